@@ -1,0 +1,148 @@
+//! `/api/v1/exceptions`: what the dashboard shows of exceptions, and votes.
+
+use policy_core::abi::Load;
+use policy_core::digest::Digest;
+use policy_core::entity::EntityRef;
+use policy_core::grant::Scope;
+use policy_core::lifecycle::{Allowed, Exception};
+use policy_core::question::SealedQuestion;
+use policy_core::sheet::DecisionSheet;
+use policy_core::time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// `GET /api/v1/exceptions?state=…`, newest first.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ExceptionList {
+    /// The gate's time: what countdowns are held against.
+    pub now: Timestamp,
+    /// The ledger position that the list stands for.
+    pub position: u64,
+    /// One line each.
+    pub exceptions: Vec<ExceptionLine>,
+}
+
+/// One line of the queue.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ExceptionLine {
+    /// The exception's id.
+    pub id: String,
+    /// Its state's word at `now`: a request past its time is `lapsed`, whatever is written down.
+    pub state: String,
+    /// What would run, in the bundle author's words.
+    pub says: String,
+    /// Who acts.
+    pub subject: EntityRef,
+    /// In which task.
+    pub task: String,
+    /// The action.
+    pub action: String,
+    /// On what.
+    pub resources: Vec<EntityRef>,
+    /// The terms' tier.
+    pub tier: String,
+    /// Votes that count.
+    pub votes: u32,
+    /// Votes needed.
+    pub approvals: u32,
+    /// When it was asked.
+    pub requested_at: Timestamp,
+    /// Until when it can be decided.
+    pub decide_by: Timestamp,
+    /// When the grant ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_after: Option<Timestamp>,
+    /// Uses consumed.
+    pub uses: u32,
+    /// Uses granted.
+    pub max_uses: u32,
+    /// Whether this person may vote now.
+    pub needs_me: bool,
+}
+
+/// `GET /api/v1/exceptions/{id}`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ExceptionDetail {
+    /// The gate's time.
+    pub now: Timestamp,
+    /// The ledger position that this stands for: what to ask the sheet `as_of`.
+    pub position: u64,
+    /// Its state's word at `now`.
+    pub state: String,
+    /// What would run, in the bundle author's words.
+    pub says: String,
+    /// The exception.
+    pub exception: Exception,
+    /// What this person may do now, and why not the rest.
+    pub allowed: Allowed,
+    /// Each step, oldest first.
+    pub history: Vec<HistoryLine>,
+}
+
+/// One step of an exception.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct HistoryLine {
+    /// Which log.
+    pub log: String,
+    /// The position in it.
+    pub seq: u64,
+    /// When.
+    pub at: Timestamp,
+    /// The record's kind.
+    pub kind: String,
+    /// Who did it: a person, or the subject, or nobody (time).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<EntityRef>,
+    /// One sentence in the gate's words.
+    pub sentence: String,
+    /// What a person or agent said, as data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub said: Option<String>,
+}
+
+/// `GET /api/v1/exceptions/{id}/sheet?as_of=`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SheetReply {
+    /// The canonical document. The page shows nothing of the request that is not in here.
+    pub sheet: DecisionSheet,
+    /// The grant that the page opens with: the smallest that lets this call through.
+    pub smallest: Scope,
+}
+
+/// `GET /api/v1/exceptions/{id}/questions?as_of=`: what the preview evaluates.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct QuestionsReply {
+    /// The refused question, with `now` at the sheet's instant.
+    pub question: SealedQuestion,
+    /// The grant's parts that no vote changes; its scope is the smallest. See `abi::Preview`.
+    pub grant: policy_core::grant::Grant,
+    /// Recorded denials, in the order of the sheet's `tried`.
+    pub others: Vec<SealedQuestion>,
+}
+
+/// `GET /api/v1/bundles/{digest}`: what the module loads.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct BundleReply {
+    /// The module's input.
+    pub load: Load,
+    /// The digest of `policy.wasm`, served at `/policy/{sha256}.wasm`.
+    pub module: Digest,
+}
+
+/// What a vote answers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct VoteReply {
+    /// The exception's state's word.
+    pub state: String,
+    /// The ledger position after the vote.
+    pub position: u64,
+    /// The grant, when this vote made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grant: Option<String>,
+}
+
+/// `POST /api/v1/grants/{id}/revoke`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RevokeRequest {
+    /// Why.
+    pub reason: String,
+}

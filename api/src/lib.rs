@@ -1,0 +1,10 @@
+//! The wire types that host and dashboard share; no logic.
+//!
+//! JSON in snake_case. Requests may hold members that nobody reads: AuthZEN says to ignore them.
+
+pub mod access_request;
+pub mod authzen;
+pub mod exceptions;
+pub mod operations;
+pub mod problem;
+pub mod session;

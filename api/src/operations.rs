@@ -1,0 +1,86 @@
+//! `/api/v1`: live changes, evidence, locks.
+
+use policy_core::digest::Digest;
+use policy_core::question::{Lock, LockTarget};
+use policy_core::time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// One server-sent event of `GET /api/v1/events`. Its SSE id is `position`; a client that was away asks again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// The ledger position.
+    pub position: u64,
+    /// The record's kind.
+    pub kind: String,
+    /// The exception that it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exception: Option<String>,
+}
+
+/// `POST /api/v1/executions`: evidence that something ran.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExecutionReport {
+    /// The evaluation that allowed it.
+    pub evaluation_id: String,
+    /// The call's id.
+    pub call: String,
+    /// What is reported.
+    pub phase: ExecutionPhase,
+    /// The digest of what was sent, or of what came back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<Digest>,
+}
+
+/// What is reported of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ExecutionPhase {
+    /// It is about to be sent: reported before the bytes leave.
+    Sending,
+    /// It answered.
+    Executed,
+    /// It answered with an error.
+    Failed,
+    /// It was begun and no answer came. Never "not run".
+    OutcomeUnknown,
+}
+
+/// `POST /api/v1/locks`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LockRequest {
+    /// What it stops.
+    pub target: LockTarget,
+    /// Why.
+    pub reason: String,
+}
+
+/// `GET /api/v1/locks`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LockList {
+    /// The locks in force.
+    pub locks: Vec<Lock>,
+}
+
+/// `GET /api/v1/record`: where the logs stand.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordReply {
+    /// The gate's time.
+    pub now: Timestamp,
+    /// One for each log.
+    pub logs: Vec<LogHead>,
+    /// The active bundle.
+    pub bundle: Digest,
+    /// The module.
+    pub module: Digest,
+}
+
+/// A log's signed head.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogHead {
+    /// Which log.
+    pub log: String,
+    /// How many records.
+    pub size: u64,
+    /// The C2SP signed note.
+    pub note: String,
+}

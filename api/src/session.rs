@@ -1,0 +1,69 @@
+//! `/api/v1/session`: who is signed in.
+
+use policy_core::entity::EntityRef;
+use policy_core::time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// `POST /api/v1/session`: signs in with a one-time link's secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignIn {
+    /// The part of the link behind `#`.
+    pub link: String,
+}
+
+/// `GET /api/v1/session`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Session {
+    /// Who.
+    pub person: EntityRef,
+    /// How strongly they signed in: `link`.
+    pub assurance: String,
+    /// Until when.
+    pub expires_at: Timestamp,
+    /// The gate's time.
+    pub now: Timestamp,
+    /// Whether this is a demo: every page says so.
+    pub demo: bool,
+    /// Whether agents and gate may share an operating-system user: every page says so.
+    pub single_user: bool,
+    /// What was minted in this person's name since their last sign-in.
+    pub minted: Vec<Minted>,
+}
+
+/// A credential that was minted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Minted {
+    /// The credential's public id.
+    pub id: String,
+    /// `agent`, `enforcement_point` or `approver`.
+    pub kind: String,
+    /// When.
+    pub at: Timestamp,
+    /// The operating-system user that asked for it.
+    pub by: String,
+    /// For whom or what, in one line.
+    pub what: String,
+}
+
+/// `GET /demo/people`, only under `proviso demo`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DemoPeople {
+    /// Whom one can sign in as, with one line about each.
+    pub people: Vec<DemoPerson>,
+}
+
+/// A person of the demo.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DemoPerson {
+    /// Who.
+    pub person: EntityRef,
+    /// The groups that the person is in.
+    pub groups: Vec<String>,
+}
+
+/// `POST /demo/session`, only under `proviso demo`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DemoSignIn {
+    /// Who.
+    pub person: EntityRef,
+}

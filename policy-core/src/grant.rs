@@ -1,0 +1,181 @@
+//! What a yes allows: the scope that people vote on, and the grant that the votes made.
+
+use serde::{Deserialize, Serialize};
+
+use crate::digest::Digest;
+use crate::entity::{EntityRef, Hop};
+use crate::time::Timestamp;
+
+/// How many members a group may have when it is approved as a resource scope (R3).
+pub const MOST_MEMBERS: usize = 256;
+
+/// A narrowed scope, the JSON of a vote's `grant` and of a request's `proviso.dev/scope`.
+///
+/// INVARIANT (R5): a scope is compared by structure alone, in [`crate::containment`]; it holds no policy text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Scope {
+    /// On what.
+    pub resource: ResourceScope,
+    /// With which arguments.
+    pub arguments: ArgumentScope,
+    /// Not usable before; absent: from approval on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_before: Option<Timestamp>,
+    /// Not usable at this instant or after it (R6).
+    pub not_after: Timestamp,
+    /// How often, at least 1.
+    pub max_uses: u32,
+    /// Sums over integer arguments that all uses together stay within.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub budgets: Vec<Budget>,
+}
+
+/// The resource dimension of a scope: `{"is": {…}}` or `{"in": {…}}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ResourceScope {
+    /// Exactly this resource.
+    Is(EntityRef),
+    /// A member of this group, as the members were when it was approved.
+    In(EntityRef),
+}
+
+/// The arguments dimension of a scope: `"exact"`, or a list of conditions.
+///
+/// Under a list, a top-level argument of the approved call that no condition names is open: it may have any value that
+/// the schema admits. An argument that the approved call did not have stays forbidden, so that nobody adds `overwrite`
+/// to a call that was approved without it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ArgumentScope {
+    /// The same canonical arguments, compared by digest.
+    Exact,
+    /// All of these hold. Never empty.
+    Conditions(Vec<Condition>),
+}
+
+/// One condition on one argument.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Condition {
+    /// Where the argument stands: member names from the top of the arguments. An argument that is absent, or that the
+    /// schema does not know, is outside every condition.
+    pub at: Vec<String>,
+    /// What must hold of it.
+    #[serde(flatten)]
+    pub test: Test,
+}
+
+/// The four conditions.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "op", rename_all = "snake_case")]
+pub enum Test {
+    /// The argument is this.
+    Equals {
+        /// The value.
+        value: Scalar,
+    },
+    /// The argument is one of these, all of one type.
+    OneOf {
+        /// The values, at least one.
+        values: Vec<Scalar>,
+    },
+    /// A whole number from `min` to `max`, both included.
+    Between {
+        /// The lower end; 0 when not given.
+        #[serde(default)]
+        min: i64,
+        /// The upper end.
+        max: i64,
+    },
+    /// A path (an argument that the schema marks `@path`) that is this folder or lies in it, by whole segments.
+    Inside {
+        /// The folder: absolute and in normal form.
+        path: String,
+    },
+}
+
+/// A value that a condition can compare with.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Scalar {
+    /// A Cedar `Bool`.
+    Bool(bool),
+    /// A Cedar `Long`.
+    Long(i64),
+    /// A Cedar `String`.
+    String(String),
+    /// An entity reference.
+    Entity(EntityRef),
+}
+
+/// A sum that all uses of a grant stay within.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Budget {
+    /// The integer argument that is summed; never negative.
+    pub at: Vec<String>,
+    /// The sum that is never passed.
+    pub max: i64,
+}
+
+/// What the votes made: everything that a use is held against (R3). It compiles to one Cedar `permit`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Grant {
+    /// The grant's id.
+    pub id: String,
+    /// The exception that it belongs to.
+    pub exception: String,
+    /// Which version of the scope won, from 1.
+    pub version: u32,
+    /// The workload identity that may use it.
+    pub subject: EntityRef,
+    /// The task that it is for.
+    pub task: String,
+    /// The ordered chain that the subject acts for, from the current actor inward. Compared as a whole.
+    pub chain: Vec<Hop>,
+    /// The enforcement point that may use it.
+    pub enforcement_point: String,
+    /// The upstream server that the call goes to, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<String>,
+    /// The digest of the tool's definition, where the call is a tool's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tool: Option<Digest>,
+    /// The action.
+    pub action: String,
+    /// The scope.
+    pub scope: Scope,
+    /// Who was in the group when it was approved, where the resource scope is a group. At most [`MOST_MEMBERS`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub members: Vec<EntityRef>,
+    /// The digest of the approved call's canonical arguments.
+    pub input_digest: Digest,
+    /// The names of the approved call's top-level arguments, sorted: no other may appear in a use.
+    pub input_names: Vec<String>,
+}
+
+/// The two forms of [`ArgumentScope`] on the wire.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum ArgumentWire {
+    Word(String),
+    List(Vec<Condition>),
+}
+
+impl Serialize for ArgumentScope {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Exact => serializer.serialize_str("exact"),
+            Self::Conditions(conditions) => conditions.serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for ArgumentScope {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        use serde::de::Error;
+        match ArgumentWire::deserialize(deserializer) {
+            Ok(ArgumentWire::Word(word)) if word == "exact" => Ok(Self::Exact),
+            Ok(ArgumentWire::List(conditions)) if !conditions.is_empty() => Ok(Self::Conditions(conditions)),
+            _ => Err(D::Error::custom("`arguments` is \"exact\" or a list of at least one condition")),
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! Proviso's pure core.
+//!
+//! No I/O, no clock, no randomness, no async and no hash-ordered collection: whatever changes from run to run comes in
+//! as an argument. The crate names no web framework, database, Wasm runtime or UI library, and it does not name Cedar:
+//! policy is read by `policy-evaluator` alone.
+
+pub mod abi;
+pub mod containment;
+pub mod digest;
+pub mod entity;
+pub mod grant;
+pub mod json;
+pub mod leaf;
+pub mod lifecycle;
+pub mod outcome;
+pub mod question;
+pub mod sheet;
+pub mod text;
+pub mod time;
+pub mod tree;
+pub mod value;

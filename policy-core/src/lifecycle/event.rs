@@ -1,0 +1,108 @@
+//! What happened to an exception. Persisted and hashed: every variant and member is for ever.
+
+use serde::{Deserialize, Serialize};
+
+use super::state::{RequestFacts, Version, Vote};
+use crate::digest::Digest;
+use crate::entity::EntityRef;
+use crate::grant::Grant;
+use crate::outcome::Terms;
+use crate::time::Timestamp;
+
+/// An event of one exception.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Event {
+    /// It was asked for.
+    ExceptionRequested {
+        /// What was asked.
+        request: Box<RequestFacts>,
+        /// The terms then.
+        terms: Terms,
+        /// The bundle that it was judged under.
+        bundle: Digest,
+    },
+    /// A vote narrowed the scope. Earlier approvals are of another version from here on.
+    ScopeNarrowed {
+        /// The new version.
+        version: Version,
+    },
+    /// A person voted.
+    VoteCast {
+        /// The vote.
+        vote: Box<Vote>,
+    },
+    /// The terms got stricter, or the bundle changed and it still holds.
+    ExceptionRejudged {
+        /// The strictest terms since the request.
+        terms: Terms,
+        /// The bundle that it was judged under.
+        bundle: Digest,
+        /// When.
+        at: Timestamp,
+    },
+    /// The last vote that was needed made a grant.
+    ExceptionGranted {
+        /// The grant.
+        grant: Box<Grant>,
+        /// When.
+        at: Timestamp,
+    },
+    /// A person refused it.
+    ExceptionDenied {
+        /// Who.
+        by: EntityRef,
+        /// Why.
+        reason: String,
+        /// When.
+        at: Timestamp,
+    },
+    /// Who asked took it back.
+    ExceptionCancelled {
+        /// Who.
+        by: EntityRef,
+        /// Why.
+        reason: String,
+        /// When.
+        at: Timestamp,
+    },
+    /// One use was consumed.
+    GrantUsed {
+        /// The call's id.
+        call: String,
+        /// The evaluation's id.
+        evaluation: String,
+        /// What it took from each budget.
+        amounts: Vec<i64>,
+        /// When.
+        at: Timestamp,
+    },
+    /// The last use was consumed.
+    GrantExhausted {
+        /// When.
+        at: Timestamp,
+    },
+    /// A person took the grant away.
+    GrantRevoked {
+        /// Who.
+        by: EntityRef,
+        /// Why.
+        reason: String,
+        /// When.
+        at: Timestamp,
+    },
+    /// A newly active bundle would not grant it on the votes it has.
+    GrantSuspended {
+        /// The bundle.
+        bundle: Digest,
+        /// What it would not grant: a [`super::Rejection`] code.
+        reason: String,
+        /// When.
+        at: Timestamp,
+    },
+    /// It was noticed that time had ended it.
+    ExceptionLapsed {
+        /// When it was noticed.
+        at: Timestamp,
+    },
+}

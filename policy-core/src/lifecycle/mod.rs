@@ -1,0 +1,24 @@
+//! The exception, from request to closing, as a functional core.
+//!
+//! ```text
+//! decide(state, command, context) -> Result<Vec<Event>, Rejection>   pure, total; empty = already done
+//! evolve(state, event)            -> Result<Option<Exception>, CorruptHistory>
+//! allowed(state, actor, now)      -> what this actor may do now; server and dashboard call the same
+//! ```
+//!
+//! Events are the truth. `decide` may get stricter between releases; `evolve` accepts every event ever written and
+//! refuses none on policy grounds. Time, ids and what policy says arrive as arguments.
+
+mod allowed;
+mod command;
+mod decide;
+mod event;
+mod evolve;
+mod state;
+
+pub use allowed::{Actor, Allowed, allowed};
+pub use command::{Command, Context, Rejection, VoteDecision};
+pub use decide::decide;
+pub use event::Event;
+pub use evolve::{CorruptHistory, evolve};
+pub use state::{Exception, GrantState, Phase, RequestFacts, Version, Vote};

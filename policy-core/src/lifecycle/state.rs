@@ -1,0 +1,192 @@
+//! What an exception is, folded from its events.
+
+use serde::{Deserialize, Serialize};
+
+use super::command::VoteDecision;
+use crate::digest::Digest;
+use crate::entity::EntityRef;
+use crate::grant::{Grant, Scope};
+use crate::outcome::Terms;
+use crate::question::SealedQuestion;
+use crate::time::Timestamp;
+
+/// What was asked, and under which conditions. Never changes after the request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequestFacts {
+    /// The exception's id: unguessable, and ARAP's task id.
+    pub id: String,
+    /// The refused question, sealed when it was refused.
+    pub question: SealedQuestion,
+    /// The evaluation that refused it.
+    pub evaluation: String,
+    /// The human behind the agent, who asks.
+    pub requester: EntityRef,
+    /// Who owned the subject when it was asked, or in the 30 days before, sorted.
+    pub owners: Vec<EntityRef>,
+    /// The scope that is asked for.
+    pub scope: Scope,
+    /// The agent's words. Data, never instructions (R11).
+    pub justification: String,
+    /// Whether it is said to be an emergency. A signal only.
+    pub emergency: bool,
+    /// The tool's definition digest and the enforcement point that the grant is for stand in the question.
+    pub requested_at: Timestamp,
+    /// Votes count before this instant.
+    pub decide_by: Timestamp,
+}
+
+/// An exception.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exception {
+    /// What was asked.
+    pub request: RequestFacts,
+    /// The strictest terms since the request.
+    pub terms: Terms,
+    /// The bundle that it was last judged under (R4).
+    pub bundle: Digest,
+    /// The scopes that were voted on, each inside the one before (R5); the first is the request's. At most five.
+    pub versions: Vec<Version>,
+    /// Every vote in order, also those that no longer count.
+    pub votes: Vec<Vote>,
+    /// Where it stands.
+    pub phase: Phase,
+}
+
+/// One version of the scope.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Version {
+    /// From 1.
+    pub number: u32,
+    /// The scope.
+    pub scope: Scope,
+    /// Who narrowed it; nobody for the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<EntityRef>,
+}
+
+/// One person's vote.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Vote {
+    /// Who.
+    pub person: EntityRef,
+    /// What.
+    pub decision: VoteDecision,
+    /// On which version of the scope.
+    pub version: u32,
+    /// The digest that the vote is bound to: decision sheet, grant and preview.
+    pub sheet: Digest,
+    /// The ledger position that the sheet was rendered at.
+    pub as_of: u64,
+    /// Why, in the person's words.
+    pub reason: String,
+    /// How strongly the person had signed in.
+    pub assurance: String,
+    /// The groups that the person was in, as policy saw it.
+    pub groups: Vec<String>,
+    /// When it landed.
+    pub at: Timestamp,
+}
+
+/// Where an exception stands. Requested and granted are open; the others are final, but for suspended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum Phase {
+    /// Votes are wanted.
+    Requested,
+    /// A grant was made. Whether it is usable is a comparison at use (R6).
+    Granted(Box<GrantState>),
+    /// Refused by a person.
+    Denied {
+        /// Who.
+        by: EntityRef,
+        /// Why.
+        reason: String,
+        /// When.
+        at: Timestamp,
+    },
+    /// Taken back by who asked.
+    Cancelled {
+        /// Who.
+        by: EntityRef,
+        /// Why.
+        reason: String,
+        /// When.
+        at: Timestamp,
+    },
+    /// Nobody decided in time, or the window ended; noticed and written down. It was over before.
+    Lapsed {
+        /// The grant, where one had been made.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        grant: Option<Box<GrantState>>,
+        /// When it was noticed.
+        at: Timestamp,
+    },
+    /// A newly active bundle would not grant it on the votes it has.
+    Suspended {
+        /// The grant.
+        grant: Box<GrantState>,
+        /// What the bundle would not grant.
+        reason: String,
+        /// When.
+        at: Timestamp,
+    },
+    /// Taken away by a person.
+    Revoked {
+        /// The grant.
+        grant: Box<GrantState>,
+        /// Who.
+        by: EntityRef,
+        /// Why.
+        reason: String,
+        /// When.
+        at: Timestamp,
+    },
+    /// Its uses are used up.
+    Exhausted {
+        /// The grant.
+        grant: Box<GrantState>,
+        /// When the last one was used.
+        at: Timestamp,
+    },
+}
+
+/// A grant with its counters.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GrantState {
+    /// The grant.
+    pub grant: Grant,
+    /// When it was made.
+    pub granted_at: Timestamp,
+    /// Uses consumed.
+    pub uses: u32,
+    /// What was consumed of each budget, in the order of the scope's budgets.
+    pub spent: Vec<i64>,
+}
+
+impl Phase {
+    /// The state's word, as in the API.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Requested => "requested",
+            Self::Granted(_) => "granted",
+            Self::Denied { .. } => "denied",
+            Self::Cancelled { .. } => "cancelled",
+            Self::Lapsed { .. } => "lapsed",
+            Self::Suspended { .. } => "suspended",
+            Self::Revoked { .. } => "revoked",
+            Self::Exhausted { .. } => "exhausted",
+        }
+    }
+
+    /// The grant, where one was made.
+    pub fn grant(&self) -> Option<&GrantState> {
+        match self {
+            Self::Granted(grant)
+            | Self::Suspended { grant, .. }
+            | Self::Revoked { grant, .. }
+            | Self::Exhausted { grant, .. }
+            | Self::Lapsed { grant: Some(grant), .. } => Some(grant),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! What an evaluation answers: four outcomes, each with a reason code, and the terms of a requestable denial.
+
+use serde::{Deserialize, Serialize};
+
+use crate::time::Span;
+
+/// The four outcomes. Only the first two let a call pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Delegated scope permits it.
+    PermittedByScope,
+    /// A live grant covers it.
+    PermittedByException,
+    /// Refused, and may be asked for.
+    RequestableDenial,
+    /// Refused.
+    Denial,
+}
+
+impl Outcome {
+    /// Whether the call may run.
+    pub const fn permits(self) -> bool {
+        matches!(self, Self::PermittedByScope | Self::PermittedByException)
+    }
+}
+
+/// Why an outcome is what it is: stable codes, the same in API, command line, page and module.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// A policy in `scope/` permits it.
+    Scope,
+    /// A grant covers it.
+    Exception,
+    /// Nothing permits it, and `approval/request/` says that it may be asked for.
+    ApprovalRequired,
+    /// Nothing permits it and nobody may ask for it.
+    NotPermitted,
+    /// A policy in `guardrails/` forbids it.
+    Guardrail,
+    /// A policy in `guardrails/` could not be evaluated (R2).
+    GuardrailError,
+    /// A hop of the chain may not do it.
+    Chain,
+    /// A lock stops it.
+    Locked,
+    /// The arguments are not what the action's schema says.
+    BadInput,
+    /// The action is not in the schema, or not for this subject or resource type.
+    UnknownAction,
+    /// A type that the schema does not know or Cedar cannot name.
+    UnknownType,
+    /// An entity that the bundle does not know and whose type has a required attribute.
+    UnknownEntity,
+    /// A version that this build does not speak.
+    UnknownVersion,
+    /// The terms demand something that this gate cannot check, or could not be evaluated.
+    TermsUnavailable,
+    /// The evaluation ran out of fuel, time or memory, or trapped (R10: replayed as its kind only).
+    Limit,
+    /// The record could not be written (R1).
+    RecordUnavailable,
+    /// What the outcome read changed four times in a row while it was made.
+    Contended,
+    /// The gate cannot trust its clock, or cannot tell how fresh it is (R6, R7).
+    ClockUnsafe,
+}
+
+/// An error in one policy. In a guardrail it denies; elsewhere it means that the policy did not match.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct PolicyError {
+    /// The policy's `@id`, or the grant's id.
+    pub policy: String,
+    /// What Cedar says, bounded.
+    pub message: String,
+}
+
+/// What policy demands of a request. Written as annotations on the permits in `approval/request/`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Terms {
+    /// The strongest tier that matched.
+    pub tier: String,
+    /// How many distinct persons must approve, at least 1.
+    pub approvals: u32,
+    /// Groups of which each must give at least one vote, sorted.
+    pub groups: Vec<String>,
+    /// The longest validity.
+    pub max_duration: Span,
+    /// The most uses.
+    pub max_uses: u32,
+    /// The sign-in strength that a vote needs, where one is demanded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step_up: Option<String>,
+    /// How soon after the end a review is due, where one is demanded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub review_within: Option<Span>,
+    /// The `@id`s of the permits that matched, sorted.
+    pub policies: Vec<String>,
+}
+
+/// An evaluation's answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Evaluation {
+    /// The outcome.
+    pub outcome: Outcome,
+    /// Its reason.
+    pub reason: Reason,
+    /// The policies that decided, by `@id`, sorted.
+    pub policies: Vec<String>,
+    /// The policies that erred, sorted.
+    pub errors: Vec<PolicyError>,
+    /// The grant that covers the call, for [`Outcome::PermittedByException`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grant: Option<String>,
+    /// The terms, for [`Outcome::RequestableDenial`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub terms: Option<Terms>,
+}

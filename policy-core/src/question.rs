@@ -1,0 +1,158 @@
+//! The sealed question: all that an outcome depends on. It is what is evaluated, recorded, previewed and replayed
+//! (R10).
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::digest::Digest;
+use crate::entity::{EntityRef, Hop};
+use crate::grant::Grant;
+use crate::time::{Span, Timestamp};
+use crate::value::Value;
+
+/// The version of [`SealedQuestion`] that this build writes.
+pub const SEALED_VERSION: u32 = 1;
+
+/// All that an outcome depends on, besides the bundle that it names.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SealedQuestion {
+    /// [`SEALED_VERSION`].
+    pub v: u32,
+    /// Asked, or used.
+    pub purpose: Purpose,
+    /// The bundle that it is judged by.
+    pub bundle: Digest,
+    /// When it is judged.
+    pub now: Timestamp,
+    /// The call itself.
+    pub call: Call,
+    /// From a verified credential.
+    pub task: String,
+    /// On whose behalf, from the current actor inward; verified hops only.
+    pub chain: Vec<Hop>,
+    /// The credential that asks, where an enforcement point does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enforcement_point: Option<String>,
+    /// Cedar's context as the gate believes it, without `input` and `requested`: what the gate sets and the action
+    /// declares, and what `bundle.toml` lets this caller supply.
+    pub context: BTreeMap<String, Value>,
+    /// The slice of entities that policies may look at, sorted by uid. Action entities are the schema's.
+    pub entities: Vec<EntityFact>,
+    /// What the caller claimed and was not believed. Kept for the record; never reaches policy.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub claimed: BTreeMap<String, serde_json::Value>,
+    /// The subject's grants for this task that may be live.
+    pub candidates: Vec<Candidate>,
+    /// The locks that are in force for anything that this question names.
+    pub locks: Vec<Lock>,
+    /// What a request would ask for, and what is already held.
+    pub requested: Requested,
+}
+
+/// Whether an evaluation may consume a grant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    /// Asks and changes nothing.
+    Question,
+    /// An enforcement point's evaluation for one call.
+    Use,
+}
+
+/// One call, in the bundle's words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Call {
+    /// The workload identity that acts.
+    pub subject: EntityRef,
+    /// The action.
+    pub action: String,
+    /// The resources: one, or several when a tool's arguments fan out. All must be permitted; one record, one use.
+    pub resources: Vec<EntityRef>,
+    /// The arguments as Cedar sees them; absent where the action takes none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input: Option<Value>,
+    /// The digest of the canonical arguments (`null` where there are none).
+    pub input_digest: Digest,
+    /// Whether the action declares what its `input` holds. An untyped one can be granted for one digest only.
+    pub typed: bool,
+    /// Arguments that the schema marks `@path`, as member paths.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub paths: Vec<Vec<String>>,
+    /// The upstream server, by its configured name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<String>,
+    /// The digest of the tool's definition.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tool: Option<Digest>,
+}
+
+/// One entity of the slice, with where its facts come from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EntityFact {
+    /// Which entity.
+    pub uid: EntityRef,
+    /// Its attributes.
+    pub attrs: BTreeMap<String, Value>,
+    /// Its direct parents, sorted.
+    pub parents: Vec<EntityRef>,
+    /// Where this is from: `bundle`, `unknown` (an entity that no source knows: no attributes, no parents), or the name
+    /// of an enforcement point that `bundle.toml` believes.
+    pub source: String,
+}
+
+/// A grant that may cover the call, with its counters as the log has them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Candidate {
+    /// The grant.
+    pub grant: Grant,
+    /// Uses left.
+    pub uses_left: u32,
+    /// What is left of each budget, in the order of the scope's budgets.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub budgets_left: Vec<i64>,
+}
+
+/// A stop, above everything.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lock {
+    /// The lock's id.
+    pub id: String,
+    /// What it stops.
+    pub target: LockTarget,
+}
+
+/// What a lock stops.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LockTarget {
+    /// A subject, also as a hop of a chain.
+    Subject(EntityRef),
+    /// A person, also as a hop of a chain.
+    Person(EntityRef),
+    /// A task.
+    Task(String),
+    /// An action.
+    Tool(String),
+    /// An upstream server.
+    Server(String),
+    /// A grant.
+    Grant(String),
+}
+
+/// What a request asks for and what is already held; `context.requested` where an action declares it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Requested {
+    /// How long.
+    pub duration: Span,
+    /// How often.
+    pub uses: u32,
+    /// Live and pending grants of the same action by the same owner's agents.
+    pub held_grants: u32,
+    /// Their uses.
+    pub held_uses: u32,
+    /// Their sum over the argument that `@sum` names.
+    pub held_sum: i64,
+    /// Whether it is said to be an emergency: a signal, never a permission.
+    pub emergency: bool,
+}
