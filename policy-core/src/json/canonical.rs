@@ -1,0 +1,121 @@
+//! Canonical bytes: RFC 8785, the JSON Canonicalization Scheme.
+
+use serde::Serialize;
+use serde_json::Value;
+use thiserror::Error;
+
+use super::LARGEST_INTEGER;
+
+/// Why a value has no canonical bytes.
+#[derive(Debug, Error)]
+pub enum CanonicalError {
+    /// It is no JSON, such as a map whose keys are not strings.
+    #[error("the value cannot be written as JSON: {0}")]
+    NotJson(#[from] serde_json::Error),
+    /// A whole number that RFC 8785 would round, so that two values had the same bytes.
+    #[error("the number `{0}` is outside ±(2^53 - 1) and has no exact canonical form")]
+    Integer(String),
+}
+
+impl CanonicalError {
+    /// The stable code.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::NotJson(_) => "bad_json",
+            Self::Integer(_) => "bad_number",
+        }
+    }
+}
+
+/// The canonical bytes of a value: members sorted by UTF-16 code units, numbers as ECMAScript writes them, no spaces.
+///
+/// # Errors
+/// When the value is no JSON, or holds an integer outside ±(2^53 − 1).
+pub fn to_canonical_bytes<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, CanonicalError> {
+    let value = serde_json::to_value(value)?;
+    // INVARIANT (R3): different values never have the same bytes. The scheme writes every number as a double, which
+    // gives 9007199254740993 and …992 one form; such a number is refused instead.
+    exact(&value)?;
+    Ok(serde_json_canonicalizer::to_vec(&value)?)
+}
+
+fn exact(value: &Value) -> Result<(), CanonicalError> {
+    match value {
+        Value::Number(number) => {
+            let whole = number.as_i64().map(i64::unsigned_abs).or_else(|| number.as_u64());
+            match whole {
+                Some(size) if size > LARGEST_INTEGER.unsigned_abs() => {
+                    Err(CanonicalError::Integer(number.to_string()))
+                }
+                _ => Ok(()),
+            }
+        }
+        Value::Array(items) => items.iter().try_for_each(exact),
+        Value::Object(members) => members.values().try_for_each(exact),
+        Value::Null | Value::Bool(_) | Value::String(_) => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn text(value: &Value) -> String {
+        String::from_utf8(to_canonical_bytes(value).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn the_examples_of_rfc_8785_hold() {
+        // Section 3.2.4, built from its escapes.
+        let given: Value = serde_json::from_str(
+            r#"{"numbers":[333333333.33333329,1E30,4.50,2e-3,0.000000000000000000000000001],
+                "string":"\u20ac$\u000F\u000aA'\u0042\u0022\u005c\\\"\/","literals":[null,true,false]}"#,
+        )
+        .unwrap();
+        assert_eq!(
+            text(&given),
+            "{\"literals\":[null,true,false],\"numbers\":[333333333.3333333,1e+30,4.5,0.002,1e-27],\
+             \"string\":\"€$\\u000f\\nA'B\\\"\\\\\\\\\\\"/\"}"
+        );
+        // Section 3.2.3: by UTF-16 code units, where U+1F600 comes before U+FB33.
+        let given = json!({"\u{20ac}": 1, "\r": 2, "\u{fb33}": 3, "1": 4, "\u{1f600}": 5, "\u{80}": 6, "\u{f6}": 7});
+        assert_eq!(
+            text(&given),
+            "{\"\\r\":2,\"1\":4,\"\u{80}\":6,\"\u{f6}\":7,\"\u{20ac}\":1,\"\u{1f600}\":5,\"\u{fb33}\":3}"
+        );
+    }
+
+    #[test]
+    fn the_number_table_of_rfc_8785_holds() {
+        for (bits, written) in [
+            (0x0000_0000_0000_0000u64, "0"),
+            (0x8000_0000_0000_0000, "0"),
+            (0x0000_0000_0000_0001, "5e-324"),
+            (0x8000_0000_0000_0001, "-5e-324"),
+            (0x7fef_ffff_ffff_ffff, "1.7976931348623157e+308"),
+            (0x4340_0000_0000_0000, "9007199254740992"),
+            (0x4430_0000_0000_0000, "295147905179352830000"),
+            (0x44b5_2d02_c7e1_4af5, "9.999999999999997e+22"),
+            (0x44b5_2d02_c7e1_4af6, "1e+23"),
+            (0x444b_1ae4_d6e2_ef50, "1e+21"),
+            (0x3eb0_c6f7_a0b5_ed8c, "9.999999999999997e-7"),
+            (0x3eb0_c6f7_a0b5_ed8d, "0.000001"),
+            (0x41b3_de43_5555_5557, "333333333.33333343"),
+            (0xbecb_f647_612f_3696, "-0.0000033333333333333333"),
+            (0x4314_3ff3_c1cb_0959, "1424953923781206.2"),
+        ] {
+            assert_eq!(text(&json!(f64::from_bits(bits))), written);
+        }
+    }
+
+    #[test]
+    fn an_integer_that_would_be_rounded_has_no_canonical_form() {
+        assert_eq!(text(&json!([9_007_199_254_740_991i64, -9_007_199_254_740_991i64])), "[9007199254740991,-9007199254740991]");
+        for value in [json!(9_007_199_254_740_992i64), json!([{"a": -9_007_199_254_740_992i64}]), json!(u64::MAX)] {
+            assert_eq!(to_canonical_bytes(&value).map_err(|e| e.code()), Err("bad_number"), "{value}");
+        }
+        let keys = std::collections::BTreeMap::from([((1, 2), 3)]);
+        assert_eq!(to_canonical_bytes(&keys).map_err(|e| e.code()), Err("bad_json"));
+    }
+}
