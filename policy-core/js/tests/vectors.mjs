@@ -1,0 +1,13 @@
+// The golden cases, for tests in Node.
+import { readFileSync } from "node:fs";
+
+const { loads, cases } = JSON.parse(readFileSync(new URL("../../../tests/golden/vectors.json", import.meta.url), "utf8"));
+
+/** The method that stands for each operation. */
+export const methods = { 1: "load", 2: "evaluate", 3: "terms", 4: "eligible", 5: "compile", 6: "preview" };
+
+/** Each case with its calls in order, on a fresh instance: `{name, steps: [{op, input, answer}]}`, input and answer as text. */
+export const golden = cases.map(({ name, load, op, input, answer }) => ({
+  name,
+  steps: [...(load === undefined ? [] : [{ op: 1, ...loads[load] }]), { op, input, answer }],
+}));
