@@ -1,0 +1,132 @@
+//! What the binary carries inside: `policy.wasm` and the dashboard; then the binary itself.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use crate::command::{cargo, command, run};
+use crate::inputs;
+use crate::place::Place;
+use crate::tools;
+
+const MODULE_SOURCES: [&str; 5] = [
+    "policy-core/Cargo.toml",
+    "policy-core/src",
+    "policy-core/evaluator/Cargo.toml",
+    "policy-core/evaluator/src",
+    "policy-core/module",
+];
+
+const DASHBOARD_SOURCES: [&str; 9] = [
+    "policy-core/Cargo.toml",
+    "policy-core/src",
+    "policy-core/js/Cargo.toml",
+    "policy-core/js/src",
+    "api/Cargo.toml",
+    "api/src",
+    "dashboard",
+    "index.html",
+    "Trunk.toml",
+];
+
+/// Builds the module, the dashboard and the binary.
+pub fn build(place: &Place, release: bool) -> Result<()> {
+    println!("tools:");
+    tools::install_for_build(place)?;
+    build_assets(place, release)?;
+    println!("proviso (may take 5 minutes the first time, 20 seconds after a change):");
+    let mut build = cargo(place, &["build", "--package", "proviso"])?;
+    if release {
+        build.arg("--release");
+    }
+    run(&mut build)?;
+    println!("    {}", place.target.join(if release { "release" } else { "debug" }).join("proviso").display());
+    Ok(())
+}
+
+/// Builds everything and plays the demo until it is stopped.
+pub fn run_demo(place: &Place, arguments: &[String]) -> Result<()> {
+    build(place, false)?;
+    let mut demo = command(place, place.target.join("debug/proviso"))?;
+    run(demo.arg("demo").args(arguments))
+}
+
+/// Builds the module and the dashboard, each only when what it is made of has changed.
+pub fn build_assets(place: &Place, release: bool) -> Result<()> {
+    println!("policy.wasm (may take 4 minutes the first time, 1 after a change):");
+    build_module(place)?;
+    println!("dashboard (may take 4 minutes the first time, 1 after a change):");
+    build_dashboard(place, release)
+}
+
+/// The module, with its own profile and alone: in one Cargo call with others its features would unify with theirs.
+pub fn build_module(place: &Place) -> Result<()> {
+    kept(place, "policy.wasm", "module", &MODULE_SOURCES, |place| {
+        compile_module(place, &place.target)?;
+        Ok(place.target.join("wasm32-unknown-unknown/module/policy_module.wasm"))
+    })
+}
+
+/// Compiles the module into a target folder of the caller's choice.
+pub fn compile_module(place: &Place, target: &Path) -> Result<()> {
+    let mut build = cargo(place, &["build", "--package", "policy-module", "--profile", "module", "--locked"])?;
+    build.args(["--target", "wasm32-unknown-unknown"]).arg("--target-dir").arg(target);
+    run(build.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", module_flags()?))
+}
+
+/// The module's bytes are named in every record, so they hold no path of the machine that built them.
+fn module_flags() -> Result<String> {
+    let home = match std::env::var("CARGO_HOME") {
+        Ok(home) => home,
+        Err(_) => format!("{}/.cargo", std::env::var("HOME").context("neither CARGO_HOME nor HOME is set")?),
+    };
+    Ok(format!("--remap-path-prefix={home}/registry/src=registry"))
+}
+
+fn build_dashboard(place: &Place, release: bool) -> Result<()> {
+    let variant = if release { "release" } else { "dev" };
+    kept(place, "dashboard", variant, &DASHBOARD_SOURCES, |place| {
+        let folder = place.target.join("trunk").join(variant);
+        let mut trunk = command(place, "trunk")?;
+        // Trunk reads CI=true as an unknown kind of yes, and refuses any NO_COLOR but true and false.
+        trunk.env_remove("NO_COLOR").env("CARGO_TARGET_DIR", &place.target);
+        trunk.args(["build", "--dist"]).arg(&folder);
+        if release {
+            trunk.arg("--release");
+        }
+        run(&mut trunk)?;
+        Ok(folder)
+    })
+}
+
+/// Makes one asset, or takes the one that the same inputs made before; either way it ends up in `target/assets`.
+fn kept(
+    place: &Place,
+    name: &str,
+    variant: &str,
+    sources: &[&str],
+    make: impl FnOnce(&Place) -> Result<PathBuf>,
+) -> Result<()> {
+    let digest = format!("{variant}-{}", inputs::digest(place, sources)?);
+    let asset = place.assets.join(name);
+    let stamp = place.assets.join(format!(".{name}.inputs"));
+    if asset.exists() && fs::read_to_string(&stamp).is_ok_and(|text| text == digest) {
+        println!("    unchanged");
+        return Ok(());
+    }
+    let store = place.target.join("assets-by-inputs").join(name).join(variant);
+    let stored = store.join(&digest);
+    if !stored.exists() {
+        let made = make(place)?;
+        // Only the newest is kept; it appears under its name when it is whole.
+        inputs::remove(&store)?;
+        let part = store.join("part");
+        inputs::copy(&made, &part)?;
+        fs::rename(&part, &stored).context("cannot name what was made")?;
+    }
+    inputs::remove(&stamp)?;
+    inputs::remove(&asset)?;
+    inputs::copy(&stored, &asset)?;
+    fs::write(&stamp, digest).context("cannot write the stamp")
+}

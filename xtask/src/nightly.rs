@@ -1,0 +1,62 @@
+//! `cargo xtask nightly`: what is too long for each change.
+
+use std::fs;
+
+use anyhow::{Context, Result, bail};
+
+use crate::assets;
+use crate::command::{cargo, run};
+use crate::count::Count;
+use crate::inputs;
+use crate::place::Place;
+use crate::stage::{Stage, run_all};
+use crate::tools::{self, CARGO_DENY, CARGO_MUTANTS};
+
+const STAGES: [Stage; 3] = [
+    Stage { name: "deny", may_take: "a minute, 10 on a fresh machine", run: deny },
+    Stage { name: "same-bytes", may_take: "8 minutes", run: same_bytes },
+    Stage { name: "mutants", may_take: "several hours", run: mutants },
+];
+
+/// Runs the stages; stops at the first that fails.
+pub fn run_stages(place: &Place, only: Option<&str>) -> Result<()> {
+    run_all(place, &STAGES, only)
+}
+
+/// Licences, bans and sources, as `deny.toml` has them.
+fn deny(place: &Place, _: &mut Count) -> Result<()> {
+    tools::install(place, &CARGO_DENY)?;
+    run(&mut cargo(place, &["deny", "--all-features", "check", "licenses", "bans", "sources"])?)
+}
+
+/// Builds the module twice, in two empty target folders. A record names the digest, so anyone must get these bytes.
+fn same_bytes(place: &Place, _: &mut Count) -> Result<()> {
+    tools::install_for_build(place)?;
+    let mut modules = Vec::new();
+    for name in ["first", "a-second-and-longer-name"] {
+        let folder = place.target.join("same-bytes").join(name);
+        inputs::remove(&folder)?;
+        assets::compile_module(place, &folder)?;
+        let module = folder.join("wasm32-unknown-unknown/module/policy_module.wasm");
+        modules.push(fs::read(&module).with_context(|| format!("cannot read `{}`", module.display()))?);
+        inputs::remove(&folder)?;
+    }
+    match modules.as_slice() {
+        [first, second] if first == second => Ok(()),
+        _ => bail!("the two builds of policy.wasm differ"),
+    }
+}
+
+/// Mutation tests of what decides. A survivor stands in `.cargo/mutants.toml` with its reason, or fails the stage.
+fn mutants(place: &Place, _: &mut Count) -> Result<()> {
+    tools::install(place, &CARGO_MUTANTS)?;
+    let mut mutants = cargo(place, &["mutants", "--no-shuffle", "--output"])?;
+    mutants.arg(&place.target);
+    mutants.args(["--package", "policy-core", "--package", "policy-evaluator"]);
+    for files in ["policy-core/src/containment/**", "policy-core/src/lifecycle/**", "policy-core/evaluator/src/**"] {
+        mutants.args(["--file", files]);
+    }
+    // The golden cases stand at the workspace's level.
+    mutants.args(["--test-package", "policy-core,policy-evaluator,proviso-tests"]);
+    run(&mut mutants)
+}

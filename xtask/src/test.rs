@@ -1,0 +1,97 @@
+//! `cargo xtask test`: every test there is, the browser ones too.
+
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use crate::assets;
+use crate::command::{cargo, command, run, run_counted};
+use crate::count::Count;
+use crate::place::Place;
+use crate::stage::{Stage, run_all};
+use crate::tools;
+
+const WASM: &str = "wasm32-unknown-unknown";
+
+/// What is built and tested natively in one Cargo call. The others are for the browser or must be built alone.
+const NATIVE: [&str; 7] =
+    ["--workspace", "--exclude", "policy-module", "--exclude", "policy-js", "--exclude", "dashboard"];
+
+const STAGES: [Stage; 9] = [
+    Stage { name: "format", may_take: "2 seconds", run: format },
+    Stage { name: "tools", may_take: "a second, 20 minutes on a fresh machine", run: install },
+    Stage { name: "assets", may_take: "a minute, 8 on a fresh machine", run: build_assets },
+    Stage { name: "native", may_take: "3 minutes, 10 on a fresh machine", run: native },
+    Stage { name: "view-model", may_take: "20 seconds, 3 minutes on a fresh machine", run: view_model },
+    Stage { name: "package-browser", may_take: "a minute, 2 on a fresh machine", run: package_browser },
+    Stage { name: "package-node", may_take: "20 seconds, 2 minutes on a fresh machine", run: package_node },
+    Stage { name: "story", may_take: "3 minutes", run: story },
+    Stage { name: "lints", may_take: "a minute, 8 on a fresh machine", run: lints },
+];
+
+/// Runs the stages; stops at the first that fails.
+pub fn run_stages(place: &Place, only: Option<&str>) -> Result<()> {
+    run_all(place, &STAGES, only)
+}
+
+fn format(place: &Place, _: &mut Count) -> Result<()> {
+    run(&mut cargo(place, &["fmt", "--all", "--check"])?)
+}
+
+fn install(place: &Place, _: &mut Count) -> Result<()> {
+    tools::install_all(place)
+}
+
+fn build_assets(place: &Place, _: &mut Count) -> Result<()> {
+    assets::build_assets(place, false)
+}
+
+fn native(place: &Place, count: &mut Count) -> Result<()> {
+    // In one go, and before any test runs: tests of the whole start the real binary.
+    run(cargo(place, &["build", "--tests", "--bins"])?.args(NATIVE))?;
+    run_counted(testing(place, cargo(place, &["test", "--no-fail-fast"])?.args(NATIVE))?, count)
+}
+
+fn view_model(place: &Place, count: &mut Count) -> Result<()> {
+    run_counted(&mut cargo(place, &["test", "--package", "dashboard", "--lib"])?, count)
+}
+
+fn package_browser(place: &Place, count: &mut Count) -> Result<()> {
+    let driver = place.which("chromedriver").context("there is no chromedriver on the PATH")?;
+    let mut test = command(place, "wasm-pack")?;
+    test.args(["test", "--headless", "--chrome", "--mode", "no-install", "policy-core/js"]);
+    run_counted(test.env("CHROMEDRIVER", driver).env("CARGO_TARGET_DIR", &place.target), count)
+}
+
+fn package_node(place: &Place, count: &mut Count) -> Result<()> {
+    let package = place.target.join("npm/proviso-policy");
+    let mut build = command(place, "node")?;
+    run(build.arg("policy-core/js/package/build.mjs").arg(&package))?;
+    let mut test = command(place, "node")?;
+    test.args(["--test", "--test-reporter", "tap", "policy-core/js/tests/"]);
+    run_counted(test.env("PROVISO_PACKAGE", &package), count)
+}
+
+fn story(place: &Place, count: &mut Count) -> Result<()> {
+    let mut playwright = command(place, place.root.join("tests/e2e/node_modules/.bin/playwright"))?;
+    playwright.arg("test").current_dir(place.root.join("tests/e2e"));
+    run_counted(testing(place, &mut playwright)?, count)
+}
+
+/// What a test may need beside the code: the binary, the clients and servers of other authors, a browser.
+fn testing<'a>(place: &Place, command: &'a mut Command) -> Result<&'a mut Command> {
+    command.env("PROVISO_BINARY", place.target.join("debug/proviso"));
+    command.env("PROVISO_PYTHON", tools::python(place)?);
+    command.env("PROVISO_CHROMIUM", place.which("chromium").context("there is no chromium on the PATH")?);
+    command.env("PROVISO_NODE_MODULES", place.root.join("tests/e2e/node_modules"));
+    Ok(command)
+}
+
+fn lints(place: &Place, _: &mut Count) -> Result<()> {
+    let deny = ["--", "-D", "warnings"];
+    run(cargo(place, &["clippy", "--all-targets"])?.args(NATIVE).args(deny))?;
+    run(cargo(place, &["clippy", "--package", "dashboard", "--lib", "--tests"])?.args(deny))?;
+    run(cargo(place, &["clippy", "--package", "dashboard", "--target", WASM])?.args(deny))?;
+    run(cargo(place, &["clippy", "--package", "policy-js", "--all-targets", "--target", WASM])?.args(deny))?;
+    run(cargo(place, &["clippy", "--package", "policy-module", "--target", WASM])?.args(deny))
+}
