@@ -117,6 +117,19 @@ pub struct QuestionsReply {
     pub grant: policy_core::grant::Grant,
     /// Recorded denials, in the order of the sheet's `tried`.
     pub others: Vec<SealedQuestion>,
+    /// The groups that a vote's `resource` may name (`{"in": …}`), with their members at the sheet's position: what the
+    /// grant's `members` become. A group with more members than a grant may cover is left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<ResourceGroup>,
+}
+
+/// A group of resources that a grant may be for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResourceGroup {
+    /// The group.
+    pub group: EntityRef,
+    /// Its members, sorted.
+    pub members: Vec<EntityRef>,
 }
 
 /// `GET /api/v1/bundles/{digest}`: what the module loads.

@@ -1,0 +1,67 @@
+//! The gate's HTTP API. The only folder that calls the network.
+
+mod events;
+mod exceptions;
+mod policy;
+mod record;
+mod session;
+
+use gloo_net::http::{Request, Response};
+use proviso_api::problem::Problem;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+pub use events::changes;
+pub use exceptions::{exception, exceptions, questions, revoke, sheet, vote};
+pub use policy::{bundle, module};
+pub use record::record;
+pub use session::{demo_people, demo_sign_in, session, sign_in, sign_out};
+
+use crate::view_model::problem::ApiError;
+
+async fn get<T: DeserializeOwned>(address: &str) -> Result<T, ApiError> {
+    let response = Request::get(address).send().await.map_err(|_| ApiError::Unreachable)?;
+    read(response).await
+}
+
+async fn post<T: DeserializeOwned>(address: &str, body: &impl Serialize) -> Result<T, ApiError> {
+    read(send(address, body).await?).await
+}
+
+/// Posts, and takes any good answer.
+async fn post_only(address: &str, body: &impl Serialize) -> Result<(), ApiError> {
+    accepted(send(address, body).await?).await
+}
+
+async fn send(address: &str, body: &impl Serialize) -> Result<Response, ApiError> {
+    let request = Request::post(address).json(body).map_err(|_| ApiError::Unreachable)?;
+    request.send().await.map_err(|_| ApiError::Unreachable)
+}
+
+async fn read<T: DeserializeOwned>(response: Response) -> Result<T, ApiError> {
+    let status = response.status();
+    let text = response.text().await.map_err(|_| ApiError::Unreachable)?;
+    if response.ok() {
+        serde_json::from_str(&text).map_err(|_| ApiError::Unreadable(status))
+    } else {
+        Err(refusal(status, &text))
+    }
+}
+
+async fn accepted(response: Response) -> Result<(), ApiError> {
+    if response.ok() {
+        return Ok(());
+    }
+    let status = response.status();
+    let text = response.text().await.map_err(|_| ApiError::Unreachable)?;
+    Err(refusal(status, &text))
+}
+
+fn refusal(status: u16, text: &str) -> ApiError {
+    serde_json::from_str::<Problem>(text).map_or(ApiError::Unreadable(status), ApiError::Refused)
+}
+
+/// A path segment: ids are unguessable and plain, yet they are text from outside.
+fn segment(text: &str) -> String {
+    js_sys::encode_uri_component(text).into()
+}

@@ -1,0 +1,11 @@
+//! Pieces of pages that know nothing of the domain.
+
+pub mod card;
+pub mod countdown;
+pub mod notice;
+pub mod text;
+
+pub use card::Card;
+pub use countdown::Countdown;
+pub use notice::{Failure, Notice, Tone};
+pub use text::{Digest, Text};

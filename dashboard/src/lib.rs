@@ -1,0 +1,17 @@
+//! The approvers' dashboard.
+//!
+//! [`view_model`] says what is shown, without a browser; `api` is the only caller of the network; `preview` runs the
+//! policy module in a worker; `components` know nothing of the domain; `pages` put it together.
+
+pub mod view_model;
+
+#[cfg(target_arch = "wasm32")]
+pub mod api;
+#[cfg(target_arch = "wasm32")]
+pub mod app;
+#[cfg(target_arch = "wasm32")]
+mod components;
+#[cfg(target_arch = "wasm32")]
+mod pages;
+#[cfg(target_arch = "wasm32")]
+pub mod preview;

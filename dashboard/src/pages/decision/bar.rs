@@ -1,0 +1,154 @@
+//! The bar at the foot: the clocks, the reason, the buttons, and why a button does nothing.
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use policy_core::lifecycle::VoteDecision;
+
+use super::load;
+use super::state::{Module, State, Voting};
+use super::vote::{REASON_NEEDED, cast, revoke};
+use crate::app::Desk;
+use crate::components::{Countdown, Failure, Notice, Text, Tone};
+use crate::view_model::ballot::{Standing, obstacle};
+use crate::view_model::facts::people;
+
+/// The bar for what can be done now; nothing when nothing can.
+#[component]
+pub fn Bar() -> impl IntoView {
+    let state = State::take();
+    let Some(loaded) = state.sheet() else { return ().into_any() };
+    if loaded.is_open() {
+        return view! { <VoteBar /> }.into_any();
+    }
+    match loaded.detail.exception.phase.grant() {
+        Some(grant) if loaded.detail.state == "granted" => {
+            view! { <RevokeBar grant=grant.grant.id.clone() /> }.into_any()
+        }
+        _ => ().into_any(),
+    }
+}
+
+#[component]
+fn VoteBar() -> impl IntoView {
+    let state = State::take();
+    let desk = Desk::take();
+    let Some(loaded) = state.sheet() else { return ().into_any() };
+    let exception = &loaded.sheet.sheet.exception;
+    let decide_by = exception.request.decide_by;
+    let end = Memo::new(move |_| state.form.with(|form| form.as_ref().map(|form| form.not_after)));
+    let current = exception.versions.last().map_or(1, |version| version.number);
+    let votes: Vec<String> = exception
+        .votes
+        .iter()
+        .filter(|vote| vote.version == current && vote.decision == VoteDecision::Approve)
+        .map(|vote| vote.person.id.clone())
+        .collect();
+    let progress = format!("{} of {}", votes.len(), people(exception.terms.approvals));
+    let refused = loaded.detail.allowed.vote.err();
+    let why_not = Memo::new(move |_| {
+        let module = state.module.get();
+        let broken = match &module {
+            Module::Broken(_) => {
+                Some("The module that was fetched cannot be trusted or does not run, so this page refuses to vote.")
+            }
+            Module::Starting | Module::Ready(_) => None,
+        };
+        let scope = state.scope().unwrap_or_else(|| Err("There is no grant to vote on.".to_owned()));
+        state.shown.with(|shown| {
+            obstacle(&Standing {
+                refused,
+                decide_by,
+                now: state.clock.get(),
+                broken,
+                scope: &scope,
+                shown: shown.as_ref(),
+            })
+        })
+    });
+    let blocked = move || why_not.with(Option::is_some) || state.voting.with(|voting| *voting == Voting::Sending);
+    let reload = move |_| {
+        state.voting.set(Voting::Idle);
+        spawn_local(load::load(state, desk));
+    };
+    let answer = move || match state.voting.get() {
+        Voting::Refused(error) => view! { <Failure error /> }.into_any(),
+        Voting::Stale(told) => view! {
+            <Notice tone=Tone::Bad title="Your vote was not counted: this is not the sheet that stands now.">
+                <ul>{told.into_iter().map(|line| view! { <li><Text text=line /></li> }).collect_view()}</ul>
+                <button on:click=reload>"Load the new sheet"</button>
+            </Notice>
+        }
+        .into_any(),
+        Voting::Done(reply) => {
+            view! { <Notice tone=Tone::Good title=format!("Your vote counts. This request is {} now.", reply.state) /> }
+                .into_any()
+        }
+        Voting::Idle | Voting::Sending => ().into_any(),
+    };
+    view! {
+        <div class="bar" role="region" aria-label="Decide">
+            <div class="answer">{answer}</div>
+            <dl class="clocks">
+                <div><dt>"decide by"</dt><dd><Countdown then=decide_by /></dd></div>
+                <div><dt>"if granted, ends"</dt><dd>{move || end.get().map(|end| view! { <Countdown then=end /> })}</dd></div>
+                <div><dt>"approvals"</dt><dd><b>{progress}</b> " " <Text text=votes.join(", ") /></dd></div>
+            </dl>
+            <Reason />
+            <div class="buttons">
+                <button id="refuse" class="no" aria-describedby="why-not" disabled=blocked on:click=move |_| cast(state, desk, VoteDecision::Refuse)>"Refuse"</button>
+                <button id="approve" class="yes" aria-describedby="why-not" disabled=blocked on:click=move |_| cast(state, desk, VoteDecision::Approve)>"Approve"</button>
+            </div>
+            <p class="why-not" id="why-not" role="status">{move || why_not.get().map(|why| view! { <Text text=why /> })}</p>
+        </div>
+    }
+    .into_any()
+}
+
+#[component]
+fn RevokeBar(grant: String) -> impl IntoView {
+    let state = State::take();
+    let desk = Desk::take();
+    let Some(loaded) = state.sheet() else { return ().into_any() };
+    let refused = loaded.detail.allowed.revoke.err();
+    let blocked = move || refused.is_some() || state.voting.with(|voting| *voting == Voting::Sending);
+    let answer = move || match state.voting.get() {
+        Voting::Refused(error) => view! { <Failure error /> }.into_any(),
+        Voting::Done(_) => {
+            view! { <Notice tone=Tone::Good title="Granted. The agent can repeat its call." /> }.into_any()
+        }
+        _ => ().into_any(),
+    };
+    let end = loaded.detail.exception.phase.grant().map(|grant| grant.grant.scope.not_after);
+    view! {
+        <div class="bar" role="region" aria-label="Act on the grant">
+            <div class="answer">{answer}</div>
+            <dl class="clocks">
+                <div><dt>"ends"</dt><dd>{end.map(|end| view! { <Countdown then=end /> })}</dd></div>
+            </dl>
+            <Reason />
+            <div class="buttons">
+                <button id="revoke" class="no" aria-describedby="why-not" disabled=blocked on:click=move |_| revoke(state, desk, grant.clone())>"Revoke"</button>
+            </div>
+            <p class="why-not" id="why-not" role="status">{refused.map(|refused| format!("You cannot revoke this: {refused}."))}</p>
+        </div>
+    }
+    .into_any()
+}
+
+/// The field for the person's words.
+#[component]
+fn Reason() -> impl IntoView {
+    let state = State::take();
+    view! {
+        <div class="reason">
+            <label for="reason">"Reason"</label>
+            <input
+                id="reason" type="text" maxlength="2000" autocomplete="off"
+                aria-describedby="reason-needed" aria-invalid=move || state.missing.get().to_string()
+                prop:value=move || state.reason.get()
+                on:input=move |event| { state.missing.set(false); state.reason.set(event_target_value(&event)); }
+            />
+            <span id="reason-needed" class="problem">{move || state.missing.get().then_some(REASON_NEEDED)}</span>
+        </div>
+    }
+}

@@ -1,0 +1,81 @@
+//! What was granted, or how it ended: the right side of a page on which nobody votes any more.
+
+use leptos::prelude::*;
+use policy_core::lifecycle::Phase;
+use policy_core::time::Timestamp;
+
+use super::state::State;
+use crate::components::{Card, Notice, Text, Tone};
+use crate::view_model::facts::uses;
+use crate::view_model::scope::compare;
+use crate::view_model::time::stamp;
+
+/// How it ended, and what was granted beside what was asked.
+#[component]
+pub fn Granted() -> impl IntoView {
+    let state = State::take();
+    let Some(loaded) = state.sheet() else { return ().into_any() };
+    let exception = &loaded.detail.exception;
+    let grant = exception.phase.grant().cloned();
+    let asked = exception.request.scope.clone();
+    // Uses go on while one looks.
+    let used = Memo::new(move |_| {
+        state
+            .newest
+            .with(|newest| newest.as_ref().and_then(|newest| newest.exception.phase.grant().map(|grant| grant.uses)))
+    });
+    view! {
+        <Ending phase=exception.phase.clone() word=loaded.detail.state.clone() />
+        {grant.map(|grant| {
+            let most = grant.grant.scope.max_uses;
+            let rows = compare(&asked, &grant.grant.scope)
+                .into_iter()
+                .map(|line| {
+                    let struck = line.is_narrowed().then(|| view! { <s><Text text=line.asked.clone() /></s> " " });
+                    view! { <tr><th scope="row">{line.name}</th><td>{struck}<Text text=line.given /></td></tr> }
+                })
+                .collect_view();
+            view! {
+                <Card title="What was granted">
+                    <table>
+                        <tbody>
+                            {rows}
+                            <tr><th scope="row">"used"</th><td>{move || format!("{} of {}", used.get().unwrap_or(0), uses(most))}</td></tr>
+                            <tr><th scope="row">"granted at"</th><td>{format!("{} UTC", stamp(grant.granted_at))}</td></tr>
+                            <tr><th scope="row">"grant"</th><td><code class="whole">{grant.grant.id.clone()}</code></td></tr>
+                        </tbody>
+                    </table>
+                </Card>
+            }
+        })}
+    }
+    .into_any()
+}
+
+/// How it ended, in one notice.
+#[component]
+fn Ending(phase: Phase, word: String) -> impl IntoView {
+    let told = |what: &str, at: Timestamp| format!("{what} at {} UTC", stamp(at));
+    let (tone, title, reason) = match phase {
+        Phase::Denied { by, reason, at } => (Tone::Bad, told(&format!("Refused by {}", by.id), at), Some(reason)),
+        Phase::Cancelled { by, reason, at } => {
+            (Tone::Plain, told(&format!("Taken back by {}", by.id), at), Some(reason))
+        }
+        Phase::Revoked { by, reason, at, .. } => (Tone::Bad, told(&format!("Revoked by {}", by.id), at), Some(reason)),
+        Phase::Suspended { reason, at, .. } => {
+            (Tone::Warn, told("Suspended: a newer bundle would not grant it", at), Some(reason))
+        }
+        Phase::Exhausted { at, .. } => (Tone::Plain, told("Used up", at), None),
+        Phase::Lapsed { at, .. } => (Tone::Plain, told("Lapsed: time ended it; noticed", at), None),
+        Phase::Granted(_) if word == "granted" => {
+            (Tone::Good, "Granted: the agent's call passes until this ends.".to_owned(), None)
+        }
+        Phase::Granted(_) => (Tone::Plain, "The window is over.".to_owned(), None),
+        Phase::Requested => (Tone::Plain, "Nobody decided in time.".to_owned(), None),
+    };
+    view! {
+        <Notice tone title>
+            {reason.filter(|reason| !reason.is_empty()).map(|reason| view! { <p class="quote"><Text text=reason /></p> })}
+        </Notice>
+    }
+}

@@ -1,0 +1,66 @@
+//! The page's head: what is wanted in one line, where it stands, and news since the sheet was rendered.
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+
+use super::super::set_title;
+use super::load;
+use super::state::State;
+use crate::app::Desk;
+use crate::components::{Notice, Text, Tone};
+use crate::view_model::facts::people;
+
+/// Title, chips and news.
+#[component]
+pub fn Header() -> impl IntoView {
+    let state = State::take();
+    let Some(loaded) = state.sheet() else { return ().into_any() };
+    let sheet = &loaded.sheet.sheet;
+    let request = &sheet.exception.request;
+    let title = format!("{} {}", request.question.call.subject.id, sheet.says);
+    set_title(&title);
+    let terms = &sheet.exception.terms;
+    let sign_in = terms.step_up.as_ref().map(|step_up| format!(" · {step_up}")).unwrap_or_default();
+    let demands = format!("{} · {}{sign_in}", terms.tier, people(terms.approvals));
+    let word = move || state.newest.with(|newest| newest.as_ref().map_or(String::new(), |newest| newest.state.clone()));
+    view! {
+        <p class="crumb"><a href="/">"Queue"</a> " / " <code>{request.id.clone()}</code></p>
+        <h1><span class="mono"><Text text=request.question.call.subject.id.clone() /></span> " " <Text text=sheet.says.clone() /></h1>
+        <p class="chips">
+            <span class=move || format!("chip state-{}", word())>{word}</span>
+            <span class="chip strong">{demands}</span>
+            {sheet.effects.iter().map(|effect| view! { <span class="chip">{effect.clone()}</span> }).collect_view()}
+            <span class="chip">"task " <span class="mono"><Text text=request.question.task.clone() /></span></span>
+            {request.emergency.then(|| view! { <span class="chip warn">"said to be an emergency"</span> })}
+        </p>
+        <News />
+    }
+    .into_any()
+}
+
+/// Says that the gate knows more than the sheet, without touching what the approver looks at.
+#[component]
+fn News() -> impl IntoView {
+    let state = State::take();
+    let desk = Desk::take();
+    let news = Memo::new(move |_| {
+        let (Some(loaded), Some(newest)) = (state.loaded.get(), state.newest.get()) else { return None };
+        let (before, after) = (&loaded.detail, &newest);
+        if before.state != after.state {
+            return Some(format!("This request is {} now.", after.state));
+        }
+        let votes = after.exception.votes.len() > before.exception.votes.len();
+        let versions = after.exception.versions.len() > before.exception.versions.len();
+        (votes || versions).then(|| "Somebody voted since this page was loaded.".to_owned())
+    });
+    let reload = move |_| spawn_local(load::load(state, desk));
+    move || {
+        news.get().map(|news| {
+            view! {
+                <Notice tone=Tone::Warn title=news>
+                    <p>"What stands below is the sheet as it was. " <button on:click=reload>"Load the new sheet"</button></p>
+                </Notice>
+            }
+        })
+    }
+}

@@ -1,0 +1,38 @@
+//! Each step with its time, the people, their reasons and its place in the log.
+
+use leptos::prelude::*;
+
+use super::state::State;
+use crate::components::{Card, Text};
+use crate::view_model::time::stamp;
+
+/// The history, oldest first. It goes on while one looks.
+#[component]
+pub fn History() -> impl IntoView {
+    let state = State::take();
+    let steps = Memo::new(move |_| {
+        state.newest.with(|newest| newest.as_ref().map(|newest| newest.history.clone()).unwrap_or_default())
+    });
+    let rows = move || {
+        steps
+            .get()
+            .into_iter()
+            .map(|step| {
+                view! {
+                    <li>
+                        <time datetime=step.at.to_string()>{format!("{} UTC", stamp(step.at))}</time>
+                        <div>
+                            <p>
+                                <Text text=step.sentence />
+                                {step.by.map(|by| view! { <span class="soft">" by " <Text text=by.id /></span> })}
+                            </p>
+                            {step.said.map(|said| view! { <p class="quote"><Text text=said /></p> })}
+                        </div>
+                        <code class="place">{format!("{} #{}", step.log, step.seq)}</code>
+                    </li>
+                }
+            })
+            .collect_view()
+    };
+    view! { <Card title="History"><ol class="history">{rows}</ol></Card> }
+}

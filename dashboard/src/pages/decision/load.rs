@@ -1,0 +1,135 @@
+//! Loading: the exception, its sheet and questions at one position, the module and its bundle. After that the page
+//! needs no network until the vote.
+
+use std::sync::Arc;
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+
+use super::state::{Loaded, Module, State};
+use crate::api;
+use crate::app::Desk;
+use crate::preview::client::{Broken, Preview, Said, Start};
+use crate::view_model::grant_form::GrantForm;
+use crate::view_model::preview::check_module;
+use crate::view_model::problem::ApiError;
+
+/// Loads the page, and follows the exception from then on.
+pub fn begin(state: State) {
+    let desk = Desk::take();
+    spawn_local(async move {
+        load(state, desk).await;
+    });
+    Effect::new(move |before: Option<u64>| {
+        let position = desk.position.get();
+        if before.is_some_and(|before| before != position) {
+            spawn_local(refresh(state, desk));
+        }
+        position
+    });
+    // The worker ends with the page.
+    on_cleanup(move || state.preview.set_value(None));
+}
+
+/// Loads sheet and all, in place of what is shown.
+pub async fn load(state: State, desk: Desk) {
+    let number = state.loaded.with_untracked(|loaded| loaded.as_ref().map_or(1, |loaded| loaded.number + 1));
+    match fetch(state, number).await {
+        Ok(loaded) => show(state, desk, loaded).await,
+        Err(error) => {
+            desk.note(&error);
+            state.failed.set(Some(error));
+        }
+    }
+}
+
+/// What the gate says of the exception now, all of one position.
+pub async fn fetch(state: State, number: u32) -> Result<Loaded, ApiError> {
+    let id = state.id.get_value();
+    let detail = api::exception(&id).await?;
+    let sheet = api::sheet(&id, detail.position).await?;
+    let questions = if detail.state == "requested" { Some(api::questions(&id, detail.position).await?) } else { None };
+    Ok(Loaded { number, detail, sheet, questions })
+}
+
+/// Shows what was loaded. An open one gets a form and a module.
+pub async fn show(state: State, desk: Desk, loaded: Loaded) {
+    desk.set_time(loaded.detail.now);
+    let loaded = Arc::new(loaded);
+    let form = loaded.questions.as_ref().map(|questions| GrantForm::open(&loaded.sheet, questions, state.now()));
+    state.preview.set_value(None);
+    state.shown.set(None);
+    state.trouble.set(None);
+    state.module.set(Module::Starting);
+    state.form.set(form);
+    state.failed.set(None);
+    state.newest.set(Some(loaded.detail.clone()));
+    state.loaded.set(Some(Arc::clone(&loaded)));
+    if loaded.is_open() {
+        match start(state, &loaded).await {
+            Ok(preview) => {
+                state.preview.set_value(Some(preview));
+                state.try_form();
+            }
+            Err(broken) => state.module.set(Module::Broken(broken)),
+        }
+    }
+}
+
+/// Fetches the module that the sheet names and starts it in a worker.
+async fn start(state: State, loaded: &Loaded) -> Result<Preview, Broken> {
+    let sheet = &loaded.sheet.sheet;
+    let Some(questions) = loaded.questions.clone() else { return Err(broken("not_open", "no vote is wanted")) };
+    let unreachable = |error: ApiError| broken(error.code(), &error.what());
+    let bundle = api::bundle(sheet.bundle.digest).await.map_err(unreachable)?;
+    let bytes = api::module(sheet.module).await.map_err(unreachable)?;
+    check_module(&bytes, sheet.module).map_err(|found| {
+        broken(
+            "digest_mismatch",
+            &format!("what the gate sent has the SHA-256 {found}, and the decision sheet names {}", sheet.module),
+        )
+    })?;
+    let number = loaded.number;
+    let is_current = move || state.loaded.with_untracked(|now| now.as_ref().is_some_and(|now| now.number == number));
+    let start = Start {
+        module: sheet.module,
+        load: bundle.load,
+        question: questions.question,
+        others: questions.others,
+        at: sheet.at,
+    };
+    Preview::start(start, bytes, move |said| {
+        if !is_current() {
+            return;
+        }
+        match said {
+            Said::Ready(millis) => state.module.set(Module::Ready(millis)),
+            Said::Broken(broken) => state.module.set(Module::Broken(broken)),
+            Said::Tried(Ok(shown)) => {
+                state.trouble.set(None);
+                state.shown.set(Some(*shown));
+            }
+            Said::Tried(Err(broken)) => {
+                state.shown.set(None);
+                state.trouble.set(Some(broken));
+            }
+        }
+    })
+}
+
+fn broken(code: &str, message: &str) -> Broken {
+    Broken { code: code.to_owned(), message: message.to_owned() }
+}
+
+/// Asks for the newest detail. A failure leaves what is shown: the preview works without the network.
+async fn refresh(state: State, desk: Desk) {
+    let id = state.id.get_value();
+    if let Ok(detail) = api::exception(&id).await {
+        desk.set_time(detail.now);
+        let before = state.newest.with_untracked(|newest| newest.as_ref().map(|newest| newest.state.clone()));
+        if before.as_ref().is_some_and(|before| *before != detail.state) {
+            desk.said.set(format!("This request is {} now.", detail.state));
+        }
+        state.newest.set(Some(detail));
+    }
+}

@@ -1,0 +1,179 @@
+//! If you say yes: what the gate's own module answers, evaluated here, as the approver edits.
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+
+use super::load;
+use super::state::{Loaded, Module, State};
+use crate::app::Desk;
+use crate::components::{Card, Countdown, Digest, Notice, Text, Tone};
+use crate::view_model::facts::{reason, verdict};
+use crate::view_model::preview::{Flip, Shown, Tried, flips, questions_asked, tried};
+
+/// The preview.
+#[component]
+pub fn Preview() -> impl IntoView {
+    let state = State::take();
+    let desk = Desk::take();
+    // What is drawn is of another grant than the form's while the worker is at it.
+    let behind = Memo::new(move |_| match (state.scope(), state.shown.get()) {
+        (Some(Ok(scope)), Some(shown)) => shown.scope != scope,
+        _ => true,
+    });
+    let body = move || match (state.module.get(), state.trouble.get(), state.shown.get()) {
+        (Module::Broken(broken), _, _) => view! {
+            <Notice tone=Tone::Bad title=refusal(&broken.code)>
+                <p><Text text=broken.message /></p>
+                <p><code>{broken.code}</code></p>
+                <button on:click=move |_| spawn_local(load::load(state, desk))>"Load again"</button>
+            </Notice>
+        }
+        .into_any(),
+        (_, Some(trouble), _) => view! {
+            <Notice tone=Tone::Bad title="The module did not answer for this grant.">
+                <p><Text text=trouble.message /></p>
+                <p><code>{trouble.code}</code></p>
+            </Notice>
+        }
+        .into_any(),
+        (_, None, Some(shown)) => view! { <Outcome shown /> }.into_any(),
+        (Module::Starting, None, None) => {
+            view! { <p class="soft">"Fetching the module and checking its SHA-256 …"</p> }.into_any()
+        }
+        (Module::Ready(_), None, None) => view! { <p class="soft">"Evaluating …"</p> }.into_any(),
+    };
+    view! {
+        <Card title="If you say yes">
+            <div class:behind=move || behind.get() aria-busy=move || behind.get().to_string()>{body}</div>
+        </Card>
+    }
+}
+
+fn refusal(code: &str) -> &'static str {
+    match code {
+        "digest_mismatch" => "This module is not the one that the gate runs. The page refuses to vote.",
+        _ => "The policy module does not run here. The page refuses to vote.",
+    }
+}
+
+#[component]
+fn Outcome(shown: Shown) -> impl IntoView {
+    let state = State::take();
+    let Some(loaded) = state.sheet() else { return ().into_any() };
+    let previewed = &shown.previewed;
+    let (before, after) = (verdict(previewed.before.outcome), verdict(previewed.after.outcome));
+    let why_not = (!previewed.after.outcome.permits()).then(|| reason(previewed.after.reason));
+    let others = loaded.questions.as_ref().map(|questions| questions.others.as_slice()).unwrap_or_default();
+    let subject = &loaded.sheet.sheet.exception.request.question.call.subject;
+    let flipped = flips(previewed, others, subject, state.now());
+    let open = previewed.open.clone();
+    let guardrails = previewed.guardrails.clone();
+    let errors = previewed.after.errors.clone();
+    view! {
+        <div class="big">
+            <div class:loud=after == "deny">
+                <strong class=after>{after}</strong>
+                <span>{format!("this request, {before} until now")}</span>
+            </div>
+            <div>
+                <strong>{previewed.flips.len()}</strong>
+                <span>{format!("of {} recorded denials would pass", previewed.tried)}</span>
+            </div>
+            <div class:loud={previewed.by_others > 0}>
+                <strong>{previewed.by_others}</strong>
+                <span>"of them by another agent"</span>
+            </div>
+        </div>
+        {why_not.map(|why| view! { <p class="problem">{why}</p> })}
+        {errors.into_iter().map(|error| view! { <p class="problem"><code>{error.policy}</code> " " <Text text=error.message /></p> }).collect_view()}
+        <Edges rows=tried(&previewed.edges) />
+        <Flips rows=flipped />
+        <table>
+            <tbody>
+                <tr>
+                    <th scope="row">"stays open"</th>
+                    <td>{if open.is_empty() { view! { "nothing: every dimension is fixed" }.into_any() } else { view! { <span class="warn mono"><Text text=open.join(", ") /></span> }.into_any() }}</td>
+                </tr>
+                <tr>
+                    <th scope="row">"guardrails"</th>
+                    <td>{if guardrails.is_empty() { view! { "none applies to this action" }.into_any() } else { view! { <span class="mono"><Text text=guardrails.join(", ") /></span> " still hold" }.into_any() }}</td>
+                </tr>
+                <tr><th scope="row">"ends"</th><td><Countdown then=previewed.ends /></td></tr>
+            </tbody>
+        </table>
+        <Evaluated loaded questions=questions_asked(previewed) millis=shown.millis />
+    }
+    .into_any()
+}
+
+/// Where the grant ends in each dimension, each side tried on the module.
+#[component]
+fn Edges(rows: Vec<Tried>) -> impl IntoView {
+    let rows = rows
+        .into_iter()
+        .map(|row| {
+            let class = if row.as_promised { row.verdict } else { "wrong" };
+            view! {
+                <tr>
+                    <th scope="row" class="mono"><Text text=row.dimension /></th>
+                    <td class="mono"><Text text=row.words /></td>
+                    <td class=format!("verdict {class}")>
+                        {row.verdict}
+                        {(!row.as_promised).then_some(" (not as expected)")}
+                    </td>
+                </tr>
+            }
+        })
+        .collect_view();
+    view! {
+        <table class="edges">
+            <caption>"The edge of this grant, tried on the module"</caption>
+            <tbody>{rows}</tbody>
+        </table>
+    }
+}
+
+/// The recorded denials that would pass.
+#[component]
+fn Flips(rows: Vec<Flip>) -> impl IntoView {
+    if rows.is_empty() {
+        return ().into_any();
+    }
+    let rows = rows
+        .into_iter()
+        .map(|row| {
+            let other = row.other_agent.map(|agent| view! { <b class="bad">"by " <Text text=agent /></b> });
+            view! {
+                <tr>
+                    <td class="mono"><Text text=row.call /> " " {other}</td>
+                    <td class="soft when">{row.when}</td>
+                    <td class="verdict allow">"allow"</td>
+                </tr>
+            }
+        })
+        .collect_view();
+    view! {
+        <table class="edges">
+            <caption>"Refused before, would pass"</caption>
+            <tbody>{rows}</tbody>
+        </table>
+    }
+    .into_any()
+}
+
+/// By what this was evaluated: the digests that the sheet names.
+#[component]
+fn Evaluated(loaded: std::sync::Arc<Loaded>, questions: usize, millis: f64) -> impl IntoView {
+    let sheet = &loaded.sheet.sheet;
+    let told = format!(" · {questions} questions in {millis:.0} ms · facts as of record {}", sheet.as_of);
+    view! {
+        <div class="same">
+            <span class="dot" aria-hidden="true"></span>
+            <p>
+                "Evaluated in this browser by module " <Digest digest=sheet.module.to_string() />
+                ", the bytes that the gate runs · bundle " <Digest digest=sheet.bundle.digest.to_string() />
+                {told}
+            </p>
+        </div>
+    }
+}

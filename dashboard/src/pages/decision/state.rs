@@ -1,0 +1,161 @@
+//! What the decision page holds.
+
+use std::sync::Arc;
+
+use leptos::prelude::*;
+use policy_core::grant::Scope;
+use policy_core::time::Timestamp;
+use proviso_api::exceptions::{ExceptionDetail, QuestionsReply, SheetReply, VoteReply};
+
+use crate::app::Desk;
+use crate::preview::client::{Broken, Preview};
+use crate::view_model::grant_form::GrantForm;
+use crate::view_model::preview::{Shown, trial};
+use crate::view_model::problem::ApiError;
+
+/// What the gate said of one exception at one position: shown together, voted on together.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Loaded {
+    /// Which load this is: another number is another sheet on the page.
+    pub number: u32,
+    /// The exception for this person.
+    pub detail: ExceptionDetail,
+    /// The sheet at the detail's position.
+    pub sheet: SheetReply,
+    /// What the preview evaluates, for an open exception.
+    pub questions: Option<QuestionsReply>,
+}
+
+impl Loaded {
+    /// Whether votes are wanted.
+    pub fn is_open(&self) -> bool {
+        self.detail.state == "requested" && self.questions.is_some()
+    }
+}
+
+/// How the module fares.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Module {
+    /// It is fetched, checked and started.
+    Starting,
+    /// It answers; milliseconds for compiling and loading.
+    Ready(f64),
+    /// It is not what the sheet names, or does not start: there is no preview and no vote.
+    Broken(Broken),
+}
+
+/// How the vote fares.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Voting {
+    /// Nothing was sent.
+    Idle,
+    /// It is on its way.
+    Sending,
+    /// The gate refused it.
+    Refused(ApiError),
+    /// What was shown is not what stands: what changed, in sentences.
+    Stale(Vec<String>),
+    /// It counts.
+    Done(VoteReply),
+}
+
+/// The page's signals.
+#[derive(Clone, Copy)]
+pub struct State {
+    /// The exception's id.
+    pub id: StoredValue<String>,
+    /// What is shown.
+    pub loaded: RwSignal<Option<Arc<Loaded>>>,
+    /// The newest detail: history and state go on while the sheet stands still.
+    pub newest: RwSignal<Option<ExceptionDetail>>,
+    /// Why nothing could be loaded.
+    pub failed: RwSignal<Option<ApiError>>,
+    /// The module.
+    pub module: RwSignal<Module>,
+    /// What the approver has set.
+    pub form: RwSignal<Option<GrantForm>>,
+    /// The newest preview.
+    pub shown: RwSignal<Option<Shown>>,
+    /// Why the newest trial gave no preview.
+    pub trouble: RwSignal<Option<Broken>>,
+    /// The approver's words.
+    pub reason: RwSignal<String>,
+    /// A reason was needed and not there.
+    pub missing: RwSignal<bool>,
+    /// The vote.
+    pub voting: RwSignal<Voting>,
+    /// The gate's time, once a second.
+    pub clock: RwSignal<Timestamp>,
+    /// The worker. Replaced, and so ended, with each sheet.
+    pub preview: StoredValue<Option<Preview>, LocalStorage>,
+}
+
+impl State {
+    /// The state of a page that has loaded nothing yet.
+    pub fn new(id: String) -> Self {
+        Self {
+            id: StoredValue::new(id),
+            loaded: RwSignal::new(None),
+            newest: RwSignal::new(None),
+            failed: RwSignal::new(None),
+            module: RwSignal::new(Module::Starting),
+            form: RwSignal::new(None),
+            shown: RwSignal::new(None),
+            trouble: RwSignal::new(None),
+            reason: RwSignal::new(String::new()),
+            missing: RwSignal::new(false),
+            voting: RwSignal::new(Voting::Idle),
+            clock: Desk::take().now,
+            preview: StoredValue::new_local(None),
+        }
+    }
+
+    /// The state of the page around.
+    pub fn take() -> Self {
+        expect_context::<Self>()
+    }
+
+    /// What is shown. The page draws its parts only after it has loaded.
+    pub fn sheet(&self) -> Option<Arc<Loaded>> {
+        self.loaded.get_untracked()
+    }
+
+    /// The scope that the form stands for; follows the form.
+    pub fn scope(&self) -> Option<Result<Scope, String>> {
+        self.form.with(|form| form.as_ref().map(|form| form.scope(self.now())))
+    }
+
+    /// Changes the form, and has the new grant tried.
+    pub fn edit(&self, change: impl FnOnce(&mut GrantForm)) {
+        self.form.update(|form| {
+            if let Some(form) = form {
+                change(form);
+            }
+        });
+        self.try_form();
+    }
+
+    /// Has the grant tried that the form stands for.
+    pub fn try_form(&self) {
+        let now = self.now();
+        let Some(loaded) = self.sheet() else { return };
+        let Some(questions) = loaded.questions.as_ref() else { return };
+        let wanted = self.form.with_untracked(|form| {
+            let form = form.as_ref()?;
+            let scope = form.scope(now).ok()?;
+            Some(trial(form, scope, questions))
+        });
+        if let Some(wanted) = wanted {
+            self.preview.with_value(|preview| {
+                if let Some(preview) = preview {
+                    preview.ask(wanted);
+                }
+            });
+        }
+    }
+
+    /// The gate's time, without following it.
+    pub fn now(&self) -> Timestamp {
+        self.clock.get_untracked()
+    }
+}

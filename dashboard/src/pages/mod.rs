@@ -1,0 +1,32 @@
+//! The pages. They hold state in signals, call `api`, and draw what `view_model` says.
+
+mod decision;
+mod help;
+mod not_found;
+mod queue;
+mod record;
+mod shell;
+mod sign_in;
+
+pub use decision::Decision;
+pub use not_found::NotFound;
+pub use queue::Queue;
+pub use record::Record;
+pub use shell::Shell;
+pub use sign_in::SignIn;
+
+use leptos::prelude::*;
+
+/// Sets the document's title.
+fn set_title(title: &str) {
+    document().set_title(&format!("{title} · Proviso"));
+}
+
+/// Moves the focus to the element with this id, when it is there.
+fn focus(id: &str) {
+    use wasm_bindgen::JsCast;
+    if let Some(element) = document().get_element_by_id(id).and_then(|e| e.dyn_into::<web_sys::HtmlElement>().ok()) {
+        // An element that cannot take the focus keeps it where it is.
+        drop(element.focus());
+    }
+}

@@ -1,0 +1,60 @@
+//! The record: where the logs stand, and what judges.
+
+use leptos::prelude::*;
+
+use super::set_title;
+use crate::api;
+use crate::app::Desk;
+use crate::components::{Card, Failure};
+use crate::view_model::time::stamp;
+
+/// Heads of the logs, bundle and module.
+#[component]
+pub fn Record() -> impl IntoView {
+    set_title("Record");
+    let desk = Desk::take();
+    let record = LocalResource::new(move || {
+        // Every change is a record: ask again.
+        desk.position.track();
+        api::record()
+    });
+    let body = move || {
+        record.get().map(|record| match record {
+            Err(error) => {
+                desk.note(&error);
+                view! { <Failure error /> }.into_any()
+            }
+            Ok(record) => view! {
+                <p class="soft">{format!("as of {} UTC", stamp(record.now))}</p>
+                <Card title="What judges">
+                    <table>
+                        <tbody>
+                            <tr><th scope="row">"bundle"</th><td><code class="whole">{record.bundle.to_string()}</code></td></tr>
+                            <tr><th scope="row">"module"</th><td><code class="whole">{record.module.to_string()}</code></td></tr>
+                        </tbody>
+                    </table>
+                </Card>
+                <Card title="Logs">
+                    {record
+                        .logs
+                        .into_iter()
+                        .map(|log| view! {
+                            <h3 class="mono">{log.log}</h3>
+                            <p>{format!("{} records. Its signed head:", log.size)}</p>
+                            <pre class="note" tabindex="0">{log.note}</pre>
+                        })
+                        .collect_view()}
+                    <p class="soft">
+                        "Keep a head: whoever holds one can tell later whether anything before it was changed. "
+                        <code>"proviso audit verify --data DIR"</code> " checks every record."
+                    </p>
+                </Card>
+            }
+            .into_any(),
+        })
+    };
+    view! {
+        <h1>"Record"</h1>
+        <Transition fallback=|| view! { <p class="soft">"Asking the gate …"</p> }>{body}</Transition>
+    }
+}

@@ -1,0 +1,106 @@
+//! What stands around every page: navigation, who is signed in, banners, the polite live region, the keys.
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use leptos_router::hooks::{use_location, use_query_map};
+
+use super::help::Keyboard;
+use crate::api;
+use crate::app::{Desk, Signed};
+use crate::view_model::queue::{Tab, address};
+
+/// The frame around every page.
+#[component]
+pub fn Shell(
+    /// The page.
+    children: Children,
+) -> impl IntoView {
+    let desk = Desk::take();
+    let session = Memo::new(move |_| match desk.signed.get() {
+        Signed::In(session) => Some(session),
+        _ => None,
+    });
+    let banners = move || {
+        let (demo, single_user) = session
+            .with(|session| session.as_ref().map_or((false, false), |session| (session.demo, session.single_user)));
+        view! {
+            {demo.then(|| view! {
+                <p class="banner" role="note">
+                    <b>"This is a demo."</b>
+                    " Its agents are scripted, anybody can sign in as anybody, and nothing here protects anything."
+                </p>
+            })}
+            {single_user.then(|| view! {
+                <p class="banner bad" role="note">
+                    <b>"Single-user mode."</b>
+                    " Agents may run under the gate's own user and could approve their own requests."
+                </p>
+            })}
+        }
+    };
+    view! {
+        <a class="skip" href="#main">"Skip to the page"</a>
+        <Navigation />
+        <div class="page">
+            {banners}
+            <main id="main" tabindex="-1">{children()}</main>
+        </div>
+        <p class="unseen" role="status">{move || desk.said.get()}</p>
+        <Keyboard />
+    }
+}
+
+#[component]
+fn Navigation() -> impl IntoView {
+    let desk = Desk::take();
+    let (location, query) = (use_location(), use_query_map());
+    let here = Memo::new(move |_| {
+        let path = location.pathname.get();
+        let tab = query.with(|query| query.get("tab").map(|word| Tab::from_word(&word)));
+        match (path.as_str(), tab) {
+            ("/", Some(Tab::Active)) => "active",
+            ("/", Some(Tab::History)) => "history",
+            ("/record", _) => "record",
+            _ => "queue",
+        }
+    });
+    let current = move |name: &'static str| move || (here.get() == name).then_some("page");
+    let who = move || match desk.signed.get() {
+        Signed::In(session) => view! {
+            <p class="who">
+                <b>{session.person.id.clone()}</b>
+                <span>{format!("signed in by {}", session.assurance)}</span>
+                <button class="quiet" on:click=move |_| sign_out(desk)>"Sign out"</button>
+            </p>
+        }
+        .into_any(),
+        _ => ().into_any(),
+    };
+    view! {
+        <nav aria-label="Proviso">
+            <a class="brand" href="/">"Proviso"</a>
+            <a href="/" aria-current=current("queue")>
+                "Queue"
+                {move || desk.needs_me.get().filter(|count| *count > 0).map(|count| view! {
+                    <span class="count">{count}<span class="unseen">" need you"</span></span>
+                })}
+            </a>
+            <a href=address(Tab::Active, "") aria-current=current("active")>"Active grants"</a>
+            <a href=address(Tab::History, "") aria-current=current("history")>"History"</a>
+            <a href="/record" aria-current=current("record")>"Record"</a>
+            <footer>{who}</footer>
+        </nav>
+    }
+}
+
+fn sign_out(desk: Desk) {
+    spawn_local(async move {
+        match api::sign_out().await {
+            Ok(()) => desk.signed.set(Signed::Out(None)),
+            Err(error) => {
+                desk.said.set(error.what());
+                desk.note(&error);
+            }
+        }
+    });
+}

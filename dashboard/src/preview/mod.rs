@@ -1,0 +1,5 @@
+//! The preview: the policy module in a web worker, and the page's end of it.
+
+pub mod client;
+mod messages;
+pub mod worker;

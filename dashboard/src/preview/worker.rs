@@ -1,0 +1,103 @@
+//! The worker's side: holds the module and answers one trial after the other.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use js_sys::{Array, Uint8Array};
+use policy_core::abi::{ABI_VERSION, Compile, Preview};
+use policy_js::{Engine, EngineError};
+use wasm_bindgen::prelude::*;
+use web_sys::{DedicatedWorkerGlobalScope, MessageEvent};
+
+use super::messages::{Broken, FromWorker, Start, ToWorker, Tried};
+use crate::view_model::preview::Trial;
+
+/// What the worker keeps between messages.
+struct Held {
+    engine: Engine,
+    bytes: Vec<u8>,
+    start: Start,
+}
+
+/// Listens, and says that it does: what is sent before is lost.
+pub fn start() {
+    console_error_panic_hook::set_once();
+    let scope: DedicatedWorkerGlobalScope = js_sys::global().unchecked_into();
+    let held: Rc<RefCell<Option<Held>>> = Rc::default();
+    let answering = scope.clone();
+    let listener = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
+        if let Some(answer) = answer(&held, &event.data()) {
+            post(&answering, &answer);
+        }
+    });
+    scope.set_onmessage(Some(listener.as_ref().unchecked_ref()));
+    listener.forget();
+    post(&scope, &FromWorker::Up);
+}
+
+fn post(scope: &DedicatedWorkerGlobalScope, message: &FromWorker) {
+    if let Ok(text) = serde_json::to_string(message) {
+        // Nobody listens any more when this fails: the page is gone.
+        drop(scope.post_message(&JsValue::from_str(&text)));
+    }
+}
+
+fn answer(held: &RefCell<Option<Held>>, data: &JsValue) -> Option<FromWorker> {
+    let parts: &Array = data.dyn_ref()?;
+    match serde_json::from_str(&parts.get(0).as_string()?).ok()? {
+        ToWorker::Start(start) => {
+            let bytes = parts.get(1).dyn_ref::<Uint8Array>()?.to_vec();
+            let begun = now();
+            Some(match open(&bytes, &start) {
+                Ok(engine) => {
+                    *held.borrow_mut() = Some(Held { engine, bytes, start: *start });
+                    FromWorker::Ready { millis: now() - begun }
+                }
+                Err(error) => FromWorker::Broken(broken(&error)),
+            })
+        }
+        ToWorker::Try(seq, trial) => {
+            let mut held = held.borrow_mut();
+            let held = held.as_mut()?;
+            let tried = attempt(held, &trial).map(Box::new).map_err(|error| broken(&error));
+            if tried.is_err() {
+                // After a trap the instance is spent; the next trial gets a fresh one from the same bytes.
+                if let Ok(engine) = open(&held.bytes, &held.start) {
+                    held.engine = engine;
+                }
+            }
+            Some(FromWorker::Tried(seq, tried))
+        }
+    }
+}
+
+fn open(bytes: &[u8], start: &Start) -> Result<Engine, EngineError> {
+    let engine = Engine::from_bytes(bytes, start.module)?;
+    engine.load(&start.load)?;
+    Ok(engine)
+}
+
+fn attempt(held: &Held, trial: &Trial) -> Result<Tried, EngineError> {
+    let preview = Preview {
+        v: ABI_VERSION,
+        question: held.start.question.clone(),
+        grant: trial.grant.clone(),
+        others: held.start.others.clone(),
+        at: held.start.at,
+    };
+    let begun = now();
+    let previewed = held.engine.preview(&preview)?;
+    let millis = now() - begun;
+    let compiled = held.engine.compile(&Compile { v: ABI_VERSION, grant: trial.grant.clone() })?;
+    Ok(Tried { previewed, cedar: compiled.cedar, millis })
+}
+
+fn broken(error: &EngineError) -> Broken {
+    Broken { code: error.code().to_owned(), message: error.to_string() }
+}
+
+/// The worker's monotonic clock, in milliseconds.
+fn now() -> f64 {
+    let scope: DedicatedWorkerGlobalScope = js_sys::global().unchecked_into();
+    scope.performance().map_or(0.0, |performance| performance.now())
+}

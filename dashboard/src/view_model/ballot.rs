@@ -1,0 +1,139 @@
+//! The vote: whether it can be cast, and what it says. It is bound to everything that was shown.
+
+use policy_core::entity::EntityRef;
+use policy_core::grant::Scope;
+use policy_core::json::CanonicalError;
+use policy_core::lifecycle::{Rejection, VoteDecision};
+use policy_core::sheet::{Ballot, DecisionSheet, binding};
+use policy_core::time::Timestamp;
+
+use super::preview::Shown;
+use super::problem::sentence;
+
+/// What stands in the way of a vote, in the order in which it is told.
+pub struct Standing<'a> {
+    /// Why this person may not vote, as the lifecycle says.
+    pub refused: Option<Rejection>,
+    /// Until when votes count.
+    pub decide_by: Timestamp,
+    /// The gate's time.
+    pub now: Timestamp,
+    /// Why there is no module to ask, when there is none.
+    pub broken: Option<&'a str>,
+    /// What the form stands for.
+    pub scope: &'a Result<Scope, String>,
+    /// The newest preview.
+    pub shown: Option<&'a Shown>,
+}
+
+/// Why nobody can vote here and now; nothing when one can.
+///
+/// INVARIANT: a vote is cast on a preview of exactly the scope that the form stands for, by a module that has the
+/// digest that the sheet names. Without that there is no vote, a refusal neither.
+pub fn obstacle(standing: &Standing<'_>) -> Option<String> {
+    if let Some(rejection) = standing.refused {
+        return Some(format!("You cannot vote: {}.", rejection));
+    }
+    if standing.now >= standing.decide_by {
+        return Some(sentence(&Rejection::TooLate.to_string()));
+    }
+    if let Some(broken) = standing.broken {
+        return Some(broken.to_owned());
+    }
+    let scope = match standing.scope {
+        Ok(scope) => scope,
+        Err(problem) => return Some(problem.clone()),
+    };
+    match standing.shown {
+        Some(shown) if shown.scope == *scope => None,
+        _ => Some("The preview of this grant is not there yet.".into()),
+    }
+}
+
+/// Whether a vote needs a reason: a refusal always, an approval where several people must approve.
+pub const fn needs_reason(decision: VoteDecision, approvals: u32) -> bool {
+    match decision {
+        VoteDecision::Approve => approvals >= 2,
+        VoteDecision::Refuse | VoteDecision::Ask => true,
+    }
+}
+
+/// The vote as it is sent.
+///
+/// # Errors
+/// When what was shown has no canonical form.
+pub fn ballot(
+    person: &EntityRef,
+    sheet: &DecisionSheet,
+    shown: &Shown,
+    decision: VoteDecision,
+    reason: &str,
+) -> Result<Ballot, CanonicalError> {
+    Ok(Ballot {
+        decision,
+        as_of: sheet.as_of,
+        sheet: binding(person, sheet, &shown.scope, &shown.previewed)?,
+        reason: reason.trim().to_owned(),
+        grant: shown.scope.clone(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::view_model::samples;
+
+    fn shown() -> Shown {
+        Shown { scope: samples::sheet().smallest, previewed: samples::previewed(), cedar: String::new(), millis: 1.0 }
+    }
+
+    #[test]
+    fn a_vote_wants_a_preview_of_exactly_this_scope() {
+        let scope = Ok(samples::sheet().smallest);
+        let shown = shown();
+        let standing = |shown| Standing {
+            refused: None,
+            decide_by: samples::at(900),
+            now: samples::at(0),
+            broken: None,
+            scope: &scope,
+            shown,
+        };
+        assert_eq!(obstacle(&standing(Some(&shown))), None);
+        assert!(obstacle(&standing(None)).is_some());
+        let other = Shown { scope: samples::asked_scope(), ..shown.clone() };
+        assert!(obstacle(&standing(Some(&other))).is_some(), "a preview of another scope is none of this one");
+        let broken = Standing { broken: Some("The page refuses to vote."), ..standing(Some(&shown)) };
+        assert!(obstacle(&broken).is_some(), "another module");
+        let late = Standing { now: samples::at(900), ..standing(Some(&shown)) };
+        assert!(obstacle(&late).is_some(), "at decide_by it is too late");
+        let owner = Standing { refused: Some(Rejection::IsOwner), ..standing(Some(&shown)) };
+        assert!(obstacle(&owner).expect("refused").contains("owns the agent"));
+    }
+
+    #[test]
+    fn the_ballot_is_bound_to_person_sheet_grant_and_preview() {
+        let (ines, ola) = (EntityRef::new("User", "Ines"), EntityRef::new("User", "Ola"));
+        let sheet = samples::sheet().sheet;
+        let digest = |person: &EntityRef, sheet: &DecisionSheet, shown: &Shown| {
+            ballot(person, sheet, shown, VoteDecision::Approve, " ok ").expect("canonical").sheet
+        };
+        let one = digest(&ines, &sheet, &shown());
+        assert_eq!(one, digest(&ines, &sheet, &shown()));
+        assert_ne!(one, digest(&ola, &sheet, &shown()));
+        let altered = DecisionSheet { says: "reads a file".into(), ..sheet.clone() };
+        assert_ne!(one, digest(&ines, &altered, &shown()), "one fact altered is another digest");
+        let mut other = shown();
+        other.previewed.by_others = 1;
+        assert_ne!(one, digest(&ines, &sheet, &other));
+        let mut wider = shown();
+        wider.scope.max_uses += 1;
+        assert_ne!(one, digest(&ines, &sheet, &wider));
+    }
+
+    #[test]
+    fn a_refusal_always_needs_a_reason() {
+        assert!(needs_reason(VoteDecision::Refuse, 1));
+        assert!(needs_reason(VoteDecision::Approve, 2) && !needs_reason(VoteDecision::Approve, 1));
+    }
+}

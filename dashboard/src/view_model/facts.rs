@@ -1,0 +1,181 @@
+//! The facts of a request in words: outcomes, reasons, terms, values. All of it comes from the decision sheet.
+
+use policy_core::entity::EntityRef;
+use policy_core::grant::Scalar;
+use policy_core::outcome::{Outcome, Reason, Terms};
+use policy_core::question::SealedQuestion;
+use policy_core::value::Value;
+
+use super::time::length;
+
+/// An entity as policy writes it: `File::"/reports/x"`, the id quoted as JSON quotes it.
+pub fn entity(entity: &EntityRef) -> String {
+    format!("{}::{}", entity.kind, quoted(&entity.id))
+}
+
+/// Text in quotes, with quotes, backslashes and control characters escaped.
+pub fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+/// A value that a condition compares with.
+pub fn scalar(value: &Scalar) -> String {
+    match value {
+        Scalar::Bool(value) => value.to_string(),
+        Scalar::Long(value) => value.to_string(),
+        Scalar::String(text) => quoted(text),
+        Scalar::Entity(reference) => entity(reference),
+    }
+}
+
+/// A value of an attribute.
+pub fn value(value: &Value) -> String {
+    match value {
+        Value::Bool(value) => value.to_string(),
+        Value::Long(value) => value.to_string(),
+        Value::String(text) => quoted(text),
+        Value::Entity(reference) => entity(reference),
+        Value::Datetime(text) | Value::Duration(text) | Value::Decimal(text) | Value::Ipaddr(text) => text.clone(),
+        Value::Set(values) => {
+            format!("[{}]", values.iter().map(self::value).collect::<Vec<_>>().join(", "))
+        }
+        Value::Record(members) => {
+            let members: Vec<String> =
+                members.iter().map(|(name, member)| format!("{name}: {}", self::value(member))).collect();
+            format!("{{{}}}", members.join(", "))
+        }
+    }
+}
+
+/// What the question knows of an entity: its attributes by name, and where they are from.
+pub fn known_of(question: &SealedQuestion, uid: &EntityRef) -> Vec<(String, String)> {
+    question
+        .entities
+        .iter()
+        .filter(|fact| fact.uid == *uid)
+        .flat_map(|fact| fact.attrs.iter().map(|(name, attribute)| (name.clone(), value(attribute))))
+        .collect()
+}
+
+/// What an outcome lets a call do, in one word.
+pub const fn verdict(outcome: Outcome) -> &'static str {
+    if outcome.permits() { "allow" } else { "deny" }
+}
+
+/// Why an outcome is what it is, in one sentence.
+pub const fn reason(reason: Reason) -> &'static str {
+    match reason {
+        Reason::Scope => "The agent's own scope permits it.",
+        Reason::Exception => "A grant covers it.",
+        Reason::ApprovalRequired => "No permit covers this call. Policy lets the agent ask for it.",
+        Reason::NotPermitted => "No permit covers this call, and nobody may ask for it.",
+        Reason::Guardrail => "A guardrail forbids it. No approval crosses a guardrail.",
+        Reason::GuardrailError => "A guardrail could not be evaluated, so the answer is no.",
+        Reason::Chain => "Somebody in the chain may not do it.",
+        Reason::Locked => "A lock stops it.",
+        Reason::BadInput => "The arguments are not what the action's schema says.",
+        Reason::UnknownAction => "The bundle does not know this action for this agent and resource.",
+        Reason::UnknownType => "The bundle does not know a type that the call names.",
+        Reason::UnknownEntity => "The bundle does not know an entity that it needs the attributes of.",
+        Reason::UnknownVersion => "The question has a version that this build does not speak.",
+        Reason::TermsUnavailable => "The terms demand something that this gate cannot check.",
+        Reason::Limit => "The evaluation ran out of fuel, time or memory.",
+        Reason::RecordUnavailable => "The record could not be written.",
+        Reason::Contended => "What the outcome reads kept changing while it was made.",
+        Reason::ClockUnsafe => "The gate cannot trust its clock.",
+    }
+}
+
+/// What policy demands, one line for each demand.
+pub fn terms(terms: &Terms) -> Vec<(&'static str, String)> {
+    let mut lines = vec![
+        ("tier", terms.tier.clone()),
+        ("approvals", people(terms.approvals)),
+        ("at most", format!("{}, {}", length(terms.max_duration), uses(terms.max_uses))),
+    ];
+    if !terms.groups.is_empty() {
+        lines.push(("one from each of", terms.groups.join(", ")));
+    }
+    if let Some(step_up) = &terms.step_up {
+        lines.push(("sign-in", step_up.clone()));
+    }
+    if let Some(within) = terms.review_within {
+        lines.push(("review", format!("within {} after the end", length(within))));
+    }
+    lines
+}
+
+/// `1 person` or `2 people`.
+pub fn people(count: u32) -> String {
+    if count == 1 { "1 person".into() } else { format!("{count} different people") }
+}
+
+/// `1 use` or `5 uses`.
+pub fn uses(count: u32) -> String {
+    if count == 1 { "1 use".into() } else { format!("{count} uses") }
+}
+
+/// A digest, short: its first and last four digits.
+pub fn short(digest: &str) -> String {
+    match (digest.get(..4), digest.len().checked_sub(4).and_then(|from| digest.get(from..))) {
+        (Some(first), Some(last)) if digest.len() > 12 => format!("{first}…{last}"),
+        _ => digest.to_owned(),
+    }
+}
+
+/// Text cut into pieces, each with whether it is odd: a character that does not show as what it is, or the mark
+/// `⟨U+202E⟩` by which the gate has already written one.
+pub fn marked(text: &str) -> Vec<(bool, String)> {
+    let mut pieces = Vec::new();
+    let mut rest = text;
+    while let Some((before, mark, after)) = next_mark(rest) {
+        pieces.extend(policy_core::text::spans(before));
+        pieces.push((true, mark.to_owned()));
+        rest = after;
+    }
+    pieces.extend(policy_core::text::spans(rest));
+    pieces
+}
+
+/// The first mark with what stands before and behind it.
+fn next_mark(text: &str) -> Option<(&str, &str, &str)> {
+    text.match_indices('⟨').find_map(|(at, bracket)| {
+        let (before, from) = text.split_at_checked(at)?;
+        let (mark, after) = from.strip_prefix(bracket)?.split_once('⟩')?;
+        let digits = mark.strip_prefix("U+")?;
+        let is_mark = (4..=6).contains(&digits.len()) && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+        is_mark.then_some((before, mark, after))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_quoted_so_that_nothing_in_them_reads_as_more() {
+        assert_eq!(entity(&EntityRef::new("File", "a\"::\"b\n")), "File::\"a\\\"::\\\"b\\n\"");
+    }
+
+    #[test]
+    fn marks_of_odd_characters_stand_out() {
+        assert_eq!(
+            marked("a⟨U+202E⟩b"),
+            [(false, "a".to_owned()), (true, "U+202E".to_owned()), (false, "b".to_owned())]
+        );
+        assert_eq!(marked("plain"), [(false, "plain".to_owned())]);
+        assert!(marked("a\u{202e}b").iter().any(|(odd, _)| *odd), "a raw override stands out too");
+    }
+
+    #[test]
+    fn a_digest_is_told_by_its_ends() {
+        assert_eq!(short(&"ab".repeat(32)), "abab…abab");
+        assert_eq!(short("main"), "main");
+    }
+
+    #[test]
+    fn values_are_written_like_policy_writes_them() {
+        let given = Value::Set(vec![Value::Long(3), Value::String("x".into())]);
+        assert_eq!(value(&given), "[3, \"x\"]");
+    }
+}

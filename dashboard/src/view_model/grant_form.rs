@@ -1,0 +1,281 @@
+//! The grant form: opens with the smallest grant, and goes no further than what was asked for.
+
+use policy_core::containment;
+use policy_core::entity::EntityRef;
+use policy_core::grant::{ArgumentScope, Condition, ResourceScope, Scope};
+use policy_core::lifecycle::{Exception, VoteDecision};
+use policy_core::question::SealedQuestion;
+use policy_core::time::{Span, Timestamp};
+use proviso_api::exceptions::{QuestionsReply, ResourceGroup, SheetReply};
+
+use super::knob::{Kind, Knob, scalars};
+use super::problem::sentence;
+
+/// The lengths that the slider stops at, in seconds.
+const STEPS: [u64; 14] = [60, 120, 300, 600, 900, 1_800, 2_700, 3_600, 7_200, 14_400, 28_800, 86_400, 259_200, 604_800];
+
+/// What the approver has set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GrantForm {
+    /// When it ends. An instant, so that what was previewed is what is voted on however long one thinks.
+    pub not_after: Timestamp,
+    /// How often it can be used.
+    pub uses: u32,
+    /// Whether the arguments are fixed as they stand; else the knobs say what is.
+    pub exact: bool,
+    /// One for each scalar argument.
+    pub knobs: Vec<Knob>,
+    /// On what.
+    pub resource: ResourceScope,
+    bounds: Bounds,
+}
+
+/// What the form cannot leave: the version that a vote would narrow, and the terms.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Bounds {
+    asked: Scope,
+    longest: Span,
+    most_uses: u32,
+    question: SealedQuestion,
+    groups: Vec<ResourceGroup>,
+}
+
+impl GrantForm {
+    /// The form as it opens: with the smallest grant that lets the call through, or with the version that others have
+    /// approved already, since any other would void their votes.
+    pub fn open(sheet: &SheetReply, questions: &QuestionsReply, now: Timestamp) -> Self {
+        let exception = &sheet.sheet.exception;
+        let asked = exception.versions.last().map_or(&exception.request.scope, |version| &version.scope).clone();
+        let question = questions.question.clone();
+        let call = &question.call;
+        let opening = if has_votes(exception) {
+            asked.clone()
+        } else {
+            // Measured from now: the sheet's instant is that of the last record, which may be a while ago.
+            let length = sheet.smallest.not_after.since(sheet.sheet.at);
+            Scope { not_after: whole(now.plus(length)).min(asked.not_after), ..sheet.smallest.clone() }
+        };
+        let conditions = |scope: &Scope| match &scope.arguments {
+            ArgumentScope::Exact => Vec::new(),
+            ArgumentScope::Conditions(conditions) => conditions.clone(),
+        };
+        let (asked_of, set_to) = (conditions(&asked), conditions(&opening));
+        let test_at = |conditions: &[Condition], at: &[String]| {
+            conditions.iter().find(|condition| condition.at == at).map(|condition| condition.test.clone())
+        };
+        let knobs = call
+            .input
+            .as_ref()
+            .map(scalars)
+            .unwrap_or_default()
+            .into_iter()
+            .map(|(at, value)| {
+                let is_path = call.paths.contains(&at);
+                let mut knob = Knob::new(at.clone(), value, is_path, test_at(&asked_of, &at));
+                match test_at(&set_to, &at) {
+                    Some(test) => knob.set(&test),
+                    None if set_to.is_empty() => {}
+                    None => knob.kind = Kind::Open,
+                }
+                knob
+            })
+            .collect();
+        Self {
+            not_after: opening.not_after,
+            uses: opening.max_uses,
+            exact: opening.arguments == ArgumentScope::Exact,
+            knobs,
+            resource: opening.resource,
+            bounds: Bounds {
+                longest: exception.terms.max_duration,
+                most_uses: exception.terms.max_uses.min(asked.max_uses).max(1),
+                groups: questions.groups.clone(),
+                asked,
+                question,
+            },
+        }
+    }
+
+    /// What was asked for, or the version that a vote would narrow.
+    pub fn asked(&self) -> &Scope {
+        &self.bounds.asked
+    }
+
+    /// Whether the arguments can be told by conditions: they can when conditions were asked for.
+    pub fn can_have_conditions(&self) -> bool {
+        matches!(self.bounds.asked.arguments, ArgumentScope::Conditions(_)) && !self.knobs.is_empty()
+    }
+
+    /// The most uses that can be given.
+    pub fn most_uses(&self) -> u32 {
+        self.bounds.most_uses
+    }
+
+    /// The lengths that can be given at `now`, in seconds, ascending; empty when the window is over.
+    pub fn lengths(&self, now: Timestamp) -> Vec<u64> {
+        let longest = self.bounds.longest.seconds().min(self.bounds.asked.not_after.since(now).seconds());
+        if longest == 0 {
+            return Vec::new();
+        }
+        let mut steps: Vec<u64> = STEPS.into_iter().filter(|step| *step < longest).collect();
+        steps.push(longest);
+        steps
+    }
+
+    /// Which of [`Self::lengths`] is the nearest to what is set.
+    pub fn length_index(&self, now: Timestamp) -> usize {
+        let set = self.not_after.since(now).seconds();
+        let lengths = self.lengths(now);
+        let nearest = lengths.iter().enumerate().min_by_key(|(_, step)| step.abs_diff(set));
+        nearest.map_or(0, |(index, _)| index)
+    }
+
+    /// Sets the length to one of [`Self::lengths`], counted from `now`.
+    pub fn set_length(&mut self, index: usize, now: Timestamp) {
+        if let Some(seconds) = self.lengths(now).get(index) {
+            self.not_after = whole(now.plus(Span::from_seconds(*seconds))).min(self.bounds.asked.not_after);
+        }
+    }
+
+    /// What the resource can be set to.
+    pub fn resources(&self) -> Vec<ResourceScope> {
+        let mut choices: Vec<ResourceScope> =
+            match (&self.bounds.asked.resource, self.bounds.question.call.resources.as_slice()) {
+                (ResourceScope::In(_), [one]) => vec![ResourceScope::Is(one.clone())],
+                _ => Vec::new(),
+            };
+        choices.extend(self.bounds.groups.iter().map(|group| ResourceScope::In(group.group.clone())));
+        for scope in [&self.bounds.asked.resource, &self.resource] {
+            if !choices.contains(scope) {
+                choices.push(scope.clone());
+            }
+        }
+        choices
+    }
+
+    /// The members of the group that the resource is set to, as they would stand in the grant.
+    pub fn members(&self) -> Option<Vec<EntityRef>> {
+        let ResourceScope::In(set) = &self.resource else { return None };
+        self.bounds.groups.iter().find(|group| group.group == *set).map(|group| group.members.clone())
+    }
+
+    /// The scope that the form stands for, at `now`.
+    ///
+    /// # Errors
+    /// One sentence about what makes no sense, or goes beyond what was asked for.
+    pub fn scope(&self, now: Timestamp) -> Result<Scope, String> {
+        let arguments = if self.exact {
+            ArgumentScope::Exact
+        } else {
+            let mut conditions: Vec<Condition> =
+                self.knobs.iter().map(Knob::condition).filter_map(Result::transpose).collect::<Result<_, _>>()?;
+            if conditions.is_empty() {
+                return Err("A grant fixes at least one argument.".into());
+            }
+            // In the order of what was asked, so that an untouched version stays the same version.
+            if let ArgumentScope::Conditions(asked) = &self.bounds.asked.arguments {
+                conditions.sort_by_key(|set| asked.iter().position(|asked| asked.at == set.at).unwrap_or(asked.len()));
+            }
+            ArgumentScope::Conditions(conditions)
+        };
+        let asked = &self.bounds.asked;
+        let scope = Scope {
+            resource: self.resource.clone(),
+            arguments,
+            not_before: asked.not_before,
+            not_after: self.not_after,
+            max_uses: self.uses,
+            budgets: asked.budgets.clone(),
+        };
+        if scope.not_after <= now {
+            return Err("The window is over. Choose a later end.".into());
+        }
+        containment::check_scope(&scope, &self.bounds.question.call, now)
+            .map_err(|error| sentence(&error.to_string()))?;
+        containment::within(&scope, asked, &self.bounds.question).map_err(|error| sentence(&error.to_string()))?;
+        Ok(scope)
+    }
+}
+
+/// Whether somebody has approved the version that stands.
+fn has_votes(exception: &Exception) -> bool {
+    let current = exception.versions.last().map_or(1, |version| version.number);
+    exception.votes.iter().any(|vote| vote.version == current && vote.decision == VoteDecision::Approve)
+}
+
+/// Cut to whole seconds: nobody reads milliseconds in an end.
+fn whole(instant: Timestamp) -> Timestamp {
+    Timestamp::from_millis(instant.millis() - instant.millis() % 1_000)
+}
+
+#[cfg(test)]
+mod tests {
+    use policy_core::grant::Test;
+
+    use super::*;
+    use crate::view_model::samples;
+
+    fn form() -> GrantForm {
+        GrantForm::open(&samples::sheet(), &samples::questions(), samples::at(120))
+    }
+
+    #[test]
+    fn the_form_opens_with_the_smallest_grant_measured_from_now() {
+        let form = form();
+        let scope = form.scope(samples::at(120)).expect("makes sense");
+        assert_eq!(scope.arguments, ArgumentScope::Exact);
+        assert_eq!(scope.max_uses, 1);
+        assert_eq!(scope.not_after, samples::at(120 + 900), "fifteen minutes from now, not from the sheet's instant");
+    }
+
+    #[test]
+    fn the_form_opens_with_what_others_have_approved() {
+        let mut sheet = samples::sheet();
+        sheet.sheet.exception.votes.push(samples::approval("Ola", 1));
+        let form = GrantForm::open(&sheet, &samples::questions(), samples::at(120));
+        assert_eq!(form.scope(samples::at(120)), Ok(samples::asked_scope()));
+    }
+
+    #[test]
+    fn no_edit_widens() {
+        let mut form = form();
+        form.uses = 6;
+        assert!(form.scope(samples::at(120)).is_err(), "five uses were asked for");
+        form.uses = 5;
+        form.not_after = samples::at(3_601);
+        assert!(form.scope(samples::at(120)).is_err(), "an hour was asked for");
+        form.set_length(usize::MAX, samples::at(120));
+        form.set_length(form.lengths(samples::at(120)).len() - 1, samples::at(120));
+        assert_eq!(form.not_after, samples::at(3_600), "the longest step ends with what was asked for");
+        form.exact = false;
+        let path = form.knobs.iter_mut().find(|knob| knob.at == ["path"]).expect("has a path");
+        path.kind = Kind::Inside;
+        path.folder = "/reports/../etc".into();
+        assert!(form.scope(samples::at(120)).is_err(), "a path that is not in its normal form");
+        let path = form.knobs.iter_mut().find(|knob| knob.at == ["path"]).expect("has a path");
+        path.folder = "/".into();
+        assert!(form.scope(samples::at(120)).is_err(), "only /reports was asked for");
+    }
+
+    #[test]
+    fn knobs_make_conditions() {
+        let mut form = form();
+        form.exact = false;
+        for knob in &mut form.knobs {
+            knob.kind = if knob.at == ["path"] { Kind::Inside } else { Kind::Open };
+        }
+        let scope = form.scope(samples::at(120)).expect("makes sense");
+        let inside = Condition { at: vec!["path".into()], test: Test::Inside { path: "/reports/q4".into() } };
+        assert_eq!(scope.arguments, ArgumentScope::Conditions(vec![inside]));
+        for knob in &mut form.knobs {
+            knob.kind = Kind::Open;
+        }
+        assert_eq!(form.scope(samples::at(120)), Err("A grant fixes at least one argument.".into()));
+    }
+
+    #[test]
+    fn a_window_that_is_over_cannot_be_voted_on() {
+        assert!(form().scope(samples::at(1_100)).is_err());
+        assert!(form().lengths(samples::at(3_600)).is_empty());
+    }
+}

@@ -1,0 +1,21 @@
+//! What the pages show, worked out without a browser.
+//!
+//! Nothing here names Leptos, a network or a clock: the pages hand in what the server said, what the approver set and
+//! the time, and draw what comes back. It builds and is tested natively.
+
+pub mod ballot;
+pub mod cedar;
+pub mod facts;
+pub mod grant_form;
+pub mod keys;
+pub mod knob;
+pub mod latest;
+pub mod preview;
+pub mod problem;
+pub mod queue;
+pub mod scope;
+pub mod staleness;
+pub mod time;
+
+#[cfg(test)]
+mod samples;

@@ -1,0 +1,178 @@
+//! What a yes would allow, as rows to draw.
+
+use policy_core::abi::{Edge, Previewed};
+use policy_core::digest::Digest;
+use policy_core::entity::EntityRef;
+use policy_core::grant::{Grant, Scope};
+use policy_core::outcome::Outcome;
+use policy_core::question::SealedQuestion;
+use policy_core::time::Timestamp;
+use proviso_api::exceptions::QuestionsReply;
+use serde::{Deserialize, Serialize};
+
+use super::facts::{entity, verdict};
+use super::grant_form::GrantForm;
+use super::time::ago;
+
+/// What the worker is asked to try.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trial {
+    /// The scope that is voted on.
+    pub scope: Scope,
+    /// The grant as it would be.
+    pub grant: Grant,
+}
+
+/// A preview that arrived.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Shown {
+    /// What it is of.
+    pub scope: Scope,
+    /// What the module answered.
+    pub previewed: Previewed,
+    /// The grant as policy.
+    pub cedar: String,
+    /// How long the module took for it, in milliseconds.
+    pub millis: f64,
+}
+
+/// The grant that a scope would make: as the server renders it, with the scope in it and the group's members.
+pub fn trial(form: &GrantForm, scope: Scope, questions: &QuestionsReply) -> Trial {
+    let mut grant = Grant { scope: scope.clone(), ..questions.grant.clone() };
+    if let Some(members) = form.members() {
+        grant.members = members;
+    }
+    Trial { scope, grant }
+}
+
+/// One recorded denial that would pass.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Flip {
+    /// The call, in one line.
+    pub call: String,
+    /// By whom, when it is another agent.
+    pub other_agent: Option<String>,
+    /// When it was refused.
+    pub when: String,
+}
+
+/// The recorded denials that would pass.
+pub fn flips(previewed: &Previewed, others: &[SealedQuestion], subject: &EntityRef, now: Timestamp) -> Vec<Flip> {
+    previewed
+        .flips
+        .iter()
+        .filter_map(|index| others.get(usize::try_from(*index).ok()?))
+        .map(|question| Flip {
+            call: call(question),
+            other_agent: (question.call.subject != *subject).then(|| entity(&question.call.subject)),
+            when: ago(now, question.now),
+        })
+        .collect()
+}
+
+/// A call in one line: the action on its resources.
+pub fn call(question: &SealedQuestion) -> String {
+    let resources: Vec<String> = question.call.resources.iter().map(entity).collect();
+    let input = question.call.input.as_ref().map(super::facts::value);
+    match input {
+        Some(input) => format!("{} {} {}", question.call.action, resources.join(", "), bounded(&input)),
+        None => format!("{} {}", question.call.action, resources.join(", ")),
+    }
+}
+
+fn bounded(text: &str) -> String {
+    policy_core::text::visible(text, 120)
+}
+
+/// One side of an edge: a call tried on the module.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tried {
+    /// The dimension.
+    pub dimension: String,
+    /// The call, in words of the dimension.
+    pub words: String,
+    /// `allow` or `deny`, as the module answered.
+    pub verdict: &'static str,
+    /// Whether the module answered what the edge promises. When not, something is wrong and the page says so.
+    pub as_promised: bool,
+}
+
+/// Both sides of each edge: the largest call that passes, the nearest that does not.
+pub fn tried(edges: &[Edge]) -> Vec<Tried> {
+    edges
+        .iter()
+        .flat_map(|edge| {
+            let side = |words: &str, outcome: Outcome, should_pass: bool| Tried {
+                dimension: edge.dimension.clone(),
+                words: words.to_owned(),
+                verdict: verdict(outcome),
+                as_promised: outcome.permits() == should_pass,
+            };
+            [side(&edge.passes, edge.passes_outcome, true), side(&edge.fails, edge.fails_outcome, false)]
+        })
+        .filter(|side| !side.words.is_empty())
+        .collect()
+}
+
+/// How many questions the module answered for a preview: before and after, both sides of each edge, each denial.
+pub fn questions_asked(previewed: &Previewed) -> usize {
+    2 + tried(&previewed.edges).len() + usize::try_from(previewed.tried).unwrap_or(0)
+}
+
+/// Whether these bytes are the module that the sheet names.
+///
+/// # Errors
+/// The digest that they have instead.
+pub fn check_module(bytes: &[u8], expected: Digest) -> Result<(), Digest> {
+    let found = Digest::of(bytes);
+    if found == expected { Ok(()) } else { Err(found) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::view_model::samples;
+
+    #[test]
+    fn one_changed_byte_is_another_module() {
+        let mut bytes = vec![0, 97, 115, 109, 1, 0, 0, 0];
+        let digest = Digest::of(&bytes);
+        assert_eq!(check_module(&bytes, digest), Ok(()));
+        bytes[7] ^= 1;
+        assert!(check_module(&bytes, digest).is_err());
+    }
+
+    #[test]
+    fn a_flip_of_another_agent_is_named() {
+        let mut other = samples::question();
+        other.call.subject = EntityRef::new("Agent", "stranger");
+        let previewed = Previewed { flips: vec![0, 1, 7], ..samples::previewed() };
+        let flips = flips(&previewed, &[samples::question(), other], &samples::question().call.subject, samples::at(0));
+        assert_eq!(flips.len(), 2, "a position outside the list is no row");
+        assert_eq!(flips[0].other_agent, None);
+        assert_eq!(flips[1].other_agent.as_deref(), Some("Agent::\"stranger\""));
+    }
+
+    #[test]
+    fn an_edge_that_does_not_hold_is_seen() {
+        let edge = Edge {
+            dimension: "uses".into(),
+            passes: "1st use".into(),
+            passes_outcome: Outcome::PermittedByException,
+            fails: "2nd use".into(),
+            fails_outcome: Outcome::PermittedByException,
+        };
+        let rows = tried(&[edge]);
+        assert_eq!(rows.iter().map(|row| row.as_promised).collect::<Vec<_>>(), [true, false]);
+    }
+
+    #[test]
+    fn the_tried_grant_holds_the_voted_scope() {
+        let (sheet, questions) = (samples::sheet(), samples::questions());
+        let form = GrantForm::open(&sheet, &questions, samples::at(0));
+        let scope = form.scope(samples::at(0)).expect("makes sense");
+        let tried = trial(&form, scope.clone(), &questions);
+        assert_eq!(tried.grant.scope, scope);
+        assert_eq!(tried.grant.id, questions.grant.id);
+    }
+}

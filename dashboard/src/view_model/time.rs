@@ -1,0 +1,111 @@
+//! Instants and lengths of time in words, and the gate's time as the page knows it.
+
+use policy_core::time::{Span, Timestamp};
+
+/// The gate's time: what it last said, carried on by the browser's monotonic clock. The browser's wall clock is never
+/// asked, so that a countdown is right on a computer whose clock is wrong.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct GateClock {
+    said: Timestamp,
+    at: f64,
+}
+
+impl GateClock {
+    /// The gate said `said` when the monotonic clock stood at `at` milliseconds.
+    pub const fn new(said: Timestamp, at: f64) -> Self {
+        Self { said, at }
+    }
+
+    /// The gate's time when the monotonic clock stands at `monotonic` milliseconds.
+    #[expect(clippy::cast_possible_truncation, reason = "a difference of page times is far below 2^53 milliseconds")]
+    pub fn now(&self, monotonic: f64) -> Timestamp {
+        Timestamp::from_millis(self.said.millis().saturating_add((monotonic - self.at).max(0.0) as i64))
+    }
+}
+
+/// A length of time in words: `45 s`, `17 min`, `1 h 30 min`, `2 d 4 h`. Only the two largest units are told.
+pub fn length(span: Span) -> String {
+    let seconds = span.seconds();
+    let (days, hours, minutes, rest) = (seconds / 86_400, seconds % 86_400 / 3_600, seconds % 3_600 / 60, seconds % 60);
+    let parts = [(days, "d"), (hours, "h"), (minutes, "min"), (rest, "s")];
+    let told: Vec<String> = parts
+        .iter()
+        .skip_while(|(count, _)| *count == 0)
+        .take(2)
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, unit)| format!("{count} {unit}"))
+        .collect();
+    if told.is_empty() { "0 s".into() } else { told.join(" ") }
+}
+
+/// How long until then: `in 17 min`, or `over`.
+pub fn until(now: Timestamp, then: Timestamp) -> String {
+    if now >= then { "over".into() } else { format!("in {}", length(then.since(now))) }
+}
+
+/// How long ago: `2 h ago`, or `just now`.
+pub fn ago(now: Timestamp, then: Timestamp) -> String {
+    let passed = now.since(then);
+    if passed.seconds() < 5 { "just now".into() } else { format!("{} ago", coarse(passed)) }
+}
+
+/// The largest unit alone.
+fn coarse(span: Span) -> String {
+    let words = length(span);
+    words.split(' ').take(2).collect::<Vec<_>>().join(" ")
+}
+
+/// The time of day in UTC: `16:51`.
+pub fn clock(then: Timestamp) -> String {
+    piece(then, 11, 16)
+}
+
+/// Date and time in UTC: `2026-11-22 16:51:07`.
+pub fn stamp(then: Timestamp) -> String {
+    format!("{} {}", piece(then, 0, 10), piece(then, 11, 19))
+}
+
+fn piece(then: Timestamp, from: usize, to: usize) -> String {
+    then.to_string().get(from..to).unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().expect("an instant")
+    }
+
+    #[test]
+    fn lengths_are_told_by_their_two_largest_units() {
+        for (seconds, words) in
+            [(0, "0 s"), (45, "45 s"), (60, "1 min"), (5_400, "1 h 30 min"), (3_605, "1 h"), (187_200, "2 d 4 h")]
+        {
+            assert_eq!(length(Span::from_seconds(seconds)), words);
+        }
+    }
+
+    #[test]
+    fn an_instant_that_is_reached_is_over() {
+        let (now, later) = (at("2026-11-22T16:00:00Z"), at("2026-11-22T16:17:00Z"));
+        assert_eq!(until(now, later), "in 17 min");
+        assert_eq!(until(later, later), "over");
+        assert_eq!(until(later, now), "over");
+        assert_eq!(ago(later, now), "17 min ago");
+        assert_eq!(ago(now, now), "just now");
+    }
+
+    #[test]
+    fn the_gates_time_goes_on_with_the_monotonic_clock_and_never_back() {
+        let clock = GateClock::new(at("2026-11-22T16:00:00Z"), 1_000.0);
+        assert_eq!(clock.now(61_000.0), at("2026-11-22T16:01:00Z"));
+        assert_eq!(clock.now(0.0), at("2026-11-22T16:00:00Z"));
+    }
+
+    #[test]
+    fn instants_are_written_in_utc() {
+        let then = at("2026-11-22T17:51:07+01:00");
+        assert_eq!((clock(then).as_str(), stamp(then).as_str()), ("16:51", "2026-11-22 16:51:07"));
+    }
+}
