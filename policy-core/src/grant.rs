@@ -143,7 +143,8 @@ pub struct Grant {
     pub action: String,
     /// The scope.
     pub scope: Scope,
-    /// Who was in the group when it was approved, where the resource scope is a group. At most [`MOST_MEMBERS`].
+    /// What was in the group when it was approved, where the resource scope is a group, sorted. Where it is one resource
+    /// of a call with several: exactly those. At most [`MOST_MEMBERS`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub members: Vec<EntityRef>,
     /// The digest of the approved call's canonical arguments.

@@ -91,11 +91,64 @@ pub fn pseudonym(key: &[u8; 32], text: &str) -> Digest {
     keyed(key, b"proviso-pseudonym-v1\0", text.as_bytes())
 }
 
-/// A message authentication code over these bytes, under a key that no database holds.
+/// A message authentication code over these bytes, under a key that no database holds: HMAC-SHA-256.
 pub fn keyed(key: &[u8; 32], domain: &[u8], bytes: &[u8]) -> Digest {
-    // A key of 32 bytes is always accepted: HMAC takes any length.
-    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else { return Digest::from_bytes([0; 32]) };
+    // HMAC fills a short key with zeros up to the hash's block: done here, where it cannot fail.
+    let mut block = [0u8; 64];
+    block.iter_mut().zip(key).for_each(|(to, from)| *to = *from);
+    let mut mac = Hmac::<Sha256>::new(&block.into());
     mac.update(domain);
     mac.update(bytes);
     Digest::from_bytes(mac.finalize().into_bytes().into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_keyed_digest_is_hmac_sha_256() {
+        let key: [u8; 32] = std::array::from_fn(|index| index as u8);
+        let mut reference = <Hmac<Sha256> as Mac>::new_from_slice(&key).unwrap();
+        reference.update(b"domain\0bytes");
+        let expected: [u8; 32] = reference.finalize().into_bytes().into();
+        assert_eq!(keyed(&key, b"domain\0", b"bytes"), Digest::from_bytes(expected));
+        assert_ne!(pseudonym(&key, "alice"), pseudonym(&[1; 32], "alice"));
+        assert_ne!(pseudonym(&key, "alice"), pseudonym(&key, "bob"));
+        assert_eq!(pseudonym(&key, "alice"), pseudonym(&key, "alice"));
+    }
+
+    #[test]
+    fn a_commitment_needs_its_salt() {
+        assert_eq!(commitment(&[1; 32], b"payload"), commitment(&[1; 32], b"payload"));
+        assert_ne!(commitment(&[1; 32], b"payload"), commitment(&[2; 32], b"payload"));
+        assert_ne!(commitment(&[1; 32], b"payload"), Digest::of(b"payload"));
+    }
+
+    #[test]
+    fn a_leaf_has_one_form_and_a_limit() {
+        let mut leaf = Leaf {
+            v: LEAF_VERSION,
+            log: "ledger".into(),
+            seq: 0,
+            at: Timestamp::from_millis(0),
+            kind: "vote_cast".into(),
+            stream: "exception/x".into(),
+            after: None,
+            outcome: None,
+            policies: vec![],
+            module: None,
+            bundle: None,
+            commitments: BTreeMap::new(),
+        };
+        assert_eq!(
+            String::from_utf8(leaf.to_bytes().unwrap()).unwrap(),
+            r#"{"at":"1970-01-01T00:00:00.000Z","commitments":{},"kind":"vote_cast","log":"ledger","seq":0,"stream":"exception/x","v":1}"#
+        );
+        let length = leaf.to_bytes().unwrap().len();
+        leaf.stream.push_str(&"x".repeat(LARGEST_LEAF - length));
+        assert_eq!(leaf.to_bytes().unwrap().len(), LARGEST_LEAF);
+        leaf.stream.push('x');
+        assert!(matches!(leaf.to_bytes(), Err(LeafError::TooLarge(65_536))));
+    }
 }

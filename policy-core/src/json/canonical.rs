@@ -44,9 +44,7 @@ fn exact(value: &Value) -> Result<(), CanonicalError> {
         Value::Number(number) => {
             let whole = number.as_i64().map(i64::unsigned_abs).or_else(|| number.as_u64());
             match whole {
-                Some(size) if size > LARGEST_INTEGER.unsigned_abs() => {
-                    Err(CanonicalError::Integer(number.to_string()))
-                }
+                Some(size) if size > LARGEST_INTEGER.unsigned_abs() => Err(CanonicalError::Integer(number.to_string())),
                 _ => Ok(()),
             }
         }
@@ -111,7 +109,10 @@ mod tests {
 
     #[test]
     fn an_integer_that_would_be_rounded_has_no_canonical_form() {
-        assert_eq!(text(&json!([9_007_199_254_740_991i64, -9_007_199_254_740_991i64])), "[9007199254740991,-9007199254740991]");
+        assert_eq!(
+            text(&json!([9_007_199_254_740_991i64, -9_007_199_254_740_991i64])),
+            "[9007199254740991,-9007199254740991]"
+        );
         for value in [json!(9_007_199_254_740_992i64), json!([{"a": -9_007_199_254_740_992i64}]), json!(u64::MAX)] {
             assert_eq!(to_canonical_bytes(&value).map_err(|e| e.code()), Err("bad_number"), "{value}");
         }

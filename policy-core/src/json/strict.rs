@@ -319,9 +319,8 @@ mod tests {
             Just(Value::Null),
             any::<bool>().prop_map(Value::from),
             (-LARGEST_INTEGER..=LARGEST_INTEGER).prop_map(Value::from),
-            (-1e9..1e9f64).prop_map(|double| {
-                if double.fract() == 0.0 { Value::from(0) } else { Value::from(double) }
-            }),
+            (-1e9..1e9f64)
+                .prop_map(|double| { if double.fract() == 0.0 { Value::from(0) } else { Value::from(double) } }),
             any::<String>().prop_map(Value::from),
         ];
         scalar.prop_recursive(6, 64, 8, |inner| {

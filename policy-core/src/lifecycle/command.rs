@@ -134,8 +134,8 @@ pub enum Rejection {
     /// The sign-in is weaker than the terms demand.
     #[error("the terms demand a stronger sign-in")]
     StepUpNeeded,
-    /// The voted scope lies outside the version that it would narrow, or outside the terms.
-    #[error("a vote can only narrow what was asked for")]
+    /// The scope lies outside the version that it would narrow, or outside the terms.
+    #[error("the scope lies outside what was asked for, or outside the terms")]
     Widens,
     /// The scope itself is wrong: an empty window, no uses, a condition that cannot hold.
     #[error("the scope makes no sense")]
@@ -161,4 +161,48 @@ pub enum Rejection {
     /// It is not up yet.
     #[error("its time has not ended")]
     NotUp,
+    /// The refused question names no enforcement point, and nobody else could use a grant (R3).
+    #[error("a grant is for one enforcement point, and the refused call came through none")]
+    NoEnforcementPoint,
+    /// Only the requester or the subject takes a request back.
+    #[error("only who asked can take the request back")]
+    NotYours,
+    /// There is nothing to take away.
+    #[error("no grant has been made")]
+    NoGrant,
+    /// The votes that it has are not what the terms demand.
+    #[error("the votes that it has are not what the terms demand")]
+    NotEnoughVotes,
+}
+
+impl Rejection {
+    /// The stable code, as in JSON.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Exists => "exists",
+            Self::Closed => "closed",
+            Self::TooLate => "too_late",
+            Self::NotRequestable => "not_requestable",
+            Self::IsRequester => "is_requester",
+            Self::InChain => "in_chain",
+            Self::IsOwner => "is_owner",
+            Self::NotEligible => "not_eligible",
+            Self::VotedAlready => "voted_already",
+            Self::StepUpNeeded => "step_up_needed",
+            Self::Widens => "widens",
+            Self::BadScope => "bad_scope",
+            Self::TooManyVersions => "too_many_versions",
+            Self::ReasonNeeded => "reason_needed",
+            Self::TextTooLong => "text_too_long",
+            Self::BadGroup => "bad_group",
+            Self::NotUsable => "not_usable",
+            Self::OverBudget => "over_budget",
+            Self::NotUp => "not_up",
+            Self::NoEnforcementPoint => "no_enforcement_point",
+            Self::NotYours => "not_yours",
+            Self::NoGrant => "no_grant",
+            Self::NotEnoughVotes => "not_enough_votes",
+        }
+    }
 }

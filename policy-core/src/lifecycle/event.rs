@@ -91,8 +91,11 @@ pub enum Event {
         /// When.
         at: Timestamp,
     },
-    /// A newly active bundle would not grant it on the votes it has.
+    /// A newly active bundle would not grant it on the votes it has, or no longer lets anybody request it.
     GrantSuspended {
+        /// The strictest terms since the request, where the bundle still has terms for it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        terms: Option<Box<Terms>>,
         /// The bundle.
         bundle: Digest,
         /// What it would not grant: a [`super::Rejection`] code.
@@ -105,4 +108,24 @@ pub enum Event {
         /// When it was noticed.
         at: Timestamp,
     },
+}
+
+impl Event {
+    /// The event's kind, as in JSON and in a leaf.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::ExceptionRequested { .. } => "exception_requested",
+            Self::ScopeNarrowed { .. } => "scope_narrowed",
+            Self::VoteCast { .. } => "vote_cast",
+            Self::ExceptionRejudged { .. } => "exception_rejudged",
+            Self::ExceptionGranted { .. } => "exception_granted",
+            Self::ExceptionDenied { .. } => "exception_denied",
+            Self::ExceptionCancelled { .. } => "exception_cancelled",
+            Self::GrantUsed { .. } => "grant_used",
+            Self::GrantExhausted { .. } => "grant_exhausted",
+            Self::GrantRevoked { .. } => "grant_revoked",
+            Self::GrantSuspended { .. } => "grant_suspended",
+            Self::ExceptionLapsed { .. } => "exception_lapsed",
+        }
+    }
 }

@@ -14,11 +14,17 @@ mod command;
 mod decide;
 mod event;
 mod evolve;
+mod judge;
 mod state;
+mod vote;
 
-pub use allowed::{Actor, Allowed, allowed};
+#[cfg(test)]
+mod tests;
+
+pub use allowed::{Actor, Allowed, May, allowed};
 pub use command::{Command, Context, Rejection, VoteDecision};
 pub use decide::decide;
 pub use event::Event;
 pub use evolve::{CorruptHistory, evolve};
-pub use state::{Exception, GrantState, Phase, RequestFacts, Version, Vote};
+pub use judge::{approvals_that_count, is_strong_enough, strictest};
+pub use state::{EffectiveState, Exception, GrantState, Phase, RequestFacts, Version, Vote, effective_state};

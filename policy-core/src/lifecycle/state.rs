@@ -121,10 +121,11 @@ pub enum Phase {
         /// When it was noticed.
         at: Timestamp,
     },
-    /// A newly active bundle would not grant it on the votes it has.
+    /// A newly active bundle would not grant it on the votes it has. Judged again under the next bundle.
     Suspended {
-        /// The grant.
-        grant: Box<GrantState>,
+        /// The grant; absent where votes were still wanted.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        grant: Option<Box<GrantState>>,
         /// What the bundle would not grant.
         reason: String,
         /// When.
@@ -181,12 +182,42 @@ impl Phase {
     /// The grant, where one was made.
     pub fn grant(&self) -> Option<&GrantState> {
         match self {
-            Self::Granted(grant)
-            | Self::Suspended { grant, .. }
-            | Self::Revoked { grant, .. }
-            | Self::Exhausted { grant, .. }
-            | Self::Lapsed { grant: Some(grant), .. } => Some(grant),
-            _ => None,
+            Self::Granted(grant) | Self::Revoked { grant, .. } | Self::Exhausted { grant, .. } => Some(grant),
+            Self::Suspended { grant, .. } | Self::Lapsed { grant, .. } => grant.as_deref(),
+            Self::Requested | Self::Denied { .. } | Self::Cancelled { .. } => None,
+        }
+    }
+}
+
+/// An exception's state as it is at an instant, whatever is written down (R6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EffectiveState {
+    /// The state's word: `lapsed` once time has ended it.
+    pub word: &'static str,
+    /// Granted, and its window has not begun.
+    pub not_yet_active: bool,
+}
+
+/// The state at `now`: what is past its time is lapsed, though nobody has noticed yet.
+pub fn effective_state(exception: &Exception, now: Timestamp) -> EffectiveState {
+    let word = if exception.is_over(now) { "lapsed" } else { exception.phase.word() };
+    let begins = exception.phase.grant().and_then(|state| state.grant.scope.not_before);
+    EffectiveState { word, not_yet_active: word == "granted" && begins.is_some_and(|begin| now < begin) }
+}
+
+impl Exception {
+    /// The scope that is voted on now.
+    pub fn current(&self) -> Option<&Version> {
+        self.versions.last()
+    }
+
+    /// Whether time has ended it, noticed or not: nobody decided in time, or the grant's window is over.
+    pub fn is_over(&self, now: Timestamp) -> bool {
+        match &self.phase {
+            Phase::Requested | Phase::Suspended { grant: None, .. } => now >= self.request.decide_by,
+            Phase::Granted(state) | Phase::Suspended { grant: Some(state), .. } => now >= state.grant.scope.not_after,
+            Phase::Lapsed { .. } => true,
+            Phase::Denied { .. } | Phase::Cancelled { .. } | Phase::Revoked { .. } | Phase::Exhausted { .. } => false,
         }
     }
 }

@@ -1,0 +1,99 @@
+//! What the terms demand, and whether the votes that count are enough (R4).
+
+use std::collections::BTreeMap;
+
+use super::command::{Context, Rejection, VoteDecision};
+use super::state::{Exception, Vote};
+use crate::grant::Scope;
+use crate::outcome::Terms;
+use crate::time::Timestamp;
+
+/// The stricter of two in every part: what counts when terms are asked again (R4).
+pub fn strictest(first: &Terms, second: &Terms, tiers: &[String], step_ups: &[String]) -> Terms {
+    Terms {
+        tier: stronger(&first.tier, &second.tier, tiers).clone(),
+        approvals: first.approvals.max(second.approvals),
+        groups: union(&first.groups, &second.groups),
+        max_duration: first.max_duration.min(second.max_duration),
+        max_uses: first.max_uses.min(second.max_uses),
+        step_up: match (&first.step_up, &second.step_up) {
+            (Some(first), Some(second)) => Some(stronger(first, second, step_ups).clone()),
+            (first, second) => first.clone().or_else(|| second.clone()),
+        },
+        review_within: match (first.review_within, second.review_within) {
+            (Some(first), Some(second)) => Some(first.min(second)),
+            (first, second) => first.or(second),
+        },
+        policies: union(&first.policies, &second.policies),
+    }
+}
+
+/// The stronger of two words of a list from weakest to strongest. A word that the list does not know is the strongest:
+/// what nobody can weigh, nobody has met.
+fn stronger<'a>(first: &'a String, second: &'a String, ranks: &[String]) -> &'a String {
+    let rank = |word: &String| ranks.iter().position(|known| known == word).unwrap_or(usize::MAX);
+    if rank(second) > rank(first) { second } else { first }
+}
+
+fn union(first: &[String], second: &[String]) -> Vec<String> {
+    let mut all: Vec<String> = first.iter().chain(second).cloned().collect();
+    all.sort();
+    all.dedup();
+    all
+}
+
+/// Whether a sign-in is as strong as these terms demand, by the bundle's list from weakest to strongest. A word that
+/// the list does not know is not strong enough, and no demand that it does not know is ever met (R8).
+pub fn is_strong_enough(terms: &Terms, assurance: &str, step_ups: &[String]) -> bool {
+    let Some(demanded) = &terms.step_up else { return true };
+    let rank = |word: &str| step_ups.iter().position(|known| known == word);
+    match (rank(assurance), rank(demanded)) {
+        (Some(held), Some(demanded)) => held >= demanded,
+        _ => false,
+    }
+}
+
+/// The approvals that count now: of the current version, by persons who may vote and are still eligible, signed in as
+/// strongly as the terms demand. One for each person, with the groups that policy sees the person in now.
+pub fn approvals_that_count<'a>(
+    exception: &'a Exception,
+    terms: &Terms,
+    context: &'a Context,
+) -> BTreeMap<String, &'a [String]> {
+    let version = exception.current().map_or(0, |version| version.number);
+    exception.votes.iter().filter_map(|vote| approval_that_counts(exception, vote, version, terms, context)).collect()
+}
+
+fn approval_that_counts<'a>(
+    exception: &Exception,
+    vote: &Vote,
+    version: u32,
+    terms: &Terms,
+    context: &'a Context,
+) -> Option<(String, &'a [String])> {
+    // INVARIANT (R4): a vote on an older version is a vote for something else.
+    if vote.decision != VoteDecision::Approve || vote.version != version {
+        return None;
+    }
+    // INVARIANT (R4): separation of duty holds for every vote that is counted, not only when it is cast.
+    if exception.conflict_of(&vote.person).is_some() || !is_strong_enough(terms, &vote.assurance, &context.step_ups) {
+        return None;
+    }
+    let eligible = context.eligible.iter().find(|eligibility| eligibility.person == vote.person)?;
+    eligible.eligible.then(|| (vote.person.to_string(), eligible.groups.as_slice()))
+}
+
+/// Whether the votes that count are what the terms demand: enough distinct persons, at least one from each group.
+pub(super) fn has_quorum(exception: &Exception, terms: &Terms, context: &Context) -> bool {
+    let approvals = approvals_that_count(exception, terms, context);
+    // INVARIANT (R4): terms that demand nobody are no terms.
+    let enough = u32::try_from(approvals.len()).is_ok_and(|count| count >= terms.approvals.max(1));
+    enough && terms.groups.iter().all(|group| approvals.values().any(|groups| groups.contains(group)))
+}
+
+/// Whether a scope lies inside the terms, when it is granted at `granted_at`.
+pub(super) fn inside_terms(scope: &Scope, terms: &Terms, granted_at: Timestamp) -> Result<(), Rejection> {
+    let begin = scope.not_before.map_or(granted_at, |begin| begin.max(granted_at));
+    let fits = scope.not_after <= begin.plus(terms.max_duration) && scope.max_uses <= terms.max_uses;
+    if fits { Ok(()) } else { Err(Rejection::Widens) }
+}
