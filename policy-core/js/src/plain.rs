@@ -4,11 +4,11 @@
 //! write become others silently, a cycle has no end. What the module would not see as the caller wrote it is refused.
 
 use js_sys::wasm_bindgen::{JsCast, JsValue};
-use js_sys::{Array, JsString, Object};
+use js_sys::{Array, JSON, JsString, Object};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::error::EngineError;
+use crate::error::{EngineError, thrown};
 
 /// As deep as the module reads, plus the answer that it gives to something deeper.
 const MOST_LEVELS: u32 = 64;
@@ -16,13 +16,14 @@ const MOST_LEVELS: u32 = 64;
 /// A plain object as an operation's input.
 pub(crate) fn read<I: DeserializeOwned>(input: JsValue) -> Result<I, EngineError> {
     check(&input, MOST_LEVELS).map_err(|problem| EngineError::BadInput(problem.into()))?;
-    serde_wasm_bindgen::from_value(input).map_err(|error| EngineError::BadInput(error.to_string()))
+    serde_wasm_bindgen::from_value(input).map_err(|error| EngineError::BadInput(thrown(&error.into())))
 }
 
-/// An answer as plain objects.
+/// An answer as plain objects, by the runtime's own reader: `serde-wasm-bindgen` assigns members one by one, and
+/// assigning `__proto__` makes no member.
 pub(crate) fn write<O: Serialize>(answer: &O) -> Result<JsValue, EngineError> {
-    let serializer = serde_wasm_bindgen::Serializer::json_compatible();
-    answer.serialize(&serializer).map_err(|error| EngineError::BadAnswer(error.to_string()))
+    let text = serde_json::to_string(answer).map_err(|error| EngineError::BadAnswer(error.to_string()))?;
+    JSON::parse(&text).map_err(|error| EngineError::BadAnswer(thrown(&error)))
 }
 
 fn check(value: &JsValue, levels: u32) -> Result<(), &'static str> {

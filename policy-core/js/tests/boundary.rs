@@ -193,3 +193,20 @@ fn an_object_that_json_cannot_hold_never_reaches_the_module() {
     Reflect::set(&circle, &"files".into(), &circle).unwrap();
     assert_eq!(code_of(&package(ECHO).load(circle.into()).unwrap_err()), "bad_input");
 }
+
+#[wasm_bindgen_test]
+fn a_member_called_proto_stays_a_member() {
+    let answer = r#"{"ok":{"cedar":"","est":{"__proto__":[1]}}}"#;
+    let fixed = format!("(return (call $packed (i32.const 8) (i32.const {})))", answer.len());
+    let data = format!(r#"(data (i32.const 8) "{}") (func $packed"#, answer.replace('"', "\\22"));
+    let text = ECHO.replace(";; 90: a trap", &fixed).replace("(func $packed", &data);
+    let digest = Digest::of(b"");
+    let grant = format!(
+        r#"{{"v": 1, "grant": {{"id": "g", "exception": "e", "version": 1, "subject": {{"type": "A", "id": "a"}},
+          "task": "t", "chain": [], "enforcement_point": "p", "action": "w", "input_digest": "{digest}",
+          "input_names": [], "scope": {{"resource": {{"is": {{"type": "F", "id": "f"}}}}, "arguments": "exact",
+          "not_after": "2026-11-22T16:00:00Z", "max_uses": 1}}}}}}"#
+    );
+    let compiled = package(&text).compile(JSON::parse(&grant).unwrap()).unwrap();
+    assert_eq!(String::from(JSON::stringify(&compiled).unwrap()), r#"{"cedar":"","est":{"__proto__":[1]}}"#);
+}
