@@ -54,6 +54,13 @@ pub struct LockRequest {
     pub reason: String,
 }
 
+/// What `POST /api/v1/locks` answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Locked {
+    /// The new lock's id.
+    pub id: String,
+}
+
 /// `GET /api/v1/locks`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LockList {

@@ -67,3 +67,19 @@ pub struct DemoSignIn {
     /// Who.
     pub person: EntityRef,
 }
+
+/// `GET /api/v1/whoami`: what the gate makes of the tokens that were sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WhoAmI {
+    /// `agent` or `enforcement_point`.
+    pub caller: String,
+    /// The enforcement point's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Whom the agent's token is bound to: the subject token's where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<EntityRef>,
+    /// Which task it is bound to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task: Option<String>,
+}

@@ -1,0 +1,146 @@
+//! The app's [`Engine`] over the Wasm runtime.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use policy_core::abi::{Load, Loaded, Op};
+use policy_core::digest::Digest;
+use policy_core::json;
+use tokio::sync::Semaphore;
+use tokio::task::spawn_blocking;
+use tokio::time::timeout;
+
+use super::instance::Limits;
+use super::module::{ModuleError, PolicyModule};
+use super::pool::Pool;
+use crate::app::{Engine, EngineError};
+
+/// The policy module, sandboxed: at most as many calls at once as there are processors, each on an instance of its own.
+#[derive(Clone)]
+pub struct WasmEngine {
+    digest: Digest,
+    pool: Arc<Pool>,
+    /// An instance is memory: callers wait here, not on the allocator.
+    permits: Arc<Semaphore>,
+    limits: Limits,
+    calls: Arc<Calls>,
+}
+
+/// What calls into the module came to since the gate started.
+#[derive(Debug, Default)]
+pub struct Calls {
+    answered: AtomicU64,
+    trap: AtomicU64,
+    fuel: AtomicU64,
+    memory: AtomicU64,
+    timeout: AtomicU64,
+    busy: AtomicU64,
+    unusable: AtomicU64,
+}
+
+impl Calls {
+    /// Counts by result: `answered`, or what it died of.
+    pub fn counts(&self) -> [(&'static str, u64); 7] {
+        [
+            ("answered", &self.answered),
+            ("trap", &self.trap),
+            ("fuel", &self.fuel),
+            ("memory", &self.memory),
+            ("timeout", &self.timeout),
+            ("busy", &self.busy),
+            ("unusable", &self.unusable),
+        ]
+        .map(|(kind, counter)| (kind, counter.load(Ordering::Relaxed)))
+    }
+
+    fn count<T>(&self, result: &Result<T, EngineError>) {
+        let counter = match result {
+            Ok(_) => &self.answered,
+            Err(EngineError::Trap) => &self.trap,
+            Err(EngineError::Fuel) => &self.fuel,
+            Err(EngineError::Memory) => &self.memory,
+            Err(EngineError::Timeout) => &self.timeout,
+            Err(EngineError::Busy) => &self.busy,
+            Err(EngineError::Unusable(_)) => &self.unusable,
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+impl WasmEngine {
+    /// An engine over this module, with nothing loaded.
+    ///
+    /// # Errors
+    /// When the module does not export what the ABI says.
+    pub fn new(module: &PolicyModule, limits: Limits) -> Result<Self, ModuleError> {
+        let at_once = std::thread::available_parallelism().map_or(2, std::num::NonZeroUsize::get).clamp(2, 16);
+        Ok(Self {
+            digest: module.digest(),
+            pool: Arc::new(Pool::new(module.template()?, limits, at_once)),
+            permits: Arc::new(Semaphore::new(at_once)),
+            limits,
+            calls: Arc::default(),
+        })
+    }
+
+    /// What its calls came to.
+    pub fn calls(&self) -> Arc<Calls> {
+        Arc::clone(&self.calls)
+    }
+
+    /// Runs on a blocking thread: loading and previews take long enough to hold up an executor.
+    async fn on<T, F>(&self, work: F) -> Result<T, EngineError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Pool) -> Result<T, EngineError> + Send + 'static,
+    {
+        let permit = match timeout(self.limits.wait, Arc::clone(&self.permits).acquire_owned()).await {
+            Ok(Ok(permit)) => permit,
+            Ok(Err(_)) | Err(_) => return Err(EngineError::Busy),
+        };
+        let pool = Arc::clone(&self.pool);
+        let done = spawn_blocking(move || {
+            let result = work(&pool);
+            drop(permit);
+            result
+        });
+        done.await.map_err(|_| EngineError::Trap)?
+    }
+}
+
+impl Engine for WasmEngine {
+    fn module(&self) -> Digest {
+        self.digest
+    }
+
+    fn load(&self, load: Load) -> BoxFuture<'_, Result<Loaded, EngineError>> {
+        async move {
+            let bundle = load.bundle;
+            let input = json::to_canonical_bytes(&load)
+                .map_err(|error| EngineError::Unusable(format!("the bundle has no canonical form: {error}")))?;
+            self.on(move |pool| pool.load(bundle, input)).await
+        }
+        .boxed()
+    }
+
+    fn call(&self, bundle: Digest, op: Op, input: Vec<u8>) -> BoxFuture<'_, Result<Vec<u8>, EngineError>> {
+        async move {
+            let answer = self.on(move |pool| pool.call(bundle, op, &input)).await;
+            self.calls.count(&answer);
+            if let Err(error) = &answer
+                && !matches!(error, EngineError::Busy)
+            {
+                tracing::warn!(%error, kind = error.kind(), "an instance of the policy module was dropped");
+                let pool = Arc::clone(&self.pool);
+                drop(spawn_blocking(move || pool.refill(bundle)));
+            }
+            answer
+        }
+        .boxed()
+    }
+}
+
+#[cfg(test)]
+mod tests;

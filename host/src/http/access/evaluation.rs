@@ -1,0 +1,40 @@
+//! `POST /access/v1/evaluation`: may this call run? A denial is an answer, HTTP 200.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use proviso_api::authzen::{Action, Entity, EvaluationReply, EvaluationRequest};
+
+use crate::http::body::Body;
+use crate::http::caller::Caller;
+use crate::http::problem::Refused;
+use crate::http::router::finish;
+use crate::http::site::Site;
+
+/// Evaluates one question or use.
+pub(in crate::http) async fn post(
+    State(site): State<Site>,
+    caller: Caller,
+    Body(body): Body<EvaluationRequest>,
+) -> Result<Json<EvaluationReply>, Refused> {
+    named(&body.subject, &body.action, &body.resource)?;
+    let app = site.app().clone();
+    finish(async move { app.evaluate(&caller.credential, caller.subject.as_ref(), body).await }).await.map(Json)
+}
+
+/// AuthZEN: types, ids and the action's name are there and say something.
+pub(in crate::http) fn named(subject: &Entity, action: &Action, resource: &Entity) -> Result<(), Refused> {
+    let members = [
+        ("subject.type", &subject.kind),
+        ("subject.id", &subject.id),
+        ("action.name", &action.name),
+        ("resource.type", &resource.kind),
+        ("resource.id", &resource.id),
+    ];
+    match members.iter().find(|(_, text)| text.is_empty()) {
+        Some((member, _)) => {
+            Err(Refused::new(StatusCode::BAD_REQUEST, "bad_shape", format!("`{member}` is empty")))
+        }
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,65 @@
+//! `GET /api/v1/events`: live changes, as server-sent events. Each says that something is new, never what it is: a
+//! client reads that where it always does.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::response::Sse;
+use axum::response::sse::{Event, KeepAlive};
+use futures::Stream;
+use futures::stream::unfold;
+use proviso_api::operations::Change;
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::watch;
+
+use crate::app::App;
+use crate::http::caller::Person;
+use crate::http::site::Site;
+
+/// How often a quiet stream shows that it lives.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+struct Listener {
+    app: App,
+    secret: String,
+    changes: Receiver<Change>,
+    stopping: watch::Receiver<bool>,
+    position: u64,
+}
+
+/// The stream. It ends with the session and when the gate stops.
+pub(in crate::http) async fn get(
+    State(site): State<Site>,
+    person: Person,
+) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
+    let listener = Listener {
+        app: site.app().clone(),
+        secret: person.secret,
+        changes: site.app().subscribe(),
+        stopping: site.stopping(),
+        position: 0,
+    };
+    Sse::new(unfold(listener, next)).keep_alive(KeepAlive::new().interval(KEEP_ALIVE))
+}
+
+async fn next(mut listener: Listener) -> Option<(Result<Event, Infallible>, Listener)> {
+    let change = tokio::select! {
+        change = listener.changes.recv() => change,
+        _ = listener.stopping.wait_for(|stop| *stop) => return None,
+    };
+    let change = match change {
+        Ok(change) => change,
+        // Too many at once for this reader: one event stands for all that it missed.
+        Err(RecvError::Lagged(_)) => {
+            Change { position: listener.position, kind: "missed".to_owned(), exception: None }
+        }
+        Err(RecvError::Closed) => return None,
+    };
+    // A session that has ended hears nothing more.
+    listener.app.session(&listener.secret).ok()?;
+    listener.position = listener.position.max(change.position);
+    let event = Event::default().id(change.position.to_string()).json_data(&change).ok()?;
+    Some((Ok(event), listener))
+}

@@ -1,0 +1,13 @@
+//! `/api/v1`: everything that the dashboard does.
+
+pub(super) mod bundles;
+pub(super) mod events;
+pub(super) mod exceptions;
+pub(super) mod executions;
+pub(super) mod grants;
+pub(super) mod locks;
+pub(super) mod record;
+pub(super) mod session;
+pub(super) mod sheet;
+pub(super) mod votes;
+pub(super) mod whoami;

@@ -1,0 +1,23 @@
+//! `POST /api/v1/exceptions/{id}/votes`: one person's approve, refuse or ask, bound to what they were shown.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use policy_core::sheet::Ballot;
+use proviso_api::exceptions::VoteReply;
+
+use crate::http::body::Body;
+use crate::http::caller::Person;
+use crate::http::problem::Refused;
+use crate::http::router::finish;
+use crate::http::site::Site;
+
+/// Votes.
+pub(in crate::http) async fn post(
+    State(site): State<Site>,
+    person: Person,
+    Path(id): Path<String>,
+    Body(ballot): Body<Ballot>,
+) -> Result<Json<VoteReply>, Refused> {
+    let app = site.app().clone();
+    finish(async move { app.vote(&person.session, &id, ballot).await }).await.map(Json)
+}

@@ -1,0 +1,148 @@
+//! A request's body: JSON only, bounded, and through the strict reader before anything looks at it.
+
+use std::time::Duration;
+
+use axum::body::to_bytes;
+use axum::extract::{FromRequest, Request};
+use axum::http::{HeaderMap, StatusCode, header};
+use policy_core::json::{self, Limits, ReadError};
+use policy_core::sheet::Ballot;
+use proviso_api::access_request::{AccessRequest, CancelRequest};
+use proviso_api::authzen::EvaluationRequest;
+use proviso_api::exceptions::RevokeRequest;
+use proviso_api::operations::{ExecutionReport, LockRequest};
+use proviso_api::session::{DemoSignIn, SignIn};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::problem::Refused;
+use super::site::Site;
+
+/// How long a body may take to arrive.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What may be sent as a body.
+pub(super) trait Wire: DeserializeOwned {
+    /// Members that are objects where they are there at all: the JSON library would take an array for one.
+    const OBJECTS: &'static [&'static str];
+}
+
+macro_rules! wire {
+    ($($body:ty: $objects:expr;)*) => { $(impl Wire for $body { const OBJECTS: &'static [&'static str] = &$objects; })* };
+}
+
+wire! {
+    EvaluationRequest: ["subject", "action", "resource", "context"];
+    AccessRequest: ["subject", "action", "resource", "context", "denial", "requested_access"];
+    CancelRequest: [];
+    Ballot: ["grant"];
+    RevokeRequest: [];
+    LockRequest: ["target"];
+    ExecutionReport: [];
+    SignIn: [];
+    DemoSignIn: ["person"];
+}
+
+/// A body that was read.
+pub(super) struct Body<T>(pub(super) T);
+
+impl<T: Wire> FromRequest<Site> for Body<T> {
+    type Rejection = Refused;
+
+    async fn from_request(request: Request, _: &Site) -> Result<Self, Refused> {
+        if !is_json(request.headers()) {
+            return Err(Refused::new(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "unsupported_media_type",
+                "the body's content type is not `application/json`",
+            ));
+        }
+        let limits = Limits::DEFAULT;
+        let reading = to_bytes(request.into_body(), limits.max_bytes);
+        let bytes = match tokio::time::timeout(PATIENCE, reading).await {
+            Ok(Ok(bytes)) => bytes,
+            Ok(Err(_)) => {
+                let detail = format!("the body is longer than {} bytes, or broke off", limits.max_bytes);
+                return Err(Refused::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail));
+            }
+            Err(_) => {
+                return Err(Refused::new(StatusCode::REQUEST_TIMEOUT, "too_slow", "the body did not arrive in time"));
+            }
+        };
+        let value = json::read(&bytes, limits).map_err(unreadable)?;
+        check_objects(&value, T::OBJECTS)?;
+        let body = serde_json::from_value(value).map_err(|error| wrong_shape(error.to_string()))?;
+        Ok(Self(body))
+    }
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let Some(Ok(kind)) = headers.get(header::CONTENT_TYPE).map(|value| value.to_str()) else { return false };
+    let (essence, parameters) = kind.split_once(';').unwrap_or((kind, ""));
+    let parameters = parameters.trim().to_ascii_lowercase();
+    essence.trim().eq_ignore_ascii_case("application/json")
+        && (parameters.is_empty() || parameters == "charset=utf-8" || parameters == "charset=\"utf-8\"")
+}
+
+fn check_objects(value: &Value, members: &[&str]) -> Result<(), Refused> {
+    let Value::Object(top) = value else {
+        return Err(wrong_shape("the body is not a JSON object".to_owned()));
+    };
+    for name in members {
+        if top.get(*name).is_some_and(|member| !member.is_object()) {
+            return Err(wrong_shape(format!("`{name}` is not an object")));
+        }
+    }
+    Ok(())
+}
+
+fn unreadable(error: ReadError) -> Refused {
+    let status = match error {
+        ReadError::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+        _ => StatusCode::BAD_REQUEST,
+    };
+    Refused::new(status, error.code(), error.to_string())
+}
+
+fn wrong_shape(message: String) -> Refused {
+    Refused::new(StatusCode::BAD_REQUEST, "bad_shape", message)
+        .help("API.md and /api/v1/openapi.json say which members there are")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_json_is_read_as_json() {
+        for (kind, expected) in [
+            ("application/json", true),
+            ("Application/JSON; charset=utf-8", true),
+            ("application/json; charset=latin1", false),
+            ("text/plain", false),
+            ("application/x-www-form-urlencoded", false),
+            ("application/jsonp", false),
+            ("", false),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::CONTENT_TYPE, kind.parse().unwrap());
+            assert_eq!(is_json(&headers), expected, "{kind}");
+        }
+        assert!(!is_json(&HeaderMap::new()));
+    }
+
+    #[test]
+    fn an_array_is_no_object() {
+        let table = [
+            (r#"[]"#, false),
+            (r#"{"subject": ["Agent", "a"]}"#, false),
+            (r#"{"subject": null}"#, false),
+            (r#"{"subject": {}, "more": []}"#, true),
+            (r#"{}"#, true),
+        ];
+        for (text, expected) in table {
+            let value = serde_json::from_str(text).unwrap();
+            assert_eq!(check_objects(&value, &["subject"]).is_ok(), expected, "{text}");
+        }
+    }
+}

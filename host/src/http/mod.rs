@@ -1,0 +1,26 @@
+//! The gate over HTTP: the only place that knows status codes.
+//!
+//! One endpoint per file, with its handler and its place in the OpenAPI document. What a use case refuses becomes a
+//! problem here; what it answers goes out as it is. Every body passes the strict reader first.
+
+mod access;
+mod api;
+mod body;
+mod caller;
+mod cookie;
+mod dashboard;
+mod demo;
+mod guard;
+mod headers;
+mod health;
+mod metrics;
+pub mod openapi;
+mod policy;
+mod problem;
+mod router;
+mod server;
+mod site;
+
+pub use router::router;
+pub use server::serve;
+pub use site::{ModuleFile, Site};

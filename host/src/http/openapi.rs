@@ -1,0 +1,147 @@
+//! `GET /api/v1/openapi.json`: the document, OpenAPI 3.1. `tests/openapi.json` is its snapshot.
+
+mod operations;
+mod schemas;
+
+use axum::Json;
+use serde_json::{Map, Value, json};
+
+use operations::{OPERATIONS, Operation, Who};
+
+/// Serves the document.
+pub(super) async fn get() -> Json<Value> {
+    Json(document())
+}
+
+/// The document.
+pub fn document() -> Value {
+    let mut paths: Map<String, Value> = Map::new();
+    for operation in OPERATIONS {
+        let path = paths.entry(operation.path).or_insert_with(|| json!({}));
+        if let Value::Object(methods) = path {
+            methods.insert(operation.method.to_owned(), describe(operation));
+        }
+    }
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Proviso",
+            "version": env!("CARGO_PKG_VERSION"),
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+            "description": "Exceptions for AI agents: AuthZEN 1.0, its Access Request and Approval Profile, and what the dashboard does. Errors are problem+json with a stable code.",
+        },
+        "paths": paths,
+        "components": {
+            "schemas": schemas::schemas(),
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer", "description": "An agent's or an enforcement point's token."},
+                "session": {"type": "apiKey", "in": "cookie", "name": "proviso_session", "description": "A person's session. Behind TLS its name is `__Host-proviso_session`."},
+            },
+        },
+    })
+}
+
+fn describe(operation: &Operation) -> Value {
+    let mut parameters: Vec<Value> = Vec::new();
+    for segment in operation.path.split('/') {
+        if let Some(name) = segment.split(['{', '}']).nth(1) {
+            parameters.push(json!({"name": name, "in": "path", "required": true, "schema": {"type": "string"}}));
+        }
+    }
+    for (name, kind) in operation.query {
+        parameters.push(json!({"name": name, "in": "query", "required": false, "schema": {"type": kind}}));
+    }
+    for name in operation.headers {
+        parameters.push(json!({"name": name, "in": "header", "required": false, "schema": {"type": "string"}}));
+    }
+    let mut responses = Map::new();
+    let answer = match operation.answer {
+        Some(("application/json", schema)) => {
+            json!({"description": "Done.", "content": {"application/json": {"schema": reference(schema)}}})
+        }
+        Some((kind, schema)) => {
+            json!({"description": "Done.", "content": {kind: {"schema": {"type": "string", "title": schema}}}})
+        }
+        None => json!({"description": "Done."}),
+    };
+    responses.insert(operation.status.to_owned(), answer);
+    responses.insert(
+        "default".to_owned(),
+        json!({
+            "description": "Refused.",
+            "content": {"application/problem+json": {"schema": reference("Problem")}},
+        }),
+    );
+    let mut described = json!({
+        "operationId": operation.id,
+        "summary": operation.summary,
+        "responses": responses,
+        "security": match operation.who {
+            Who::Anybody => json!([{}]),
+            Who::Caller => json!([{"bearer": []}]),
+            Who::Person => json!([{"session": []}]),
+            Who::Known => json!([{"bearer": []}, {"session": []}]),
+        },
+    });
+    if let Value::Object(members) = &mut described {
+        if !parameters.is_empty() {
+            members.insert("parameters".to_owned(), parameters.into());
+        }
+        if let Some(body) = operation.body {
+            let content = json!({"application/json": {"schema": reference(body)}});
+            members.insert("requestBody".to_owned(), json!({"required": true, "content": content}));
+        }
+    }
+    described
+}
+
+fn reference(schema: &str) -> Value {
+    json!({"$ref": format!("#/components/schemas/{schema}")})
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    /// Every name behind a `$ref`, anywhere.
+    fn references(value: &Value, found: &mut BTreeSet<String>) {
+        match value {
+            Value::Object(members) => {
+                for (name, member) in members {
+                    match (name.as_str(), member) {
+                        ("$ref", Value::String(target)) => {
+                            found.insert(target.rsplit('/').next().unwrap().to_owned());
+                        }
+                        _ => references(member, found),
+                    }
+                }
+            }
+            Value::Array(items) => items.iter().for_each(|item| references(item, found)),
+            _ => {}
+        }
+    }
+
+    #[test]
+    fn every_schema_is_described_and_used() {
+        let document = document();
+        let mut used = BTreeSet::new();
+        references(&document, &mut used);
+        let described: BTreeSet<String> =
+            document["components"]["schemas"].as_object().unwrap().keys().cloned().collect();
+        assert_eq!(used, described);
+    }
+
+    #[test]
+    fn the_document_names_the_routers_addresses_and_no_others() {
+        let source = include_str!("router.rs");
+        let routed: BTreeSet<&str> = source
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix(".route(\""))
+            .filter_map(|rest| rest.split('"').next())
+            .collect();
+        let described: BTreeSet<&str> = OPERATIONS.iter().map(|operation| operation.path).collect();
+        assert_eq!(routed, described);
+    }
+}

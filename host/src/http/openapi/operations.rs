@@ -1,0 +1,221 @@
+//! What one can ask, as a table.
+
+/// Who may ask.
+pub(super) enum Who {
+    /// Anybody who reaches the gate.
+    Anybody,
+    /// A bearer token.
+    Caller,
+    /// A session.
+    Person,
+    /// Either.
+    Known,
+}
+
+/// One address and method.
+pub(super) struct Operation {
+    pub(super) method: &'static str,
+    pub(super) path: &'static str,
+    pub(super) id: &'static str,
+    pub(super) summary: &'static str,
+    pub(super) who: Who,
+    pub(super) query: &'static [(&'static str, &'static str)],
+    pub(super) headers: &'static [&'static str],
+    pub(super) body: Option<&'static str>,
+    pub(super) status: &'static str,
+    /// Content type, and the schema's name, or for other than JSON what it is.
+    pub(super) answer: Option<(&'static str, &'static str)>,
+}
+
+const SUBJECT_TOKEN: &str = "Proviso-Subject-Token";
+
+const fn get(
+    path: &'static str,
+    id: &'static str,
+    who: Who,
+    answer: &'static str,
+    summary: &'static str,
+) -> Operation {
+    let answer = Some(("application/json", answer));
+    Operation { method: "get", path, id, summary, who, query: &[], headers: &[], body: None, status: "200", answer }
+}
+
+const fn post(
+    path: &'static str,
+    id: &'static str,
+    who: Who,
+    body: &'static str,
+    answer: &'static str,
+    summary: &'static str,
+) -> Operation {
+    Operation { method: "post", body: Some(body), ..get(path, id, who, answer, summary) }
+}
+
+/// All of them.
+pub(super) const OPERATIONS: &[Operation] = &[
+    get(
+        "/.well-known/authzen-configuration",
+        "discover",
+        Who::Anybody,
+        "Configuration",
+        "AuthZEN's discovery document",
+    ),
+    Operation {
+        headers: &[SUBJECT_TOKEN, "X-Request-ID"],
+        ..post(
+            "/access/v1/evaluation",
+            "evaluate",
+            Who::Caller,
+            "EvaluationRequest",
+            "EvaluationReply",
+            "May this call run? A denial is an answer, with status 200",
+        )
+    },
+    Operation {
+        headers: &[SUBJECT_TOKEN, "Idempotency-Key"],
+        status: "201",
+        ..post(
+            "/access/v1/requests",
+            "request",
+            Who::Caller,
+            "AccessRequest",
+            "TaskReply",
+            "Ask for an exception to a denial that offered it",
+        )
+    },
+    Operation {
+        headers: &[SUBJECT_TOKEN],
+        ..get("/access/v1/requests/{id}", "request_status", Who::Caller, "TaskReply", "How a request stands")
+    },
+    Operation {
+        headers: &[SUBJECT_TOKEN],
+        ..post(
+            "/access/v1/requests/{id}/cancel",
+            "cancel",
+            Who::Caller,
+            "CancelRequest",
+            "TaskReply",
+            "Take a request back",
+        )
+    },
+    get("/api/v1/session", "session", Who::Person, "Session", "Who is signed in"),
+    post("/api/v1/session", "sign_in", Who::Anybody, "SignIn", "Session", "Sign in with a one-time link"),
+    Operation {
+        method: "delete",
+        status: "204",
+        answer: None,
+        ..get("/api/v1/session", "sign_out", Who::Person, "Session", "Sign out")
+    },
+    Operation {
+        headers: &[SUBJECT_TOKEN],
+        ..get("/api/v1/whoami", "whoami", Who::Caller, "WhoAmI", "What the gate makes of the tokens that were sent")
+    },
+    Operation {
+        query: &[("state", "string")],
+        ..get("/api/v1/exceptions", "exceptions", Who::Person, "ExceptionList", "The queue, newest first")
+    },
+    get(
+        "/api/v1/exceptions/{id}",
+        "exception",
+        Who::Person,
+        "ExceptionDetail",
+        "One exception, with its history",
+    ),
+    Operation {
+        query: &[("as_of", "integer")],
+        ..get(
+            "/api/v1/exceptions/{id}/sheet",
+            "sheet",
+            Who::Person,
+            "SheetReply",
+            "Every fact that an approver is shown, at one ledger position",
+        )
+    },
+    Operation {
+        query: &[("as_of", "integer")],
+        ..get(
+            "/api/v1/exceptions/{id}/questions",
+            "questions",
+            Who::Person,
+            "QuestionsReply",
+            "The sealed questions that the preview evaluates",
+        )
+    },
+    post(
+        "/api/v1/exceptions/{id}/votes",
+        "vote",
+        Who::Person,
+        "Ballot",
+        "VoteReply",
+        "Approve, refuse or ask, bound to what was shown",
+    ),
+    post(
+        "/api/v1/grants/{id}/revoke",
+        "revoke",
+        Who::Person,
+        "RevokeRequest",
+        "VoteReply",
+        "Take a grant away",
+    ),
+    get("/api/v1/locks", "locks", Who::Person, "LockList", "The locks in force"),
+    Operation {
+        status: "201",
+        ..post("/api/v1/locks", "lock", Who::Person, "LockRequest", "Locked", "Stop something at once")
+    },
+    Operation {
+        method: "delete",
+        status: "204",
+        answer: None,
+        ..get("/api/v1/locks/{id}", "unlock", Who::Person, "Locked", "Take a lock away")
+    },
+    Operation {
+        status: "204",
+        answer: None,
+        ..post(
+            "/api/v1/executions",
+            "report_execution",
+            Who::Caller,
+            "ExecutionReport",
+            "Problem",
+            "Evidence that something ran",
+        )
+    },
+    Operation {
+        answer: Some(("text/event-stream", "events whose data is a Change")),
+        ..get("/api/v1/events", "events", Who::Person, "Change", "Live changes")
+    },
+    get("/api/v1/record", "record", Who::Known, "RecordReply", "Where the logs stand, signed"),
+    get(
+        "/api/v1/bundles/{digest}",
+        "bundle",
+        Who::Person,
+        "BundleReply",
+        "A bundle's policies, as the module loads them",
+    ),
+    get("/api/v1/openapi.json", "openapi", Who::Anybody, "OpenApi", "This document"),
+    get("/demo/people", "demo_people", Who::Anybody, "DemoPeople", "Only in a demo: whom one can sign in as"),
+    post(
+        "/demo/session",
+        "demo_sign_in",
+        Who::Anybody,
+        "DemoSignIn",
+        "Session",
+        "Only in a demo: sign in as anybody",
+    ),
+    Operation {
+        answer: Some(("application/wasm", "policy.wasm, by its SHA-256 and `.wasm`")),
+        ..get("/policy/{file}", "module", Who::Anybody, "OpenApi", "The very module that the gate runs")
+    },
+    Operation {
+        answer: Some(("text/plain", "ok")),
+        ..get("/livez", "live", Who::Anybody, "OpenApi", "The process answers")
+    },
+    Operation {
+        answer: Some(("text/plain", "ok")),
+        ..get("/readyz", "ready", Who::Anybody, "OpenApi", "The record can be written and the clock trusted")
+    },
+    Operation {
+        answer: Some(("text/plain", "Prometheus text format")),
+        ..get("/metrics", "metrics", Who::Anybody, "OpenApi", "Counts")
+    },
+];

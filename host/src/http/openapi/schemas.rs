@@ -1,0 +1,116 @@
+//! What goes over the wire, in a notation short enough to be read whole.
+//!
+//! `NAME: member type, member? type, …` — a `?` stands behind what may be absent, `[T]` is a list of T, a capital letter
+//! begins another schema's name. `NAME= word word …` gives the words that a text is one of.
+
+use serde_json::{Map, Value, json};
+
+const SCHEMAS: &str = r#"
+Problem: type string, title string, status integer, detail string, code string, help? string
+Configuration: policy_decision_point string, access_evaluation_endpoint string, access_request_endpoint string, capabilities [string]
+EntityRef: type string, id string
+Hop: type string, id string, issuer string
+Entity: type string, id string, properties? object
+Action: name string, properties? object
+EvaluationRequest: subject Entity, action Action, resource Entity, context? object
+EvaluationReply: decision boolean, context ReplyContext
+ReplyContext: evaluation_id string, evaluated_at timestamp, reason string, message string, access_request? AccessRequestOffer, approval? ApprovalRef, next_action? string, retry_after? integer, proviso.dev/valid_for? integer, proviso.dev/repeated? boolean, proviso.dev/input_digest? digest
+ApprovalRef: id string, approved_until timestamp, approved_at? timestamp
+AccessRequestOffer: endpoint string, expires_at timestamp, display OfferDisplay
+OfferDisplay: title string, scope Scope, approvals integer, max_duration duration, max_uses integer
+AccessRequest: subject Entity, resource Entity, action Action, context? object, denial DenialRef, requested_access? RequestedAccess
+DenialRef: evaluation_id string, expires_at timestamp
+RequestedAccess: requested_until? timestamp, emergency? boolean, proviso.dev/scope? Scope
+TaskReply: task Task, result? TaskResult
+Task: id string, status string, status_endpoint string, expires_at? timestamp, progress? Progress, display? TaskDisplay, links Links
+Progress: current_step integer, total_steps integer
+TaskDisplay: reason? string, granted? Scope
+Links: cancel string, review string
+TaskResult: mode string, approval ApprovalRef
+CancelRequest: reason? string
+Scope: resource any, arguments any, not_before? timestamp, not_after timestamp, max_uses integer, budgets? [Budget]
+Budget: at [string], max integer
+SignIn: link string
+Session: person EntityRef, assurance string, expires_at timestamp, now timestamp, demo boolean, single_user boolean, minted [Minted]
+Minted: id string, kind string, at timestamp, by string, what string
+WhoAmI: caller string, name? string, subject? EntityRef, task? string
+ExceptionList: now timestamp, position integer, exceptions [ExceptionLine]
+ExceptionLine: id string, state string, says string, subject EntityRef, task string, action string, resources [EntityRef], tier string, votes integer, approvals integer, requested_at timestamp, decide_by timestamp, not_after? timestamp, uses integer, max_uses integer, needs_me boolean
+ExceptionDetail: now timestamp, position integer, state string, says string, exception Exception, allowed object, history [HistoryLine]
+HistoryLine: log string, seq integer, at timestamp, kind string, by? EntityRef, sentence string, said? string
+Exception: request RequestFacts, terms Terms, bundle digest, versions [Version], votes [Vote], phase object
+RequestFacts: id string, question SealedQuestion, evaluation string, requester EntityRef, owners [EntityRef], scope Scope, justification string, emergency boolean, requested_at timestamp, decide_by timestamp
+Version: number integer, scope Scope, by? EntityRef
+Vote: person EntityRef, decision VoteDecision, version integer, sheet digest, as_of integer, reason string, assurance string, groups [string], at timestamp
+Terms: tier string, approvals integer, groups [string], max_duration duration, max_uses integer, step_up? string, review_within? duration, policies [string]
+SealedQuestion: v integer, purpose string, bundle digest, now timestamp, call object, task string, chain [Hop], enforcement_point? string, context object, entities [object], claimed? object, candidates [object], locks [Lock], requested object
+Grant: id string, exception string, version integer, subject EntityRef, task string, chain [Hop], enforcement_point string, server? string, tool? digest, action string, scope Scope, members? [EntityRef], input_digest digest, input_names [string]
+SheetReply: sheet DecisionSheet, smallest Scope
+DecisionSheet: v integer, as_of integer, at timestamp, exception Exception, refused Evaluation, says string, effects [string], arguments [Argument], bundle BundleFact, module digest, tried [integer]
+Evaluation: outcome string, reason string, policies [string], errors [object], grant? string, terms? Terms
+Argument: at [string], text string
+BundleFact: digest digest, activated_by string, reason string, activated_at timestamp, changed [any]
+QuestionsReply: question SealedQuestion, grant Grant, others [SealedQuestion], groups? [ResourceGroup]
+ResourceGroup: group EntityRef, members [EntityRef]
+Ballot: decision VoteDecision, as_of integer, sheet digest, reason string, grant Scope
+VoteDecision= approve refuse ask
+VoteReply: state string, position integer, grant? string
+RevokeRequest: reason string
+Lock: id string, target LockTarget
+LockTarget: subject? EntityRef, person? EntityRef, task? string, tool? string, server? string, grant? string
+LockList: locks [Lock]
+LockRequest: target LockTarget, reason string
+Locked: id string
+ExecutionReport: evaluation_id string, call string, phase ExecutionPhase, digest? digest
+ExecutionPhase= sending executed failed outcome_unknown
+RecordReply: now timestamp, logs [LogHead], bundle digest, module digest
+LogHead: log string, size integer, note string
+BundleReply: load Load, module digest
+Load: v integer, files object, bundle digest
+DemoPeople: people [DemoPerson]
+DemoPerson: person EntityRef, groups [string]
+DemoSignIn: person EntityRef
+OpenApi: openapi string, info object, paths object, components object
+"#;
+
+/// Every schema by its name.
+pub(super) fn schemas() -> Map<String, Value> {
+    let mut schemas = Map::new();
+    for line in SCHEMAS.lines() {
+        if let Some((name, words)) = line.split_once("= ") {
+            let words: Vec<&str> = words.split(' ').collect();
+            schemas.insert(name.to_owned(), json!({"type": "string", "enum": words}));
+        } else if let Some((name, members)) = line.split_once(": ") {
+            schemas.insert(name.to_owned(), object(members));
+        }
+    }
+    schemas
+}
+
+fn object(members: &str) -> Value {
+    let mut properties = Map::new();
+    let mut required = Vec::new();
+    for member in members.split(", ") {
+        let Some((name, kind)) = member.split_once(' ') else { continue };
+        let bare = name.trim_end_matches('?');
+        if bare == name {
+            required.push(bare);
+        }
+        properties.insert(bare.to_owned(), schema(kind));
+    }
+    json!({"type": "object", "properties": properties, "required": required})
+}
+
+fn schema(kind: &str) -> Value {
+    if let Some(item) = kind.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        return json!({"type": "array", "items": schema(item)});
+    }
+    match kind {
+        "any" => json!({}),
+        "timestamp" => json!({"type": "string", "format": "date-time"}),
+        "duration" => json!({"type": "string", "description": "as Cedar writes it, such as `1h30m`"}),
+        "digest" => json!({"type": "string", "pattern": "^[0-9a-f]{64}$", "description": "SHA-256"}),
+        "string" | "integer" | "boolean" | "object" => json!({"type": kind}),
+        name => super::reference(name),
+    }
+}

@@ -1,0 +1,69 @@
+//! Which address is whose.
+
+use std::future::Future;
+
+use axum::Router;
+use axum::http::StatusCode;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{delete, get, post};
+
+use super::access::{discovery, evaluation, requests};
+use super::api::{
+    bundles, events, exceptions, executions, grants, locks, record, session, sheet, votes, whoami,
+};
+use super::guard::guard;
+use super::problem::Refused;
+use super::site::Site;
+use super::{dashboard, demo, health, metrics, openapi, policy};
+use crate::app::Refusal;
+
+/// Everything that the gate answers over HTTP. `openapi` describes the same addresses; a test holds them together.
+pub fn router(site: Site) -> Router {
+    Router::new()
+        .route("/.well-known/authzen-configuration", get(discovery::get))
+        .route("/access/v1/evaluation", post(evaluation::post))
+        .route("/access/v1/requests", post(requests::post))
+        .route("/access/v1/requests/{id}", get(requests::get))
+        .route("/access/v1/requests/{id}/cancel", post(requests::cancel))
+        .route("/api/v1/session", get(session::get).post(session::post).delete(session::delete))
+        .route("/api/v1/whoami", get(whoami::get))
+        .route("/api/v1/exceptions", get(exceptions::list))
+        .route("/api/v1/exceptions/{id}", get(exceptions::get))
+        .route("/api/v1/exceptions/{id}/sheet", get(sheet::get))
+        .route("/api/v1/exceptions/{id}/questions", get(sheet::questions))
+        .route("/api/v1/exceptions/{id}/votes", post(votes::post))
+        .route("/api/v1/grants/{id}/revoke", post(grants::revoke))
+        .route("/api/v1/locks", get(locks::list).post(locks::post))
+        .route("/api/v1/locks/{id}", delete(locks::delete))
+        .route("/api/v1/executions", post(executions::post))
+        .route("/api/v1/events", get(events::get))
+        .route("/api/v1/record", get(record::get))
+        .route("/api/v1/bundles/{digest}", get(bundles::get))
+        .route("/api/v1/openapi.json", get(openapi::get))
+        .route("/demo/people", get(demo::people))
+        .route("/demo/session", post(demo::sign_in))
+        .route("/policy/{file}", get(policy::get))
+        .route("/livez", get(health::live))
+        .route("/readyz", get(health::ready))
+        .route("/metrics", get(metrics::get))
+        .fallback(dashboard::fallback)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(from_fn_with_state(site.clone(), guard))
+        .with_state(site)
+}
+
+async fn wrong_method() -> Refused {
+    Refused::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "this address does not take that method")
+}
+
+/// Runs a use case to its end even when the client hangs up: what was begun is recorded and folded.
+pub(super) async fn finish<T, F>(work: F) -> Result<T, Refused>
+where
+    T: Send + 'static,
+    F: Future<Output = Result<T, Refusal>> + Send + 'static,
+{
+    match tokio::spawn(work).await {
+        Ok(done) => done.map_err(Refused::from),
+        Err(_) => Err(Refused::broken()),
+    }
+}

@@ -1,0 +1,23 @@
+//! The gate: all of Proviso's I/O behind one binary.
+//!
+//! ```text
+//! cli, demo ─▶ http ─▶ app ─▶ store, identity        mcp and demo speak to a gate over HTTP alone
+//!                       ▲
+//!                     gate (implements app's `Engine` and `GrantIndex`)
+//! ```
+//!
+//! `app` names no HTTP and no SQL; only `http` knows status codes; only `gate` names the Wasm runtime; only `clock` and
+//! `random` read time and randomness. `demo` names neither `store` nor `app`.
+
+pub mod app;
+pub mod assets;
+pub mod cli;
+pub mod clock;
+pub mod demo;
+pub mod gate;
+pub mod http;
+pub mod identity;
+pub mod mcp;
+pub mod random;
+pub mod socket;
+pub mod store;

@@ -1,0 +1,7 @@
+//! `proviso`: the one binary.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    proviso::cli::main()
+}
