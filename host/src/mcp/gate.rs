@@ -1,0 +1,166 @@
+//! The gate, over HTTP.
+
+use std::time::Duration;
+
+use policy_core::json::{self, Limits};
+use proviso_api::access_request::{AccessRequest, TaskReply};
+use proviso_api::authzen::{Entity, EvaluationReply};
+use proviso_api::operations::ExecutionPhase;
+use proviso_api::problem::Problem;
+use proviso_api::session::WhoAmI;
+use reqwest::{Method, RequestBuilder, StatusCode, Url};
+use serde_json::{Map, Value};
+use tokio::sync::OnceCell;
+
+use super::options::Access;
+use super::sentences::Failure;
+use super::session::{Answer, Ask, Submission};
+
+/// How long the gate may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How much of the gate's answer is read.
+const LIMITS: Limits = Limits { max_bytes: 4 * 1024 * 1024, max_depth: 32 };
+
+/// How often an outcome is told again, and after how long: it is evidence, and the gate may be away for a moment.
+const AGAIN: [Duration; 3] = [Duration::from_millis(100), Duration::from_millis(500), Duration::from_millis(1500)];
+
+/// A client of the gate.
+pub struct Gate {
+    client: reqwest::Client,
+    access: Access,
+    /// For whom the agent's token speaks, once the gate has said so.
+    subject: OnceCell<Entity>,
+}
+
+impl Gate {
+    /// A client. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// When the system has no TLS to offer.
+    pub fn new(access: Access) -> Result<Self, reqwest::Error> {
+        // Tokens follow no redirect, and go through no proxy in the clear.
+        let mut client = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(Duration::from_secs(3))
+            .timeout(PATIENCE);
+        if access.gate.scheme() == "http" {
+            client = client.no_proxy();
+        }
+        Ok(Self { client: client.build()?, access, subject: OnceCell::new() })
+    }
+
+    /// Asks.
+    ///
+    /// # Errors
+    /// When the gate is away or refuses.
+    pub async fn ask(&self, ask: Ask) -> Result<Answer, Failure> {
+        match ask {
+            Ask::Evaluate(question) => {
+                let body = question.body(self.subject().await?);
+                let value = self.send(self.request(Method::POST, &["access", "v1", "evaluation"])?.json(&body)).await?;
+                let context = value.get("context").cloned().unwrap_or_default();
+                let reply: EvaluationReply = typed(value)?;
+                Ok(Answer::Evaluation(Box::new(reply), context))
+            }
+            Ask::Report(report) => {
+                let again: &[Duration] = if report.phase == ExecutionPhase::Sending { &[] } else { &AGAIN };
+                let mut pauses = again.iter();
+                loop {
+                    let request = self.request(Method::POST, &["api", "v1", "executions"])?.json(&report);
+                    match (self.send(request).await, pauses.next()) {
+                        (Ok(_), _) => return Ok(Answer::Reported),
+                        (Err(Failure::Unreachable), Some(pause)) => tokio::time::sleep(*pause).await,
+                        (Err(failure), _) => return Err(failure),
+                    }
+                }
+            }
+            Ask::Submit(submission) => self.submit(*submission).await,
+            Ask::Status(id) => {
+                if !is_plain(&id) {
+                    return Err(refused("unknown_task", StatusCode::NOT_FOUND));
+                }
+                let request = self.request(Method::GET, &["access", "v1", "requests", &id])?;
+                Ok(Answer::Task(Box::new(typed::<TaskReply>(self.send(request).await?)?)))
+            }
+        }
+    }
+
+    async fn submit(&self, submission: Submission) -> Result<Answer, Failure> {
+        let asked = submission.question.body(self.subject().await?);
+        let mut context = asked.context;
+        context.insert("business_justification".to_owned(), submission.justification.into());
+        let body = AccessRequest {
+            subject: asked.subject,
+            resource: asked.resource,
+            action: asked.action,
+            context,
+            denial: submission.denial,
+            requested_access: submission.requested,
+        };
+        let request = self
+            .request(Method::POST, &["access", "v1", "requests"])?
+            .header("Idempotency-Key", &submission.question.call)
+            .json(&body);
+        Ok(Answer::Task(Box::new(typed::<TaskReply>(self.send(request).await?)?)))
+    }
+
+    async fn subject(&self) -> Result<Entity, Failure> {
+        let fetch = || async {
+            let who: WhoAmI = typed(self.send(self.request(Method::GET, &["api", "v1", "whoami"])?).await?)?;
+            let subject = who.subject.ok_or_else(|| refused("no_subject", StatusCode::FORBIDDEN))?;
+            Ok(Entity { kind: subject.kind, id: subject.id, properties: Map::new() })
+        };
+        self.subject.get_or_try_init(fetch).await.cloned()
+    }
+
+    fn request(&self, method: Method, path: &[&str]) -> Result<RequestBuilder, Failure> {
+        let mut url: Url = self.access.gate.clone();
+        url.path_segments_mut().map_err(|()| Failure::Unreachable)?.pop_if_empty().extend(path);
+        let request = self.client.request(method, url);
+        Ok(request.bearer_auth(&self.access.token).header("Proviso-Subject-Token", &self.access.subject_token))
+    }
+
+    /// Sends, and reads the answer strictly.
+    async fn send(&self, request: RequestBuilder) -> Result<Value, Failure> {
+        let mut response = request.send().await.map_err(|_| Failure::Unreachable)?;
+        let status = response.status();
+        let mut bytes = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|_| Failure::Unreachable)? {
+            bytes.extend_from_slice(&chunk);
+            if bytes.len() > LIMITS.max_bytes {
+                return Err(Failure::Unreachable);
+            }
+        }
+        if status == StatusCode::NO_CONTENT || (status.is_success() && bytes.is_empty()) {
+            return Ok(Value::Null);
+        }
+        let value = json::read(&bytes, LIMITS);
+        if status.is_success() {
+            return value.map_err(|_| refused("unreadable_answer", status));
+        }
+        let problem = value.ok().and_then(|value| serde_json::from_value::<Problem>(value).ok());
+        Err(problem.map_or_else(|| refused("no_problem_told", status), |problem| Failure::Refused(Box::new(problem))))
+    }
+}
+
+fn typed<T: serde::de::DeserializeOwned>(value: Value) -> Result<T, Failure> {
+    serde_json::from_value(value).map_err(|_| refused("unreadable_answer", StatusCode::OK))
+}
+
+/// A refusal in the proxy's own words.
+fn refused(code: &str, status: StatusCode) -> Failure {
+    Failure::Refused(Box::new(Problem {
+        kind: "about:blank".to_owned(),
+        title: code.replace('_', " "),
+        status: status.as_u16(),
+        detail: "the gate's answer cannot be used".to_owned(),
+        code: code.to_owned(),
+        help: None,
+    }))
+}
+
+/// Whether an id that a model gave is good for a path.
+fn is_plain(id: &str) -> bool {
+    id.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | ':'))
+}

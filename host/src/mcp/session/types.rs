@@ -1,0 +1,119 @@
+//! What goes into a session and what comes out.
+
+use proviso_api::access_request::{DenialRef, RequestedAccess, TaskReply};
+use proviso_api::authzen::EvaluationReply;
+use proviso_api::operations::ExecutionReport;
+use serde_json::Value;
+
+use crate::mcp::question::Question;
+use crate::mcp::sentences::Failure;
+
+/// What a session is configured with.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The upstream's name, as grants and credentials hold it.
+    pub server: String,
+    /// What `roots/list` is answered with: `file:` URIs.
+    pub roots: Vec<String>,
+    /// An unguessable word of this session: call ids and the proxy's own requests begin with it.
+    pub word: String,
+}
+
+/// Which of the session's questions or timers something belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Ticket(pub(super) u64);
+
+/// What happens to a session.
+#[derive(Debug)]
+pub enum Input {
+    /// A line from the client, without its end.
+    Client(Vec<u8>),
+    /// A line from the upstream, without its end.
+    Upstream(Vec<u8>),
+    /// A line too long to be read; its beginning.
+    TooLong(Side, Vec<u8>),
+    /// The gate answered, or did not.
+    Gate(Ticket, Result<Answer, Failure>),
+    /// A timer ran out.
+    Elapsed(Ticket),
+    /// The upstream is gone.
+    UpstreamClosed,
+    /// The client is gone.
+    ClientClosed,
+}
+
+/// Who wrote a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// The agent's client.
+    Client,
+    /// The server behind.
+    Upstream,
+}
+
+/// What the gate answers.
+#[derive(Debug, Clone)]
+pub enum Answer {
+    /// To [`Ask::Evaluate`]: the reply, and its context as it came.
+    Evaluation(Box<EvaluationReply>, Value),
+    /// To [`Ask::Report`].
+    Reported,
+    /// To [`Ask::Submit`] and [`Ask::Status`].
+    Task(Box<TaskReply>),
+}
+
+/// What the gate is asked.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Ask {
+    /// Whether a call may run.
+    Evaluate(Question),
+    /// Nothing: it is told.
+    Report(ExecutionReport),
+    /// For an exception.
+    Submit(Box<Submission>),
+    /// How a request stands.
+    Status(String),
+}
+
+/// A request for an exception.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Submission {
+    /// The denied question.
+    pub question: Question,
+    /// Which denial.
+    pub denial: DenialRef,
+    /// Why.
+    pub justification: String,
+    /// How much; absent: the smallest.
+    pub requested: Option<RequestedAccess>,
+}
+
+/// What the shell does.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Action {
+    /// Writes a line to the client.
+    ToClient(Vec<u8>),
+    /// Writes a line to the upstream.
+    ToUpstream(Vec<u8>),
+    /// Writes a gated line to the upstream, before this instant of the boot clock or not at all.
+    ToUpstreamBefore(Vec<u8>, u64),
+    /// Asks the gate.
+    Gate(Ticket, Ask),
+    /// Answers with [`Input::Elapsed`] after so many milliseconds.
+    After(Ticket, u64),
+    /// Says something to the operator, on standard error.
+    Note(String),
+    /// Ends the session.
+    End(End),
+}
+
+/// Why a session ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// The client has gone.
+    ClientClosed,
+    /// The upstream has gone.
+    UpstreamClosed,
+    /// The upstream's list of tools is not acceptable.
+    BadToolList,
+}
