@@ -65,7 +65,12 @@ pub fn build_module(place: &Place) -> Result<()> {
     kept(place, "policy.wasm", "module", &MODULE_SOURCES, |place| {
         compile_module(place, &place.target)?;
         Ok(place.target.join("wasm32-unknown-unknown/module/policy_module.wasm"))
-    })
+    })?;
+    // The host holds the module against this when it loads it.
+    let digest = inputs::sha256(&place.assets.join("policy.wasm"))?;
+    println!("    SHA-256 {digest}");
+    fs::write(place.assets.join("policy.wasm.sha256"), format!("{digest}\n"))
+        .context("cannot write the module's digest")
 }
 
 /// Compiles the module into a target folder of the caller's choice.

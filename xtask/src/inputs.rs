@@ -39,7 +39,17 @@ fn digest_of(prefix: &str, root: &Path, files: &[PathBuf]) -> Result<String> {
             hasher.update(part);
         }
     }
-    Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hexadecimal(hasher))
+}
+
+/// The SHA-256 of a file's bytes, as 64 hexadecimal digits.
+pub fn sha256(file: &Path) -> Result<String> {
+    let bytes = fs::read(file).with_context(|| format!("cannot read `{}`", file.display()))?;
+    Ok(hexadecimal(Sha256::new_with_prefix(bytes)))
+}
+
+fn hexadecimal(hasher: Sha256) -> String {
+    hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn collect(path: &Path, files: &mut Vec<PathBuf>) -> Result<()> {

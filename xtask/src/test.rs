@@ -69,7 +69,7 @@ fn package_node(place: &Place, count: &mut Count) -> Result<()> {
     run(build.arg("policy-core/js/package/build.mjs").arg(&package))?;
     let mut test = command(place, "node")?;
     test.args(["--test", "--test-reporter", "tap", "policy-core/js/tests/"]);
-    run_counted(test.env("PROVISO_PACKAGE", &package), count)
+    run_counted(test.env("PROVISO_POLICY_PACKAGE", &package), count)
 }
 
 fn story(place: &Place, count: &mut Count) -> Result<()> {

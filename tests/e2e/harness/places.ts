@@ -1,0 +1,25 @@
+// Where things are. `cargo xtask test` says so by environment variables; by hand the defaults do.
+import { existsSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const here = dirname(fileURLToPath(import.meta.url));
+
+/** The root of the clone. */
+export const ROOT = resolve(here, "../../..");
+/** Where builds and pictures go. */
+export const TARGET = process.env["CARGO_TARGET_DIR"] ?? join(ROOT, "target");
+/** The real server. */
+export const PROVISO = process.env["PROVISO_BINARY"] ?? join(TARGET, "debug/proviso");
+/** Debian's browser. */
+export const CHROMIUM = process.env["PROVISO_CHROMIUM"] ?? "/usr/bin/chromium";
+/** A Python that has the packages of requirements.txt. */
+export const PYTHON = process.env["PROVISO_PYTHON"] ?? "python3";
+/** The filesystem server of another author. */
+export const FILESYSTEM_SERVER = join(here, "../node_modules/@modelcontextprotocol/server-filesystem/dist/index.js");
+/** The client of another author, in Python. */
+export const PYTHON_CLIENT = join(here, "client.py");
+
+for (const [path, remedy] of [[PROVISO, "cargo xtask build"], [CHROMIUM, "cargo xtask tools"], [FILESYSTEM_SERVER, "cargo xtask tools"]]) {
+  if (path === undefined || !existsSync(path)) throw new Error(`there is no ${path}: ${remedy}`);
+}
