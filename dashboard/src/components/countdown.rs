@@ -6,7 +6,7 @@ use policy_core::time::Timestamp;
 use crate::app::Desk;
 use crate::view_model::time::{clock, stamp, until};
 
-/// `16:51 UTC in 17 min`. The exact instant stands in the tooltip.
+/// `16:51 UTC, in 17 min`. The exact instant stands in the tooltip.
 #[component]
 pub fn Countdown(
     /// The instant.

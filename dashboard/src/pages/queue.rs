@@ -49,7 +49,7 @@ pub fn Queue() -> impl IntoView {
             .map(|each| {
                 view! {
                     <a href=address(each, &filter.get()) aria-current=(each == tab.get()).then_some("page")>
-                        {each.label()} <span class="count">{count(&lines, each)}</span>
+                        {each.label()} " " <span class="count">{count(&lines, each)}</span>
                     </a>
                 }
             })
@@ -126,15 +126,16 @@ fn Line(line: ExceptionLine) -> impl IntoView {
     let asked = line.requested_at;
     let clock = match (line.state.as_str(), line.not_after) {
         ("requested", _) => {
-            view! { <span class="label">"decide by"</span> <Countdown then=line.decide_by /> }.into_any()
+            view! { <span class="label">"decide by"</span> " " <Countdown then=line.decide_by /> }.into_any()
         }
-        ("granted", Some(end)) => view! { <span class="label">"ends"</span> <Countdown then=end /> }.into_any(),
-        _ => view! { <span class="label">"asked"</span> {move || ago(desk.now.get(), asked)} }.into_any(),
+        ("granted", Some(end)) => view! { <span class="label">"ends"</span> " " <Countdown then=end /> }.into_any(),
+        _ => view! { <span class="label">"asked"</span> " " {move || ago(desk.now.get(), asked)} }.into_any(),
     };
     let counts = match line.state.as_str() {
-        "requested" => view! { <span class="label">"votes"</span> {votes} }.into_any(),
+        "requested" => view! { <span class="label">"votes"</span> " " {votes} }.into_any(),
         _ if line.max_uses > 0 => {
-            view! { <span class="label">"used"</span> {format!("{} of {}", line.uses, uses(line.max_uses))} }.into_any()
+            view! { <span class="label">"used"</span> " " {format!("{} of {}", line.uses, uses(line.max_uses))} }
+                .into_any()
         }
         _ => ().into_any(),
     };

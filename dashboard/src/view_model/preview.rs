@@ -84,12 +84,10 @@ fn bounded(text: &str) -> String {
     policy_core::text::visible(text, 120)
 }
 
-/// One side of an edge: a call tried on the module.
+/// One side of an edge: a call that was tried on the module.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Tried {
-    /// The dimension.
-    pub dimension: String,
-    /// The call, in words of the dimension.
+pub struct Side {
+    /// The call, in words of the dimension; empty where there is none.
     pub words: String,
     /// `allow` or `deny`, as the module answered.
     pub verdict: &'static str,
@@ -97,26 +95,38 @@ pub struct Tried {
     pub as_promised: bool,
 }
 
-/// Both sides of each edge: the largest call that passes, the nearest that does not.
-pub fn tried(edges: &[Edge]) -> Vec<Tried> {
+/// Where a grant ends in one dimension.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Border {
+    /// The dimension.
+    pub dimension: String,
+    /// The largest call that passes.
+    pub passes: Side,
+    /// The nearest that does not.
+    pub fails: Side,
+}
+
+/// Where a grant ends in each dimension.
+pub fn borders(edges: &[Edge]) -> Vec<Border> {
+    let side = |words: &str, outcome: Outcome, should_pass: bool| Side {
+        words: words.to_owned(),
+        verdict: verdict(outcome),
+        as_promised: words.is_empty() || outcome.permits() == should_pass,
+    };
     edges
         .iter()
-        .flat_map(|edge| {
-            let side = |words: &str, outcome: Outcome, should_pass: bool| Tried {
-                dimension: edge.dimension.clone(),
-                words: words.to_owned(),
-                verdict: verdict(outcome),
-                as_promised: outcome.permits() == should_pass,
-            };
-            [side(&edge.passes, edge.passes_outcome, true), side(&edge.fails, edge.fails_outcome, false)]
+        .map(|edge| Border {
+            dimension: edge.dimension.clone(),
+            passes: side(&edge.passes, edge.passes_outcome, true),
+            fails: side(&edge.fails, edge.fails_outcome, false),
         })
-        .filter(|side| !side.words.is_empty())
         .collect()
 }
 
 /// How many questions the module answered for a preview: before and after, both sides of each edge, each denial.
 pub fn questions_asked(previewed: &Previewed) -> usize {
-    2 + tried(&previewed.edges).len() + usize::try_from(previewed.tried).unwrap_or(0)
+    let sides = previewed.edges.iter().flat_map(|edge| [&edge.passes, &edge.fails]).filter(|words| !words.is_empty());
+    2 + sides.count() + usize::try_from(previewed.tried).unwrap_or(0)
 }
 
 /// Whether these bytes are the module that the sheet names.
@@ -162,8 +172,9 @@ mod tests {
             fails: "2nd use".into(),
             fails_outcome: Outcome::PermittedByException,
         };
-        let rows = tried(&[edge]);
-        assert_eq!(rows.iter().map(|row| row.as_promised).collect::<Vec<_>>(), [true, false]);
+        let rows = borders(&[edge]);
+        assert_eq!(rows.len(), 1);
+        assert!(rows[0].passes.as_promised && !rows[0].fails.as_promised);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use policy_core::grant::{ArgumentScope, Condition, ResourceScope, Scope, Test};
 use policy_core::time::Timestamp;
 
 use super::facts::{entity, scalar, uses};
-use super::time::{length, stamp};
+use super::time::stamp;
 
 /// One dimension of a scope: what was asked for, and what would be given.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,16 +59,16 @@ fn condition(condition: &Condition) -> String {
     format!("{} {}", path(&condition.at), demand(&condition.test))
 }
 
-/// A scope, dimension by dimension, in words. `now` is what its length is told from.
-pub fn lines(scope: &Scope, now: Timestamp) -> Vec<(String, String)> {
+/// A scope, dimension by dimension, in words.
+pub fn lines(scope: &Scope) -> Vec<(String, String)> {
     let mut lines = vec![
-        ("valid until".to_owned(), until(scope, now)),
+        ("valid until".to_owned(), utc(scope.not_after)),
         ("uses".to_owned(), uses(scope.max_uses)),
         ("resource".to_owned(), resource(&scope.resource)),
         ("arguments".to_owned(), arguments(&scope.arguments)),
     ];
     if let Some(from) = scope.not_before {
-        lines.insert(0, ("valid from".to_owned(), stamp(from)));
+        lines.insert(0, ("valid from".to_owned(), utc(from)));
     }
     for budget in &scope.budgets {
         lines.push((format!("sum of {}", path(&budget.at)), format!("at most {}", budget.max)));
@@ -76,18 +76,13 @@ pub fn lines(scope: &Scope, now: Timestamp) -> Vec<(String, String)> {
     lines
 }
 
-fn until(scope: &Scope, now: Timestamp) -> String {
-    if scope.not_after <= now {
-        format!("{} (over)", stamp(scope.not_after))
-    } else {
-        format!("{} ({} left)", stamp(scope.not_after), length(scope.not_after.since(now)))
-    }
+fn utc(instant: Timestamp) -> String {
+    format!("{} UTC", stamp(instant))
 }
 
 /// What was asked for beside what would be given, dimension by dimension.
 pub fn compare(asked: &Scope, given: &Scope) -> Vec<Dimension> {
-    // Both are told without the time left: it changes while one looks, and is the same for both.
-    let (asked, given) = (lines(asked, given.not_after), lines(given, given.not_after));
+    let (asked, given) = (lines(asked), lines(given));
     given
         .into_iter()
         .map(|(name, words)| {
@@ -105,12 +100,11 @@ mod tests {
     #[test]
     fn a_scope_is_told_dimension_by_dimension() {
         let scope = samples::asked_scope();
-        let words: Vec<String> =
-            lines(&scope, samples::at(0)).into_iter().map(|(name, words)| format!("{name}: {words}")).collect();
+        let words: Vec<String> = lines(&scope).into_iter().map(|(name, words)| format!("{name}: {words}")).collect();
         assert_eq!(
             words,
             [
-                "valid until: 2026-11-22 17:00:00 (1 h left)",
+                "valid until: 2026-11-22 17:00:00 UTC",
                 "uses: 5 uses",
                 "resource: exactly Server::\"files\"",
                 "arguments: path inside /reports",

@@ -34,7 +34,7 @@ pub fn changes(shown: &DecisionSheet, now: &DecisionSheet) -> Vec<String> {
         if let Some(version) = after.versions.last() {
             let by = version.by.as_ref().map_or_else(|| "Somebody".to_owned(), |person| person.id.clone());
             let scope: Vec<String> =
-                lines(&version.scope, now.at).into_iter().map(|(name, words)| format!("{name} {words}")).collect();
+                lines(&version.scope).into_iter().map(|(name, words)| format!("{name} {words}")).collect();
             changes.push(format!("{by} narrowed it to version {}: {}.", version.number, scope.join("; ")));
         }
     }

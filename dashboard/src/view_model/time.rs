@@ -2,6 +2,9 @@
 
 use policy_core::time::{Span, Timestamp};
 
+/// Below this many seconds a countdown tells them.
+const SECONDS_MATTER: u64 = 300;
+
 /// The gate's time: what it last said, carried on by the browser's monotonic clock. The browser's wall clock is never
 /// asked, so that a countdown is right on a computer whose clock is wrong.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -38,9 +41,15 @@ pub fn length(span: Span) -> String {
     if told.is_empty() { "0 s".into() } else { told.join(" ") }
 }
 
-/// How long until then: `in 17 min`, or `over`.
+/// How long until then: `in 17 min`, `in 4 min 9 s`, or `over`. Seconds are told only when they matter.
 pub fn until(now: Timestamp, then: Timestamp) -> String {
-    if now >= then { "over".into() } else { format!("in {}", length(then.since(now))) }
+    if now >= then {
+        return "over".into();
+    }
+    let left = then.since(now);
+    let seconds = left.seconds();
+    let told = if seconds >= SECONDS_MATTER { Span::from_seconds(seconds - seconds % 60) } else { left };
+    format!("in {}", length(told))
 }
 
 /// How long ago: `2 h ago`, or `just now`.
@@ -90,6 +99,8 @@ mod tests {
     fn an_instant_that_is_reached_is_over() {
         let (now, later) = (at("2026-11-22T16:00:00Z"), at("2026-11-22T16:17:00Z"));
         assert_eq!(until(now, later), "in 17 min");
+        assert_eq!(until(at("2026-11-22T16:00:01Z"), later), "in 16 min");
+        assert_eq!(until(at("2026-11-22T16:12:51Z"), later), "in 4 min 9 s");
         assert_eq!(until(later, later), "over");
         assert_eq!(until(later, now), "over");
         assert_eq!(ago(later, now), "17 min ago");

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use policy_core::lifecycle::VoteDecision;
+use policy_core::lifecycle::{Rejection, VoteDecision};
 
 use super::load;
 use super::state::{Module, State, Voting};
@@ -44,28 +44,21 @@ fn VoteBar() -> impl IntoView {
         .map(|vote| vote.person.id.clone())
         .collect();
     let progress = format!("{} of {}", votes.len(), people(exception.terms.approvals));
-    let refused = loaded.detail.allowed.vote.err();
-    let why_not = Memo::new(move |_| {
-        let module = state.module.get();
-        let broken = match &module {
-            Module::Broken(_) => {
-                Some("The module that was fetched cannot be trusted or does not run, so this page refuses to vote.")
-            }
+    let allowed = loaded.detail.allowed;
+    let obstacle_to = move |refused: Option<Rejection>| {
+        let broken = state.module.with(|module| match module {
+            Module::Broken(_) => Some("The policy module that was fetched does not run here or is not the gate's, so this page refuses to vote."),
             Module::Starting | Module::Ready(_) => None,
-        };
+        });
         let scope = state.scope().unwrap_or_else(|| Err("There is no grant to vote on.".to_owned()));
-        state.shown.with(|shown| {
-            obstacle(&Standing {
-                refused,
-                decide_by,
-                now: state.clock.get(),
-                broken,
-                scope: &scope,
-                shown: shown.as_ref(),
-            })
-        })
-    });
-    let blocked = move || why_not.with(Option::is_some) || state.voting.with(|voting| *voting == Voting::Sending);
+        let now = state.clock.get();
+        state
+            .shown
+            .with(|shown| obstacle(&Standing { refused, decide_by, now, broken, scope: &scope, shown: shown.as_ref() }))
+    };
+    let no_approval = Memo::new(move |_| obstacle_to(allowed.approve.why_not()));
+    let no_refusal = Memo::new(move |_| obstacle_to(allowed.refuse.why_not()));
+    let sending = move || state.voting.with(|voting| *voting == Voting::Sending);
     let reload = move |_| {
         state.voting.set(Voting::Idle);
         spawn_local(load::load(state, desk));
@@ -95,10 +88,13 @@ fn VoteBar() -> impl IntoView {
             </dl>
             <Reason />
             <div class="buttons">
-                <button id="refuse" class="no" aria-describedby="why-not" disabled=blocked on:click=move |_| cast(state, desk, VoteDecision::Refuse)>"Refuse"</button>
-                <button id="approve" class="yes" aria-describedby="why-not" disabled=blocked on:click=move |_| cast(state, desk, VoteDecision::Approve)>"Approve"</button>
+                <button id="refuse" class="no" aria-describedby="why-not" disabled=move || sending() || no_refusal.with(Option::is_some) on:click=move |_| cast(state, desk, VoteDecision::Refuse)>"Refuse"</button>
+                <button id="approve" class="yes" aria-describedby="why-not" disabled=move || sending() || no_approval.with(Option::is_some) on:click=move |_| cast(state, desk, VoteDecision::Approve)>"Approve"</button>
             </div>
-            <p class="why-not" id="why-not" role="status">{move || why_not.get().map(|why| view! { <Text text=why /> })}</p>
+            <p class="why-not" id="why-not" role="status">{move || {
+                let missing = state.missing.get().then(|| REASON_NEEDED.to_owned());
+                missing.or_else(|| no_approval.get()).or_else(|| no_refusal.get()).map(|why| view! { <Text text=why /> })
+            }}</p>
         </div>
     }
     .into_any()
@@ -109,7 +105,7 @@ fn RevokeBar(grant: String) -> impl IntoView {
     let state = State::take();
     let desk = Desk::take();
     let Some(loaded) = state.sheet() else { return ().into_any() };
-    let refused = loaded.detail.allowed.revoke.err();
+    let refused = loaded.detail.allowed.revoke.why_not();
     let blocked = move || refused.is_some() || state.voting.with(|voting| *voting == Voting::Sending);
     let answer = move || match state.voting.get() {
         Voting::Refused(error) => view! { <Failure error /> }.into_any(),
@@ -129,7 +125,10 @@ fn RevokeBar(grant: String) -> impl IntoView {
             <div class="buttons">
                 <button id="revoke" class="no" aria-describedby="why-not" disabled=blocked on:click=move |_| revoke(state, desk, grant.clone())>"Revoke"</button>
             </div>
-            <p class="why-not" id="why-not" role="status">{refused.map(|refused| format!("You cannot revoke this: {refused}."))}</p>
+            <p class="why-not" id="why-not" role="status">{move || match refused {
+                Some(refused) => Some(format!("You cannot revoke this: {refused}.")),
+                None => state.missing.get().then(|| REASON_NEEDED.to_owned()),
+            }}</p>
         </div>
     }
     .into_any()
@@ -144,11 +143,10 @@ fn Reason() -> impl IntoView {
             <label for="reason">"Reason"</label>
             <input
                 id="reason" type="text" maxlength="2000" autocomplete="off"
-                aria-describedby="reason-needed" aria-invalid=move || state.missing.get().to_string()
+                aria-describedby="why-not" aria-invalid=move || state.missing.get().to_string()
                 prop:value=move || state.reason.get()
                 on:input=move |event| { state.missing.set(false); state.reason.set(event_target_value(&event)); }
             />
-            <span id="reason-needed" class="problem">{move || state.missing.get().then_some(REASON_NEEDED)}</span>
         </div>
     }
 }

@@ -52,7 +52,7 @@ pub fn WhatWillRun() -> impl IntoView {
                     {call.server.clone().map(|server| view! { <tr><th scope="row">"server"</th><td class="mono"><Text text=server /></td></tr> })}
                     <tr><th scope="row">"resource"</th><td>{resources}</td></tr>
                     {arguments}
-                    <tr><th scope="row">"digest"</th><td><Digest digest=call.input_digest.to_string() /></td></tr>
+                    <tr><th scope="row">"their digest"</th><td><Digest digest=call.input_digest.to_string() /></td></tr>
                 </tbody>
             </table>
         </Card>

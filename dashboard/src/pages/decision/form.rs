@@ -87,7 +87,7 @@ fn Uses() -> impl IntoView {
             <label for="uses">"uses"</label>
             <input id="uses" type="number" inputmode="numeric" min="1" max=most prop:value=move || set.get() on:input=on_input />
             <output for="uses">
-                {move || (asked != set.get()).then(|| view! { <s>{asked}</s> " " })}
+                {move || (asked != set.get()).then(|| view! { <s>{uses(asked)}</s> " " })}
                 {move || uses(set.get())}
             </output>
         </div>

@@ -55,7 +55,7 @@ fn Body() -> impl IntoView {
     let right = if open {
         view! { <form::GrantForm /> <preview::Preview /> <policy::Policy /> }.into_any()
     } else {
-        view! { <granted::Granted /> }.into_any()
+        view! { <granted::Granted /> <history::History /> }.into_any()
     };
     view! {
         <header::Header />
@@ -68,7 +68,7 @@ fn Body() -> impl IntoView {
             </div>
             <div>{right}</div>
         </div>
-        <history::History />
+        {open.then(|| view! { <history::History /> })}
         <bar::Bar />
     }
     .into_any()

@@ -8,7 +8,7 @@ use super::state::{Loaded, Module, State};
 use crate::app::Desk;
 use crate::components::{Card, Countdown, Digest, Notice, Text, Tone};
 use crate::view_model::facts::{reason, verdict};
-use crate::view_model::preview::{Flip, Shown, Tried, flips, questions_asked, tried};
+use crate::view_model::preview::{Border, Flip, Shown, Side, borders, flips, questions_asked};
 
 /// The preview.
 #[component]
@@ -86,7 +86,7 @@ fn Outcome(shown: Shown) -> impl IntoView {
         </div>
         {why_not.map(|why| view! { <p class="problem">{why}</p> })}
         {errors.into_iter().map(|error| view! { <p class="problem"><code>{error.policy}</code> " " <Text text=error.message /></p> }).collect_view()}
-        <Edges rows=tried(&previewed.edges) />
+        <Edges rows=borders(&previewed.edges) />
         <Flips rows=flipped />
         <table>
             <tbody>
@@ -108,26 +108,30 @@ fn Outcome(shown: Shown) -> impl IntoView {
 
 /// Where the grant ends in each dimension, each side tried on the module.
 #[component]
-fn Edges(rows: Vec<Tried>) -> impl IntoView {
+fn Edges(rows: Vec<Border>) -> impl IntoView {
+    let side = |side: Side| {
+        let class = if side.as_promised { "mono" } else { "mono wrong" };
+        let told = (!side.as_promised).then(|| format!(" (the module says {})", side.verdict));
+        view! { <td class=class><Text text=side.words />{told}</td> }
+    };
     let rows = rows
         .into_iter()
         .map(|row| {
-            let class = if row.as_promised { row.verdict } else { "wrong" };
             view! {
                 <tr>
                     <th scope="row" class="mono"><Text text=row.dimension /></th>
-                    <td class="mono"><Text text=row.words /></td>
-                    <td class=format!("verdict {class}")>
-                        {row.verdict}
-                        {(!row.as_promised).then_some(" (not as expected)")}
-                    </td>
+                    {side(row.passes)}
+                    {side(row.fails)}
                 </tr>
             }
         })
         .collect_view();
     view! {
-        <table class="edges">
-            <caption>"The edge of this grant, tried on the module"</caption>
+        <table class="edges borders">
+            <caption>"The edge of this grant, each side tried on the module"</caption>
+            <thead>
+                <tr><th scope="col">"dimension"</th><th scope="col" class="allow">"allow"</th><th scope="col">"deny"</th></tr>
+            </thead>
             <tbody>{rows}</tbody>
         </table>
     }

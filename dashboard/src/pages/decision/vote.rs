@@ -31,6 +31,7 @@ pub fn cast(state: State, desk: Desk, decision: VoteDecision) {
         desk.said.set("What is shown has no canonical form, so nobody can vote on it.".to_owned());
         return;
     };
+    state.missing.set(false);
     state.voting.set(Voting::Sending);
     spawn_local(async move {
         let id = state.id.get_value();
@@ -71,6 +72,7 @@ pub fn revoke(state: State, desk: Desk, grant: String) {
         super::super::focus("reason");
         return;
     }
+    state.missing.set(false);
     state.voting.set(Voting::Sending);
     spawn_local(async move {
         match api::revoke(&grant, reason).await {
