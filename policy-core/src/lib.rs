@@ -19,3 +19,6 @@ pub mod text;
 pub mod time;
 pub mod tree;
 pub mod value;
+
+#[cfg(test)]
+mod fixtures;

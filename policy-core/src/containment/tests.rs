@@ -1,1 +1,495 @@
+//! Containment at, inside and outside each edge, and the properties that hold of all scopes.
 
+use proptest::prelude::*;
+
+use super::*;
+use crate::fixtures::*;
+use crate::grant::{ArgumentScope, Budget, Condition, ResourceScope, Scalar, Scope, Test};
+use crate::question::{Candidate, SealedQuestion};
+use crate::time::Span;
+use crate::value::Value;
+
+type Change<'a, T> = &'a dyn Fn(&mut T);
+
+fn text(value: &str) -> Scalar {
+    Scalar::String(value.into())
+}
+
+fn code(result: Result<(), Miss>) -> String {
+    match result {
+        Ok(()) => "covered".into(),
+        Err(Miss::OutOfScope(dimension)) => format!("out_of_scope {}", dimension.word()),
+        Err(miss) => miss.code().into(),
+    }
+}
+
+#[test]
+fn a_grant_covers_one_call_and_not_its_neighbour_in_any_dimension() {
+    let changes: &[(Change<'_, SealedQuestion>, &str)] = &[
+        (&|_| (), "covered"),
+        (&|q| q.call.subject.id = "a2".into(), "out_of_scope subject"),
+        (&|q| q.call.subject.kind = "Robot".into(), "out_of_scope subject"),
+        (&|q| q.task = "T-2".into(), "out_of_scope task"),
+        (&|q| q.chain.reverse(), "out_of_scope chain"),
+        (&|q| drop(q.chain.pop()), "out_of_scope chain"),
+        (&|q| q.chain[0].issuer = "else".into(), "out_of_scope chain"),
+        (&|q| q.enforcement_point = Some("other".into()), "out_of_scope enforcement_point"),
+        (&|q| q.enforcement_point = None, "out_of_scope enforcement_point"),
+        (&|q| q.call.server = Some("files".into()), "out_of_scope server"),
+        (&|q| q.call.server = None, "out_of_scope server"),
+        (&|q| q.call.tool = None, "out_of_scope tool"),
+        (&|q| q.call.tool = Some(q.bundle), "out_of_scope tool"),
+        (&|q| q.call.action = "drop".into(), "out_of_scope action"),
+        (&|q| q.call.resources = vec![dataset("q4")], "out_of_scope resource"),
+        (&|q| q.call.resources = vec![], "out_of_scope resource"),
+        (&|q| q.call.resources.push(dataset("q4")), "out_of_scope resource"),
+        (&|q| q.call.input_digest = q.bundle, "out_of_scope input"),
+        (&|q| q.now = at(599), "covered"),
+        (&|q| q.now = crate::time::Timestamp::from_millis(at(600).millis() - 1), "covered"),
+        (&|q| q.now = at(600), "expired"),
+        (&|q| q.now = at(601), "expired"),
+    ];
+    for (index, (change, expected)) in changes.iter().enumerate() {
+        let mut question = question();
+        change(&mut question);
+        assert_eq!(code(covers(&candidate(exact()), &question)), *expected, "row {index}");
+    }
+}
+
+#[test]
+fn counters_and_the_window_are_compared() {
+    let budget = Budget { at: path(&["rows"]), max: 250 };
+    let scope = Scope { not_before: Some(at(10)), budgets: vec![budget], max_uses: 3, ..exact() };
+    let changes: &[(Change<'_, Candidate>, i64, &str)] = &[
+        (&|_| (), 10, "covered"),
+        (&|_| (), 9, "not_yet_active"),
+        (&|c| c.uses_left = 1, 10, "covered"),
+        (&|c| c.uses_left = 0, 10, "exhausted"),
+        (&|c| c.budgets_left = vec![100], 10, "covered"),
+        (&|c| c.budgets_left = vec![99], 10, "over_budget"),
+        (&|c| c.budgets_left = vec![], 10, "over_budget"),
+        (&|c| c.grant.scope.budgets[0].at = path(&["note"]), 10, "over_budget"),
+        (&|c| c.grant.scope.budgets[0].at = path(&["missing"]), 10, "over_budget"),
+        (&|c| c.grant.scope.budgets[0].at = vec![], 10, "over_budget"),
+    ];
+    for (index, (change, second, expected)) in changes.iter().enumerate() {
+        let mut candidate = candidate(scope.clone());
+        change(&mut candidate);
+        let question = SealedQuestion { now: at(*second), ..question() };
+        assert_eq!(code(covers(&candidate, &question)), *expected, "row {index}");
+    }
+    let negative = question_with(input(-1, "/reports/q3.csv", "x"));
+    assert_eq!(amounts(&scope, &negative.call), Err(Miss::OverBudget(path(&["rows"]))));
+    assert_eq!(amounts(&scope, &question().call), Ok(vec![100]));
+    assert!(Miss::NotYetActive > Miss::Expired && Miss::Expired > Miss::OutOfScope(Dimension::Argument(vec![])));
+}
+
+#[test]
+fn conditions_hold_of_arguments_at_inside_and_outside_their_edge() {
+    let rows = |value| SealedQuestion { ..question_with(input(value, "/reports/q3.csv", "quarter end")) };
+    let file = |value: &str| question_with(input(100, value, "quarter end"));
+    let note = |value: &str| question_with(input(100, "/reports/q3.csv", value));
+    let between_1_and_200 = || with(vec![between(&["rows"], 1, 200)]);
+    let in_reports = || with(vec![inside(&["file"], "/reports")]);
+    for (scope, question, covered) in [
+        (between_1_and_200(), rows(0), false),
+        (between_1_and_200(), rows(1), true),
+        (between_1_and_200(), rows(200), true),
+        (between_1_and_200(), rows(201), false),
+        (between_1_and_200(), rows(-5), false),
+        (with(vec![between(&["note"], 0, 9)]), question(), false),
+        (with(vec![between(&["missing"], 0, 9)]), question(), false),
+        (with(vec![equals(&["rows"], Scalar::Long(100))]), rows(100), true),
+        (with(vec![equals(&["rows"], Scalar::Long(100))]), rows(101), false),
+        (with(vec![equals(&["rows"], text("100"))]), rows(100), false),
+        (with(vec![equals(&["note"], text("a*"))]), note("a*"), true),
+        (with(vec![equals(&["note"], text("a*"))]), note("ab"), false),
+        (with(vec![equals(&["deep", "flag"], Scalar::Bool(true))]), question(), true),
+        (with(vec![equals(&["deep", "flag"], Scalar::Bool(false))]), question(), false),
+        (with(vec![equals(&["deep", "gone"], Scalar::Bool(true))]), question(), false),
+        (with(vec![equals(&["deep"], Scalar::Bool(true))]), question(), false),
+        (with(vec![equals(&["note", "deeper"], text("x"))]), question(), false),
+        (with(vec![equals(&[], text("x"))]), question(), false),
+        (with(vec![equals(&["owner"], Scalar::Entity(user("carol")))]), question(), true),
+        (with(vec![equals(&["owner"], Scalar::Entity(user("bob")))]), question(), false),
+        (with(vec![equals(&["tags"], text("a"))]), question(), false),
+        (with(vec![one_of(&["note"], vec![text("x"), text("y")])]), note("y"), true),
+        (with(vec![one_of(&["note"], vec![text("x"), text("y")])]), note("z"), false),
+        (with(vec![one_of(&["note"], vec![])]), note("z"), false),
+        (in_reports(), file("/reports/q4.csv"), true),
+        (in_reports(), file("/reports/deep/q4.csv"), true),
+        (in_reports(), file("/reports"), true),
+        (in_reports(), file("/reports2/q4.csv"), false),
+        (in_reports(), file("/reports/../etc/passwd"), false),
+        (in_reports(), file("/reports//x"), false),
+        (in_reports(), file("~/reports/x"), false),
+        (in_reports(), file(" /reports/x"), false),
+        (in_reports(), file("reports/x"), false),
+        (with(vec![inside(&["file"], "/reports/*")]), file("/reports/x"), false),
+        (with(vec![inside(&["note"], "/reports")]), note("/reports/x"), false),
+        (with(vec![between(&["rows"], 1, 200), inside(&["file"], "/reports")]), file("/reports/x"), true),
+        (with(vec![between(&["rows"], 1, 99), inside(&["file"], "/reports")]), file("/reports/x"), false),
+    ] {
+        let result = covers(&candidate(scope.clone()), &question);
+        assert_eq!(result.is_ok(), covered, "{scope:?} on {:?}: {result:?}", question.call.input);
+    }
+}
+
+#[test]
+fn an_added_an_untyped_and_a_missing_argument_are_outside() {
+    let scope = || with(vec![between(&["rows"], 0, 200)]);
+    let mut added = question();
+    if let Some(Value::Record(members)) = &mut added.call.input {
+        members.insert("overwrite".into(), Value::Bool(true));
+    }
+    assert_eq!(code(covers(&candidate(scope()), &added)), "out_of_scope input.overwrite");
+    let mut untyped = question();
+    untyped.call.typed = false;
+    assert_eq!(code(covers(&candidate(scope()), &untyped)), "out_of_scope input");
+    assert_eq!(code(covers(&candidate(exact()), &untyped)), "covered");
+    let mut without = question();
+    without.call.input = None;
+    assert_eq!(code(covers(&candidate(scope()), &without)), "out_of_scope input.rows");
+    // An argument that was there may be left out where no condition names it.
+    let mut fewer = question();
+    if let Some(Value::Record(members)) = &mut fewer.call.input {
+        members.remove("note");
+    }
+    assert_eq!(code(covers(&candidate(scope()), &fewer)), "covered");
+    assert_eq!(code(covers(&candidate(with(vec![])), &question())), "out_of_scope input");
+}
+
+#[test]
+fn several_resources_are_covered_only_when_every_one_is() {
+    let ask = |ids: &[&str]| {
+        let mut question = question();
+        question.call.resources = ids.iter().map(|id| dataset(id)).collect();
+        question
+    };
+    let group_scope = Scope { resource: ResourceScope::In(group("quarters")), ..exact() };
+    let mut fan_out = candidate(exact());
+    fan_out.grant.members = vec![dataset("q3"), dataset("q4")];
+    for (candidate, resources, covered) in [
+        (candidate(group_scope.clone()), &["q2"][..], true),
+        (candidate(group_scope.clone()), &["q2", "q3"], true),
+        (candidate(group_scope.clone()), &["q2", "q4"], false),
+        (candidate(group_scope.clone()), &["quarters"], false),
+        (candidate(group_scope), &[], false),
+        (fan_out.clone(), &["q3", "q4"], true),
+        (fan_out.clone(), &["q3", "q5"], false),
+        (fan_out, &["q5"], false),
+        (candidate(exact()), &["q3", "q4"], false),
+    ] {
+        assert_eq!(covers(&candidate, &ask(resources)).is_ok(), covered, "{resources:?}");
+    }
+}
+
+#[test]
+fn the_narrowest_grant_comes_first() {
+    let named = |id: &str, scope: Scope, uses_left: u32| {
+        let mut candidate = candidate(scope);
+        candidate.grant.id = id.into();
+        candidate.uses_left = uses_left;
+        candidate
+    };
+    let open = with(vec![equals(&["rows"], Scalar::Long(100))]);
+    let later = Scope { not_after: at(601), ..exact() };
+    let mut candidates = vec![
+        named("open", open, 1),
+        named("later", later, 1),
+        named("c", exact(), 2),
+        named("b", exact(), 1),
+        named("a", exact(), 1),
+    ];
+    order(&mut candidates);
+    let ids: Vec<&str> = candidates.iter().map(|candidate| candidate.grant.id.as_str()).collect();
+    assert_eq!(ids, ["a", "b", "c", "later", "open"]);
+}
+
+#[test]
+fn what_a_grant_leaves_open_is_named() {
+    let all = ["input.deep", "input.file", "input.note", "input.owner", "input.tags"];
+    let with_rows = ["input.deep", "input.file", "input.note", "input.owner", "input.rows", "input.tags"];
+    for (scope, expected) in [
+        (exact(), vec![]),
+        (Scope { resource: ResourceScope::In(group("quarters")), ..exact() }, vec!["resource"]),
+        (with(vec![equals(&["rows"], Scalar::Long(1))]), all.to_vec()),
+        (with(vec![one_of(&["rows"], vec![Scalar::Long(1)])]), all.to_vec()),
+        (with(vec![between(&["rows"], 1, 1)]), all.to_vec()),
+        (with(vec![between(&["rows"], 1, 2)]), with_rows.to_vec()),
+        (
+            with(vec![
+                equals(&["deep", "flag"], Scalar::Bool(true)),
+                inside(&["file"], "/a"),
+                one_of(&["note"], vec![text("a"), text("b")]),
+            ]),
+            with_rows.to_vec(),
+        ),
+    ] {
+        assert_eq!(open_dimensions(&candidate(scope.clone()).grant), expected, "{scope:?}");
+    }
+}
+
+#[test]
+fn narrowing_goes_by_structure() {
+    let long = Scalar::Long;
+    let rows = |test: Condition| with(vec![test]);
+    let in_group = |id: &str| Scope { resource: ResourceScope::In(group(id)), ..exact() };
+    let budget = |max| Scope { budgets: vec![Budget { at: path(&["rows"]), max }], ..exact() };
+    for (inner, outer, expected) in [
+        (exact(), exact(), Ok(())),
+        (exact(), rows(between(&["rows"], 0, 100)), Ok(())),
+        (exact(), rows(between(&["rows"], 0, 99)), Err(Widening::Arguments)),
+        (exact(), rows(inside(&["file"], "/reports")), Ok(())),
+        (exact(), rows(inside(&["file"], "/other")), Err(Widening::Arguments)),
+        (rows(equals(&["rows"], long(100))), exact(), Err(Widening::Arguments)),
+        (rows(equals(&["rows"], long(5))), rows(between(&["rows"], 0, 5)), Ok(())),
+        (rows(equals(&["rows"], long(6))), rows(between(&["rows"], 0, 5)), Err(Widening::Arguments)),
+        (rows(one_of(&["rows"], vec![long(1), long(5)])), rows(between(&["rows"], 0, 5)), Ok(())),
+        (rows(one_of(&["rows"], vec![long(1), long(6)])), rows(between(&["rows"], 0, 5)), Err(Widening::Arguments)),
+        (rows(one_of(&["rows"], vec![long(1)])), rows(one_of(&["rows"], vec![long(1), long(2)])), Ok(())),
+        (rows(between(&["rows"], 1, 5)), rows(between(&["rows"], 1, 5)), Ok(())),
+        (rows(between(&["rows"], 0, 5)), rows(between(&["rows"], 1, 5)), Err(Widening::Arguments)),
+        (rows(between(&["rows"], 1, 6)), rows(between(&["rows"], 1, 5)), Err(Widening::Arguments)),
+        (rows(between(&["rows"], 2, 2)), rows(equals(&["rows"], long(2))), Ok(())),
+        (rows(between(&["rows"], 2, 3)), rows(one_of(&["rows"], vec![long(2), long(3)])), Err(Widening::Arguments)),
+        (rows(equals(&["note"], text("x"))), rows(between(&["rows"], 0, 5)), Err(Widening::Arguments)),
+        (rows(inside(&["file"], "/reports/a")), rows(inside(&["file"], "/reports")), Ok(())),
+        (rows(inside(&["file"], "/reports2")), rows(inside(&["file"], "/reports")), Err(Widening::Arguments)),
+        (rows(inside(&["file"], "/reports")), rows(equals(&["file"], text("/reports"))), Err(Widening::Arguments)),
+        (rows(equals(&["file"], text("/reports/x"))), rows(inside(&["file"], "/reports")), Ok(())),
+        (rows(equals(&["file"], text("/reports/../x"))), rows(inside(&["file"], "/reports")), Err(Widening::Arguments)),
+        (exact(), in_group("quarters"), Ok(())),
+        (exact(), in_group("finance"), Ok(())),
+        (exact(), in_group("other"), Err(Widening::Resource)),
+        (in_group("quarters"), in_group("finance"), Ok(())),
+        (in_group("quarters"), exact(), Err(Widening::Resource)),
+        (Scope { resource: ResourceScope::Is(dataset("q2")), ..exact() }, exact(), Err(Widening::Resource)),
+        (Scope { not_after: at(601), ..exact() }, exact(), Err(Widening::NotAfter)),
+        (exact(), Scope { not_before: Some(at(5)), ..exact() }, Err(Widening::NotBefore)),
+        (
+            Scope { not_before: Some(at(4)), ..exact() },
+            Scope { not_before: Some(at(5)), ..exact() },
+            Err(Widening::NotBefore),
+        ),
+        (Scope { not_before: Some(at(5)), ..exact() }, exact(), Ok(())),
+        (Scope { max_uses: 2, ..exact() }, exact(), Err(Widening::Uses)),
+        (exact(), budget(10), Err(Widening::Budgets)),
+        (budget(11), budget(10), Err(Widening::Budgets)),
+        (budget(10), budget(10), Ok(())),
+        (budget(10), exact(), Ok(())),
+    ] {
+        assert_eq!(within(&inner, &outer, &question()), expected, "{inner:?} in {outer:?}");
+    }
+    let mut untyped = question();
+    untyped.call.typed = false;
+    assert_eq!(within(&exact(), &rows(between(&["rows"], 0, 100)), &untyped), Err(Widening::Arguments));
+    let mut no_paths = question();
+    no_paths.call.paths.clear();
+    let folder = || rows(inside(&["file"], "/reports"));
+    assert_eq!(within(&folder(), &folder(), &no_paths), Err(Widening::Arguments));
+}
+
+#[test]
+fn a_scope_that_makes_no_sense_is_refused() {
+    let long = Scalar::Long;
+    let max = crate::json::LARGEST_INTEGER;
+    let many = |count: i64| (0..count).map(long).collect::<Vec<_>>();
+    let budget = |at: &[&str], max| Scope { budgets: vec![Budget { at: path(at), max }], ..exact() };
+    for (scope, expected) in [
+        (exact(), Ok(())),
+        (Scope { not_after: at(0), ..exact() }, Err(BadScope::Window)),
+        (Scope { not_before: Some(at(600)), ..exact() }, Err(BadScope::Window)),
+        (Scope { not_before: Some(at(599)), ..exact() }, Ok(())),
+        (Scope { max_uses: 0, ..exact() }, Err(BadScope::Uses)),
+        (Scope { resource: ResourceScope::Is(dataset("q4")), ..exact() }, Err(BadScope::Resource)),
+        (Scope { resource: ResourceScope::In(group("quarters")), ..exact() }, Ok(())),
+        (Scope { resource: ResourceScope::In(group("")), ..exact() }, Err(BadScope::Resource)),
+        (with(vec![]), Err(BadScope::TooMany)),
+        (with(vec![equals(&["rows"], long(1))]), Ok(())),
+        (with(vec![equals(&["rows"], text("1"))]), Err(BadScope::Argument)),
+        (with(vec![equals(&["gone"], long(1))]), Err(BadScope::Argument)),
+        (with(vec![equals(&["tags"], text("a"))]), Err(BadScope::Argument)),
+        (with(vec![equals(&["deep"], Scalar::Bool(true))]), Err(BadScope::Argument)),
+        (with(vec![equals(&["deep", "flag"], Scalar::Bool(true))]), Ok(())),
+        (with(vec![equals(&[], long(1))]), Err(BadScope::Argument)),
+        (with(vec![equals(&["rows"], long(max + 1))]), Err(BadScope::Range)),
+        (with(vec![equals(&["note"], text(&"x".repeat(4097)))]), Err(BadScope::TooMany)),
+        (with(vec![one_of(&["rows"], many(64))]), Ok(())),
+        (with(vec![one_of(&["rows"], many(65))]), Err(BadScope::TooMany)),
+        (with(vec![one_of(&["rows"], vec![])]), Err(BadScope::TooMany)),
+        (with(vec![one_of(&["rows"], vec![long(1), long(1)])]), Err(BadScope::Duplicate)),
+        (with(vec![one_of(&["rows"], vec![long(1), text("1")])]), Err(BadScope::Argument)),
+        (with(vec![between(&["rows"], 5, 5)]), Ok(())),
+        (with(vec![between(&["rows"], 6, 5)]), Err(BadScope::Range)),
+        (with(vec![between(&["rows"], 0, max + 1)]), Err(BadScope::Range)),
+        (with(vec![between(&["note"], 0, 1)]), Err(BadScope::Argument)),
+        (with(vec![inside(&["file"], "/reports")]), Ok(())),
+        (with(vec![inside(&["file"], "reports")]), Err(BadScope::Path)),
+        (with(vec![inside(&["file"], "/reports/")]), Err(BadScope::Path)),
+        (with(vec![inside(&["note"], "/reports")]), Err(BadScope::Argument)),
+        (with(vec![inside(&["rows"], "/reports")]), Err(BadScope::Argument)),
+        (with(vec![between(&["rows"], 0, 5), equals(&["rows"], long(1))]), Err(BadScope::Duplicate)),
+        (with(vec![between(&["rows"], 0, 5); 65]), Err(BadScope::TooMany)),
+        (budget(&["rows"], 0), Ok(())),
+        (budget(&["rows"], -1), Err(BadScope::Range)),
+        (budget(&["rows"], max + 1), Err(BadScope::Range)),
+        (budget(&["note"], 1), Err(BadScope::Argument)),
+        (Scope { budgets: vec![Budget { at: path(&["rows"]), max: 1 }; 2], ..exact() }, Err(BadScope::Duplicate)),
+        (Scope { budgets: vec![Budget { at: path(&["rows"]), max: 1 }; 9], ..exact() }, Err(BadScope::TooMany)),
+    ] {
+        assert_eq!(check_scope(&scope, &question().call, at(0)), expected, "{scope:?}");
+    }
+    let mut untyped = question().call;
+    untyped.typed = false;
+    assert_eq!(check_scope(&with(vec![equals(&["rows"], long(1))]), &untyped, at(0)), Err(BadScope::Untyped));
+    assert_eq!(check_scope(&budget(&["rows"], 1), &untyped, at(0)), Err(BadScope::Untyped));
+    assert_eq!(check_scope(&exact(), &untyped, at(0)), Ok(()));
+}
+
+#[test]
+fn the_smallest_grant_lets_exactly_this_call_through() {
+    let question = question();
+    let offered = smallest(&question, &terms(1), at(0), None).unwrap();
+    assert_eq!(offered, Scope { not_after: at(900), ..exact() });
+    assert_eq!(covers(&candidate(offered), &question), Ok(()));
+    let short = crate::outcome::Terms { max_duration: Span::from_seconds(60), ..terms(1) };
+    assert_eq!(smallest(&question, &short, at(0), None).unwrap().not_after, at(60));
+    // Inside what was requested, in every dimension.
+    let requested = Scope {
+        resource: ResourceScope::In(group("quarters")),
+        not_before: Some(at(100)),
+        not_after: at(300),
+        budgets: vec![Budget { at: path(&["rows"]), max: 500 }],
+        max_uses: 3,
+        ..with(vec![between(&["rows"], 0, 200)])
+    };
+    let offered = smallest(&question, &terms(1), at(0), Some(&requested)).unwrap();
+    assert_eq!(within(&offered, &requested, &question), Ok(()));
+    assert_eq!((offered.not_before, offered.not_after, offered.max_uses), (Some(at(100)), at(300), 1));
+    let mut nothing = question;
+    nothing.call.resources.clear();
+    assert_eq!(smallest(&nothing, &terms(1), at(0), None), None);
+}
+
+fn any_condition() -> impl Strategy<Value = Condition> {
+    let number = 0..6i64;
+    let file = prop::sample::select(vec!["/a", "/a/b", "/a/b/c", "/ab", "/"]);
+    prop_oneof![
+        number.clone().prop_map(|value| equals(&["rows"], Scalar::Long(value))),
+        prop::collection::btree_set(number.clone(), 1..4)
+            .prop_map(|values| one_of(&["rows"], values.into_iter().map(Scalar::Long).collect())),
+        (number.clone(), number).prop_map(|(a, b)| between(&["rows"], a.min(b), a.max(b))),
+        file.clone().prop_map(|folder| inside(&["file"], folder)),
+        file.prop_map(|value| equals(&["file"], text(value))),
+        prop::sample::select(vec!["x", "y"]).prop_map(|value| equals(&["note"], text(value))),
+    ]
+}
+
+fn any_scope() -> impl Strategy<Value = Scope> {
+    let arguments = prop_oneof![
+        1 => Just(ArgumentScope::Exact),
+        4 => prop::collection::vec(any_condition(), 1..4).prop_map(|mut conditions| {
+            conditions.sort_by(|a, b| a.at.cmp(&b.at));
+            conditions.dedup_by(|a, b| a.at == b.at);
+            ArgumentScope::Conditions(conditions)
+        }),
+    ];
+    let budgets = prop::option::of(0..20i64)
+        .prop_map(|max| max.map(|max| Budget { at: path(&["rows"]), max }).into_iter().collect::<Vec<_>>());
+    (any::<bool>(), arguments, prop::option::of(0..4i64), 4..8i64, 1..4u32, budgets).prop_map(
+        |(one, arguments, begin, end, max_uses, budgets)| Scope {
+            resource: if one { ResourceScope::Is(dataset("q3")) } else { ResourceScope::In(group("quarters")) },
+            arguments,
+            not_before: begin.map(at),
+            not_after: at(end),
+            max_uses,
+            budgets,
+        },
+    )
+}
+
+fn approved() -> SealedQuestion {
+    question_with(input(3, "/a/b", "x"))
+}
+
+fn any_question() -> impl Strategy<Value = SealedQuestion> {
+    let file = prop::sample::select(vec!["/a", "/a/b", "/a/b/c", "/ab", "/a/../b", "b"]);
+    let resource = prop::sample::select(vec!["q2", "q3", "q4"]);
+    (0..6i64, file, prop::sample::select(vec!["x", "y"]), resource, 0..9i64).prop_map(
+        |(rows, file, note, id, second)| {
+            let mut question = question_with(input(rows, file, note));
+            question.call.resources = vec![dataset(id)];
+            question.now = at(second);
+            question
+        },
+    )
+}
+
+/// As the votes would make it: the candidate for the approved call.
+fn candidate_for(scope: &Scope) -> Candidate {
+    let members = match &scope.resource {
+        ResourceScope::In(_) => vec![dataset("q2"), dataset("q3")],
+        ResourceScope::Is(_) => vec![],
+    };
+    let budgets_left = scope.budgets.iter().map(|budget| budget.max).collect();
+    Candidate { grant: grant_of(scope.clone(), members, &approved()), uses_left: scope.max_uses, budgets_left }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn within_is_reflexive(scope in any_scope()) {
+        prop_assert_eq!(within(&scope, &scope, &approved()), Ok(()));
+    }
+
+    #[test]
+    fn within_is_transitive(a in any_scope(), b in any_scope(), c in any_scope()) {
+        if within(&a, &b, &approved()).is_ok() && within(&b, &c, &approved()).is_ok() {
+            prop_assert_eq!(within(&a, &c, &approved()), Ok(()), "{:?} {:?} {:?}", a, b, c);
+        }
+    }
+
+    #[test]
+    fn what_a_narrower_grant_covers_the_wider_covers(a in any_scope(), b in any_scope(), q in any_question()) {
+        if within(&a, &b, &approved()).is_ok() && covers(&candidate_for(&a), &q).is_ok() {
+            prop_assert_eq!(covers(&candidate_for(&b), &q), Ok(()), "{:?} in {:?}", a, b);
+        }
+    }
+
+    #[test]
+    fn covers_agrees_with_a_plain_reading_of_the_conditions(scope in any_scope(), q in any_question()) {
+        let Some(Value::Record(input)) = &q.call.input else { unreachable!("the question has arguments") };
+        let (Value::Long(rows), Value::String(file), Value::String(note)) = (&input["rows"], &input["file"], &input["note"])
+        else { unreachable!("the arguments have these types") };
+        let scalar = |condition: &Condition| match condition.at[0].as_str() {
+            "rows" => Scalar::Long(*rows),
+            "file" => text(file),
+            _ => text(note),
+        };
+        let arguments = match &scope.arguments {
+            ArgumentScope::Exact => (*rows, file.as_str(), note.as_str()) == (3, "/a/b", "x"),
+            ArgumentScope::Conditions(conditions) => conditions.iter().all(|condition| match &condition.test {
+                Test::Equals { value } => *value == scalar(condition),
+                Test::OneOf { values } => values.contains(&scalar(condition)),
+                Test::Between { min, max } => min <= rows && rows <= max,
+                Test::Inside { path } => match file.as_str() {
+                    "/a" => path == "/a" || path == "/",
+                    "/a/b" => ["/", "/a", "/a/b"].contains(&path.as_str()),
+                    "/a/b/c" => ["/", "/a", "/a/b", "/a/b/c"].contains(&path.as_str()),
+                    "/ab" => path == "/" || path == "/ab",
+                    _ => false,
+                },
+            }),
+        };
+        let resource = match &scope.resource {
+            ResourceScope::Is(_) => q.call.resources == [dataset("q3")],
+            ResourceScope::In(_) => q.call.resources != [dataset("q4")],
+        };
+        let window = scope.not_before.is_none_or(|begin| begin <= q.now) && q.now < scope.not_after;
+        let budget = scope.budgets.iter().all(|budget| *rows <= budget.max);
+        let result = covers(&candidate_for(&scope), &q);
+        prop_assert_eq!(result.is_ok(), arguments && resource && window && budget, "{:?} {:?}", scope, result);
+    }
+}

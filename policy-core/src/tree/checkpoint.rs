@@ -123,9 +123,9 @@ mod tests {
 
     #[test]
     fn a_note_has_an_empty_line_before_its_signatures() {
-        // The key of the signed-note specification's example: its verifier key names the id that must come out.
+        // The example key of Go's note package, `PeterNeumann+c74f20a3+ARpc…`.
         let key: [u8; 32] = STANDARD
-            .decode("AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz")
+            .decode("ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW")
             .ok()
             .and_then(|bytes| bytes.get(1..).and_then(|key| key.try_into().ok()))
             .unwrap();
