@@ -23,6 +23,8 @@ mod reply;
 mod sentences;
 mod session;
 mod shell;
+#[cfg(test)]
+mod tests;
 
 pub use options::{Options, OptionsError};
 pub use shell::run;

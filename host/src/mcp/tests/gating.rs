@@ -1,0 +1,214 @@
+//! Calls that the gate judges.
+
+use policy_core::digest::Digest;
+use proviso_api::operations::ExecutionPhase::{Executed, Failed, OutcomeUnknown, Sending};
+use serde_json::{Value, json};
+
+use super::world::{
+    World, away, bare, call, exception, guardrail, permitted, requestable, scope, stateless_call, value,
+};
+use crate::mcp::question::Question;
+use crate::mcp::sentences::Failure;
+use crate::mcp::session::{Answer, Ask, End, Input, Side};
+
+const CANONICAL: &[u8] =
+    br#"{"id":"1","jsonrpc":"2.0","method":"tools/call","params":{"arguments":{"a":"x","b":1},"name":"write"}}"#;
+
+#[test]
+fn a_permitted_call_is_announced_and_leaves_as_the_canonical_bytes_that_were_judged() {
+    let mut world = World::listed(scope);
+    world.from_client(&call("1"));
+    assert_eq!(world.story, ["evaluate tools/call", "report sending", "upstream"], "the report is first");
+    assert_eq!(world.upstream, [CANONICAL]);
+    let question = world.questions()[0];
+    assert_eq!((question.kind, question.id.as_str(), question.server.as_str()), ("tool", "write", "files"));
+    assert_eq!(question.tool, Digest::of_json(&super::world::tool("write")).ok(), "as the upstream listed it");
+    let Ask::Report(report) = &world.asks[1] else { panic!("a report") };
+    assert_eq!(report.digest, Some(Digest::of(br#"{"a":"x","b":1}"#)));
+    assert_eq!((report.evaluation_id.as_str(), &report.call), ("eval_1", &question.call));
+
+    let answer = br#"{"jsonrpc":"2.0", "id":"1","result":{"content":[ ]}}"#;
+    world.upstream_line(answer);
+    assert_eq!(world.client, [answer], "the answer as it came");
+    assert_eq!(world.phases(), [Sending, Executed]);
+}
+
+#[test]
+fn an_error_of_a_tool_is_reported_as_failed() {
+    for answer in
+        [json!({"result": {"isError": true, "content": []}}), json!({"error": {"code": -32602, "message": "no"}})]
+    {
+        let mut world = World::listed(scope);
+        world.from_client(&call("1"));
+        let mut answer = answer;
+        answer["jsonrpc"] = "2.0".into();
+        answer["id"] = "1".into();
+        world.from_upstream(&answer);
+        assert_eq!((world.phases(), world.told()), (vec![Sending, Failed], answer));
+    }
+}
+
+#[test]
+fn a_refused_call_comes_back_as_a_result_that_the_model_can_act_on() {
+    let mut world = World::listed(requestable);
+    world.from_client(&call("1"));
+    assert!(world.upstream.is_empty());
+    let result = &world.told()["result"];
+    assert_eq!(result["isError"], json!(true));
+    assert_eq!(result.get("resultType"), None);
+    let sentence = result["content"][0]["text"].as_str().expect("a sentence");
+    assert!(sentence.contains("`write` was not run") && sentence.contains("proviso_request"), "{sentence}");
+    let context = &result["_meta"]["proviso.dev/context"];
+    assert_eq!(context["access_request"]["expires_at"], json!("2026-11-22T16:15:00Z"));
+    assert_eq!(context["evaluation_id"], json!("eval_1"));
+
+    let mut world = World::listed(guardrail);
+    world.from_client(&stateless_call("2", &json!({})));
+    let result = &world.told()["result"];
+    assert_eq!((&result["isError"], &result["resultType"]), (&json!(true), &json!("complete")));
+    assert!(!result["content"][0]["text"].as_str().expect("a sentence").contains("proviso_request"));
+    assert_eq!(result["_meta"]["proviso.dev/context"].get("access_request"), None);
+}
+
+#[test]
+fn what_does_not_fit_is_no_allow() {
+    fn other(_: &Question) -> Result<Answer, Failure> {
+        permitted(Digest::of(b"other arguments"), json!({"reason": "scope"}))
+    }
+    for (policy, code) in [
+        (away as super::world::Policy, "gate_unreachable"),
+        (bare, "allow_incomplete"),
+        (other, "input_digest_differs"),
+        (|_: &Question| Ok(Answer::Reported), "allow_incomplete"),
+    ] {
+        let mut world = World::listed(policy);
+        world.from_client(&call("1"));
+        assert!(world.upstream.is_empty(), "{code}");
+        assert_eq!(world.told()["result"]["isError"], json!(true));
+        assert_eq!(world.told()["result"]["_meta"]["proviso.dev/context"]["reason"], json!(code));
+        assert!(world.phases().is_empty());
+    }
+}
+
+#[test]
+fn nothing_leaves_that_could_not_be_announced() {
+    let mut world = World::listed(scope);
+    world.record = false;
+    world.from_client(&call("1"));
+    assert!(world.upstream.is_empty() && world.told()["result"]["isError"] == json!(true));
+}
+
+#[test]
+fn an_allow_is_good_for_its_seconds_only() {
+    for (judging, announcing, leaves) in [(4_999, 0, true), (5_000, 0, false), (0, 4_999, true), (4_000, 1_000, false)]
+    {
+        let mut world = World::listed(scope);
+        world.prompt = false;
+        world.from_client(&call("1"));
+        world.now += judging;
+        world.release();
+        world.now += announcing;
+        world.release();
+        assert_eq!(!world.upstream.is_empty(), leaves, "{judging} {announcing}");
+        if !leaves {
+            assert_eq!(world.told()["result"]["_meta"]["proviso.dev/context"]["reason"], json!("allow_lapsed"));
+        }
+    }
+}
+
+#[test]
+fn what_would_travel_unjudged_is_refused() {
+    let mut world = World::listed(scope);
+    for params in [
+        json!({"name": "write", "arguments": {}, "extra": 1}),
+        json!({"name": "write", "arguments": [1]}),
+        json!({"name": "write", "inputResponses": {"a": {}}}),
+        json!({"arguments": {}}),
+    ] {
+        world.from_client(&json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}));
+        assert_eq!(world.told()["error"]["code"], json!(-32602), "{params}");
+    }
+    assert!(world.upstream.is_empty() && world.asks.is_empty());
+}
+
+#[test]
+fn a_cancelled_call_that_was_not_sent_is_never_sent() {
+    let mut world = World::listed(scope);
+    world.prompt = false;
+    world.from_client(&call("1"));
+    world.from_client(&json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": "1"}}));
+    world.release();
+    world.release();
+    assert!(world.upstream.is_empty() && world.client.is_empty());
+}
+
+#[test]
+fn a_cancelled_call_that_was_sent_is_of_unknown_outcome() {
+    let mut world = World::listed(scope);
+    world.from_client(&call("1"));
+    let cancelled = json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": "1"}});
+    world.from_client(&cancelled);
+    assert_eq!(world.sent(), cancelled);
+    assert_eq!(world.phases(), [Sending, OutcomeUnknown]);
+    world.from_upstream(&json!({"jsonrpc": "2.0", "id": "1", "result": {}}));
+    assert!(world.client.is_empty(), "nobody waits any more");
+}
+
+#[test]
+fn a_call_that_was_begun_and_not_finished_is_of_unknown_outcome() {
+    let gone: [(fn(&mut World), Option<End>); 5] = [
+        (|world| world.input(Input::UpstreamClosed), Some(End::UpstreamClosed)),
+        (|world| world.input(Input::ClientClosed), Some(End::ClientClosed)),
+        (|world| world.upstream_line(br#"{"jsonrpc":"2.0","id":"1","result":{"a":1,"a":1}}"#), None),
+        (|world| world.upstream_line(br#"{"jsonrpc":"2.0","id":"1","result":{"content"#), None),
+        (|world| world.input(Input::TooLong(Side::Upstream, b"{\"jsonrpc\":\"2.0\"".to_vec())), None),
+    ];
+    for (gone, end) in gone {
+        let mut world = World::listed(exception);
+        world.from_client(&call("1"));
+        gone(&mut world);
+        assert_eq!(world.phases(), [Sending, OutcomeUnknown]);
+        let result = &world.told()["result"];
+        let sentence = result["content"][0]["text"].as_str().expect("a sentence");
+        assert!(sentence.contains("unknown") && !sentence.contains("not run"), "{sentence}");
+        assert_eq!(world.end, end);
+    }
+}
+
+#[test]
+fn what_was_not_sent_when_the_session_ends_was_not_run() {
+    let mut world = World::listed(scope);
+    world.prompt = false;
+    world.from_client(&call("1"));
+    world.input(Input::UpstreamClosed);
+    assert!(world.told()["result"]["content"][0]["text"].as_str().expect("a sentence").contains("not run"));
+    assert!(world.phases().is_empty());
+}
+
+#[test]
+fn other_methods_leave_as_canonical_bytes_too() {
+    let mut world = World::new(scope);
+    world.client_line(
+        br#"{"method":"resources/read", "jsonrpc":"2.0","id":1,"params":{"uri":"a:b","_meta":{"progressToken":1}}}"#,
+    );
+    let sent =
+        br#"{"id":1,"jsonrpc":"2.0","method":"resources/read","params":{"_meta":{"progressToken":1},"uri":"a:b"}}"#;
+    assert_eq!(world.upstream, [sent]);
+    assert_eq!(world.questions()[0].input, Some(json!({"uri": "a:b"})));
+    world.from_upstream(&json!({"jsonrpc": "2.0", "id": 1, "result": {"contents": []}}));
+    assert_eq!(world.phases(), [Sending, Executed]);
+}
+
+#[test]
+fn calls_at_once_do_not_mix() {
+    let mut world = World::listed(scope);
+    world.from_client(&call("1"));
+    world.from_client(&call("2"));
+    for id in ["2", "1"] {
+        world.from_upstream(&json!({"jsonrpc": "2.0", "id": id, "result": {"content": [id]}}));
+    }
+    let told: Vec<Value> = world.client.iter().map(|line| value(line)).collect();
+    assert_eq!((&told[0]["result"]["content"][0], &told[1]["result"]["content"][0]), (&json!("2"), &json!("1")));
+    let calls: Vec<&str> = world.questions().iter().map(|question| question.call.as_str()).collect();
+    assert_ne!(calls[0], calls[1], "each call has an id of its own");
+}

@@ -1,0 +1,9 @@
+//! The session played by hand: what goes in, what comes out, and what the gate is asked in between.
+
+mod asking;
+mod exchanges;
+mod gating;
+mod lists;
+mod passing;
+mod shell;
+mod world;
