@@ -1,0 +1,235 @@
+//! `bundle.toml`: how questions become Cedar's, what a caller may claim, and the scales that terms are written in.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use policy_core::containment::is_normal_path;
+use serde::Deserialize;
+
+use super::caps::{Token, tokens};
+use super::error::{BundleError, line_of, line_with};
+
+/// The file.
+pub const FILE: &str = "bundle.toml";
+
+/// `bundle.toml` as it is read. An unknown member does not load.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// A Cedar namespace that every type and action of a question lies in.
+    #[serde(default)]
+    pub namespace: Option<String>,
+    /// `chain = "scope"`: a hop of the chain whose type the action admits needs a permit of its own.
+    #[serde(default)]
+    pub chain: Option<ChainRule>,
+    /// The attribute that names a subject's owner or owners.
+    #[serde(default = "owner")]
+    pub owner: String,
+    /// Tiers from weakest to strongest.
+    pub tiers: Vec<String>,
+    /// Ways to sign in from weakest to strongest.
+    pub step_ups: Vec<String>,
+    /// Entity types of which a change is never a light one.
+    #[serde(default)]
+    pub sensitive: Vec<String>,
+    /// Which types are people and workloads.
+    pub types: Types,
+    /// Types whose ids are paths, each with the type of the folders that they lie in.
+    #[serde(default)]
+    pub path_types: BTreeMap<String, String>,
+    /// What a caller may say of entities of a type: believed, where the bundle itself is silent.
+    #[serde(default)]
+    pub claims: BTreeMap<String, Claims>,
+    /// Which context members a caller may supply.
+    #[serde(default)]
+    pub context_claims: Option<Claims>,
+    /// Upstream servers with something to say about them.
+    #[serde(default)]
+    pub server: Vec<Server>,
+    /// How tools become actions.
+    #[serde(default)]
+    pub tool: Vec<Tool>,
+    /// How `(iss, sub)` of a credential becomes `TYPE::id`.
+    #[serde(default)]
+    pub issuers: BTreeMap<String, Issuer>,
+}
+
+/// What the hops of a chain must pass besides guardrails and locks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChainRule {
+    /// A permit in `scope/` of their own.
+    Scope,
+}
+
+/// Which types are people and workloads.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Types {
+    /// The type of people, who approve.
+    pub person: String,
+    /// The types of workloads, who ask.
+    pub subjects: Vec<String>,
+}
+
+/// What may be claimed, and who is believed.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Claims {
+    /// The names of attributes or context members.
+    pub names: Vec<String>,
+    /// The enforcement points that are believed, by name.
+    pub enforcement_points: Vec<String>,
+}
+
+/// An upstream server.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Server {
+    /// Its configured name.
+    pub name: String,
+    /// The folder that its path arguments lie in: cut off when a path becomes a resource's id, so that policies say
+    /// `/reports`. A path outside is `bad_input`.
+    pub root: String,
+}
+
+/// How a tool becomes an action.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tool {
+    /// The server's configured name.
+    pub server: String,
+    /// The tool's name on that server.
+    pub name: String,
+    /// The action.
+    pub action: String,
+    /// The resource's type.
+    pub resource: String,
+    /// Where in the arguments the resource's id stands: one dotted path or several. A list there fans out.
+    #[serde(default)]
+    pub id: Option<Places>,
+    /// The resource's id where no argument names it.
+    #[serde(default)]
+    pub fixed: Option<String>,
+    /// How many segments of a path, below the server's root, are the resource's id: a place that many files share, so
+    /// that one grant can cover a folder by a condition on the path. Absent: the whole path.
+    #[serde(default)]
+    pub segments: Option<usize>,
+}
+
+/// One place or several.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub enum Places {
+    /// One.
+    One(String),
+    /// Several: one resource each.
+    Many(Vec<String>),
+}
+
+impl Places {
+    /// Each place as member names.
+    pub fn paths(&self) -> Vec<Vec<String>> {
+        let texts = match self {
+            Self::One(text) => std::slice::from_ref(text),
+            Self::Many(texts) => texts.as_slice(),
+        };
+        texts.iter().map(|text| text.split('.').map(str::to_owned).collect()).collect()
+    }
+}
+
+/// How an issuer's subjects become entities.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Issuer {
+    /// The entity type.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// What of `sub` is cut off before it is the id.
+    #[serde(default)]
+    pub strip_prefix: String,
+}
+
+fn owner() -> String {
+    "owner".to_owned()
+}
+
+impl Config {
+    /// Reads the file.
+    pub(crate) fn read(text: &str) -> Result<Self, BundleError> {
+        let config: Self = toml::from_str(text).map_err(|error| {
+            let line = error.span().map_or(1, |span| line_of(text, span.start));
+            let help = "see policy-core/ABI.md for the members of bundle.toml";
+            BundleError::new(FILE, line, "bad_config", error.message().to_owned(), help)
+        })?;
+        config.check(text)?;
+        Ok(config)
+    }
+
+    fn check(&self, text: &str) -> Result<(), BundleError> {
+        let refuse = |near: &str, message: String, help: &str| {
+            Err(BundleError::new(FILE, line_with(text, near), "bad_config", message, help))
+        };
+        for (name, scale) in [("tiers", &self.tiers), ("step_ups", &self.step_ups)] {
+            if scale.is_empty() || scale.iter().collect::<BTreeSet<_>>().len() != scale.len() {
+                let help = "list each once, from weakest to strongest";
+                return refuse(name, format!("`{name}` is empty or names one twice"), help);
+            }
+        }
+        let mut known = BTreeSet::new();
+        for tool in &self.tool {
+            if !known.insert((&tool.server, &tool.name)) {
+                let message = format!("tool `{}` of server `{}` is mapped twice", tool.name, tool.server);
+                return refuse(&tool.name, message, "keep one `[[tool]]` for each tool");
+            }
+            if tool.id.is_some() == tool.fixed.is_some() || tool.id.as_ref().is_some_and(|id| id.paths().is_empty()) {
+                let message = format!("tool `{}` says neither or both of `id` and `fixed`", tool.name);
+                return refuse(&tool.name, message, "say where the resource's id stands, or what it always is");
+            }
+        }
+        for server in &self.server {
+            if !is_normal_path(&server.root) {
+                let message = format!("`{}` is not an absolute path in normal form", server.root);
+                return refuse("root", message, "write it without `.`, `..`, `//` and a closing `/`");
+            }
+        }
+        Ok(())
+    }
+
+    /// The name as the sealed question has it: without the bundle's namespace.
+    pub(crate) fn short<'a>(&self, kind: &'a str) -> &'a str {
+        let namespace = self.namespace.as_deref();
+        namespace.and_then(|namespace| kind.strip_prefix(namespace)?.strip_prefix("::")).unwrap_or(kind)
+    }
+
+    /// The name as Cedar has it: with the bundle's namespace, where it names none.
+    pub(crate) fn long(&self, kind: &str) -> String {
+        match &self.namespace {
+            Some(namespace) if !kind.contains("::") => format!("{namespace}::{kind}"),
+            _ => kind.to_owned(),
+        }
+    }
+
+    /// INVARIANT (design 4): a name that occurs in `guardrails/` or `approval/` can never be claimed by a caller.
+    pub(crate) fn check_claims(&self, text: &str, files: &BTreeMap<String, String>) -> Vec<BundleError> {
+        let listed = self.claims.values().chain(&self.context_claims).flat_map(|claims| &claims.names);
+        let listed: BTreeSet<&str> = listed.map(String::as_str).collect();
+        let judged = files.iter().filter(|(path, _)| path.starts_with("guardrails/") || path.starts_with("approval/"));
+        let mut errors = Vec::new();
+        for (path, policy) in judged {
+            let named: BTreeSet<&str> = tokens(policy)
+                .into_iter()
+                .filter_map(|(_, token)| match token {
+                    Token::Word(word) => Some(word),
+                    Token::Text(text) => Some(text.trim_matches('"')),
+                    Token::Sign(_) => None,
+                })
+                .collect();
+            for name in listed.intersection(&named) {
+                let message = format!("`{name}` occurs in `{path}` and can therefore never be claimed by a caller");
+                let help = "state it in entities.json, or judge by something that no caller supplies";
+                errors.push(BundleError::new(FILE, line_with(text, name), "claim_in_guardrail", message, help));
+            }
+        }
+        errors
+    }
+}

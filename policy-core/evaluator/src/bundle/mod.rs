@@ -1,0 +1,121 @@
+//! A bundle: a folder of policy as code, with one digest.
+//!
+//! [`Rules`] is what the module loads: everything but `entities.json`. [`Bundle`] is what a host accepts: the rules,
+//! strictly validated, and what is true of entities. Nothing here evaluates.
+
+mod annotations;
+pub(crate) mod caps;
+mod config;
+mod digest;
+#[cfg(feature = "validate")]
+mod entities;
+mod error;
+mod policies;
+mod schema;
+pub mod types;
+#[cfg(feature = "validate")]
+mod validate;
+
+use std::collections::BTreeMap;
+
+use cedar_policy::{Entity, Schema};
+use policy_core::digest::Digest;
+
+pub use config::{ChainRule, Claims, Config, Issuer, Places, Server, Tool, Types};
+pub use digest::{Digests, ENTITIES, digests};
+pub use error::BundleError;
+pub use policies::Folder;
+pub use schema::APPROVE;
+pub use types::ActionType;
+use types::EntityShape;
+#[cfg(feature = "validate")]
+pub use validate::Bundle;
+
+/// What evaluates: configuration, schema and the four policy sets. Entities arrive with each question.
+#[derive(Debug, Clone)]
+pub struct Rules {
+    /// The digest of the bundle that these rules are of.
+    pub digest: Digest,
+    /// `bundle.toml`.
+    pub config: Config,
+    /// What the schema says of actions, by name.
+    pub actions: BTreeMap<String, ActionType>,
+    pub(crate) types: BTreeMap<String, EntityShape>,
+    pub(crate) schema: Schema,
+    pub(crate) action_entities: Vec<Entity>,
+    pub(crate) policies: policies::Policies,
+}
+
+impl Rules {
+    /// Reads every file but `entities.json`, without validating: the host has validated what has this digest.
+    ///
+    /// # Errors
+    /// Everything that is wrong, sorted by file and line.
+    pub fn read(files: &BTreeMap<String, String>, digest: Digest) -> Result<Self, Vec<BundleError>> {
+        let one = |error| vec![error];
+        layout(files)?;
+        let missing = |file: &str| {
+            let help = "a bundle has schema.cedarschema, entities.json, bundle.toml, scope/, guardrails/ and approval/";
+            vec![BundleError::new(file, 1, "missing_file", format!("`{file}` is missing"), help)]
+        };
+        let config = files.get(config::FILE).ok_or_else(|| missing(config::FILE))?;
+        let config = Config::read(config).map_err(one)?;
+        let schema = files.get(schema::FILE).ok_or_else(|| missing(schema::FILE))?;
+        let model = schema::read(schema, &config).map_err(one)?;
+        let policies = policies::Policies::read(files, &config)?;
+        let claims = config.check_claims(files.get(config::FILE).map_or("", String::as_str), files);
+        if !claims.is_empty() {
+            return Err(claims);
+        }
+        let action_entities = model.schema.action_entities().map_err(|error| {
+            one(BundleError::new(schema::FILE, 1, "bad_schema", error.to_string(), "check the action groups"))
+        })?;
+        let action_entities = action_entities.iter().cloned().collect();
+        Ok(Self {
+            digest,
+            config,
+            actions: model.actions,
+            types: model.types,
+            schema: model.schema,
+            action_entities,
+            policies,
+        })
+    }
+
+    /// How many policies there are.
+    pub fn policy_count(&self) -> u32 {
+        u32::try_from(self.policies.files.len()).unwrap_or(u32::MAX)
+    }
+
+    /// Whether any policy or the schema mentions `done`: only then does a task's past decide an outcome.
+    pub fn mentions_done(&self) -> bool {
+        self.actions.values().any(|action| action.context.contains_key("done"))
+    }
+
+    /// The file that a policy stands in, by its `@id`.
+    pub fn file_of(&self, policy: &str) -> Option<&str> {
+        self.policies.files.get(policy).map(String::as_str)
+    }
+}
+
+/// Refuses files that are no part of a bundle: what does not decide must not look as if it did.
+fn layout(files: &BTreeMap<String, String>) -> Result<(), Vec<BundleError>> {
+    let mut errors = Vec::new();
+    let mut size = 0usize;
+    for (path, text) in files {
+        if path == ENTITIES {
+            continue;
+        }
+        size = size.saturating_add(text.len());
+        let known = path == config::FILE || path == schema::FILE || path.ends_with(".md");
+        if !known && Folder::of(path).is_none() {
+            let help = "policies lie in scope/, guardrails/, approval/request/ and approval/approve/, as *.cedar";
+            errors.push(BundleError::new(path, 1, "unknown_file", format!("`{path}` is no part of a bundle"), help));
+        }
+    }
+    if size > caps::LARGEST_BUNDLE {
+        let message = format!("the bundle has {size} bytes, the most is {}", caps::LARGEST_BUNDLE);
+        errors.push(BundleError::new(config::FILE, 1, "too_large", message, "split it between gates"));
+    }
+    if errors.is_empty() { Ok(()) } else { Err(errors) }
+}

@@ -1,0 +1,192 @@
+//! The four folders of policies: each its own policy set, never evaluated together.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cedar_policy::{Effect, Policy, PolicyId, PolicySet};
+use miette::Diagnostic;
+use policy_core::outcome::Terms;
+
+use super::caps;
+use super::config::Config;
+use super::error::{BundleError, line_of, line_with};
+
+/// One of the four folders.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Folder {
+    /// `scope/`: permits, delegated scope.
+    Scope,
+    /// `guardrails/`: forbids.
+    Guardrails,
+    /// `approval/request/`: permits that make a denial requestable; their annotations are the terms.
+    Request,
+    /// `approval/approve/`: permits that let a person approve.
+    Approve,
+}
+
+impl Folder {
+    /// All four.
+    pub const ALL: [Self; 4] = [Self::Scope, Self::Guardrails, Self::Request, Self::Approve];
+
+    /// Its path in a bundle.
+    pub const fn path(self) -> &'static str {
+        match self {
+            Self::Scope => "scope",
+            Self::Guardrails => "guardrails",
+            Self::Request => "approval/request",
+            Self::Approve => "approval/approve",
+        }
+    }
+
+    const fn effect(self) -> Effect {
+        match self {
+            Self::Guardrails => Effect::Forbid,
+            Self::Scope | Self::Request | Self::Approve => Effect::Permit,
+        }
+    }
+
+    /// The folder of a policy file, by the file's path.
+    pub(crate) fn of(path: &str) -> Option<Self> {
+        let (folder, name) = path.rsplit_once('/')?;
+        name.strip_suffix(".cedar").filter(|stem| !stem.is_empty())?;
+        Self::ALL.into_iter().find(|known| known.path() == folder)
+    }
+}
+
+/// The four sets, and the terms that the permits in `approval/request/` say.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Policies {
+    pub(crate) scope: PolicySet,
+    pub(crate) guardrails: PolicySet,
+    pub(crate) request: PolicySet,
+    pub(crate) approve: PolicySet,
+    pub(crate) terms: BTreeMap<String, Terms>,
+    /// Where each policy stands: its file, by its id.
+    pub(crate) files: BTreeMap<String, String>,
+}
+
+impl Policies {
+    pub(crate) const fn set(&self, folder: Folder) -> &PolicySet {
+        match folder {
+            Folder::Scope => &self.scope,
+            Folder::Guardrails => &self.guardrails,
+            Folder::Request => &self.request,
+            Folder::Approve => &self.approve,
+        }
+    }
+
+    fn set_mut(&mut self, folder: Folder) -> &mut PolicySet {
+        match folder {
+            Folder::Scope => &mut self.scope,
+            Folder::Guardrails => &mut self.guardrails,
+            Folder::Request => &mut self.request,
+            Folder::Approve => &mut self.approve,
+        }
+    }
+
+    /// Reads every policy file.
+    pub(crate) fn read(files: &BTreeMap<String, String>, config: &Config) -> Result<Self, Vec<BundleError>> {
+        let (mut policies, mut errors) = (Self::default(), Vec::new());
+        for (path, text) in files {
+            let Some(folder) = Folder::of(path) else { continue };
+            if let Err(error) = caps::check(path, text, caps::Kind::Policy) {
+                errors.push(error);
+                continue;
+            }
+            match text.parse::<PolicySet>() {
+                Ok(set) => policies.take(folder, path, text, &set, config, &mut errors),
+                Err(parse) => errors.extend(parse.iter().map(|error| {
+                    let line = first_label(error).map_or(1, |offset| line_of(text, offset));
+                    let help = "see https://docs.cedarpolicy.com/policies/syntax-policy.html";
+                    BundleError::new(path, line, "bad_policy", error.to_string(), help)
+                })),
+            }
+        }
+        if errors.is_empty() { Ok(policies) } else { Err(errors) }
+    }
+
+    fn take(
+        &mut self,
+        folder: Folder,
+        path: &str,
+        text: &str,
+        set: &PolicySet,
+        config: &Config,
+        errors: &mut Vec<BundleError>,
+    ) {
+        if set.num_of_templates() > 0 {
+            let line = line_with(text, "?principal").max(line_with(text, "?resource"));
+            let help = "write the entity, or `in` a group";
+            errors.push(BundleError::new(path, line, "template", "a bundle holds no templates", help));
+            return;
+        }
+        let mut sorted: Vec<&Policy> = set.policies().collect();
+        sorted.sort_by_key(|policy| policy.id().to_string());
+        for policy in sorted {
+            match self.name(folder, path, text, policy, config) {
+                Ok(policy) => {
+                    let id = policy.id().to_string();
+                    if self.set_mut(folder).add(policy).is_ok() {
+                        self.files.insert(id, path.to_owned());
+                    }
+                }
+                Err(error) => errors.push(error),
+            }
+        }
+    }
+
+    /// Gives a policy its `@id`, and reads its annotations.
+    fn name(
+        &mut self,
+        folder: Folder,
+        path: &str,
+        text: &str,
+        policy: &Policy,
+        config: &Config,
+    ) -> Result<Policy, BundleError> {
+        let id = policy.annotation("id").unwrap_or_default();
+        let line = if id.is_empty() { 1 } else { line_with(text, &format!("\"{id}\"")) };
+        let refuse = |code, message: String, help: &str| Err(BundleError::new(path, line, code, message, help));
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+        if id.is_empty() || id.len() > 128 || !id.chars().all(plain) {
+            let message = "a policy has no `@id` of 1 to 128 letters, digits, `-`, `_` and `.`".to_owned();
+            return refuse("no_id", message, "write `@id(\"what-it-is-for\")` before the policy");
+        }
+        if let Some(other) = self.files.get(id) {
+            let message = format!("`{id}` is the id of two policies, here and in `{other}`");
+            return refuse("same_id", message, "ids are unique across all files of a bundle");
+        }
+        if policy.effect() != folder.effect() {
+            let (is, home) = match policy.effect() {
+                Effect::Permit => ("permit", "scope/ or approval/"),
+                Effect::Forbid => ("forbid", "guardrails/"),
+            };
+            let message = format!("`{id}` is a {is}, and `{}/` takes none", folder.path());
+            return refuse("wrong_folder", message, &format!("move it to {home}"));
+        }
+        if folder == Folder::Request {
+            let terms = super::annotations::terms(id, policy, config);
+            let terms =
+                terms.map_err(|(message, help)| BundleError::new(path, line, "bad_annotation", message, help))?;
+            self.terms.insert(id.to_owned(), terms);
+        } else {
+            let known: BTreeSet<&str> = ["id", "doc"].into();
+            let mut unknown: Vec<&str> =
+                policy.annotations().map(|(key, _)| key).filter(|k| !known.contains(k)).collect();
+            unknown.sort_unstable();
+            if let Some(unknown) = unknown.first() {
+                let message = format!("`{id}` has an unknown annotation `@{unknown}`");
+                return refuse(
+                    "bad_annotation",
+                    message,
+                    "`@id` and `@doc` are known here; terms go on `approval/request/`",
+                );
+            }
+        }
+        Ok(policy.new_id(PolicyId::new(id)))
+    }
+}
+
+/// Where an error of Cedar's points, as a byte offset.
+pub(crate) fn first_label(error: &impl Diagnostic) -> Option<usize> {
+    error.labels()?.next().map(|label| label.offset())
+}

@@ -1,0 +1,129 @@
+//! What a host accepts: rules strictly validated, with what is true of entities. Never linked into the module.
+
+use std::collections::BTreeMap;
+
+use cedar_policy::{ValidationMode, Validator};
+use policy_core::abi::{ABI_VERSION, Load};
+use policy_core::entity::EntityRef;
+use policy_core::question::EntityFact;
+
+use super::digest::{Digests, ENTITIES, digests};
+use super::error::{BundleError, line_of, line_with};
+use super::policies::{Folder, first_label};
+use super::{Rules, entities};
+
+/// An accepted bundle.
+#[derive(Debug, Clone)]
+pub struct Bundle {
+    /// What evaluates.
+    pub rules: Rules,
+    /// The bundle's digests.
+    pub digests: Digests,
+    pub(crate) facts: BTreeMap<EntityRef, EntityFact>,
+    files: BTreeMap<String, String>,
+}
+
+impl Bundle {
+    /// Reads and strictly validates a bundle: every file by its path with `/`.
+    ///
+    /// # Errors
+    /// Everything that is wrong, sorted by file and line, each with its remedy.
+    pub fn accept(files: &BTreeMap<String, String>) -> Result<Self, Vec<BundleError>> {
+        let digests = digests(files).map_err(|error| {
+            vec![BundleError::new("bundle.toml", 1, "bad_config", error.to_string(), "rename the file")]
+        })?;
+        let rules = Rules::read(files, digests.bundle).map_err(sorted)?;
+        let text = files.get(ENTITIES).map_or("[]", String::as_str);
+        let facts = entities::facts(text, &rules).map_err(|error| vec![error])?;
+        let mut errors = policy_errors(&rules, files);
+        errors.extend(config_errors(&rules, files));
+        if let Err(error) = crate::cedar::entities(&rules, &facts.values().cloned().collect::<Vec<_>>()) {
+            let message = format!("the entities do not fit the schema: {error:?}");
+            let help = "check the parents' types, and texts of datetime, duration, decimal and ipaddr";
+            errors.push(BundleError::new(ENTITIES, 1, "bad_entities", message, help));
+        }
+        if errors.is_empty() {
+            let files = files.iter().filter(|(path, _)| path.as_str() != ENTITIES);
+            let files = files.map(|(path, text)| (path.clone(), text.clone())).collect();
+            Ok(Self { rules, digests, facts, files })
+        } else {
+            Err(sorted(errors))
+        }
+    }
+
+    /// What the module is given to load this bundle.
+    pub fn load(&self) -> Load {
+        Load { v: ABI_VERSION, files: self.files.clone(), bundle: self.digests.bundle }
+    }
+}
+
+fn sorted(mut errors: Vec<BundleError>) -> Vec<BundleError> {
+    errors.sort();
+    errors.dedup();
+    errors
+}
+
+fn policy_errors(rules: &Rules, files: &BTreeMap<String, String>) -> Vec<BundleError> {
+    let validator = Validator::new(rules.schema.clone());
+    let mut errors = Vec::new();
+    for folder in Folder::ALL {
+        let result = validator.validate(rules.policies.set(folder), ValidationMode::Strict);
+        let found = result
+            .validation_errors()
+            .map(|error| (error.policy_id().to_string(), first_label(error), error.to_string()));
+        for (id, label, message) in found {
+            let file = rules.file_of(&id).unwrap_or_default();
+            let text = files.get(file).map_or("", String::as_str);
+            let line = label.map_or_else(|| line_with(text, &format!("\"{id}\"")), |offset| line_of(text, offset));
+            let help = "make the policy fit schema.cedarschema; an optional attribute needs `has` before it is read";
+            errors.push(BundleError::new(file, line, "invalid_policy", message, help));
+        }
+    }
+    errors
+}
+
+/// Holds what `bundle.toml` names against the schema.
+fn config_errors(rules: &Rules, files: &BTreeMap<String, String>) -> Vec<BundleError> {
+    let text = files.get("bundle.toml").map_or("", String::as_str);
+    let config = &rules.config;
+    let mut errors = Vec::new();
+    let mut refuse = |near: &str, message: String| {
+        let help = "name what schema.cedarschema declares";
+        errors.push(BundleError::new("bundle.toml", line_with(text, near), "bad_config", message, help));
+    };
+    let people = std::iter::once(&config.types.person).chain(&config.types.subjects);
+    let paths = config.path_types.iter().flat_map(|(kind, folder)| [kind, folder]);
+    for kind in people.chain(paths).chain(&config.sensitive).chain(config.claims.keys()) {
+        if !rules.types.contains_key(&config.long(kind)) {
+            refuse(kind, format!("`{kind}` is no entity type of the schema"));
+        }
+    }
+    for (kind, folder) in &config.path_types {
+        for kind in [kind, folder] {
+            let shape = rules.types.get(&config.long(kind));
+            if !shape.is_some_and(|shape| shape.member_of.contains(&config.long(folder)) && !shape.needs_facts()) {
+                refuse(
+                    kind,
+                    format!("`{kind}` must be a member of `{folder}` and need no attribute, as a type of paths"),
+                );
+            }
+        }
+    }
+    for tool in &config.tool {
+        match rules.actions.get(&tool.action) {
+            None => refuse(&tool.action, format!("`{}` is no action of the schema", tool.action)),
+            Some(action) if !action.resources.contains(&config.long(&tool.resource)) => {
+                refuse(&tool.name, format!("action `{}` does not apply to `{}`", tool.action, tool.resource));
+            }
+            Some(_) => {}
+        }
+    }
+    for (kind, claims) in &config.claims {
+        let shape = rules.types.get(&config.long(kind));
+        let unknown = claims.names.iter().find(|name| !shape.is_some_and(|shape| shape.attributes.contains_key(*name)));
+        if let Some(name) = unknown {
+            refuse(name, format!("`{name}` is no attribute of `{kind}`"));
+        }
+    }
+    errors
+}

@@ -1,0 +1,207 @@
+//! The outcome of a sealed question.
+//!
+//! The order is the promise: version, locks, guardrails, scope, grants, and only then whether it may be asked for.
+
+use cedar_policy::{Context, Entities, PolicySet, Request};
+use policy_core::containment::{covers, order};
+use policy_core::entity::EntityRef;
+use policy_core::outcome::{Evaluation, Outcome, PolicyError, Reason};
+use policy_core::question::{Candidate, LockTarget, SEALED_VERSION, SealedQuestion};
+
+use crate::Rules;
+use crate::bundle::ChainRule;
+use crate::cedar::{self, Verdict};
+
+/// A question as Cedar's: built once, asked of several policy sets.
+#[derive(Debug)]
+pub(crate) struct Prepared<'a> {
+    pub(crate) rules: &'a Rules,
+    pub(crate) question: &'a SealedQuestion,
+    pub(crate) entities: Entities,
+    /// One request for each resource.
+    subject: Vec<Request>,
+    /// For each hop whose type the action admits, one request for each resource.
+    hops: Vec<Vec<Request>>,
+}
+
+impl<'a> Prepared<'a> {
+    /// Holds a question against the schema.
+    pub(crate) fn new(rules: &'a Rules, question: &'a SealedQuestion) -> Result<Self, Reason> {
+        let action = cedar::action_type(rules, question)?;
+        let call = &question.call;
+        if call.typed != (action.input().is_some() && call.input.is_some()) || call.resources.is_empty() {
+            return Err(Reason::BadInput);
+        }
+        let entities = cedar::entities(rules, &question.entities)?;
+        let context = cedar::context(rules, cedar::call_context(question, None))?;
+        let admitted = question.chain.iter().map(|hop| &hop.entity);
+        let admitted = admitted.filter(|hop| action.principals.contains(&rules.config.long(&hop.kind)));
+        let admitted: Vec<&EntityRef> = admitted.collect();
+        // INVARIANT (R8): an entity that nobody knows and that must have attributes is refused, not imagined.
+        for uid in admitted.iter().copied().chain([&call.subject]).chain(&call.resources) {
+            let shape = rules.types.get(&rules.config.long(&uid.kind)).ok_or(Reason::UnknownType)?;
+            if shape.needs_facts() && !question.entities.iter().any(|fact| fact.uid == *uid) {
+                return Err(Reason::UnknownEntity);
+            }
+        }
+        let requests = |principal: &EntityRef| {
+            let requests = call.resources.iter();
+            requests
+                .map(|resource| cedar::request(rules, principal, &call.action, resource, context.clone()))
+                .collect::<Result<Vec<_>, _>>()
+        };
+        let subject = requests(&call.subject)?;
+        let hops = admitted.into_iter().map(requests).collect::<Result<Vec<_>, _>>()?;
+        Ok(Self { rules, question, entities, subject, hops })
+    }
+
+    /// The requests of the subject with one more context member.
+    pub(crate) fn requests_with(&self, context: &Context) -> Result<Vec<Request>, Reason> {
+        let call = &self.question.call;
+        let requests = call.resources.iter();
+        requests
+            .map(|resource| cedar::request(self.rules, &call.subject, &call.action, resource, context.clone()))
+            .collect()
+    }
+
+    fn ask_all(&self, set: &PolicySet, requests: &[Request]) -> (bool, Verdict) {
+        let (mut all, mut verdict) = (!requests.is_empty(), Verdict::default());
+        for request in requests {
+            let one = cedar::ask(set, request, &self.entities);
+            all &= !one.satisfied.is_empty();
+            verdict.join(one);
+        }
+        (all, verdict)
+    }
+
+    /// INVARIANT (R2): a forbid that is satisfied denies, and so does one that errs: Cedar alone would skip it.
+    fn guardrails(&self) -> Option<Evaluation> {
+        let mut verdict = Verdict::default();
+        for requests in std::iter::once(&self.subject).chain(&self.hops) {
+            verdict.join(self.ask_all(&self.rules.policies.guardrails, requests).1);
+        }
+        if !verdict.satisfied.is_empty() {
+            return Some(denial(Reason::Guardrail, verdict.satisfied, verdict.errors));
+        }
+        let mut erred: Vec<String> = verdict.errors.iter().map(|error| error.policy.clone()).collect();
+        erred.dedup();
+        (!erred.is_empty()).then(|| denial(Reason::GuardrailError, erred, verdict.errors))
+    }
+
+    /// The narrowest candidate that containment and the compiled permit agree on.
+    fn exception(&self, errors: &mut Vec<PolicyError>) -> Option<String> {
+        let question = self.question;
+        let locked = |candidate: &Candidate| {
+            let target = LockTarget::Grant(candidate.grant.id.clone());
+            question.locks.iter().any(|lock| lock.target == target)
+        };
+        let candidates = question.candidates.iter().filter(|candidate| !locked(candidate));
+        let covering = candidates.filter(|candidate| covers(candidate, question).is_ok());
+        let mut covering: Vec<Candidate> = covering.cloned().collect();
+        order(&mut covering);
+        covering.into_iter().find_map(|candidate| {
+            let grant = candidate.grant;
+            match crate::compile::permit(self.rules, &grant) {
+                Ok(permit) => {
+                    let set = PolicySet::from_policies([permit]).ok()?;
+                    // INVARIANT (R3): either one refusing is a refusal.
+                    let (all, verdict) = self.ask_all(&set, &self.subject);
+                    errors.extend(verdict.errors);
+                    all.then_some(grant.id)
+                }
+                Err(error) => {
+                    errors.push(PolicyError { policy: grant.id, message: error.to_string() });
+                    None
+                }
+            }
+        })
+    }
+}
+
+/// Evaluates a question. Total: what does not fit is a denial with its reason.
+pub fn evaluate(rules: &Rules, question: &SealedQuestion) -> Evaluation {
+    if question.v != SEALED_VERSION || question.bundle != rules.digest {
+        return denial(Reason::UnknownVersion, Vec::new(), Vec::new());
+    }
+    if question.locks.iter().any(|lock| stops(&lock.target, question)) {
+        return denial(Reason::Locked, Vec::new(), Vec::new());
+    }
+    let prepared = match Prepared::new(rules, question) {
+        Ok(prepared) => prepared,
+        Err(reason) => return denial(reason, Vec::new(), Vec::new()),
+    };
+    // INVARIANT (R2): nothing below is asked before the guardrails.
+    if let Some(denial) = prepared.guardrails() {
+        return denial;
+    }
+    let (permitted, scope) = prepared.ask_all(&rules.policies.scope, &prepared.subject);
+    let mut errors = scope.errors;
+    if rules.config.chain == Some(ChainRule::Scope) {
+        for hop in &prepared.hops {
+            let (permitted, verdict) = prepared.ask_all(&rules.policies.scope, hop);
+            if !permitted {
+                return denial(Reason::Chain, Vec::new(), sorted(errors, verdict.errors));
+            }
+        }
+    }
+    if permitted {
+        let policies = scope.satisfied;
+        return Evaluation {
+            outcome: Outcome::PermittedByScope,
+            reason: Reason::Scope,
+            policies,
+            errors,
+            grant: None,
+            terms: None,
+        };
+    }
+    if let Some(grant) = prepared.exception(&mut errors) {
+        return Evaluation {
+            outcome: Outcome::PermittedByException,
+            reason: Reason::Exception,
+            policies: vec![grant.clone()],
+            errors: sorted(errors, Vec::new()),
+            grant: Some(grant),
+            terms: None,
+        };
+    }
+    let answer = crate::terms::ask(&prepared);
+    let errors = sorted(errors, answer.errors.clone());
+    match answer.terms {
+        Some(terms) => Evaluation {
+            outcome: Outcome::RequestableDenial,
+            reason: Reason::ApprovalRequired,
+            policies: terms.policies.clone(),
+            errors,
+            grant: None,
+            terms: Some(terms),
+        },
+        // INVARIANT (R8): terms that could not be told apart are no terms.
+        None if !answer.errors.is_empty() => denial(Reason::TermsUnavailable, Vec::new(), errors),
+        None => denial(Reason::NotPermitted, Vec::new(), errors),
+    }
+}
+
+/// INVARIANT: a lock stops what it names wherever the question names it; a grant's lock only takes the grant away.
+fn stops(target: &LockTarget, question: &SealedQuestion) -> bool {
+    let acts =
+        |entity: &EntityRef| question.call.subject == *entity || question.chain.iter().any(|hop| hop.entity == *entity);
+    match target {
+        LockTarget::Subject(entity) | LockTarget::Person(entity) => acts(entity),
+        LockTarget::Task(task) => question.task == *task,
+        LockTarget::Tool(action) => question.call.action == *action,
+        LockTarget::Server(server) => question.call.server.as_ref() == Some(server),
+        LockTarget::Grant(_) => false,
+    }
+}
+
+fn denial(reason: Reason, policies: Vec<String>, errors: Vec<PolicyError>) -> Evaluation {
+    Evaluation { outcome: Outcome::Denial, reason, policies, errors, grant: None, terms: None }
+}
+
+fn sorted(mut errors: Vec<PolicyError>, more: Vec<PolicyError>) -> Vec<PolicyError> {
+    errors.extend(more);
+    errors.sort();
+    errors.dedup();
+    errors
+}

@@ -1,0 +1,28 @@
+//! The evaluator: the only crate that names Cedar. Pure, and the same natively and in `policy.wasm`.
+//!
+//! A [`bundle`] is read and accepted, a caller's question is sealed with the facts that it needs (`seal`), and a sealed
+//! question is evaluated ([`evaluate`]). What crosses the module's boundary goes through [`abi`]. No I/O, no clock, no
+//! randomness, no hash-ordered answer. The feature `validate` adds what only a host does: to validate, to seal, and to
+//! put a call into words.
+
+pub mod abi;
+pub mod bundle;
+mod cedar;
+pub mod compile;
+pub mod eligible;
+pub mod evaluate;
+#[cfg(feature = "validate")]
+mod paths;
+pub mod preview;
+#[cfg(feature = "validate")]
+pub mod seal;
+pub mod terms;
+#[cfg(feature = "validate")]
+mod typed;
+#[cfg(feature = "validate")]
+pub mod words;
+
+#[cfg(feature = "validate")]
+pub use bundle::Bundle;
+pub use bundle::{BundleError, Rules};
+pub use cedar::{BUNDLE, PATH, UNKNOWN};

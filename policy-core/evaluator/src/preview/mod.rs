@@ -1,0 +1,120 @@
+//! What a yes would allow, found by trying it: the grant is put among the candidates and the very evaluator is asked.
+//! Nothing here decides by itself.
+
+mod edges;
+#[cfg(test)]
+mod tests;
+mod vary;
+
+use cedar_policy::{ActionConstraint, Entities};
+use policy_core::abi::{AbiError, Preview, Previewed};
+use policy_core::containment::open_dimensions;
+use policy_core::grant::Grant;
+use policy_core::outcome::Evaluation;
+use policy_core::question::{Candidate, SealedQuestion};
+use policy_core::time::Timestamp;
+use policy_core::value::Value;
+
+use crate::Rules;
+use crate::compile::compile;
+use crate::evaluate::evaluate;
+
+/// The most recorded denials that one preview tries.
+const MOST_OTHERS: usize = 512;
+
+/// What this grant would allow.
+///
+/// # Errors
+/// `bad_grant` when it is no permit of this bundle, `too_large` for more than 512 recorded denials.
+pub fn preview(rules: &Rules, input: &Preview) -> Result<Previewed, AbiError> {
+    let refuse = |code: &str, message: String| AbiError { code: code.to_owned(), message };
+    let tried = u32::try_from(input.others.len()).ok().filter(|_| input.others.len() <= MOST_OTHERS);
+    let tried = tried.ok_or_else(|| refuse("too_large", format!("a preview tries at most {MOST_OTHERS} denials")))?;
+    compile(rules, &input.grant).map_err(|error| refuse("bad_grant", error.to_string()))?;
+    let trial = Trial::new(rules, &input.grant, input.at);
+    let question = trial.now(&input.question);
+    let flips: Vec<u32> = (0..).zip(&input.others).filter(|(_, other)| trial.flips(other)).map(|(at, _)| at).collect();
+    let by_others = (0..).zip(&input.others).filter(|(at, other)| {
+        flips.contains(at) && other.call.subject != input.question.call.subject
+    });
+    Ok(Previewed {
+        before: evaluate(rules, &question),
+        after: trial.ask(&question, &trial.candidate),
+        edges: trial.edges(&question),
+        open: open_dimensions(&input.grant),
+        by_others: u32::try_from(by_others.count()).unwrap_or(u32::MAX),
+        flips,
+        tried,
+        guardrails: guardrails(rules, &question),
+        ends: input.grant.scope.not_after,
+    })
+}
+
+/// The grant as a candidate with nothing consumed, and when it is tried.
+struct Trial<'a> {
+    rules: &'a Rules,
+    candidate: Candidate,
+    now: Timestamp,
+}
+
+impl<'a> Trial<'a> {
+    fn new(rules: &'a Rules, grant: &Grant, at: Timestamp) -> Self {
+        let candidate = Candidate {
+            grant: grant.clone(),
+            uses_left: grant.scope.max_uses,
+            budgets_left: grant.scope.budgets.iter().map(|budget| budget.max).collect(),
+        };
+        // A grant that begins later is tried when it begins: before that it allows nothing.
+        let now = grant.scope.not_before.map_or(at, |begin| begin.max(at));
+        Self { rules, candidate, now }
+    }
+
+    /// The question as it would be asked when the grant is tried, without the grant.
+    fn now(&self, question: &SealedQuestion) -> SealedQuestion {
+        let mut question = vary::at_time(question, self.now);
+        question.candidates.retain(|candidate| candidate.grant.id != self.candidate.grant.id);
+        question
+    }
+
+    /// What the evaluator says when this is one candidate more.
+    fn ask(&self, question: &SealedQuestion, candidate: &Candidate) -> Evaluation {
+        let mut question = question.clone();
+        question.candidates.push(candidate.clone());
+        evaluate(self.rules, &question)
+    }
+
+    /// Whether a recorded denial passes by this grant, and would not pass without it.
+    fn flips(&self, other: &SealedQuestion) -> bool {
+        let other = self.now(other);
+        let after = self.ask(&other, &self.candidate);
+        after.grant.as_ref() == Some(&self.candidate.grant.id) && !evaluate(self.rules, &other).outcome.permits()
+    }
+}
+
+/// The guardrails that speak of the action, by `@id`, sorted. INVARIANT (R2): no grant crosses any of them.
+fn guardrails(rules: &Rules, question: &SealedQuestion) -> Vec<String> {
+    let action = crate::cedar::action(rules, &question.call.action);
+    let groups = Entities::from_entities(rules.action_entities.iter().cloned(), Some(&rules.schema));
+    let (Ok(action), Ok(groups)) = (action, groups) else { return Vec::new() };
+    let is_in = |group| action == *group || groups.is_ancestor_of(group, &action);
+    let applies = rules.policies.guardrails.policies().filter(|policy| match policy.action_constraint() {
+        ActionConstraint::Any => true,
+        ActionConstraint::In(listed) => listed.iter().any(is_in),
+        ActionConstraint::Eq(one) => one == action,
+    });
+    let mut ids: Vec<String> = applies.map(|policy| policy.id().to_string()).collect();
+    ids.sort();
+    ids
+}
+
+/// A value in words of its dimension: texts are quoted, and odd characters in them made visible (R11).
+fn words(value: &Value) -> String {
+    const LONGEST: usize = 200;
+    match value {
+        Value::Long(long) => long.to_string(),
+        Value::Bool(bool) => bool.to_string(),
+        Value::String(text) => format!("\"{}\"", policy_core::text::visible(text, LONGEST)),
+        Value::Entity(entity) => policy_core::text::visible(&entity.to_string(), LONGEST),
+        _ => "as it is".to_owned(),
+    }
+}
