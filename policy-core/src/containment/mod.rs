@@ -11,6 +11,8 @@ mod path;
 mod within;
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;
 
 pub(crate) use arguments::input_names;

@@ -177,14 +177,17 @@ mod tests {
 
     /// The leaves of Certificate Transparency's reference tests.
     fn ct_leaves() -> Vec<Digest> {
-        ["", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"]
-            .iter()
-            .map(|hex| {
-                let bytes: Vec<u8> =
-                    (0..hex.len()).step_by(2).map(|i| u8::from_str_radix(&hex[i..i + 2], 16).unwrap()).collect();
-                leaf_hash(&bytes)
-            })
-            .collect()
+        let leaves: [&[u8]; 8] = [
+            b"",
+            b"\x00",
+            b"\x10",
+            b"\x20\x21",
+            b"\x30\x31",
+            b"\x40\x41\x42\x43",
+            b"\x50\x51\x52\x53\x54\x55\x56\x57",
+            b"\x60\x61\x62\x63\x64\x65\x66\x67\x68\x69\x6a\x6b\x6c\x6d\x6e\x6f",
+        ];
+        leaves.into_iter().map(leaf_hash).collect()
     }
 
     fn digests(texts: &[&str]) -> Vec<Digest> {

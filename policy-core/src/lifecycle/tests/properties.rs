@@ -97,10 +97,10 @@ fn check(before: Option<&Exception>, command: &Command, context: &Context) -> Op
     }
     assert!(exception.versions.len() <= 5);
     // The same command again changes nothing, but for a use, which is another use.
-    if !matches!(command, Command::Use { .. }) {
-        if let Ok(again) = decide(Some(exception), command.clone(), context) {
-            assert!(again.is_empty(), "{command:?} again made {again:?}");
-        }
+    if !matches!(command, Command::Use { .. })
+        && let Ok(again) = decide(Some(exception), command.clone(), context)
+    {
+        assert!(again.is_empty(), "{command:?} again made {again:?}");
     }
     check_allowed(before, command, context);
     after
