@@ -8,8 +8,9 @@ import { CLIENTS, type Result } from "./harness/client.ts";
 import { Gate } from "./harness/gate.ts";
 import { Model, text } from "./harness/model.ts";
 
-const AGENT = { subject: "Agent::scribe", person: "dana", server: "files" };
-const APPROVER = "erik";
+/** Who acts, on whose behalf and behind which server: names of the sample bundle. */
+const AGENT = { subject: "Agent::spiffe://acme.example/agent/report-writer", person: "ines", server: "files" };
+const APPROVER = "mara";
 
 /** ARAP's offer, where the proxy puts it. */
 function offer(result: Result): unknown {
@@ -68,7 +69,7 @@ for (const [name, connect] of Object.entries(CLIENTS)) {
           folder: reports,
         });
         await expect(lines).toHaveCount(1);
-        await expect(lines).toContainText(AGENT.subject.split("::")[1]!);
+        await expect(lines).toContainText("report-writer");
         await expect(lines).toContainText("close-q4");
         return asked.id;
       });

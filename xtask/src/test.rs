@@ -73,6 +73,8 @@ fn package_node(place: &Place, count: &mut Count) -> Result<()> {
 }
 
 fn story(place: &Place, count: &mut Count) -> Result<()> {
+    let mut types = command(place, place.root.join("tests/e2e/node_modules/.bin/tsc"))?;
+    run(types.args(["--noEmit", "--project", "."]).current_dir(place.root.join("tests/e2e")))?;
     let mut playwright = command(place, place.root.join("tests/e2e/node_modules/.bin/playwright"))?;
     playwright.arg("test").current_dir(place.root.join("tests/e2e"));
     run_counted(testing(place, &mut playwright)?, count)
