@@ -1,223 +1,245 @@
-//! The edge of a grant in each dimension: the largest call that passes and the nearest that does not, both tried.
+//! The edge of a grant in each dimension: the largest call that passes, and the nearest that does not.
 
 use policy_core::abi::Edge;
-use policy_core::digest::Digest;
-use policy_core::entity::EntityRef;
-use policy_core::grant::{ArgumentScope, Grant, ResourceScope, Scalar, Test};
+use policy_core::grant::{ArgumentScope, Condition, ResourceScope, Test};
+use policy_core::outcome::Outcome;
 use policy_core::question::{Candidate, SealedQuestion};
-use policy_core::text::visible;
 use policy_core::time::Timestamp;
 use policy_core::value::Value;
 
-use crate::Rules;
+use super::{Trial, vary, words};
+use crate::bundle::types::Type;
 
-/// What is put behind a text to make it another one.
-const OTHER: &str = "-other";
-/// How much of a value an edge shows, in characters.
-const LONGEST: usize = 200;
+/// The most edges that one preview shows.
+const MOST_EDGES: usize = 64;
 
-struct Trial<'a> {
-    rules: &'a Rules,
-    question: &'a SealedQuestion,
-    grant: &'a Grant,
-    edges: Vec<Edge>,
-}
-
-/// A variation of the question in words, and as it is asked.
-type Variation = (String, SealedQuestion);
-
-pub(super) fn edges(rules: &Rules, question: &SealedQuestion, grant: &Grant) -> Vec<Edge> {
-    let mut trial = Trial { rules, question, grant, edges: Vec::new() };
-    trial.subject_and_task();
-    trial.resource();
-    trial.arguments();
-    trial.time();
-    trial.uses();
-    trial.edges
+/// One call to try, in words of its dimension.
+struct Attempt {
+    words: String,
+    question: SealedQuestion,
+    candidate: Candidate,
 }
 
 impl Trial<'_> {
-    fn push(&mut self, dimension: &str, passes: Variation, fails: Variation) {
-        let unused = super::unused(self.grant);
-        self.push_with(dimension, (passes, unused.clone()), (fails, unused));
-    }
-
-    fn push_with(&mut self, dimension: &str, passes: (Variation, Candidate), fails: (Variation, Candidate)) {
-        let ((passes, passing), passes_with) = passes;
-        let ((fails, failing), fails_with) = fails;
-        self.edges.push(Edge {
-            dimension: dimension.to_owned(),
-            passes: visible(&passes, LONGEST),
-            passes_outcome: super::alone(self.rules, passing, passes_with),
-            fails: visible(&fails, LONGEST),
-            fails_outcome: super::alone(self.rules, failing, fails_with),
-        });
-    }
-
-    fn same(&self) -> SealedQuestion {
-        self.question.clone()
-    }
-
-    fn subject_and_task(&mut self) {
-        let subject = self.question.call.subject.clone();
-        let other = other_than(&subject);
-        let mut question = self.same();
-        rename(&mut question, &subject, &other);
-        question.call.subject = other.clone();
-        self.push("subject", (subject.to_string(), self.same()), (other.to_string(), question));
-        let (task, other) = (self.question.task.clone(), format!("{}{OTHER}", self.question.task));
-        let mut question = self.same();
-        question.task.clone_from(&other);
-        if let Some(told) = question.context.get_mut("task") {
-            *told = Value::String(other.clone());
-        }
-        self.push("task", (task, self.same()), (other, question));
-    }
-
-    fn resource(&mut self) {
-        let asked = self.question.call.resources.clone();
-        let Some(first) = asked.first() else { return };
-        let largest = match &self.grant.scope.resource {
-            ResourceScope::Is(_) => first.clone(),
-            ResourceScope::In(_) => self.grant.members.last().unwrap_or(first).clone(),
-        };
-        let other = other_than(&largest);
-        let moved = |to: &EntityRef| {
-            let mut question = self.same();
-            rename(&mut question, first, to);
-            if let Some(resource) = question.call.resources.first_mut() {
-                *resource = to.clone();
-            }
-            question
-        };
-        let (passes, fails) = (moved(&largest), moved(&other));
-        self.push("resource", (largest.to_string(), passes), (other.to_string(), fails));
-    }
-
-    fn arguments(&mut self) {
-        match self.grant.scope.arguments.clone() {
-            ArgumentScope::Exact => {
-                let mut question = self.same();
-                // Any other digest stands for any other arguments.
-                sign(&mut question, Digest::of(self.question.call.input_digest.as_bytes()));
-                self.push(
-                    "input",
-                    ("the same arguments".into(), self.same()),
-                    ("any other arguments".into(), question),
-                );
-            }
+    /// Every edge, in a fixed order: who, what on, with which arguments, when, how often.
+    pub(super) fn edges(&self, question: &SealedQuestion) -> Vec<Edge> {
+        let mut edges = vec![
+            self.edge(
+                "task",
+                self.as_is(question, &question.task),
+                [self.with("another task", vary::other_task(question))],
+            ),
+            self.subject(question),
+        ];
+        edges.extend(self.resource(question));
+        match &self.candidate.grant.scope.arguments {
+            ArgumentScope::Exact => edges.extend(self.exact(question)),
             ArgumentScope::Conditions(conditions) => {
-                for condition in conditions {
-                    let Some((passes, fails)) = edge_of(&condition.test) else { continue };
-                    let dimension = format!("input.{}", condition.at.join("."));
-                    let changed = |scalar: &Scalar| (words(scalar), self.with_argument(&condition.at, scalar));
-                    let (passes, fails) = (changed(&passes), changed(&fails));
-                    self.push(&dimension, passes, fails);
-                }
+                edges.extend(conditions.iter().filter_map(|condition| self.condition(question, condition)));
+                edges.extend(self.open_arguments(question, conditions));
+                edges.extend(self.added_arguments(question));
             }
         }
+        edges.truncate(MOST_EDGES);
+        edges.extend([self.time(question), self.uses(question)]);
+        edges.extend(self.budgets(question));
+        edges
     }
 
-    /// The question with one argument changed. An argument that is not there stays away.
-    fn with_argument(&self, at: &[String], scalar: &Scalar) -> SealedQuestion {
-        let mut question = self.same();
-        let mut place = question.call.input.as_mut();
-        for name in at {
-            place = match place {
-                Some(Value::Record(members)) => members.get_mut(name),
-                _ => None,
-            };
-        }
-        if let Some(place) = place {
-            *place = match scalar {
-                Scalar::Bool(bool) => Value::Bool(*bool),
-                Scalar::Long(long) => Value::Long(*long),
-                Scalar::String(text) => Value::String(text.clone()),
-                Scalar::Entity(uid) => Value::Entity(uid.clone()),
-            };
-        }
-        let digest = Digest::of_json(&question.call.input);
-        sign(&mut question, digest.unwrap_or_else(|_| Digest::of(b"changed")));
-        question
+    fn with(&self, words: impl Into<String>, question: SealedQuestion) -> Attempt {
+        Attempt { words: words.into(), question, candidate: self.candidate.clone() }
     }
 
-    fn time(&mut self) {
-        let end = self.grant.scope.not_after;
-        let last = Timestamp::from_millis(end.millis().saturating_sub(1));
-        let told = |instant: Timestamp| (instant.to_string(), super::at(self.question, instant));
-        let (passes, fails) = (told(last), told(end));
-        self.push("time", passes, fails);
+    /// The call that is asked for.
+    fn as_is(&self, question: &SealedQuestion, words: &str) -> Attempt {
+        self.with(policy_core::text::visible(words, 200), question.clone())
     }
 
-    fn uses(&mut self) {
-        let uses = self.grant.scope.max_uses;
-        let used = |uses_left: u32| Candidate { uses_left, ..super::unused(self.grant) };
-        let passes = ((format!("use {uses} of {uses}"), self.same()), used(1));
-        let fails = ((format!("use {} of {uses}", u64::from(uses) + 1), self.same()), used(0));
-        self.push_with("uses", passes, fails);
+    fn outcome(&self, attempt: &Attempt) -> Outcome {
+        self.ask(&attempt.question, &attempt.candidate).outcome
     }
-}
 
-/// The largest value that meets a test, and the nearest that does not. None where every value meets it.
-fn edge_of(test: &Test) -> Option<(Scalar, Scalar)> {
-    let text = |text: String| Scalar::String(text);
-    match test {
-        Test::Equals { value } => Some((value.clone(), next(value, std::slice::from_ref(value))?)),
-        Test::OneOf { values } => {
-            let last = values.last()?;
-            Some((last.clone(), next(last, values)?))
-        }
-        Test::Between { max, .. } => Some((Scalar::Long(*max), Scalar::Long(max.checked_add(1)?))),
-        Test::Inside { path } if path == "/" => None,
-        Test::Inside { path } => Some((text(format!("{path}/any-file")), text(format!("{path}{OTHER}/any-file")))),
+    /// Tries both sides. Of several neighbours the first that does not pass is the edge: a nearer one may pass for
+    /// reasons of its own, by delegated scope. Where none is there or all pass, the side that fails has no words.
+    fn edge(&self, dimension: impl Into<String>, passes: Attempt, fails: impl IntoIterator<Item = Attempt>) -> Edge {
+        let passes_outcome = self.outcome(&passes);
+        let tried = fails.into_iter().map(|attempt| (self.outcome(&attempt), attempt.words));
+        let failed = tried.into_iter().find(|(outcome, _)| !outcome.permits());
+        let (fails_outcome, fails) = failed.unwrap_or((passes_outcome, String::new()));
+        Edge { dimension: dimension.into(), passes: passes.words, passes_outcome, fails, fails_outcome }
     }
-}
 
-/// A value of the same type that is none of these.
-fn next(value: &Scalar, taken: &[Scalar]) -> Option<Scalar> {
-    let mut next = value.clone();
-    for _ in 0..=taken.len() {
-        next = match next {
-            Scalar::Bool(bool) => Scalar::Bool(!bool),
-            Scalar::Long(long) => Scalar::Long(long.checked_add(1)?),
-            Scalar::String(text) => Scalar::String(format!("{text}{OTHER}")),
-            Scalar::Entity(uid) => Scalar::Entity(other_than(&uid)),
+    fn subject(&self, question: &SealedQuestion) -> Edge {
+        let subject = &question.call.subject;
+        let other = self.with(format!("another {}", subject.kind), vary::other_subject(question));
+        self.edge("subject", self.as_is(question, &subject.to_string()), [other])
+    }
+
+    fn resource(&self, question: &SealedQuestion) -> Option<Edge> {
+        let (asked, grant) = (question.call.resources.last()?, &self.candidate.grant);
+        let other = vary::other_resource(question)?;
+        Some(match &grant.scope.resource {
+            ResourceScope::Is(_) => {
+                let names: Vec<String> = question.call.resources.iter().map(ToString::to_string).collect();
+                let other = self.with(format!("another {}", asked.kind), other);
+                self.edge("resource", self.as_is(question, &names.join(", ")), [other])
+            }
+            ResourceScope::In(group) => {
+                // A member that the question knows nothing of cannot be tried.
+                let known = |uid: &_| question.entities.iter().any(|fact| fact.uid == *uid);
+                let member = grant.members.iter().rev().find(|member| known(member)).unwrap_or(asked);
+                let passes = self.with(words(&Value::Entity(member.clone())), vary::on(question, member));
+                let other = self.with(format!("a {} that joins {group} later", asked.kind), other);
+                self.edge("resource", passes, [other])
+            }
+        })
+    }
+
+    /// Exactly these arguments: each one that has a neighbour, or all as a whole.
+    fn exact(&self, question: &SealedQuestion) -> Vec<Edge> {
+        let members = match &question.call.input {
+            Some(Value::Record(members)) => members.clone(),
+            _ => Default::default(),
         };
-        if !taken.contains(&next) {
-            return Some(next);
+        let edges = members.into_iter().filter_map(|(name, value)| {
+            let at = [name];
+            let passes = self.as_is(question, &words(&value));
+            let other = self.argument(question, &at, vary::other(&value)?)?;
+            Some(self.edge(dimension(&at), passes, [other]))
+        });
+        let edges: Vec<Edge> = edges.collect();
+        if edges.is_empty() {
+            let other = self.with("any other", vary::other_arguments(question));
+            return vec![self.edge("input", self.as_is(question, "exactly these arguments"), [other])];
         }
+        edges
     }
-    None
+
+    fn argument(&self, question: &SealedQuestion, at: &[String], value: Value) -> Option<Attempt> {
+        let words = words(&value);
+        Some(self.with(words, vary::with_argument(question, at, value)?))
+    }
+
+    fn condition(&self, question: &SealedQuestion, condition: &Condition) -> Option<Edge> {
+        let at = condition.at.as_slice();
+        let attempt = |value: Value| self.argument(question, at, value);
+        let (passes, fails) = match &condition.test {
+            Test::Equals { value } => {
+                let value = vary::value(value);
+                (attempt(value.clone())?, vary::other(&value).into_iter().filter_map(attempt).collect())
+            }
+            Test::OneOf { values } => {
+                let mut values: Vec<Value> = values.iter().map(vary::value).collect();
+                values.sort();
+                let others = values.iter().rev().filter_map(vary::other).filter(|other| !values.contains(other));
+                (attempt(values.last()?.clone())?, others.filter_map(attempt).collect())
+            }
+            Test::Between { min, max } => return self.between(question, at, *min, *max),
+            Test::Inside { path } => {
+                let asked = match vary::argument(question, at) {
+                    Some(Value::String(asked)) => asked.as_str(),
+                    _ => "x",
+                };
+                let file = |folder: &str| vary::file_in(folder, asked).map(Value::String).and_then(attempt);
+                // The neighbour whose name only begins like the folder's, then the folder around it.
+                let around = vary::parent(path).map(|parent| [format!("{path}-other"), parent.to_owned()]);
+                let fails = around.iter().flatten().filter_map(|folder| file(folder)).collect::<Vec<_>>();
+                (file(path)?, fails)
+            }
+        };
+        Some(self.edge(dimension(at), passes, fails))
+    }
+
+    /// The largest number that passes: the upper end, or where a budget or a guardrail ends it before.
+    fn between(&self, question: &SealedQuestion, at: &[String], min: i64, max: i64) -> Option<Edge> {
+        let attempt = |number: i64| self.argument(question, at, Value::Long(number));
+        let passes = |number: i64| attempt(number).is_some_and(|attempt| self.outcome(&attempt).permits());
+        let mut largest = max;
+        if !passes(max) {
+            let asked = match vary::argument(question, at) {
+                Some(Value::Long(asked)) if (min..=max).contains(asked) => *asked,
+                _ => min,
+            };
+            // Halving between a number that passes and one that does not.
+            let (mut good, mut bad) = (asked, max);
+            while bad.saturating_sub(good) > 1 {
+                let middle = good.saturating_add(bad.saturating_sub(good) / 2);
+                if passes(middle) { good = middle } else { bad = middle }
+            }
+            largest = good;
+        }
+        let next = largest.checked_add(1).and_then(attempt);
+        Some(self.edge(dimension(at), attempt(largest)?, next))
+    }
+
+    /// Arguments of the approved call that no condition names: anything passes.
+    fn open_arguments(&self, question: &SealedQuestion, conditions: &[Condition]) -> Vec<Edge> {
+        let named = |at: &[String]| conditions.iter().any(|condition| condition.at.first() == at.first());
+        let edges = self.candidate.grant.input_names.iter().filter_map(|name| {
+            let at = [name.clone()];
+            let other = vary::other(vary::argument(question, &at)?).filter(|_| !named(&at))?;
+            let mut attempt = self.argument(question, &at, other)?;
+            attempt.words = format!("anything, such as {}", attempt.words);
+            Some(self.edge(dimension(&at), attempt, []))
+        });
+        edges.collect()
+    }
+
+    /// Arguments that the approved call did not have: none may be added.
+    fn added_arguments(&self, question: &SealedQuestion) -> Vec<Edge> {
+        let declared = self.rules.actions.get(&question.call.action).and_then(|action| action.input());
+        let absent =
+            declared.into_iter().flatten().filter(|(name, _)| !self.candidate.grant.input_names.contains(name));
+        let edges = absent.filter_map(|(name, member)| {
+            let value = match &member.of {
+                Type::Bool => Value::Bool(true),
+                Type::Long => Value::Long(0),
+                Type::String => Value::String("/".to_owned()),
+                _ => return None,
+            };
+            let at = [name.clone()];
+            let mut added = self.argument(question, &at, value)?;
+            added.words = "given".to_owned();
+            Some(self.edge(dimension(&at), self.as_is(question, "not given"), [added]))
+        });
+        edges.collect()
+    }
+
+    fn time(&self, question: &SealedQuestion) -> Edge {
+        let end = self.candidate.grant.scope.not_after;
+        let at = |now: Timestamp| self.with(now.to_string(), vary::at_time(question, now));
+        self.edge("time", at(Timestamp::from_millis(end.millis().saturating_sub(1))), [at(end)])
+    }
+
+    fn uses(&self, question: &SealedQuestion) -> Edge {
+        let most = self.candidate.grant.scope.max_uses;
+        let with = |left: u32, number: u64| Attempt {
+            words: format!("use {number}"),
+            question: question.clone(),
+            candidate: Candidate { uses_left: left, ..self.candidate.clone() },
+        };
+        self.edge("uses", with(1, u64::from(most)), [with(0, u64::from(most) + 1)])
+    }
+
+    /// What is left of a budget is just enough for the call, or one too little.
+    fn budgets(&self, question: &SealedQuestion) -> Vec<Edge> {
+        let budgets = self.candidate.grant.scope.budgets.iter().enumerate();
+        let edges = budgets.filter_map(|(position, budget)| {
+            let Some(Value::Long(amount)) = vary::argument(question, &budget.at) else { return None };
+            let with = |left: i64, sum: i64| {
+                let mut candidate = self.candidate.clone();
+                if let Some(budget) = candidate.budgets_left.get_mut(position) {
+                    *budget = left;
+                }
+                Attempt { words: format!("{sum} in all"), question: question.clone(), candidate }
+            };
+            let over = with(amount.checked_sub(1)?, budget.max.checked_add(1)?);
+            Some(self.edge(format!("sum of {}", dimension(&budget.at)), with(*amount, budget.max), [over]))
+        });
+        edges.collect()
+    }
 }
 
-fn words(scalar: &Scalar) -> String {
-    match scalar {
-        Scalar::Bool(bool) => bool.to_string(),
-        Scalar::Long(long) => long.to_string(),
-        Scalar::String(text) => text.clone(),
-        Scalar::Entity(uid) => uid.to_string(),
-    }
-}
-
-fn other_than(uid: &EntityRef) -> EntityRef {
-    EntityRef::new(&uid.kind, format!("{}{OTHER}", uid.id))
-}
-
-/// Gives another entity the facts of this one, so that the grant decides and not what is unknown.
-fn rename(question: &mut SealedQuestion, from: &EntityRef, to: &EntityRef) {
-    if question.entities.iter().any(|fact| fact.uid == *to) {
-        return;
-    }
-    if let Some(fact) = question.entities.iter().find(|fact| fact.uid == *from) {
-        let fact = policy_core::question::EntityFact { uid: to.clone(), ..fact.clone() };
-        question.entities.push(fact);
-        question.entities.sort_by(|a, b| a.uid.cmp(&b.uid));
-    }
-}
-
-fn sign(question: &mut SealedQuestion, digest: Digest) {
-    question.call.input_digest = digest;
-    if let Some(told) = question.context.get_mut("input_digest") {
-        *told = Value::String(digest.to_string());
-    }
+fn dimension(at: &[String]) -> String {
+    format!("input.{}", at.join("."))
 }

@@ -2,12 +2,10 @@
 //! Nothing here decides by itself.
 
 mod edges;
-#[cfg(test)]
-mod tests;
 mod vary;
 
-use cedar_policy::{ActionConstraint, Entities};
-use policy_core::abi::{AbiError, Preview, Previewed};
+use cedar_policy::{ActionConstraint, Entities, EntityUid};
+use policy_core::abi::{Preview, Previewed};
 use policy_core::containment::open_dimensions;
 use policy_core::grant::Grant;
 use policy_core::outcome::Evaluation;
@@ -16,38 +14,30 @@ use policy_core::time::Timestamp;
 use policy_core::value::Value;
 
 use crate::Rules;
-use crate::compile::compile;
 use crate::evaluate::evaluate;
 
 /// The most recorded denials that one preview tries.
-const MOST_OTHERS: usize = 512;
+pub const MOST_OTHERS: usize = 512;
 
-/// What this grant would allow.
-///
-/// # Errors
-/// `bad_grant` when it is no permit of this bundle, `too_large` for more than 512 recorded denials.
-pub fn preview(rules: &Rules, input: &Preview) -> Result<Previewed, AbiError> {
-    let refuse = |code: &str, message: String| AbiError { code: code.to_owned(), message };
-    let tried = u32::try_from(input.others.len()).ok().filter(|_| input.others.len() <= MOST_OTHERS);
-    let tried = tried.ok_or_else(|| refuse("too_large", format!("a preview tries at most {MOST_OTHERS} denials")))?;
-    compile(rules, &input.grant).map_err(|error| refuse("bad_grant", error.to_string()))?;
+/// What this grant would allow. One that is no permit of this bundle allows nothing.
+pub fn preview(rules: &Rules, input: &Preview) -> Previewed {
     let trial = Trial::new(rules, &input.grant, input.at);
     let question = trial.now(&input.question);
     let flips: Vec<u32> = (0..).zip(&input.others).filter(|(_, other)| trial.flips(other)).map(|(at, _)| at).collect();
-    let by_others = (0..).zip(&input.others).filter(|(at, other)| {
-        flips.contains(at) && other.call.subject != input.question.call.subject
-    });
-    Ok(Previewed {
+    let by_others = (0..)
+        .zip(&input.others)
+        .filter(|(at, other)| flips.contains(at) && other.call.subject != input.question.call.subject);
+    Previewed {
         before: evaluate(rules, &question),
         after: trial.ask(&question, &trial.candidate),
         edges: trial.edges(&question),
         open: open_dimensions(&input.grant),
         by_others: u32::try_from(by_others.count()).unwrap_or(u32::MAX),
         flips,
-        tried,
+        tried: u32::try_from(input.others.len()).unwrap_or(u32::MAX),
         guardrails: guardrails(rules, &question),
         ends: input.grant.scope.not_after,
-    })
+    }
 }
 
 /// The grant as a candidate with nothing consumed, and when it is tried.
@@ -96,7 +86,7 @@ fn guardrails(rules: &Rules, question: &SealedQuestion) -> Vec<String> {
     let action = crate::cedar::action(rules, &question.call.action);
     let groups = Entities::from_entities(rules.action_entities.iter().cloned(), Some(&rules.schema));
     let (Ok(action), Ok(groups)) = (action, groups) else { return Vec::new() };
-    let is_in = |group| action == *group || groups.is_ancestor_of(group, &action);
+    let is_in = |group: &EntityUid| action == *group || groups.is_ancestor_of(group, &action);
     let applies = rules.policies.guardrails.policies().filter(|policy| match policy.action_constraint() {
         ActionConstraint::Any => true,
         ActionConstraint::In(listed) => listed.iter().any(is_in),

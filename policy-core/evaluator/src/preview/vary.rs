@@ -93,9 +93,6 @@ pub(super) fn with_argument(question: &SealedQuestion, at: &[String], value: Val
     }
     // Which digest it is does not matter here: it is one for these arguments and for no others.
     let digest = Digest::of_json(&changed.call.input).ok()?;
-    if is_path(question, at) && !changed.call.paths.iter().any(|path| path == at) {
-        changed.call.paths.push(at.to_vec());
-    }
     Some(with_digest(&changed, digest))
 }
 
@@ -114,11 +111,6 @@ pub(super) fn argument<'a>(question: &'a SealedQuestion, at: &[String]) -> Optio
         Value::Record(members) => members.get(name),
         _ => None,
     })
-}
-
-/// Whether the schema marks this argument of the call as a path.
-pub(super) fn is_path(question: &SealedQuestion, at: &[String]) -> bool {
-    question.call.paths.iter().any(|path| path == at)
 }
 
 /// The nearest other value of the same type, where there is one.
