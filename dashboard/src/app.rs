@@ -1,5 +1,7 @@
 //! The page as a whole: who is signed in, what time it is at the gate, what is new, and which page stands where.
 
+use std::time::Duration;
+
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos_router::components::{Route, Router, Routes};
@@ -12,6 +14,9 @@ use crate::components::notice::Failure;
 use crate::pages::{Decision, NotFound, Queue, Record, Shell, SignIn};
 use crate::view_model::problem::ApiError;
 use crate::view_model::time::GateClock;
+
+/// How long a closed stream of changes is left closed.
+const RECONNECT: Duration = Duration::from_secs(5);
 
 /// Who is signed in.
 #[derive(Clone, PartialEq)]
@@ -119,18 +124,33 @@ fn monotonic() -> f64 {
     window().performance().map_or(0.0, |performance| performance.now())
 }
 
+/// Follows the gate's changes while somebody is signed in. The browser bridges a short gap by itself; a stream that was
+/// closed for good is opened again.
+fn follow(desk: Desk) {
+    spawn_local(async move {
+        api::changes(move |change| {
+            desk.position.update(|position| *position = (*position).max(change.position));
+        })
+        .await;
+        let again = move || {
+            if desk.signed.with_untracked(|signed| matches!(signed, Signed::In(_))) {
+                follow(desk);
+            }
+        };
+        set_timeout(again, RECONNECT);
+    });
+}
+
 #[component]
 fn Root(link: Option<String>) -> impl IntoView {
     let desk = Desk::new();
     provide_context(desk);
-    set_interval(move || desk.tick(), std::time::Duration::from_secs(1));
+    set_interval(move || desk.tick(), Duration::from_secs(1));
     spawn_local(desk.sign_in(link));
     let signed_in = Memo::new(move |_| desk.signed.with(|signed| matches!(signed, Signed::In(_))));
     Effect::new(move |_| {
         if signed_in.get() {
-            spawn_local(api::changes(move |change| {
-                desk.position.update(|position| *position = (*position).max(change.position));
-            }));
+            follow(desk);
         }
     });
     view! {

@@ -100,10 +100,8 @@ async fn follow(desk: Desk, list: RwSignal<Option<ExceptionList>>, failed: RwSig
             failed.set(None);
             desk.set_time(fresh.now);
             let waiting = count(&fresh.exceptions, Tab::NeedsMe);
-            if let Some(before) = desk.needs_me.get_untracked() {
-                if waiting > before {
-                    desk.said.set(format!("A new request needs you. {waiting} in all."));
-                }
+            if desk.needs_me.get_untracked().is_some_and(|before| waiting > before) {
+                desk.said.set(format!("A new request needs you. {waiting} in all."));
             }
             desk.needs_me.set(Some(waiting));
             // Answers can overtake one another: an older one never replaces a newer.

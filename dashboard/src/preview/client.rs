@@ -29,7 +29,8 @@ pub enum Said {
 pub struct Preview {
     worker: Worker,
     state: Rc<RefCell<State>>,
-    _listeners: (Closure<dyn FnMut(MessageEvent)>, Closure<dyn FnMut(JsValue)>),
+    _on_message: Closure<dyn FnMut(MessageEvent)>,
+    _on_error: Closure<dyn FnMut(JsValue)>,
 }
 
 #[derive(Default)]
@@ -61,7 +62,7 @@ impl Preview {
         let on_error = Closure::<dyn FnMut(JsValue)>::new(move |_| on_said(Said::Broken(no_worker())));
         worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
         worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
-        Ok(Self { worker, state, _listeners: (on_message, on_error) })
+        Ok(Self { worker, state, _on_message: on_message, _on_error: on_error })
     }
 
     /// Tries a grant. Of several asked while one is tried, the newest is tried next.

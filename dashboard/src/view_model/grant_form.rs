@@ -43,7 +43,7 @@ struct Bounds {
 impl GrantForm {
     /// The form as it opens: with the smallest grant that lets the call through, or with the version that others have
     /// approved already, since any other would void their votes.
-    pub fn open(sheet: &SheetReply, questions: &QuestionsReply, now: Timestamp) -> Self {
+    pub fn open(sheet: &SheetReply, questions: &QuestionsReply) -> Self {
         let exception = &sheet.sheet.exception;
         let asked = exception.versions.last().map_or(&exception.request.scope, |version| &version.scope).clone();
         let question = questions.question.clone();
@@ -51,9 +51,7 @@ impl GrantForm {
         let opening = if has_votes(exception) {
             asked.clone()
         } else {
-            // Measured from now: the sheet's instant is that of the last record, which may be a while ago.
-            let length = sheet.smallest.not_after.since(sheet.sheet.at);
-            Scope { not_after: whole(now.plus(length)).min(asked.not_after), ..sheet.smallest.clone() }
+            Scope { not_after: whole(sheet.smallest.not_after), ..sheet.smallest.clone() }
         };
         let conditions = |scope: &Scope| match &scope.arguments {
             ArgumentScope::Exact => Vec::new(),
@@ -216,23 +214,23 @@ mod tests {
     use crate::view_model::samples;
 
     fn form() -> GrantForm {
-        GrantForm::open(&samples::sheet(), &samples::questions(), samples::at(120))
+        GrantForm::open(&samples::sheet(), &samples::questions())
     }
 
     #[test]
-    fn the_form_opens_with_the_smallest_grant_measured_from_now() {
+    fn the_form_opens_with_the_smallest_grant() {
         let form = form();
         let scope = form.scope(samples::at(120)).expect("makes sense");
         assert_eq!(scope.arguments, ArgumentScope::Exact);
         assert_eq!(scope.max_uses, 1);
-        assert_eq!(scope.not_after, samples::at(120 + 900), "fifteen minutes from now, not from the sheet's instant");
+        assert_eq!(scope, samples::sheet().smallest);
     }
 
     #[test]
     fn the_form_opens_with_what_others_have_approved() {
         let mut sheet = samples::sheet();
         sheet.sheet.exception.votes.push(samples::approval("Ola", 1));
-        let form = GrantForm::open(&sheet, &samples::questions(), samples::at(120));
+        let form = GrantForm::open(&sheet, &samples::questions());
         assert_eq!(form.scope(samples::at(120)), Ok(samples::asked_scope()));
     }
 

@@ -180,7 +180,7 @@ mod tests {
     #[test]
     fn the_tried_grant_holds_the_voted_scope() {
         let (sheet, questions) = (samples::sheet(), samples::questions());
-        let form = GrantForm::open(&sheet, &questions, samples::at(0));
+        let form = GrantForm::open(&sheet, &questions);
         let scope = form.scope(samples::at(0)).expect("makes sense");
         let tried = trial(&form, scope.clone(), &questions);
         assert_eq!(tried.grant.scope, scope);

@@ -30,13 +30,13 @@ pub fn changes(shown: &DecisionSheet, now: &DecisionSheet) -> Vec<String> {
             changes.push(format!("The terms now say {name}: {words}."));
         }
     }
-    if after.versions.len() > before.versions.len() {
-        if let Some(version) = after.versions.last() {
-            let by = version.by.as_ref().map_or_else(|| "Somebody".to_owned(), |person| person.id.clone());
-            let scope: Vec<String> =
-                lines(&version.scope).into_iter().map(|(name, words)| format!("{name} {words}")).collect();
-            changes.push(format!("{by} narrowed it to version {}: {}.", version.number, scope.join("; ")));
-        }
+    if after.versions.len() > before.versions.len()
+        && let Some(version) = after.versions.last()
+    {
+        let by = version.by.as_ref().map_or_else(|| "Somebody".to_owned(), |person| person.id.clone());
+        let scope: Vec<String> =
+            lines(&version.scope).into_iter().map(|(name, words)| format!("{name} {words}")).collect();
+        changes.push(format!("{by} narrowed it to version {}: {}.", version.number, scope.join("; ")));
     }
     for vote in after.votes.iter().skip(before.votes.len()) {
         changes.push(format!("{} voted on version {}.", vote.person.id, vote.version));

@@ -45,20 +45,27 @@ fn VoteBar() -> impl IntoView {
         .collect();
     let progress = format!("{} of {}", votes.len(), people(exception.terms.approvals));
     let allowed = loaded.detail.allowed;
-    let obstacle_to = move |refused: Option<Rejection>| {
+    let obstacle_to = move |decision: VoteDecision, refused: Option<Rejection>| {
         let broken = state.module.with(|module| match module {
-            Module::Broken(_) => Some("The policy module that was fetched does not run here or is not the gate's, so this page refuses to vote."),
+            Module::Broken(_) => Some(
+                "The policy module that was fetched does not run here or is not the gate's, so this page refuses to vote.",
+            ),
             Module::Starting | Module::Ready(_) => None,
         });
-        let scope = state.scope().unwrap_or_else(|| Err("There is no grant to vote on.".to_owned()));
         let now = state.clock.get();
-        state
-            .shown
-            .with(|shown| obstacle(&Standing { refused, decide_by, now, broken, scope: &scope, shown: shown.as_ref() }))
+        state.shown.with(|shown| {
+            // Who refuses does not have to set a grant that makes sense first.
+            let scope = match (decision, shown) {
+                (VoteDecision::Refuse, Some(shown)) => Ok(shown.scope.clone()),
+                _ => state.scope().unwrap_or_else(|| Err("There is no grant to vote on.".to_owned())),
+            };
+            obstacle(&Standing { refused, decide_by, now, broken, scope: &scope, shown: shown.as_ref() })
+        })
     };
-    let no_approval = Memo::new(move |_| obstacle_to(allowed.approve.why_not()));
-    let no_refusal = Memo::new(move |_| obstacle_to(allowed.refuse.why_not()));
-    let sending = move || state.voting.with(|voting| *voting == Voting::Sending);
+    let no_approval = Memo::new(move |_| obstacle_to(VoteDecision::Approve, allowed.approve.why_not()));
+    let no_refusal = Memo::new(move |_| obstacle_to(VoteDecision::Refuse, allowed.refuse.why_not()));
+    // A sheet that was refused as stale is not voted on again: the new one has to be looked at first.
+    let sending = move || state.voting.with(|voting| matches!(voting, Voting::Sending | Voting::Stale(_)));
     let reload = move |_| {
         state.voting.set(Voting::Idle);
         spawn_local(load::load(state, desk));

@@ -20,12 +20,11 @@ pub fn begin(state: State) {
     spawn_local(async move {
         load(state, desk).await;
     });
-    Effect::new(move |before: Option<u64>| {
-        let position = desk.position.get();
-        if before.is_some_and(|before| before != position) {
+    Effect::new(move |before: Option<()>| {
+        desk.position.track();
+        if before.is_some() {
             spawn_local(refresh(state, desk));
         }
-        position
     });
     // The worker ends with the page.
     on_cleanup(move || state.preview.set_value(None));
@@ -56,7 +55,7 @@ pub async fn fetch(state: State, number: u32) -> Result<Loaded, ApiError> {
 pub async fn show(state: State, desk: Desk, loaded: Loaded) {
     desk.set_time(loaded.detail.now);
     let loaded = Arc::new(loaded);
-    let form = loaded.questions.as_ref().map(|questions| GrantForm::open(&loaded.sheet, questions, state.now()));
+    let form = loaded.questions.as_ref().map(|questions| GrantForm::open(&loaded.sheet, questions));
     state.preview.set_value(None);
     state.shown.set(None);
     state.trouble.set(None);

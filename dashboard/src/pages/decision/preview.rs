@@ -9,6 +9,7 @@ use crate::app::Desk;
 use crate::components::{Card, Countdown, Digest, Notice, Text, Tone};
 use crate::view_model::facts::{reason, verdict};
 use crate::view_model::preview::{Border, Flip, Shown, Side, borders, flips, questions_asked};
+use crate::view_model::problem::sentence;
 
 /// The preview.
 #[component]
@@ -18,12 +19,14 @@ pub fn Preview() -> impl IntoView {
     // What is drawn is of another grant than the form's while the worker is at it.
     let behind = Memo::new(move |_| match (state.scope(), state.shown.get()) {
         (Some(Ok(scope)), Some(shown)) => shown.scope != scope,
-        _ => true,
+        (_, shown) => shown.is_some(),
     });
+    let senseless =
+        Memo::new(move |_| state.scope().is_some_and(|scope| scope.is_err()) && state.shown.with(Option::is_some));
     let body = move || match (state.module.get(), state.trouble.get(), state.shown.get()) {
         (Module::Broken(broken), _, _) => view! {
             <Notice tone=Tone::Bad title=refusal(&broken.code)>
-                <p><Text text=broken.message /></p>
+                <p><Text text=sentence(&broken.message) /></p>
                 <p><code>{broken.code}</code></p>
                 <button on:click=move |_| spawn_local(load::load(state, desk))>"Load again"</button>
             </Notice>
@@ -31,7 +34,7 @@ pub fn Preview() -> impl IntoView {
         .into_any(),
         (_, Some(trouble), _) => view! {
             <Notice tone=Tone::Bad title="The module did not answer for this grant.">
-                <p><Text text=trouble.message /></p>
+                <p><Text text=sentence(&trouble.message) /></p>
                 <p><code>{trouble.code}</code></p>
             </Notice>
         }
@@ -44,6 +47,7 @@ pub fn Preview() -> impl IntoView {
     };
     view! {
         <Card title="If you say yes">
+            {move || senseless.get().then(|| view! { <p class="warn">"What is set makes no sense as a grant. This is of the last one that did."</p> })}
             <div class:behind=move || behind.get() aria-busy=move || behind.get().to_string()>{body}</div>
         </Card>
     }
