@@ -93,14 +93,10 @@ impl Response {
 pub struct Refused {
     /// A stable code.
     pub code: &'static str,
-    /// One sentence.
-    pub detail: String,
     /// JSON-RPC's code: -32700 or -32600.
     pub rpc: i64,
     /// The id that the line seems to have: good for an answer, for nothing else.
     pub id: Option<Id>,
-    /// Whether the line looks like a message at all, and not like something printed by mistake.
-    pub message: bool,
     /// Whether it seems to ask or tell something, so that nobody waits for it as an answer.
     pub asks: bool,
 }
@@ -115,76 +111,54 @@ pub fn read(line: &[u8], limits: Limits) -> Result<Message, Refused> {
         Ok(value) => value,
         Err(error) => {
             let (id, asks) = apparent(line);
-            return Err(Refused {
-                code: error.code(),
-                detail: error.to_string(),
-                rpc: -32700,
-                id,
-                asks,
-                message: line.trim_ascii_start().first().is_some_and(|first| matches!(first, b'{' | b'[')),
-            });
+            return Err(Refused { code: error.code(), rpc: -32700, id, asks });
         }
     };
     let id = value.get("id").and_then(id_of);
     let asks = value.get("method").is_some();
-    let refuse = |code, detail: &str| Refused {
-        code,
-        detail: detail.to_owned(),
-        rpc: -32600,
-        id: id.clone(),
-        message: true,
-        asks,
-    };
+    let refuse = |code| Refused { code, rpc: -32600, id: id.clone(), asks };
     let Value::Object(mut members) = value else {
-        return Err(refuse("not_an_object", "a message is one JSON object; batches are not spoken"));
+        return Err(refuse("not_an_object"));
     };
     if members.remove("jsonrpc").as_ref().and_then(Value::as_str) != Some("2.0") {
-        return Err(refuse("not_json_rpc", "a message says `\"jsonrpc\": \"2.0\"`"));
+        return Err(refuse("not_json_rpc"));
     }
     let has_id = members.remove("id").is_some();
     let message = if members.contains_key("method") {
-        read_request(&mut members, has_id, id.clone()).map_err(|(code, detail)| refuse(code, detail))?
+        read_request(&mut members, has_id, id.clone()).map_err(refuse)?
     } else {
-        let id = id.clone().ok_or_else(|| refuse("no_id", "an answer names the request that it answers"))?;
+        let id = id.clone().ok_or_else(|| refuse("no_id"))?;
         let outcome = match (members.remove("result"), members.remove("error")) {
             (Some(result @ Value::Object(_)), None) => Ok(result),
             (None, Some(error @ Value::Object(_))) => Err(error),
-            _ => return Err(refuse("bad_answer", "an answer has one object, `result` or `error`")),
+            _ => return Err(refuse("bad_answer")),
         };
         Message::Response(Response { id, outcome })
     };
     // What JSON-RPC does not know would travel unjudged.
-    if members.is_empty() {
-        Ok(message)
-    } else {
-        Err(refuse("unknown_member", "a message has a member that JSON-RPC does not know"))
-    }
+    if members.is_empty() { Ok(message) } else { Err(refuse("unknown_member")) }
 }
 
-fn read_request(
-    members: &mut Map<String, Value>,
-    has_id: bool,
-    id: Option<Id>,
-) -> Result<Message, (&'static str, &'static str)> {
+fn read_request(members: &mut Map<String, Value>, has_id: bool, id: Option<Id>) -> Result<Message, &'static str> {
     let Some(Value::String(method)) = members.remove("method") else {
-        return Err(("bad_method", "`method` is a string"));
+        return Err("bad_method");
     };
     let (params, has_params) = match members.remove("params") {
         None => (Map::new(), false),
         Some(Value::Object(params)) => (params, true),
-        Some(_) => return Err(("bad_params", "`params` is an object")),
+        Some(_) => return Err("bad_params"),
     };
     if params.get("_meta").is_some_and(|meta| !meta.is_object()) {
-        return Err(("bad_params", "`_meta` is an object"));
+        return Err("bad_params");
     }
     let notification = method.starts_with("notifications/");
     match (notification, has_id, id) {
         (true, false, _) => {
             Ok(Message::Notification(Request { id: Id::text(String::new()), method, params, has_params }))
         }
-        (true, true, _) => Err(("id_on_notification", "a notification has no id")),
+        (true, true, _) => Err("id_on_notification"),
         (false, _, Some(id)) => Ok(Message::Request(Request { id, method, params, has_params })),
-        (false, _, None) => Err(("no_id", "a request has an id: a string or a whole number")),
+        (false, _, None) => Err("no_id"),
     }
 }
 
@@ -193,6 +167,16 @@ fn id_of(value: &Value) -> Option<Id> {
         Value::String(_) => Some(Id(value.clone())),
         Value::Number(number) if number.is_i64() || number.is_u64() => Some(Id(value.clone())),
         _ => None,
+    }
+}
+
+/// Whether a line was meant as a message, and is not something printed by mistake, such as `[info] ready`.
+pub fn looks_like_one(line: &[u8]) -> bool {
+    let line = line.trim_ascii_start();
+    match line.split_first() {
+        Some((b'{', _)) => true,
+        Some((b'[', rest)) => rest.trim_ascii_start().first() == Some(&b'{'),
+        _ => false,
     }
 }
 
@@ -239,7 +223,11 @@ mod tests {
             let refused = read(line.as_bytes(), FROM_CLIENT).expect_err(line);
             assert_eq!((refused.code, refused.id.is_some()), (code, has_id), "{line}");
         }
-        assert!(!read(b"Server running", FROM_UPSTREAM).expect_err("noise").message);
+        for (line, message) in
+            [("Server running", false), ("[info] ready", false), (" {\"", true), ("[ {", true), ("", false)]
+        {
+            assert_eq!(looks_like_one(line.as_bytes()), message, "{line}");
+        }
         assert_eq!(
             read(b"{\"jsonrpc\":\"2.0\",\"id\":\"\xff\",\"method\":\"ping\"}", FROM_CLIENT).expect_err("utf-8").code,
             "bad_string"

@@ -150,8 +150,10 @@ impl Session {
             && let Some(id) = notification.params.get("requestId")
         {
             let key = id.to_string();
-            let known_upstream = self.passed.remove(&key).is_some() || self.cancel_call(&key);
-            if self.errands.remove(&key).is_some() || !known_upstream {
+            let unsent = self.calls.get(&key).is_some_and(|call| call.stage != Stage::Sent);
+            self.cancel_call(&key);
+            self.passed.remove(&key);
+            if self.errands.remove(&key).is_some() || unsent {
                 // The upstream never saw that request.
                 return;
             }
@@ -168,14 +170,11 @@ impl Session {
         self.out.push(super::Action::ToUpstream(line));
     }
 
-    /// Forgets a call. Answers whether the upstream has it: then its outcome stays unknown.
-    fn cancel_call(&mut self, key: &str) -> bool {
-        let Some(call) = self.calls.remove(key) else { return false };
-        let sent = call.stage == Stage::Sent;
-        if sent {
+    /// Forgets a call. If the upstream has it, its outcome stays unknown.
+    fn cancel_call(&mut self, key: &str) {
+        if let Some(call) = self.calls.remove(key) {
             self.report_outcome_unknown(&call);
         }
-        sent
     }
 
     fn client_response(&mut self, mut response: Response, line: &[u8], now: u64) {

@@ -16,6 +16,11 @@ use crate::mcp::{meta, reply};
 /// The most tasks that are remembered; beyond it `tasks/*` is a question like any other.
 const MOST_TASKS: usize = 1024;
 
+/// What an upstream may ask in the middle of a call, as a part of it. `tasks/*` are the client's own tasks, by which it
+/// answers later (2025-11-25).
+const IN_CALL: [&str; 5] =
+    ["elicitation/create", "sampling/createMessage", "tasks/get", "tasks/result", "tasks/cancel"];
+
 impl Session {
     pub(super) fn take_from_upstream(&mut self, line: &[u8], now: u64) {
         match message::read(line, message::FROM_UPSTREAM) {
@@ -37,8 +42,7 @@ impl Session {
     /// told, is each that waits.
     pub(super) fn lost_upstream_line(&mut self, code: &str, id: Option<&Id>, line: &[u8]) {
         self.note(format!("a line of the server was refused: {code}"));
-        if !line.trim_ascii_start().first().is_some_and(|first| matches!(first, b'{' | b'[')) {
-            // Something printed by mistake, such as a greeting.
+        if !message::looks_like_one(line) {
             return;
         }
         let lost: Vec<String> = match id {
@@ -199,7 +203,7 @@ impl Session {
             answer: None,
             call: None,
         };
-        let in_call = matches!(request.method.as_str(), "elicitation/create" | "sampling/createMessage");
+        let in_call = IN_CALL.contains(&request.method.as_str());
         if request.method == "ping" || (in_call && self.is_part_of_a_call(&mut asked)) {
             self.asked.insert(key.clone(), asked);
             return self.deliver(&key);

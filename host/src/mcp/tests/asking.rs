@@ -7,7 +7,7 @@ use crate::mcp::session::Ask;
 
 fn ours(world: &mut World, name: &str, arguments: &Value) {
     let params = json!({"name": name, "arguments": arguments});
-    world.from_client(&json!({"jsonrpc": "2.0", "id": "o", "method": "tools/call", "params": params}));
+    world.client_says(&json!({"jsonrpc": "2.0", "id": "o", "method": "tools/call", "params": params}));
 }
 
 fn sentence(world: &World) -> String {
@@ -117,7 +117,7 @@ fn a_wait_ends_when_its_time_is_over_or_the_client_gives_up() {
     let mut world = World::listed(scope);
     world.tasks.push_back(task("pending", &json!({})));
     ours(&mut world, "proviso_wait", &json!({"request": "ex_1"}));
-    world.from_client(&json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": "o"}}));
+    world.client_says(&json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": "o"}}));
     world.elapse();
     assert!(world.client.is_empty() && world.asks.len() == 1);
     assert!(world.upstream.is_empty(), "the upstream never saw that call");
@@ -152,9 +152,9 @@ fn a_tool_that_is_not_there_is_not_asked_for() {
 fn asking_first_of_all_makes_the_proxy_list_the_tools() {
     let mut world = World::new(requestable);
     let params = json!({"name": "proviso_check", "arguments": {"tool": "write"}, "_meta": stateless()});
-    world.from_client(&json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}));
+    world.client_says(&json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}));
     let own = world.sent();
-    world.from_upstream(&json!({"jsonrpc": "2.0", "id": own["id"], "result": {"tools": [tool("write")]}}));
+    world.upstream_says(&json!({"jsonrpc": "2.0", "id": own["id"], "result": {"tools": [tool("write")]}}));
     assert_eq!(world.told()["result"]["resultType"], json!("complete"));
     assert!(sentence(&world).contains("proviso_request"));
 }

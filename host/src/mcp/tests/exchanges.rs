@@ -39,8 +39,8 @@ fn answered(id: &str) -> Value {
 #[test]
 fn under_scope_questions_and_answers_pass_as_they_came() {
     let mut world = World::listed(scope);
-    world.from_client(&call("1"));
-    world.from_upstream(&elicitation());
+    world.client_says(&call("1"));
+    world.upstream_says(&elicitation());
     assert_eq!(world.told(), elicitation());
     let answer = br#"{ "jsonrpc":"2.0","id":7,"result":{"action":"accept"}}"#;
     world.client_line(answer);
@@ -53,9 +53,9 @@ fn under_scope_questions_and_answers_pass_as_they_came() {
 #[test]
 fn under_an_exception_an_answer_is_a_question_of_its_own() {
     let mut world = World::listed(answers_in_scope);
-    world.from_client(&call("1"));
-    world.from_upstream(&elicitation());
-    world.from_client(&accepted());
+    world.client_says(&call("1"));
+    world.upstream_says(&elicitation());
+    world.client_says(&accepted());
     let questions = world.questions();
     assert_eq!(questions.len(), 2);
     assert_eq!((questions[1].action.as_str(), questions[1].id.as_str()), ("elicitation/answer", "write"));
@@ -63,20 +63,20 @@ fn under_an_exception_an_answer_is_a_question_of_its_own() {
     assert_eq!(questions[1].call, questions[0].call, "one call id across the exchange");
     let canonical = br#"{"id":7,"jsonrpc":"2.0","result":{"action":"accept","content":{"a":2,"z":1}}}"#;
     assert_eq!(world.upstream.last().map(Vec::as_slice), Some(canonical.as_slice()));
-    world.from_upstream(&json!({"jsonrpc": "2.0", "id": "1", "result": {"content": []}}));
+    world.upstream_says(&json!({"jsonrpc": "2.0", "id": "1", "result": {"content": []}}));
     assert_eq!(world.phases(), [Sending, Sending, Executed, Executed], "the answer shares the call's outcome");
 }
 
 #[test]
 fn without_a_permit_the_exchange_ends() {
     let mut world = World::listed(no_answers);
-    world.from_client(&call("1"));
-    world.from_upstream(&elicitation());
-    world.from_client(&accepted());
+    world.client_says(&call("1"));
+    world.upstream_says(&elicitation());
+    world.client_says(&accepted());
     assert_eq!((&world.sent()["id"], world.sent()["error"].is_object()), (&json!(7), true));
     assert!(!String::from_utf8_lossy(&world.upstream.concat()).contains("accept"), "no answer has left");
     world.clear();
-    world.from_client(&accepted());
+    world.client_says(&accepted());
     assert!(world.upstream.is_empty() && world.asks.is_empty(), "and there is nothing more to answer");
 }
 
@@ -90,10 +90,10 @@ fn sampling_is_part_of_the_call_too_and_the_doubtful_call_is_the_stricter_one() 
         }
     }
     let mut world = World::listed(by_arguments);
-    world.from_client(&json!({"jsonrpc": "2.0", "id": 0, "method": "tools/call", "params": {"name": "ask"}}));
-    world.from_client(&call("1"));
-    world.from_upstream(&json!({"jsonrpc": "2.0", "id": 7, "method": "sampling/createMessage", "params": {}}));
-    world.from_client(&json!({"jsonrpc": "2.0", "id": 7, "result": {"role": "assistant"}}));
+    world.client_says(&json!({"jsonrpc": "2.0", "id": 0, "method": "tools/call", "params": {"name": "ask"}}));
+    world.client_says(&call("1"));
+    world.upstream_says(&json!({"jsonrpc": "2.0", "id": 7, "method": "sampling/createMessage", "params": {}}));
+    world.client_says(&json!({"jsonrpc": "2.0", "id": 7, "result": {"role": "assistant"}}));
     assert!(world.sent()["error"].is_object());
 }
 
@@ -101,15 +101,15 @@ fn sampling_is_part_of_the_call_too_and_the_doubtful_call_is_the_stricter_one() 
 fn what_an_upstream_asks_outside_of_any_call_is_a_question() {
     for method in ["elicitation/create", "sampling/createMessage", "made/up"] {
         let mut world = World::listed(guardrail);
-        world.from_upstream(&json!({"jsonrpc": "2.0", "id": 7, "method": method, "params": {}}));
+        world.upstream_says(&json!({"jsonrpc": "2.0", "id": 7, "method": method, "params": {}}));
         assert_eq!(world.questions()[0].action, method);
         assert!(world.client.is_empty() && world.sent()["error"].is_object());
 
         let mut world = World::listed(scope);
         world.prompt = false;
         let asked = json!({"jsonrpc": "2.0", "id": 7, "method": method, "params": {}});
-        world.from_upstream(&asked);
-        world.from_client(&json!({"jsonrpc": "2.0", "id": 7, "result": {}}));
+        world.upstream_says(&asked);
+        world.client_says(&json!({"jsonrpc": "2.0", "id": 7, "result": {}}));
         assert!(world.upstream.is_empty(), "nobody has been asked yet");
         world.release();
         assert_eq!(world.told(), asked);
@@ -119,7 +119,7 @@ fn what_an_upstream_asks_outside_of_any_call_is_a_question() {
 #[test]
 fn roots_are_what_the_proxy_was_configured_with() {
     let mut world = World::listed(guardrail);
-    world.from_upstream(&json!({"jsonrpc": "2.0", "id": 7, "method": "roots/list"}));
+    world.upstream_says(&json!({"jsonrpc": "2.0", "id": 7, "method": "roots/list"}));
     assert_eq!(world.sent(), json!({"jsonrpc": "2.0", "id": 7, "result": {"roots": [{"uri": "file:///data"}]}}));
     assert!(world.client.is_empty() && world.asks.is_empty());
 }
@@ -127,46 +127,46 @@ fn roots_are_what_the_proxy_was_configured_with() {
 #[test]
 fn in_the_later_era_the_repeated_call_is_the_same_call() {
     let mut world = World::listed(scope);
-    world.from_client(&stateless_call("1", &json!({})));
+    world.client_says(&stateless_call("1", &json!({})));
     let required = input_required("1", &json!({"q": {"method": "elicitation/create"}}));
-    world.from_upstream(&required);
+    world.upstream_says(&required);
     assert_eq!(world.told(), required);
     assert_eq!(world.phases(), [Sending], "it is not finished");
-    world.from_client(&answered("2"));
+    world.client_says(&answered("2"));
     let questions = world.questions();
     assert_eq!(questions.len(), 2);
     assert_eq!((&questions[0].call, &questions[0].input), (&questions[1].call, &questions[1].input));
     assert_eq!(world.sent()["params"]["inputResponses"], json!({"q": {"action": "accept"}}));
-    world.from_upstream(&json!({"jsonrpc": "2.0", "id": "2", "result": {"resultType": "complete", "content": []}}));
+    world.upstream_says(&json!({"jsonrpc": "2.0", "id": "2", "result": {"resultType": "complete", "content": []}}));
     assert_eq!(world.phases(), [Sending, Sending, Executed, Executed]);
 }
 
 #[test]
 fn in_the_later_era_answers_under_an_exception_are_a_question_and_no_second_use() {
     let mut world = World::listed(answers_in_scope);
-    world.from_client(&stateless_call("1", &json!({})));
-    world.from_upstream(&input_required("1", &json!({"q": {"method": "elicitation/create"}})));
-    world.from_client(&answered("2"));
+    world.client_says(&stateless_call("1", &json!({})));
+    world.upstream_says(&input_required("1", &json!({"q": {"method": "elicitation/create"}})));
+    world.client_says(&answered("2"));
     let actions: Vec<&str> = world.questions().iter().map(|question| question.action.as_str()).collect();
     assert_eq!(actions, ["tools/call", "elicitation/answer"], "the grant is used once");
     assert_eq!(world.questions()[1].input, Some(json!({"q": {"action": "accept"}})));
     assert_eq!(world.upstream.len(), 2);
 
     let mut world = World::listed(no_answers);
-    world.from_client(&stateless_call("1", &json!({})));
-    world.from_upstream(&input_required("1", &json!({"q": {"method": "elicitation/create"}})));
-    world.from_client(&answered("2"));
+    world.client_says(&stateless_call("1", &json!({})));
+    world.upstream_says(&input_required("1", &json!({"q": {"method": "elicitation/create"}})));
+    world.client_says(&answered("2"));
     assert_eq!((world.upstream.len(), world.told()["result"]["isError"].as_bool()), (1, Some(true)));
     assert_eq!(world.phases(), [Sending, OutcomeUnknown], "it was begun");
-    world.from_client(&answered("3"));
+    world.client_says(&answered("3"));
     assert_eq!(world.told()["error"]["code"], json!(-32602), "the exchange is over");
 }
 
 #[test]
 fn answers_that_belong_to_no_exchange_go_nowhere() {
     let mut world = World::listed(exception);
-    world.from_client(&stateless_call("1", &json!({})));
-    world.from_upstream(&input_required("1", &json!({"q": {"method": "elicitation/create"}})));
+    world.client_says(&stateless_call("1", &json!({})));
+    world.upstream_says(&input_required("1", &json!({"q": {"method": "elicitation/create"}})));
     world.clear();
     for more in [
         json!({"inputResponses": {}, "requestState": "s2"}),
@@ -174,7 +174,7 @@ fn answers_that_belong_to_no_exchange_go_nowhere() {
         json!({"inputResponses": {}, "requestState": "s1", "arguments": {"other": 1}}),
         json!({"inputResponses": {}, "requestState": "s1", "name": "ask"}),
     ] {
-        world.from_client(&stateless_call("2", &more));
+        world.client_says(&stateless_call("2", &more));
         assert_eq!(world.told()["error"]["code"], json!(-32602), "{more}");
     }
     assert!(world.upstream.is_empty() && world.asks.is_empty());
@@ -183,26 +183,26 @@ fn answers_that_belong_to_no_exchange_go_nowhere() {
 #[test]
 fn a_wish_for_roots_is_answered_here_in_the_later_era_too() {
     let mut world = World::listed(exception);
-    world.from_client(&stateless_call("1", &json!({})));
-    world.from_upstream(&input_required("1", &json!({"r": {"method": "roots/list"}})));
+    world.client_says(&stateless_call("1", &json!({})));
+    world.upstream_says(&input_required("1", &json!({"r": {"method": "roots/list"}})));
     assert!(world.client.is_empty());
     let again = world.sent();
     assert_eq!(again["params"]["inputResponses"], json!({"r": {"roots": [{"uri": "file:///data"}]}}));
     assert_eq!((&again["params"]["requestState"], world.questions().len()), (&json!("s1"), 1));
     assert_eq!(again["params"]["_meta"], stateless());
-    world.from_upstream(&json!({"jsonrpc": "2.0", "id": "1", "result": {"forged": true}}));
+    world.upstream_says(&json!({"jsonrpc": "2.0", "id": "1", "result": {"forged": true}}));
     assert!(world.client.is_empty(), "the first id is answered already");
-    world.from_upstream(&json!({"jsonrpc": "2.0", "id": again["id"], "result": {"resultType": "complete"}}));
+    world.upstream_says(&json!({"jsonrpc": "2.0", "id": again["id"], "result": {"resultType": "complete"}}));
     assert_eq!(world.told(), json!({"jsonrpc": "2.0", "id": "1", "result": {"resultType": "complete"}}));
 
     let mut world = World::listed(scope);
-    world.from_client(&stateless_call("1", &json!({})));
-    world.from_upstream(&input_required(
+    world.client_says(&stateless_call("1", &json!({})));
+    world.upstream_says(&input_required(
         "1",
         &json!({"r": {"method": "roots/list"}, "q": {"method": "elicitation/create"}}),
     ));
     assert_eq!(world.told()["result"]["inputRequests"], json!({"q": {"method": "elicitation/create"}}));
-    world.from_client(&stateless_call("2", &json!({
+    world.client_says(&stateless_call("2", &json!({
         "inputResponses": {"q": {"action": "accept"}, "r": {"roots": [{"uri": "file:///etc"}]}}, "requestState": "s1"
     })));
     assert_eq!(world.sent()["params"]["inputResponses"]["r"], json!({"roots": [{"uri": "file:///data"}]}));
@@ -214,16 +214,16 @@ fn starting_a_task_is_the_use() {
         [json!({"task": {"taskId": "t1", "status": "working"}}), json!({"resultType": "task", "taskId": "t1"})]
     {
         let mut world = World::listed(exception);
-        world.from_client(&call("1"));
-        world.from_upstream(&json!({"jsonrpc": "2.0", "id": "1", "result": started}));
+        world.client_says(&call("1"));
+        world.upstream_says(&json!({"jsonrpc": "2.0", "id": "1", "result": started}));
         world.clear();
         for (id, method) in [(2, "tasks/get"), (3, "tasks/result"), (4, "tasks/cancel")] {
             let message = json!({"jsonrpc": "2.0", "id": id, "method": method, "params": {"taskId": "t1"}});
-            world.from_client(&message);
+            world.client_says(&message);
             assert_eq!(world.sent(), message);
         }
         assert!(world.asks.is_empty(), "tasks/* of that task need none");
-        world.from_client(&json!({"jsonrpc": "2.0", "id": 5, "method": "tasks/get", "params": {"taskId": "t2"}}));
+        world.client_says(&json!({"jsonrpc": "2.0", "id": 5, "method": "tasks/get", "params": {"taskId": "t2"}}));
         assert_eq!(world.questions()[0].kind, "task");
     }
 }
@@ -231,11 +231,11 @@ fn starting_a_task_is_the_use() {
 #[test]
 fn answers_to_a_task_under_an_exception_are_a_question() {
     let mut world = World::listed(no_answers);
-    world.from_client(&stateless_call("1", &json!({})));
-    world.from_upstream(&json!({"jsonrpc": "2.0", "id": "1", "result": {"resultType": "task", "taskId": "t1"}}));
+    world.client_says(&stateless_call("1", &json!({})));
+    world.upstream_says(&json!({"jsonrpc": "2.0", "id": "1", "result": {"resultType": "task", "taskId": "t1"}}));
     world.clear();
     let params = json!({"taskId": "t1", "inputResponses": {"q": {}}, "_meta": stateless()});
-    world.from_client(&json!({"jsonrpc": "2.0", "id": 2, "method": "tasks/update", "params": params}));
+    world.client_says(&json!({"jsonrpc": "2.0", "id": 2, "method": "tasks/update", "params": params}));
     assert_eq!(world.questions()[0].action, "elicitation/answer");
     assert!(world.upstream.is_empty() && world.told()["error"].is_object());
 }
@@ -243,8 +243,8 @@ fn answers_to_a_task_under_an_exception_are_a_question() {
 #[test]
 fn an_exchange_that_is_never_answered_is_of_unknown_outcome() {
     let mut world = World::listed(scope);
-    world.from_client(&stateless_call("1", &json!({})));
-    world.from_upstream(&input_required("1", &json!({"q": {"method": "elicitation/create"}})));
+    world.client_says(&stateless_call("1", &json!({})));
+    world.upstream_says(&input_required("1", &json!({"q": {"method": "elicitation/create"}})));
     world.input(Input::ClientClosed);
     assert_eq!(world.phases(), [Sending, OutcomeUnknown]);
 }

@@ -17,7 +17,7 @@ const CANONICAL: &[u8] =
 #[test]
 fn a_permitted_call_is_announced_and_leaves_as_the_canonical_bytes_that_were_judged() {
     let mut world = World::listed(scope);
-    world.from_client(&call("1"));
+    world.client_says(&call("1"));
     assert_eq!(world.story, ["evaluate tools/call", "report sending", "upstream"], "the report is first");
     assert_eq!(world.upstream, [CANONICAL]);
     let question = world.questions()[0];
@@ -39,11 +39,11 @@ fn an_error_of_a_tool_is_reported_as_failed() {
         [json!({"result": {"isError": true, "content": []}}), json!({"error": {"code": -32602, "message": "no"}})]
     {
         let mut world = World::listed(scope);
-        world.from_client(&call("1"));
+        world.client_says(&call("1"));
         let mut answer = answer;
         answer["jsonrpc"] = "2.0".into();
         answer["id"] = "1".into();
-        world.from_upstream(&answer);
+        world.upstream_says(&answer);
         assert_eq!((world.phases(), world.told()), (vec![Sending, Failed], answer));
     }
 }
@@ -51,7 +51,7 @@ fn an_error_of_a_tool_is_reported_as_failed() {
 #[test]
 fn a_refused_call_comes_back_as_a_result_that_the_model_can_act_on() {
     let mut world = World::listed(requestable);
-    world.from_client(&call("1"));
+    world.client_says(&call("1"));
     assert!(world.upstream.is_empty());
     let result = &world.told()["result"];
     assert_eq!(result["isError"], json!(true));
@@ -63,7 +63,7 @@ fn a_refused_call_comes_back_as_a_result_that_the_model_can_act_on() {
     assert_eq!(context["evaluation_id"], json!("eval_1"));
 
     let mut world = World::listed(guardrail);
-    world.from_client(&stateless_call("2", &json!({})));
+    world.client_says(&stateless_call("2", &json!({})));
     let result = &world.told()["result"];
     assert_eq!((&result["isError"], &result["resultType"]), (&json!(true), &json!("complete")));
     assert!(!result["content"][0]["text"].as_str().expect("a sentence").contains("proviso_request"));
@@ -82,7 +82,7 @@ fn what_does_not_fit_is_no_allow() {
         (|_: &Question| Ok(Answer::Reported), "allow_incomplete"),
     ] {
         let mut world = World::listed(policy);
-        world.from_client(&call("1"));
+        world.client_says(&call("1"));
         assert!(world.upstream.is_empty(), "{code}");
         assert_eq!(world.told()["result"]["isError"], json!(true));
         assert_eq!(world.told()["result"]["_meta"]["proviso.dev/context"]["reason"], json!(code));
@@ -94,7 +94,7 @@ fn what_does_not_fit_is_no_allow() {
 fn nothing_leaves_that_could_not_be_announced() {
     let mut world = World::listed(scope);
     world.record = false;
-    world.from_client(&call("1"));
+    world.client_says(&call("1"));
     assert!(world.upstream.is_empty() && world.told()["result"]["isError"] == json!(true));
 }
 
@@ -104,7 +104,7 @@ fn an_allow_is_good_for_its_seconds_only() {
     {
         let mut world = World::listed(scope);
         world.prompt = false;
-        world.from_client(&call("1"));
+        world.client_says(&call("1"));
         world.now += judging;
         world.release();
         world.now += announcing;
@@ -125,7 +125,7 @@ fn what_would_travel_unjudged_is_refused() {
         json!({"name": "write", "inputResponses": {"a": {}}}),
         json!({"arguments": {}}),
     ] {
-        world.from_client(&json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}));
+        world.client_says(&json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}));
         assert_eq!(world.told()["error"]["code"], json!(-32602), "{params}");
     }
     assert!(world.upstream.is_empty() && world.asks.is_empty());
@@ -135,8 +135,8 @@ fn what_would_travel_unjudged_is_refused() {
 fn a_cancelled_call_that_was_not_sent_is_never_sent() {
     let mut world = World::listed(scope);
     world.prompt = false;
-    world.from_client(&call("1"));
-    world.from_client(&json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": "1"}}));
+    world.client_says(&call("1"));
+    world.client_says(&json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": "1"}}));
     world.release();
     world.release();
     assert!(world.upstream.is_empty() && world.client.is_empty());
@@ -145,18 +145,19 @@ fn a_cancelled_call_that_was_not_sent_is_never_sent() {
 #[test]
 fn a_cancelled_call_that_was_sent_is_of_unknown_outcome() {
     let mut world = World::listed(scope);
-    world.from_client(&call("1"));
+    world.client_says(&call("1"));
     let cancelled = json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": "1"}});
-    world.from_client(&cancelled);
+    world.client_says(&cancelled);
     assert_eq!(world.sent(), cancelled);
     assert_eq!(world.phases(), [Sending, OutcomeUnknown]);
-    world.from_upstream(&json!({"jsonrpc": "2.0", "id": "1", "result": {}}));
+    world.upstream_says(&json!({"jsonrpc": "2.0", "id": "1", "result": {}}));
     assert!(world.client.is_empty(), "nobody waits any more");
 }
 
 #[test]
 fn a_call_that_was_begun_and_not_finished_is_of_unknown_outcome() {
-    let gone: [(fn(&mut World), Option<End>); 5] = [
+    type Going = fn(&mut World);
+    let gone: [(Going, Option<End>); 5] = [
         (|world| world.input(Input::UpstreamClosed), Some(End::UpstreamClosed)),
         (|world| world.input(Input::ClientClosed), Some(End::ClientClosed)),
         (|world| world.upstream_line(br#"{"jsonrpc":"2.0","id":"1","result":{"a":1,"a":1}}"#), None),
@@ -165,7 +166,7 @@ fn a_call_that_was_begun_and_not_finished_is_of_unknown_outcome() {
     ];
     for (gone, end) in gone {
         let mut world = World::listed(exception);
-        world.from_client(&call("1"));
+        world.client_says(&call("1"));
         gone(&mut world);
         assert_eq!(world.phases(), [Sending, OutcomeUnknown]);
         let result = &world.told()["result"];
@@ -179,7 +180,7 @@ fn a_call_that_was_begun_and_not_finished_is_of_unknown_outcome() {
 fn what_was_not_sent_when_the_session_ends_was_not_run() {
     let mut world = World::listed(scope);
     world.prompt = false;
-    world.from_client(&call("1"));
+    world.client_says(&call("1"));
     world.input(Input::UpstreamClosed);
     assert!(world.told()["result"]["content"][0]["text"].as_str().expect("a sentence").contains("not run"));
     assert!(world.phases().is_empty());
@@ -195,17 +196,17 @@ fn other_methods_leave_as_canonical_bytes_too() {
         br#"{"id":1,"jsonrpc":"2.0","method":"resources/read","params":{"_meta":{"progressToken":1},"uri":"a:b"}}"#;
     assert_eq!(world.upstream, [sent]);
     assert_eq!(world.questions()[0].input, Some(json!({"uri": "a:b"})));
-    world.from_upstream(&json!({"jsonrpc": "2.0", "id": 1, "result": {"contents": []}}));
+    world.upstream_says(&json!({"jsonrpc": "2.0", "id": 1, "result": {"contents": []}}));
     assert_eq!(world.phases(), [Sending, Executed]);
 }
 
 #[test]
 fn calls_at_once_do_not_mix() {
     let mut world = World::listed(scope);
-    world.from_client(&call("1"));
-    world.from_client(&call("2"));
+    world.client_says(&call("1"));
+    world.client_says(&call("2"));
     for id in ["2", "1"] {
-        world.from_upstream(&json!({"jsonrpc": "2.0", "id": id, "result": {"content": [id]}}));
+        world.upstream_says(&json!({"jsonrpc": "2.0", "id": id, "result": {"content": [id]}}));
     }
     let told: Vec<Value> = world.client.iter().map(|line| value(line)).collect();
     assert_eq!((&told[0]["result"]["content"][0], &told[1]["result"]["content"][0]), (&json!("2"), &json!("1")));

@@ -50,7 +50,7 @@ fn every_other_method_is_a_question_in_both_eras() {
         if era {
             params["_meta"] = stateless();
         }
-        world.from_client(&json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}));
+        world.client_says(&json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}));
         assert!(world.upstream.is_empty(), "{method}");
         assert_eq!(world.questions().first().map(|q| q.action.as_str()), Some(method));
         assert_eq!(world.told()["error"]["code"], json!(if era { 32001 } else { -32001 }));
@@ -80,35 +80,35 @@ fn what_the_strict_reader_refuses_goes_nowhere() {
 fn an_id_in_use_is_not_used_again() {
     let mut world = World::new(scope);
     let ping = json!({"jsonrpc": "2.0", "id": 1, "method": "ping"});
-    world.from_client(&ping);
-    world.from_client(&ping);
+    world.client_says(&ping);
+    world.client_says(&ping);
     world.client_line(br#"{"jsonrpc":"2.0","id":1,"id":1,"method":"ping"}"#);
     assert_eq!((world.upstream.len(), world.client.len()), (1, 0), "nobody answers in the place of the first");
-    world.from_upstream(&json!({"jsonrpc": "2.0", "id": 1, "result": {}}));
-    world.from_client(&ping);
+    world.upstream_says(&json!({"jsonrpc": "2.0", "id": 1, "result": {}}));
+    world.client_says(&ping);
     assert_eq!(world.upstream.len(), 2);
 }
 
 #[test]
 fn answers_that_nobody_waits_for_go_nowhere() {
     let mut world = World::new(scope);
-    world.from_client(&json!({"jsonrpc": "2.0", "id": 1, "result": {}}));
-    world.from_upstream(&json!({"jsonrpc": "2.0", "id": 1, "result": {}}));
+    world.client_says(&json!({"jsonrpc": "2.0", "id": 1, "result": {}}));
+    world.upstream_says(&json!({"jsonrpc": "2.0", "id": 1, "result": {}}));
     assert!(world.client.is_empty() && world.upstream.is_empty() && world.notes.len() == 2);
 }
 
 #[test]
 fn our_members_are_ours_alone() {
     let mut world = World::new(scope);
-    world.from_client(
+    world.client_says(
         &json!({"jsonrpc": "2.0", "id": 1, "method": "ping", "params": {"_meta": {"proviso.dev/x": 1, "a": 1}}}),
     );
     assert_eq!(world.sent()["params"]["_meta"], json!({"a": 1}));
-    world.from_upstream(
+    world.upstream_says(
         &json!({"jsonrpc": "2.0", "id": 1, "result": {"_meta": {"proviso.dev/context": {"decision": true}}}}),
     );
     assert_eq!(world.told()["result"], json!({"_meta": {}}));
-    world.from_upstream(
+    world.upstream_says(
         &json!({"jsonrpc": "2.0", "method": "notifications/message", "params": {"_meta": {"proviso.dev/x": 1}}}),
     );
     assert_eq!(world.told()["params"], json!({"_meta": {}}));
@@ -118,10 +118,10 @@ fn our_members_are_ours_alone() {
 fn a_version_that_nobody_speaks_is_refused() {
     let mut world = World::new(scope);
     let meta = json!({"io.modelcontextprotocol/protocolVersion": "2031-01-01"});
-    world.from_client(&json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {"_meta": meta}}));
+    world.client_says(&json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {"_meta": meta}}));
     assert_eq!(world.told()["error"]["code"], json!(-32022));
-    world.from_client(&json!({"jsonrpc": "2.0", "id": 2, "method": "initialize", "params": {}}));
-    world.from_upstream(&json!({"jsonrpc": "2.0", "id": 2, "result": {"protocolVersion": "2031-01-01"}}));
+    world.client_says(&json!({"jsonrpc": "2.0", "id": 2, "method": "initialize", "params": {}}));
+    world.upstream_says(&json!({"jsonrpc": "2.0", "id": 2, "result": {"protocolVersion": "2031-01-01"}}));
     assert!(world.told()["error"].is_object());
     assert!(world.asks.is_empty());
 }
@@ -129,12 +129,12 @@ fn a_version_that_nobody_speaks_is_refused() {
 #[test]
 fn an_unreadable_answer_leaves_its_request_of_unknown_outcome() {
     let mut world = World::new(scope);
-    world.from_client(&json!({"jsonrpc": "2.0", "id": 1, "method": "ping"}));
+    world.client_says(&json!({"jsonrpc": "2.0", "id": 1, "method": "ping"}));
     world.upstream_line(b"Server running on stdio");
     assert!(world.client.is_empty(), "a greeting is no answer");
     world.upstream_line(br#"{"jsonrpc":"2.0","id":1,"result":{"a":1,"a":2}}"#);
     assert_eq!((&world.told()["id"], world.told()["error"].is_object()), (&json!(1), true));
-    world.from_client(&json!({"jsonrpc": "2.0", "id": 2, "method": "ping"}));
+    world.client_says(&json!({"jsonrpc": "2.0", "id": 2, "method": "ping"}));
     world.upstream_line(br#"{"jsonrpc":"2.0","id":2,"result""#);
     assert_eq!(value(&world.client[1])["id"], json!(2));
 }

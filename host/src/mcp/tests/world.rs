@@ -59,9 +59,9 @@ impl World {
     /// A session whose client has listed the tools `write` and `ask` already.
     pub fn listed(policy: Policy) -> Self {
         let mut world = Self::new(scope);
-        world.from_client(&json!({"jsonrpc": "2.0", "id": "list", "method": "tools/list"}));
+        world.client_says(&json!({"jsonrpc": "2.0", "id": "list", "method": "tools/list"}));
         let tools = json!([tool("write"), tool("ask")]);
-        world.from_upstream(&json!({"jsonrpc": "2.0", "id": "list", "result": {"tools": tools}}));
+        world.upstream_says(&json!({"jsonrpc": "2.0", "id": "list", "result": {"tools": tools}}));
         world.clear();
         world.policy = policy;
         world
@@ -76,7 +76,7 @@ impl World {
         self.notes.clear();
     }
 
-    pub fn from_client(&mut self, message: &Value) {
+    pub fn client_says(&mut self, message: &Value) {
         self.client_line(message.to_string().as_bytes());
     }
 
@@ -84,7 +84,7 @@ impl World {
         self.input(Input::Client(line.to_vec()));
     }
 
-    pub fn from_upstream(&mut self, message: &Value) {
+    pub fn upstream_says(&mut self, message: &Value) {
         self.upstream_line(message.to_string().as_bytes());
     }
 
