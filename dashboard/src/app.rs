@@ -85,7 +85,11 @@ impl Desk {
         match api::session().await {
             Ok(session) => {
                 self.set_time(session.now);
-                self.signed.set(if let Some(error) = tried { Signed::Out(Some(error)) } else { Signed::In(session) });
+                // A link that was used up does not end a session that stands.
+                if let Some(error) = tried {
+                    self.said.set(error.what());
+                }
+                self.signed.set(Signed::In(session));
             }
             Err(error) if error.is_signed_out() => self.signed.set(Signed::Out(tried)),
             Err(error) => self.signed.set(Signed::Failed(error)),

@@ -17,11 +17,17 @@ pub fn Keyboard() -> impl IntoView {
     let shown = RwSignal::new(false);
     let switched_on = RwSignal::new(stored() != Some("off".into()));
     let keys = StoredValue::new(Keys::default());
+    let close = move || {
+        shown.set(false);
+        focus("keys");
+    };
     let navigate = use_navigate();
     let listener = window_event_listener(keydown, move |event| {
         let key = event.key();
         if key == "Escape" {
-            shown.set(false);
+            if shown.get_untracked() {
+                close();
+            }
             return;
         }
         let press = Press {
@@ -49,7 +55,7 @@ pub fn Keyboard() -> impl IntoView {
         store(if on { "on" } else { "off" });
     };
     view! {
-        <button class="keys" aria-haspopup="dialog" on:click=move |_| shown.set(true)>"Keys"</button>
+        <button id="keys" class="keys" aria-haspopup="dialog" on:click=move |_| shown.set(true)>"Keys"</button>
         <Show when=move || shown.get()>
             <div class="help" role="dialog" aria-labelledby="keys-title">
                 <h2 id="keys-title">"Keys"</h2>
@@ -60,7 +66,7 @@ pub fn Keyboard() -> impl IntoView {
                     <input type="checkbox" prop:checked=move || switched_on.get() on:change=switch />
                     " single keys do this"
                 </label>
-                <button autofocus on:click=move |_| shown.set(false)>"Close"</button>
+                <button autofocus on:click=move |_| close()>"Close"</button>
             </div>
         </Show>
     }

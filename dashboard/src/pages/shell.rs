@@ -25,13 +25,13 @@ pub fn Shell(
             .with(|session| session.as_ref().map_or((false, false), |session| (session.demo, session.single_user)));
         view! {
             {demo.then(|| view! {
-                <p class="banner" role="note">
+                <p class="banner">
                     <b>"This is a demo."</b>
                     " Its agents are scripted, anybody can sign in as anybody, and nothing here protects anything."
                 </p>
             })}
             {single_user.then(|| view! {
-                <p class="banner bad" role="note">
+                <p class="banner bad">
                     <b>"Single-user mode."</b>
                     " Agents may run under the gate's own user and could approve their own requests."
                 </p>
@@ -42,7 +42,7 @@ pub fn Shell(
         <a class="skip" href="#main">"Skip to the page"</a>
         <Navigation />
         <div class="page">
-            {banners}
+                <aside aria-label="About this gate">{banners}</aside>
             <main id="main" tabindex="-1">{children()}</main>
         </div>
         <p class="unseen" role="status">{move || desk.said.get()}</p>
