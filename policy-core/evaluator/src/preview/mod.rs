@@ -5,7 +5,7 @@ mod edges;
 mod vary;
 
 use cedar_policy::{ActionConstraint, Entities, EntityUid};
-use policy_core::abi::{Preview, Previewed};
+use policy_core::abi::{AbiError, Preview, Previewed};
 use policy_core::containment::open_dimensions;
 use policy_core::grant::Grant;
 use policy_core::outcome::Evaluation;
@@ -14,20 +14,29 @@ use policy_core::time::Timestamp;
 use policy_core::value::Value;
 
 use crate::Rules;
+use crate::compile::compile;
 use crate::evaluate::evaluate;
 
 /// The most recorded denials that one preview tries.
-pub const MOST_OTHERS: usize = 512;
+const MOST_OTHERS: usize = 512;
 
-/// What this grant would allow. One that is no permit of this bundle allows nothing.
-pub fn preview(rules: &Rules, input: &Preview) -> Previewed {
+/// What this grant would allow.
+///
+/// # Errors
+/// `bad_grant` when it is no permit of this bundle, `too_large` for more than 512 recorded denials.
+pub fn preview(rules: &Rules, input: &Preview) -> Result<Previewed, AbiError> {
+    let refuse = |code: &str, message: String| AbiError { code: code.to_owned(), message };
+    if input.others.len() > MOST_OTHERS {
+        return Err(refuse("too_large", format!("a preview tries at most {MOST_OTHERS} recorded denials")));
+    }
+    compile(rules, &input.grant).map_err(|error| refuse("bad_grant", error.to_string()))?;
     let trial = Trial::new(rules, &input.grant, input.at);
     let question = trial.now(&input.question);
     let flips: Vec<u32> = (0..).zip(&input.others).filter(|(_, other)| trial.flips(other)).map(|(at, _)| at).collect();
     let by_others = (0..)
         .zip(&input.others)
         .filter(|(at, other)| flips.contains(at) && other.call.subject != input.question.call.subject);
-    Previewed {
+    Ok(Previewed {
         before: evaluate(rules, &question),
         after: trial.ask(&question, &trial.candidate),
         edges: trial.edges(&question),
@@ -37,7 +46,7 @@ pub fn preview(rules: &Rules, input: &Preview) -> Previewed {
         tried: u32::try_from(input.others.len()).unwrap_or(u32::MAX),
         guardrails: guardrails(rules, &question),
         ends: input.grant.scope.not_after,
-    }
+    })
 }
 
 /// The grant as a candidate with nothing consumed, and when it is tried.
