@@ -7,7 +7,6 @@ use policy_core::outcome::Reason;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::preview::MOST_OTHERS;
 use crate::{Rules, compile, eligible, evaluate, preview, terms};
 
 /// The largest input, in bytes.
@@ -65,12 +64,8 @@ impl Instance {
             }
             Op::Preview => {
                 let input: Preview = read(input)?;
-                if input.others.len() > MOST_OTHERS {
-                    return Err(error("too_large", format!("at most {MOST_OTHERS} recorded denials are tried")));
-                }
                 let rules = self.rules(input.v, &input.question.bundle)?;
-                compile::compile(rules, &input.grant).map_err(|refusal| error("bad_grant", refusal.to_string()))?;
-                ok(&preview::preview(rules, &input))
+                ok(&preview::preview(rules, &input)?)
             }
         }
     }

@@ -19,8 +19,6 @@ use crate::bundle::{ActionType, Rules};
 pub const BUNDLE: &str = "bundle";
 /// The source of an entity that nobody knows.
 pub const UNKNOWN: &str = "unknown";
-/// The source of a place whose parents follow from its own id, by `[path_types]`.
-pub const PATH: &str = "path";
 /// How much of Cedar's words about an error a record keeps, in characters.
 const LONGEST_MESSAGE: usize = 300;
 

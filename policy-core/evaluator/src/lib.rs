@@ -11,8 +11,6 @@ mod cedar;
 pub mod compile;
 pub mod eligible;
 pub mod evaluate;
-#[cfg(feature = "validate")]
-mod paths;
 pub mod preview;
 #[cfg(feature = "validate")]
 pub mod seal;
@@ -25,4 +23,4 @@ pub mod words;
 #[cfg(feature = "validate")]
 pub use bundle::Bundle;
 pub use bundle::{BundleError, Rules};
-pub use cedar::{BUNDLE, PATH, UNKNOWN};
+pub use cedar::{BUNDLE, UNKNOWN};

@@ -34,7 +34,7 @@ pub(crate) fn tokens(text: &str) -> Vec<(usize, Token<'_>)> {
             while rest.next_if(|(_, next)| *next != '\n').is_some() {}
         } else if character == '"' {
             let mut escaped = false;
-            while let Some((_, next)) = rest.next() {
+            for (_, next) in rest.by_ref() {
                 if next == '"' && !escaped {
                     break;
                 }

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use policy_core::containment::is_normal_path;
 use serde::Deserialize;
 
 use super::caps::{Token, tokens};
@@ -33,18 +32,12 @@ pub struct Config {
     pub sensitive: Vec<String>,
     /// Which types are people and workloads.
     pub types: Types,
-    /// Types whose ids are paths, each with the type of the folders that they lie in.
-    #[serde(default)]
-    pub path_types: BTreeMap<String, String>,
     /// What a caller may say of entities of a type: believed, where the bundle itself is silent.
     #[serde(default)]
     pub claims: BTreeMap<String, Claims>,
     /// Which context members a caller may supply.
     #[serde(default)]
     pub context_claims: Option<Claims>,
-    /// Upstream servers with something to say about them.
-    #[serde(default)]
-    pub server: Vec<Server>,
     /// How tools become actions.
     #[serde(default)]
     pub tool: Vec<Tool>,
@@ -81,17 +74,6 @@ pub struct Claims {
     pub enforcement_points: Vec<String>,
 }
 
-/// An upstream server.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Server {
-    /// Its configured name.
-    pub name: String,
-    /// The folder that its path arguments lie in: cut off when a path becomes a resource's id, so that policies say
-    /// `/reports`. A path outside is `bad_input`.
-    pub root: String,
-}
-
 /// How a tool becomes an action.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -110,10 +92,6 @@ pub struct Tool {
     /// The resource's id where no argument names it.
     #[serde(default)]
     pub fixed: Option<String>,
-    /// How many segments of a path, below the server's root, are the resource's id: a place that many files share, so
-    /// that one grant can cover a folder by a condition on the path. Absent: the whole path.
-    #[serde(default)]
-    pub segments: Option<usize>,
 }
 
 /// One place or several.
@@ -184,12 +162,6 @@ impl Config {
             if tool.id.is_some() == tool.fixed.is_some() || tool.id.as_ref().is_some_and(|id| id.paths().is_empty()) {
                 let message = format!("tool `{}` says neither or both of `id` and `fixed`", tool.name);
                 return refuse(&tool.name, message, "say where the resource's id stands, or what it always is");
-            }
-        }
-        for server in &self.server {
-            if !is_normal_path(&server.root) {
-                let message = format!("`{}` is not an absolute path in normal form", server.root);
-                return refuse("root", message, "write it without `.`, `..`, `//` and a closing `/`");
             }
         }
         Ok(())

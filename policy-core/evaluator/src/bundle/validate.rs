@@ -92,21 +92,9 @@ fn config_errors(rules: &Rules, files: &BTreeMap<String, String>) -> Vec<BundleE
         errors.push(BundleError::new("bundle.toml", line_with(text, near), "bad_config", message, help));
     };
     let people = std::iter::once(&config.types.person).chain(&config.types.subjects);
-    let paths = config.path_types.iter().flat_map(|(kind, folder)| [kind, folder]);
-    for kind in people.chain(paths).chain(&config.sensitive).chain(config.claims.keys()) {
+    for kind in people.chain(&config.sensitive).chain(config.claims.keys()) {
         if !rules.types.contains_key(&config.long(kind)) {
             refuse(kind, format!("`{kind}` is no entity type of the schema"));
-        }
-    }
-    for (kind, folder) in &config.path_types {
-        for kind in [kind, folder] {
-            let shape = rules.types.get(&config.long(kind));
-            if !shape.is_some_and(|shape| shape.member_of.contains(&config.long(folder)) && !shape.needs_facts()) {
-                refuse(
-                    kind,
-                    format!("`{kind}` must be a member of `{folder}` and need no attribute, as a type of paths"),
-                );
-            }
         }
     }
     for tool in &config.tool {

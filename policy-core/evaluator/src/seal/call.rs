@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use policy_core::containment::is_normal_path;
 use policy_core::digest::Digest;
 use policy_core::entity::EntityRef;
 use policy_core::outcome::Reason;
@@ -15,7 +14,6 @@ use super::{Ask, SealError};
 use crate::Bundle;
 use crate::bundle::types::{Member, Type};
 use crate::bundle::{ActionType, Tool};
-use crate::paths;
 use crate::typed::{self, Writer};
 
 /// MCP's method for a tool's call, and COAZ's default action for it.
@@ -40,7 +38,7 @@ impl Bundle {
         let (input, paths) = self.arguments(ask.input.as_ref(), action)?;
         let resources = match tool {
             Some(tool) => self.tool_resources(tool, ask.input.as_ref())?,
-            None => vec![self.resource(self.shorten(&ask.resource))?],
+            None => vec![resource(self.shorten(&ask.resource))?],
         };
         let input_digest = Digest::of_json(ask.input.as_ref().unwrap_or(&Json::Null))
             .map_err(|error| bad(format!("the arguments have no canonical form: {error}")))?;
@@ -104,41 +102,17 @@ impl Bundle {
         if ids.is_empty() || ids.len() > MOST_RESOURCES {
             return Err(bad(format!("the arguments name no resource, or more than {MOST_RESOURCES}")));
         }
-        let resources = ids.into_iter().map(|id| self.tool_resource(tool, id)).collect::<Result<Vec<_>, _>>();
+        let resources =
+            ids.into_iter().map(|id| resource(EntityRef::new(&tool.resource, id))).collect::<Result<Vec<_>, _>>();
         let mut resources = resources?;
         resources.sort();
         resources.dedup();
         Ok(resources)
     }
+}
 
-    fn tool_resource(&self, tool: &Tool, id: String) -> Result<EntityRef, SealError> {
-        let is_path = self.rules.config.path_types.contains_key(&tool.resource);
-        if !is_path || tool.fixed.is_some() {
-            return self.resource(EntityRef::new(&tool.resource, id));
-        }
-        if !is_normal_path(&id) {
-            return Err(bad("the path is not absolute and in normal form"));
-        }
-        let server = self.rules.config.server.iter().find(|server| server.name == tool.server);
-        let below = match server {
-            Some(server) => {
-                paths::below(&id, &server.root).ok_or_else(|| bad("the path lies outside the server's root"))?
-            }
-            None => &id,
-        };
-        let id = tool.segments.map_or_else(|| below.to_owned(), |segments| paths::cut(below, segments));
-        self.resource(EntityRef::new(&tool.resource, id))
-    }
-
-    fn resource(&self, resource: EntityRef) -> Result<EntityRef, SealError> {
-        if resource.id.len() > LONGEST_ID {
-            return Err(bad("the resource's id is too long"));
-        }
-        if self.rules.config.path_types.contains_key(&resource.kind) && !is_normal_path(&resource.id) {
-            return Err(bad("the path is not absolute and in normal form"));
-        }
-        Ok(resource)
-    }
+fn resource(resource: EntityRef) -> Result<EntityRef, SealError> {
+    if resource.id.len() > LONGEST_ID { Err(bad("the resource's id is too long")) } else { Ok(resource) }
 }
 
 /// Where `@path` strings stand that the call has.

@@ -10,8 +10,8 @@ use policy_core::value::Value;
 use serde_json::Value as Json;
 
 use super::{Ask, SealError};
-use crate::cedar::{PATH, UNKNOWN};
-use crate::{Bundle, paths};
+use crate::Bundle;
+use crate::cedar::UNKNOWN;
 
 /// The most entities that one question may need.
 const LARGEST_SLICE: usize = 4096;
@@ -96,21 +96,11 @@ impl Bundle {
 
     fn fact(&self, uid: &EntityRef) -> Option<EntityFact> {
         let shape = self.rules.types.get(&self.rules.config.long(&uid.kind))?;
-        let known = self.facts.get(uid);
-        let folder = self.rules.config.path_types.get(&uid.kind);
-        // A place's parents follow from its own id: the caller cannot move it elsewhere.
-        let parent = folder.and_then(|kind| Some(EntityRef::new(kind, *paths::folders(&uid.id).first()?)));
-        if known.is_none() && parent.is_none() && shape.needs_facts() {
-            return None;
+        match self.facts.get(uid) {
+            Some(known) => Some(known.clone()),
+            None if shape.needs_facts() => None,
+            None => Some(nobody_knows(uid)),
         }
-        let mut fact = known.cloned().unwrap_or_else(|| nobody_knows(uid));
-        if known.is_none() && folder.is_some() {
-            fact.source = PATH.to_owned();
-        }
-        fact.parents.extend(parent);
-        fact.parents.sort();
-        fact.parents.dedup();
-        Some(fact)
     }
 }
 
