@@ -7,5 +7,6 @@ fn main() {
         && let Ok(assets) = std::env::var("PROVISO_ASSETS")
     {
         println!("cargo::rerun-if-changed={assets}");
+        println!("cargo::rerun-if-changed=../bundles/sample");
     }
 }

@@ -2,7 +2,9 @@
 //! that `cargo xtask build` writes.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
+use policy_core::digest::Digest;
 use rust_embed::RustEmbed;
 
 /// The files of `target/assets`, by path with `/`.
@@ -19,7 +21,29 @@ pub fn policy_wasm() -> Option<Cow<'static, [u8]>> {
     Assets::get("policy.wasm").map(|file| file.data)
 }
 
+/// The digest that the module was built with.
+pub fn policy_digest() -> Option<Digest> {
+    let file = Assets::get("policy.wasm.sha256")?;
+    std::str::from_utf8(&file.data).ok()?.trim().parse().ok()
+}
+
 /// A file of the dashboard, by its path below the dashboard's folder.
 pub fn dashboard(path: &str) -> Option<Cow<'static, [u8]>> {
     Assets::get(&format!("dashboard/{path}")).map(|file| file.data)
+}
+
+/// The sample bundle that the demo runs on.
+#[derive(RustEmbed)]
+#[folder = "../bundles/sample"]
+#[allow_missing = true]
+struct SampleBundle;
+
+/// The sample bundle's files by path with `/`; empty when the binary was built without them.
+pub fn sample_bundle() -> BTreeMap<String, String> {
+    SampleBundle::iter()
+        .filter_map(|path| {
+            let text = String::from_utf8(SampleBundle::get(&path)?.data.into_owned()).ok()?;
+            Some((path.into_owned(), text))
+        })
+        .collect()
 }

@@ -104,9 +104,7 @@ impl PolicyModule {
     /// What instances are made from.
     pub(super) fn template(&self) -> Result<InstanceTemplate, ModuleError> {
         let linker: Linker<Guard> = Linker::new(self.module.engine());
-        let pre = linker
-            .instantiate_pre(&self.module)
-            .map_err(|error| ModuleError::Compile(format!("{error:#}")))?;
+        let pre = linker.instantiate_pre(&self.module).map_err(|error| ModuleError::Compile(format!("{error:#}")))?;
         for export in ["memory", "abi", "alloc", "free", "call"] {
             if self.module.get_export(export).is_none() {
                 return Err(ModuleError::Exports(export));

@@ -13,9 +13,7 @@ pub(super) async fn get(State(site): State<Site>, Path(file): Path<String>) -> R
     if file.strip_suffix(".wasm") != Some(module.digest.to_string().as_str()) {
         return Err(Refused::nothing_here());
     }
-    let headers = [
-        (header::CONTENT_TYPE, "application/wasm"),
-        (header::CACHE_CONTROL, "public, max-age=31536000, immutable"),
-    ];
+    let headers =
+        [(header::CONTENT_TYPE, "application/wasm"), (header::CACHE_CONTROL, "public, max-age=31536000, immutable")];
     Ok((headers, module.bytes.to_vec()).into_response())
 }

@@ -8,9 +8,7 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{delete, get, post};
 
 use super::access::{discovery, evaluation, requests};
-use super::api::{
-    bundles, events, exceptions, executions, grants, locks, record, session, sheet, votes, whoami,
-};
+use super::api::{bundles, events, exceptions, executions, grants, locks, record, session, sheet, votes, whoami};
 use super::guard::guard;
 use super::problem::Refused;
 use super::site::Site;

@@ -32,9 +32,7 @@ pub(in crate::http) fn named(subject: &Entity, action: &Action, resource: &Entit
         ("resource.id", &resource.id),
     ];
     match members.iter().find(|(_, text)| text.is_empty()) {
-        Some((member, _)) => {
-            Err(Refused::new(StatusCode::BAD_REQUEST, "bad_shape", format!("`{member}` is empty")))
-        }
+        Some((member, _)) => Err(Refused::new(StatusCode::BAD_REQUEST, "bad_shape", format!("`{member}` is empty"))),
         None => Ok(()),
     }
 }

@@ -23,10 +23,9 @@ pub(in crate::http) async fn post(
     named(&body.subject, &body.action, &body.resource)?;
     let key = single(&headers, "idempotency-key")?;
     let app = site.app().clone();
-    let reply = finish(async move {
-        app.request(&caller.credential, caller.subject.as_ref(), key.as_deref(), body).await
-    })
-    .await?;
+    let reply =
+        finish(async move { app.request(&caller.credential, caller.subject.as_ref(), key.as_deref(), body).await })
+            .await?;
     let location = AppendHeaders([(header::LOCATION, reply.task.status_endpoint.clone())]);
     Ok((StatusCode::CREATED, location, Json(reply)))
 }

@@ -52,9 +52,7 @@ async fn next(mut listener: Listener) -> Option<(Result<Event, Infallible>, List
     let change = match change {
         Ok(change) => change,
         // Too many at once for this reader: one event stands for all that it missed.
-        Err(RecvError::Lagged(_)) => {
-            Change { position: listener.position, kind: "missed".to_owned(), exception: None }
-        }
+        Err(RecvError::Lagged(_)) => Change { position: listener.position, kind: "missed".to_owned(), exception: None },
         Err(RecvError::Closed) => return None,
     };
     // A session that has ended hears nothing more.

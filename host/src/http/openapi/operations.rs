@@ -29,13 +29,7 @@ pub(super) struct Operation {
 
 const SUBJECT_TOKEN: &str = "Proviso-Subject-Token";
 
-const fn get(
-    path: &'static str,
-    id: &'static str,
-    who: Who,
-    answer: &'static str,
-    summary: &'static str,
-) -> Operation {
+const fn get(path: &'static str, id: &'static str, who: Who, answer: &'static str, summary: &'static str) -> Operation {
     let answer = Some(("application/json", answer));
     Operation { method: "get", path, id, summary, who, query: &[], headers: &[], body: None, status: "200", answer }
 }
@@ -114,13 +108,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         query: &[("state", "string")],
         ..get("/api/v1/exceptions", "exceptions", Who::Person, "ExceptionList", "The queue, newest first")
     },
-    get(
-        "/api/v1/exceptions/{id}",
-        "exception",
-        Who::Person,
-        "ExceptionDetail",
-        "One exception, with its history",
-    ),
+    get("/api/v1/exceptions/{id}", "exception", Who::Person, "ExceptionDetail", "One exception, with its history"),
     Operation {
         query: &[("as_of", "integer")],
         ..get(
@@ -149,14 +137,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         "VoteReply",
         "Approve, refuse or ask, bound to what was shown",
     ),
-    post(
-        "/api/v1/grants/{id}/revoke",
-        "revoke",
-        Who::Person,
-        "RevokeRequest",
-        "VoteReply",
-        "Take a grant away",
-    ),
+    post("/api/v1/grants/{id}/revoke", "revoke", Who::Person, "RevokeRequest", "VoteReply", "Take a grant away"),
     get("/api/v1/locks", "locks", Who::Person, "LockList", "The locks in force"),
     Operation {
         status: "201",
@@ -194,14 +175,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     ),
     get("/api/v1/openapi.json", "openapi", Who::Anybody, "OpenApi", "This document"),
     get("/demo/people", "demo_people", Who::Anybody, "DemoPeople", "Only in a demo: whom one can sign in as"),
-    post(
-        "/demo/session",
-        "demo_sign_in",
-        Who::Anybody,
-        "DemoSignIn",
-        "Session",
-        "Only in a demo: sign in as anybody",
-    ),
+    post("/demo/session", "demo_sign_in", Who::Anybody, "DemoSignIn", "Session", "Only in a demo: sign in as anybody"),
     Operation {
         answer: Some(("application/wasm", "policy.wasm, by its SHA-256 and `.wasm`")),
         ..get("/policy/{file}", "module", Who::Anybody, "OpenApi", "The very module that the gate runs")

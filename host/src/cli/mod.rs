@@ -1,0 +1,108 @@
+//! The command line. Every command has `--json`; exit codes are part of the contract.
+
+mod audit;
+mod bundle;
+mod check;
+mod clock;
+mod demo;
+mod mcp;
+mod output;
+pub mod serve;
+mod token;
+
+use std::future::Future;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use output::{Done, Exit, Failure};
+
+/// Govern exceptions for AI agents: scope, requests, approvals, a clock, and a record.
+#[derive(Debug, Parser)]
+#[command(name = "proviso", version, disable_help_subcommand = true)]
+struct Cli {
+    /// Print JSON instead of text for people.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the gate.
+    Serve(serve::Serve),
+    /// Run a demo on loopback, with a sample bundle and a few agents. Anybody may sign in as anybody.
+    Demo(demo::Demo),
+    /// Ask one question offline: what would this call get from this bundle, with no grants?
+    Check(check::Check),
+    /// Put the gate between an MCP client and an MCP server that speaks stdio.
+    Mcp(mcp::Mcp),
+    /// Work on a bundle of policy.
+    #[command(subcommand)]
+    Bundle(bundle::BundleCommand),
+    /// Work on the record.
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
+    /// Mint, list and revoke credentials, at the running gate.
+    #[command(subcommand)]
+    Token(token::TokenCommand),
+    /// Say, with a reason on record, that the clock can be trusted again.
+    TrustClock(clock::TrustClock),
+    /// The demo's tool server over stdio.
+    #[command(hide = true)]
+    DemoLedger,
+}
+
+/// Runs the command line.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Nobody is left to tell when standard output is closed.
+            let _ = error.print();
+            let exit = if error.use_stderr() { Exit::Usage } else { Exit::Fine };
+            return exit.into();
+        }
+    };
+    let done = match cli.command {
+        Command::Serve(serve) => block_on(serve::run(serve, cli.json)),
+        Command::Demo(demo) => block_on(demo::run(demo, cli.json)),
+        Command::Check(check) => check::run(&check),
+        Command::Mcp(mcp) => return block_on_exit(mcp::run(mcp)),
+        Command::Bundle(command) => bundle::run(&command),
+        Command::Audit(command) => audit::run(&command),
+        Command::Token(command) => block_on(token::run(command)),
+        Command::TrustClock(command) => block_on(clock::run(command)),
+        Command::DemoLedger => demo::serve_ledger(),
+    };
+    output::finish(done, cli.json)
+}
+
+fn block_on(work: impl Future<Output = Result<Done, Failure>>) -> Result<Done, Failure> {
+    let runtime = tokio::runtime::Runtime::new()
+        .map_err(|error| Failure::unavailable("no_runtime", format!("the runtime did not start: {error}")))?;
+    runtime.block_on(work)
+}
+
+fn block_on_exit(work: impl Future<Output = ExitCode>) -> ExitCode {
+    match tokio::runtime::Runtime::new() {
+        Ok(runtime) => {
+            let exit = runtime.block_on(work);
+            // A read of standard input cannot be called off; the process ends without waiting for it.
+            runtime.shutdown_background();
+            exit
+        }
+        Err(_) => Exit::Unavailable.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        super::Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,109 @@
+//! What a command says and how it exits.
+
+use std::process::ExitCode;
+
+use serde_json::{Value, json};
+
+/// The exit codes that scripts rely on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Exit {
+    /// Permitted, or fine.
+    Fine = 0,
+    /// Denied.
+    Denied = 2,
+    /// Requestable, or pending.
+    Requestable = 3,
+    /// The command line makes no sense.
+    Usage = 64,
+    /// What was given to read is bad.
+    BadInput = 65,
+    /// Something that is needed is not there.
+    Unavailable = 69,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        ExitCode::from(exit as u8)
+    }
+}
+
+/// A command that did what it was asked.
+#[derive(Debug)]
+pub(super) struct Done {
+    pub(super) exit: Exit,
+    /// For people; nothing is printed when it is empty.
+    pub(super) text: String,
+    /// For `--json`.
+    pub(super) json: Value,
+}
+
+impl Done {
+    pub(super) fn fine(text: impl Into<String>, json: Value) -> Self {
+        Self { exit: Exit::Fine, text: text.into(), json }
+    }
+}
+
+/// A command that did not.
+#[derive(Debug)]
+pub(super) struct Failure {
+    pub(super) exit: Exit,
+    pub(super) code: String,
+    pub(super) message: String,
+    pub(super) help: Option<String>,
+}
+
+impl Failure {
+    pub(super) fn new(exit: Exit, code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { exit, code: code.into(), message: message.into(), help: None }
+    }
+
+    pub(super) fn unavailable(code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::new(Exit::Unavailable, code, message)
+    }
+
+    pub(super) fn bad_input(code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::new(Exit::BadInput, code, message)
+    }
+
+    pub(super) fn usage(code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::new(Exit::Usage, code, message)
+    }
+
+    pub(super) fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+}
+
+/// Prints and exits.
+pub(super) fn finish(done: Result<Done, Failure>, as_json: bool) -> ExitCode {
+    match done {
+        Ok(done) if as_json => {
+            println!("{}", done.json);
+            done.exit.into()
+        }
+        Ok(done) => {
+            if !done.text.is_empty() {
+                println!("{}", done.text);
+            }
+            done.exit.into()
+        }
+        Err(failure) => {
+            if as_json {
+                let Failure { code, message, help, .. } = &failure;
+                println!("{}", json!({"error": {"code": code, "message": message, "help": help}}));
+            } else {
+                eprintln!("error: {}", failure.message);
+                if let Some(help) = &failure.help {
+                    eprintln!("  help: {help}");
+                }
+            }
+            failure.exit.into()
+        }
+    }
+}
+
+/// One line while a command goes on, such as a gate that is ready.
+pub(super) fn say(line: &str) {
+    println!("{line}");
+}

@@ -1,0 +1,242 @@
+//! `proviso serve`: opens everything, says one line when it is ready, and serves until it is told to stop.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args;
+use policy_core::digest::Digest;
+use serde_json::json;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tokio::task::{JoinHandle, spawn_blocking};
+
+use super::bundle;
+use super::output::{Done, Exit, Failure, say};
+use crate::app::{Activation, App, OpenError, Operator, Parts, Settings};
+use crate::clock::SystemClock;
+use crate::gate::{Cache, Limits, LiveGrants, PolicyModule, WasmEngine};
+use crate::http::{self, ModuleFile, Site};
+use crate::random::SystemRandom;
+use crate::store::{DataKind, Keys, StoreError};
+use crate::{assets, socket};
+
+/// Run the gate.
+#[derive(Debug, Args)]
+pub(super) struct Serve {
+    /// The bundle's folder.
+    #[arg(long, value_name = "DIR")]
+    bundle: PathBuf,
+    /// The data folder: the record, its keys, the operators' socket.
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+    /// Where to listen. Beyond loopback only behind TLS, which `--public-url https://…` says.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8731")]
+    listen: SocketAddr,
+    /// Where people and agents reach the gate, when that is not where it listens.
+    #[arg(long, value_name = "URL")]
+    public_url: Option<String>,
+    /// Activate the bundle with this digest, which is another than the active one.
+    #[arg(long, value_name = "SHA256", requires = "reason")]
+    activate: Option<Digest>,
+    /// Why it is activated.
+    #[arg(long, value_name = "TEXT", requires = "activate")]
+    reason: Option<String>,
+    /// Agents and the gate may share an operating-system user. Every page and record shows it.
+    #[arg(long)]
+    single_user: bool,
+}
+
+/// Runs it.
+pub(super) async fn run(serve: Serve, as_json: bool) -> Result<Done, Failure> {
+    start_log();
+    let activate = serve.activate.zip(serve.reason).map(|(digest, reason)| Activation { digest, reason });
+    let start = Start {
+        data: serve.data,
+        kind: DataKind::Gate,
+        bundle: bundle::read(&serve.bundle)?,
+        listen: serve.listen,
+        public_url: serve.public_url,
+        single_user: serve.single_user,
+        activate,
+    };
+    let running = start.open().await?;
+    if as_json {
+        say(&running.ready_line_json());
+    } else {
+        say(&format!("proviso is ready at {} with bundle {}", running.url, running.bundle));
+    }
+    wait_for_signal().await?;
+    running.stop().await
+}
+
+/// What a gate is started with.
+pub(super) struct Start {
+    pub(super) data: PathBuf,
+    pub(super) kind: DataKind,
+    pub(super) bundle: BTreeMap<String, String>,
+    pub(super) listen: SocketAddr,
+    pub(super) public_url: Option<String>,
+    pub(super) single_user: bool,
+    pub(super) activate: Option<Activation>,
+}
+
+/// A gate that serves.
+pub(super) struct Running {
+    pub(super) url: String,
+    pub(super) bundle: Digest,
+    module: Digest,
+    stop: watch::Sender<bool>,
+    serving: JoinHandle<std::io::Result<()>>,
+}
+
+impl Running {
+    fn ready_line_json(&self) -> String {
+        json!({"ready": true, "url": self.url, "bundle": self.bundle, "module": self.module}).to_string()
+    }
+
+    /// Stops it and lets open requests end.
+    pub(super) async fn stop(self) -> Result<Done, Failure> {
+        // The receivers live as long as the server does.
+        let _ = self.stop.send(true);
+        match self.serving.await {
+            Ok(Ok(())) => Ok(Done::fine("", json!({"stopped": true}))),
+            Ok(Err(error)) => Err(Failure::unavailable("listener_failed", error.to_string())),
+            Err(error) => Err(Failure::unavailable("internal_error", error.to_string())),
+        }
+    }
+}
+
+impl Start {
+    /// Opens module, record and listener, and serves.
+    pub(super) async fn open(self) -> Result<Running, Failure> {
+        let listener = bind(self.listen, self.public_url.as_deref()).await?;
+        let listen = listener.local_addr().map_err(|error| Failure::unavailable("cannot_listen", error.to_string()))?;
+        let public_url = match self.public_url {
+            Some(url) => url.trim_end_matches('/').to_owned(),
+            None => format!("http://{listen}"),
+        };
+        let (module, engine) = load_module(self.data.clone()).await?;
+        let uid = rustix::process::getuid().as_raw();
+        let settings = Settings {
+            data: self.data.clone(),
+            kind: self.kind,
+            public_url: public_url.clone(),
+            single_user: self.single_user,
+            bundle: self.bundle,
+            activate: self.activate,
+            operator: Operator { uid, name: socket::user_name(uid) },
+        };
+        let file = ModuleFile { digest: module.digest(), bytes: module.bytes(), calls: engine.calls() };
+        let parts = Parts {
+            engine: Arc::new(engine),
+            index: Arc::new(LiveGrants::default()),
+            clock: Arc::new(SystemClock),
+            random: Arc::new(SystemRandom),
+        };
+        let app = App::open(settings, parts).await.map_err(|error| not_opened(&error))?;
+        keep_module(self.data.clone(), module);
+
+        let (stop, stopping) = watch::channel(false);
+        socket::listen(&self.data, app.clone(), stopping.clone()).map_err(|error| {
+            Failure::unavailable("no_socket", format!("the operators' socket cannot be made: {error}"))
+                .help("give a data folder with a shorter path: a socket's has at most 107 bytes")
+        })?;
+        let record = app.record();
+        let site = Site::new(app, file, listen, stopping.clone());
+        let serving = tokio::spawn(http::serve(listener, http::router(site), stopping));
+        Ok(Running { url: public_url, bundle: record.bundle, module: record.module, stop, serving })
+    }
+}
+
+/// Listens on loopback, or behind TLS. A gate never speaks plain HTTP to a network.
+async fn bind(listen: SocketAddr, public_url: Option<&str>) -> Result<TcpListener, Failure> {
+    if let Some(url) = public_url {
+        let authority = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+        if !authority.is_some_and(|rest| !rest.is_empty() && !rest.trim_end_matches('/').contains(['/', '?', '#', '@']))
+        {
+            return Err(Failure::usage(
+                "bad_public_url",
+                format!("`{url}` is not a URL of scheme, host and port alone"),
+            ));
+        }
+    }
+    let is_https = public_url.is_some_and(|url| url.starts_with("https://"));
+    if !listen.ip().is_loopback() && !is_https {
+        let message = format!("`{listen}` is beyond loopback, and the gate itself speaks no TLS");
+        return Err(Failure::usage("listen_without_tls", message)
+            .help("put a TLS proxy in front and say so with `--public-url https://…`, or listen on 127.0.0.1"));
+    }
+    TcpListener::bind(listen).await.map_err(|error| {
+        Failure::unavailable("cannot_listen", format!("`{listen}` cannot be listened on: {error}"))
+            .help("give another address with `--listen`")
+    })
+}
+
+/// Reads, checks and compiles the module. Takes what an earlier start compiled, where this gate wrote it.
+async fn load_module(data: PathBuf) -> Result<(PolicyModule, WasmEngine), Failure> {
+    let (bytes, expected) = assets::policy_wasm().zip(assets::policy_digest()).ok_or_else(|| {
+        Failure::unavailable("no_module", "this binary was built without policy.wasm").help(assets::REMEDY)
+    })?;
+    let loading = spawn_blocking(move || {
+        let keys = Keys::read(&data).ok();
+        let code = |bytes: &[u8]| keys.as_ref().map_or_else(|| Digest::of(&[]), |keys| code_of(keys, bytes));
+        let cache = Cache::new(&data, &code);
+        let module = PolicyModule::load(&bytes, expected, keys.is_some().then_some(&cache))?;
+        let engine = WasmEngine::new(&module, Limits::default())?;
+        Ok::<_, crate::gate::ModuleError>((module, engine))
+    });
+    match loading.await {
+        Ok(Ok(loaded)) => Ok(loaded),
+        Ok(Err(error)) => Err(Failure::unavailable(error.code(), error.to_string()).help(assets::REMEDY)),
+        Err(error) => Err(Failure::unavailable("internal_error", error.to_string())),
+    }
+}
+
+/// Keeps what was compiled, once the folder and its keys are there.
+fn keep_module(data: PathBuf, module: PolicyModule) {
+    drop(spawn_blocking(move || {
+        if let Ok(keys) = Keys::read(&data) {
+            module.keep(&Cache::new(&data, &|bytes| code_of(&keys, bytes)));
+        }
+    }));
+}
+
+fn code_of(keys: &Keys, bytes: &[u8]) -> Digest {
+    keys.code(b"proviso-compiled-module-v1\0", bytes)
+}
+
+/// Why the app did not open, as an exit code.
+fn not_opened(error: &OpenError) -> Failure {
+    let exit = match error {
+        OpenError::Store(StoreError::Tampered { .. })
+        | OpenError::Bundle { .. }
+        | OpenError::OtherBundle { .. }
+        | OpenError::History { .. } => Exit::BadInput,
+        OpenError::NotActivated { .. } | OpenError::NoReason => Exit::Usage,
+        OpenError::Store(_) | OpenError::Engine(_) => Exit::Unavailable,
+    };
+    Failure::new(exit, error.code(), error.to_string()).help(error.help())
+}
+
+/// Returns when the process is told to stop.
+pub(super) async fn wait_for_signal() -> Result<(), Failure> {
+    let failed = |error: std::io::Error| Failure::unavailable("no_signals", error.to_string());
+    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}
+
+/// Log lines go to standard error, as `RUST_LOG` says.
+pub(super) fn start_log() {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,proviso=info"));
+    // A log that was started already stays.
+    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+}

@@ -1,0 +1,159 @@
+//! `proviso token …`: credentials, minted by the running gate over its socket.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+use policy_core::entity::EntityRef;
+use serde_json::json;
+
+use super::output::{Done, Exit, Failure};
+use crate::socket::client::{self, ClientError};
+use crate::socket::{Reply, Request};
+
+/// Where the gate is.
+#[derive(Debug, Args)]
+pub(super) struct At {
+    /// The data folder of the running gate.
+    #[arg(long, value_name = "DIR")]
+    pub(super) data: PathBuf,
+}
+
+/// What to do with credentials.
+#[derive(Debug, Subcommand)]
+pub(super) enum TokenCommand {
+    /// Print a bearer token for an agent, bound to one subject and one task, and nothing else.
+    Agent {
+        /// The workload identity, `TYPE::ID`.
+        #[arg(long, value_parser = entity)]
+        subject: EntityRef,
+        /// The one unit of work that it acts in.
+        #[arg(long)]
+        task: String,
+        /// The human behind it, by id. Without one the agent acts in scope and cannot ask.
+        #[arg(long = "for", value_name = "USER")]
+        on_behalf: Option<String>,
+        #[command(flatten)]
+        at: At,
+    },
+    /// Print a bearer token for a proxy or gateway, and nothing else.
+    EnforcementPoint {
+        /// Its name, as grants and records hold it.
+        #[arg(long)]
+        name: String,
+        /// For which subjects it may ask: `TYPE::PATTERN`, where `*` stands for any characters.
+        #[arg(long)]
+        subjects: String,
+        /// For which upstream servers it may ask, by their configured names.
+        #[arg(long, num_args = 1.., required = true)]
+        servers: Vec<String>,
+        #[command(flatten)]
+        at: At,
+    },
+    /// Print a one-time sign-in link for an approver, and nothing else.
+    Approver {
+        /// The person, by id.
+        #[arg(long)]
+        user: String,
+        #[command(flatten)]
+        at: At,
+    },
+    /// List credentials, without their secrets.
+    List {
+        #[command(flatten)]
+        at: At,
+    },
+    /// End a credential.
+    Revoke {
+        /// Its public id, as `list` shows it.
+        id: String,
+        #[command(flatten)]
+        at: At,
+    },
+}
+
+/// Runs it.
+pub(super) async fn run(command: TokenCommand) -> Result<Done, Failure> {
+    let (request, at) = match command {
+        TokenCommand::Agent { subject, task, on_behalf, at } => (Request::MintAgent { subject, task, on_behalf }, at),
+        TokenCommand::EnforcementPoint { name, subjects, servers, at } => {
+            (Request::MintEnforcementPoint { name, subjects, servers }, at)
+        }
+        TokenCommand::Approver { user, at } => (Request::MintApprover { user }, at),
+        TokenCommand::List { at } => (Request::ListTokens {}, at),
+        TokenCommand::Revoke { id, at } => (Request::RevokeToken { id }, at),
+    };
+    ask(&at.data, &request).await
+}
+
+/// Asks the running gate, and tells what it said.
+pub(super) async fn ask(data: &Path, request: &Request) -> Result<Done, Failure> {
+    match client::ask(data, request).await {
+        Ok(Reply::Minted { id, secret, expires_at }) => {
+            let json = json!({"id": id, "secret": secret, "expires_at": expires_at});
+            Ok(Done::fine(secret, json))
+        }
+        Ok(Reply::Tokens(rows)) => {
+            let lines = rows.iter().map(|row| {
+                format!(
+                    "{}  {:<17}  {:<7}  until {}  by {}  {}",
+                    row.id, row.kind, row.state, row.expires_at, row.by, row.what
+                )
+            });
+            Ok(Done::fine(lines.collect::<Vec<_>>().join("\n"), json!({"tokens": rows})))
+        }
+        Ok(Reply::Done {}) => Ok(Done::fine("done", json!({"done": true}))),
+        Ok(Reply::Refused { code, unavailable, detail, help }) => {
+            let exit = if unavailable { Exit::Unavailable } else { Exit::BadInput };
+            Err(Failure { exit, code, message: detail, help })
+        }
+        Err(error @ ClientError::Unreachable { .. }) => {
+            Err(Failure::unavailable("gate_unreachable", error.to_string())
+                .help("start it with `proviso serve --data DIR`, and ask as the user that it runs under"))
+        }
+        Err(error @ ClientError::Unreadable(_)) => Err(Failure::unavailable("gate_unreadable", error.to_string())),
+    }
+}
+
+/// Reads `TYPE::ID`. The id may hold `::`, the type may be in a namespace: the last `::` that leaves a type parts them.
+pub(super) fn entity(text: &str) -> Result<EntityRef, String> {
+    let mut kind = String::new();
+    let mut rest = text;
+    while let Some((segment, behind)) = rest.split_once("::") {
+        let is_name = segment
+            .starts_with(|first: char| first.is_ascii_uppercase() || (kind.is_empty() && first == '_'))
+            && segment.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+        if !is_name {
+            break;
+        }
+        if !kind.is_empty() {
+            kind.push_str("::");
+        }
+        kind.push_str(segment);
+        rest = behind;
+    }
+    if kind.is_empty() || rest.is_empty() {
+        return Err("an entity is written `TYPE::ID`, such as `Agent::release-bot`".to_owned());
+    }
+    Ok(EntityRef::new(kind, rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entities_are_read_as_type_and_id() {
+        for (text, expected) in [
+            ("Agent::a", Some(("Agent", "a"))),
+            ("Acme::Agent::a", Some(("Acme::Agent", "a"))),
+            ("Agent::spiffe://x/y::z", Some(("Agent", "spiffe://x/y::z"))),
+            ("Agent::", None),
+            ("::a", None),
+            ("agent", None),
+            ("", None),
+        ] {
+            let read = entity(text).ok();
+            assert_eq!(read, expected.map(|(kind, id)| EntityRef::new(kind, id)), "{text}");
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! The Unix socket in the data folder, by which operators speak to the running gate: minting, listing and revoking
+//! credentials. The kernel says which operating-system user asks; nothing that is sent can.
+//!
+//! One line of JSON in, one line out, and the connection ends.
+
+pub mod client;
+mod server;
+mod user;
+
+use std::path::{Path, PathBuf};
+
+use policy_core::entity::EntityRef;
+use policy_core::time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+pub use server::listen;
+pub use user::user_name;
+
+/// The longest line.
+const LONGEST_LINE: usize = 64 * 1024;
+
+/// Where the socket of this data folder is.
+pub fn path(data: &Path) -> PathBuf {
+    data.join("proviso.sock")
+}
+
+/// What an operator may ask.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Request {
+    /// A bearer token for an agent.
+    MintAgent {
+        /// The workload identity.
+        subject: EntityRef,
+        /// The one task.
+        task: String,
+        /// The human behind it, by id.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        on_behalf: Option<String>,
+    },
+    /// A bearer token for a proxy or gateway.
+    MintEnforcementPoint {
+        /// Its name.
+        name: String,
+        /// `TYPE::PATTERN`.
+        subjects: String,
+        /// Upstream servers.
+        servers: Vec<String>,
+    },
+    /// A one-time sign-in link.
+    MintApprover {
+        /// The person, by id.
+        user: String,
+    },
+    /// Every credential, without its secret.
+    ListTokens {},
+    /// Ends a credential.
+    RevokeToken {
+        /// Its public id.
+        id: String,
+    },
+    /// Says that the clock can be trusted again, after the gate found that it could not (R6).
+    TrustClock {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// What the gate answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reply {
+    /// A credential. Its secret stands nowhere else.
+    Minted {
+        /// The public id.
+        id: String,
+        /// The token, or the whole sign-in link.
+        secret: String,
+        /// Until when it works.
+        expires_at: Timestamp,
+    },
+    /// Every credential.
+    Tokens(Vec<TokenRow>),
+    /// It was done.
+    Done {},
+    /// It was not.
+    Refused {
+        /// A stable code.
+        code: String,
+        /// Whether the gate could not, rather than would not.
+        unavailable: bool,
+        /// What is wrong.
+        detail: String,
+        /// What to do about it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        help: Option<String>,
+    },
+}
+
+/// One credential of a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenRow {
+    /// The public id.
+    pub id: String,
+    /// `agent`, `enforcement_point` or `approver`.
+    pub kind: String,
+    /// For whom or what.
+    pub what: String,
+    /// When it was minted.
+    pub minted_at: Timestamp,
+    /// The operating-system user that asked for it.
+    pub by: String,
+    /// Until when it works.
+    pub expires_at: Timestamp,
+    /// `live`, `expired`, `revoked` or `used`.
+    pub state: String,
+}

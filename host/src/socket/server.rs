@@ -1,0 +1,130 @@
+//! The gate's end.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::time::Duration;
+
+use policy_core::json::{self, Limits};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+use super::{LONGEST_LINE, Reply, Request, TokenRow, user_name};
+use crate::app::{App, Operator, Refusal, RefusalKind};
+use crate::identity::MintRequest;
+
+/// How long one exchange may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Listens in the data folder, which this process holds alone, until `stopping` turns true.
+///
+/// # Errors
+/// When the socket cannot be made.
+pub fn listen(data: &Path, app: App, mut stopping: watch::Receiver<bool>) -> io::Result<()> {
+    let path = super::path(data);
+    // The folder is locked: a socket that is there was left by a gate that is gone.
+    match fs::remove_file(&path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let listener = UnixListener::bind(&path)?;
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600))?;
+    tokio::spawn(async move {
+        loop {
+            let accepted = tokio::select! {
+                accepted = listener.accept() => accepted,
+                _ = stopping.wait_for(|stop| *stop) => break,
+            };
+            match accepted {
+                Ok((stream, _)) => drop(tokio::spawn(exchange(stream, app.clone()))),
+                Err(error) => {
+                    tracing::warn!(%error, "the operator's socket did not accept");
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+            }
+        }
+        // A file that is left over is removed by the next start.
+        let _ = fs::remove_file(&path);
+    });
+    Ok(())
+}
+
+async fn exchange(stream: UnixStream, app: App) {
+    // INVARIANT (R4): who asks is the kernel's word (SO_PEERCRED), never the message's.
+    let Ok(peer) = stream.peer_cred() else { return };
+    let by = Operator { uid: peer.uid(), name: user_name(peer.uid()) };
+    let done = timeout(PATIENCE, async move {
+        let (reading, mut writing) = stream.into_split();
+        let mut line = Vec::new();
+        let mut reading = BufReader::new(reading).take(LONGEST_LINE as u64);
+        reading.read_until(b'\n', &mut line).await?;
+        let limits = Limits { max_bytes: LONGEST_LINE, ..Limits::DEFAULT };
+        let reply = match json::read_as::<Request>(line.trim_ascii_end(), limits) {
+            // What was begun is finished, also when the other end has gone.
+            Ok(request) => match tokio::spawn(answer(app, request, by)).await {
+                Ok(reply) => reply,
+                Err(_) => refused(&Refusal::record_unavailable()),
+            },
+            Err(error) => Reply::Refused {
+                code: error.code().to_owned(),
+                unavailable: false,
+                detail: error.to_string(),
+                help: None,
+            },
+        };
+        let mut bytes = json::to_canonical_bytes(&reply).map_err(io::Error::other)?;
+        bytes.push(b'\n');
+        writing.write_all(&bytes).await
+    });
+    match done.await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::debug!(%error, "an operator went away"),
+        Err(_) => tracing::debug!("an operator was too slow"),
+    }
+}
+
+async fn answer(app: App, request: Request, by: Operator) -> Reply {
+    let done = match request {
+        Request::MintAgent { subject, task, on_behalf } => {
+            mint(&app, MintRequest::Agent { subject, task, on_behalf }, &by).await
+        }
+        Request::MintEnforcementPoint { name, subjects, servers } => {
+            mint(&app, MintRequest::EnforcementPoint { name, subjects, servers }, &by).await
+        }
+        Request::MintApprover { user } => mint(&app, MintRequest::Approver { user }, &by).await,
+        Request::ListTokens {} => Ok(Reply::Tokens(rows(&app))),
+        Request::RevokeToken { id } => app.revoke_token(&id, &by).await.map(|()| Reply::Done {}),
+        Request::TrustClock { reason } => app.trust_clock(&by, &reason).await.map(|()| Reply::Done {}),
+    };
+    done.unwrap_or_else(|refusal| refused(&refusal))
+}
+
+async fn mint(app: &App, request: MintRequest, by: &Operator) -> Result<Reply, Refusal> {
+    let minted = app.mint(request, by).await?;
+    Ok(Reply::Minted { id: minted.id, secret: minted.secret, expires_at: minted.expires_at })
+}
+
+fn rows(app: &App) -> Vec<TokenRow> {
+    let row = |line: crate::identity::TokenLine| TokenRow {
+        id: line.id,
+        kind: line.kind,
+        what: line.what,
+        minted_at: line.minted_at,
+        by: line.by,
+        expires_at: line.expires_at,
+        state: line.state,
+    };
+    app.tokens().into_iter().map(row).collect()
+}
+
+fn refused(refusal: &Refusal) -> Reply {
+    Reply::Refused {
+        code: refusal.code.to_owned(),
+        unavailable: refusal.kind == RefusalKind::Unavailable,
+        detail: refusal.detail.clone(),
+        help: refusal.help.clone(),
+    }
+}
