@@ -16,10 +16,10 @@ use policy_core::entity::EntityRef;
 use policy_core::json;
 use policy_core::question::{Purpose, SealedQuestion};
 use policy_core::time::Timestamp;
+use policy_evaluator::Bundle;
 use policy_evaluator::abi::Instance;
 use policy_evaluator::evaluate::evaluate;
 use policy_evaluator::seal::{Ask, Claimed};
-use policy_evaluator::Bundle;
 use proviso::app::Engine;
 use proviso::assets;
 use proviso::gate::{Limits, PolicyModule, WasmEngine};
@@ -56,7 +56,10 @@ fn main() -> Result<()> {
     let mut ways: [(&str, Box<dyn FnMut() + '_>); 4] = [
         ("cedar-policy natively", Box::new(|| drop(black_box(native.permits())))),
         ("the evaluator natively", Box::new(|| drop(black_box(evaluate(&bundle.rules, &question))))),
-        ("the evaluator natively, bytes in and out", Box::new(|| drop(black_box(instance.call(Op::Evaluate as i32, &bytes))))),
+        (
+            "the evaluator natively, bytes in and out",
+            Box::new(|| drop(black_box(instance.call(Op::Evaluate as i32, &bytes)))),
+        ),
         (
             "policy.wasm in the sandbox, bytes in and out",
             Box::new(|| drop(black_box(runtime.block_on(engine.call(digest, Op::Evaluate, bytes.clone()))))),

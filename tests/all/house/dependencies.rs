@@ -15,7 +15,7 @@ const DIRECTIONS: [(&str, &[&str]); 9] = [
     ("api", &["policy-core"]),
     ("host", &["policy-core", "policy-evaluator", "proviso-api"]),
     ("dashboard", &["policy-core", "policy-js", "proviso-api"]),
-    ("tests", &[]),
+    ("tests", &["policy-core", "policy-evaluator", "proviso", "proviso-api"]),
     ("xtask", &[]),
 ];
 
@@ -49,7 +49,9 @@ fn manifest(folder: &str) -> Table {
 fn product_dependencies(manifest: &Table) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     let mut tables = vec![manifest];
-    tables.extend(manifest.get("target").and_then(Value::as_table).into_iter().flatten().filter_map(|(_, t)| t.as_table()));
+    tables.extend(
+        manifest.get("target").and_then(Value::as_table).into_iter().flatten().filter_map(|(_, t)| t.as_table()),
+    );
     for table in tables {
         for kind in ["dependencies", "build-dependencies"] {
             let dependencies = table.get(kind).and_then(Value::as_table);

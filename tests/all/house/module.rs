@@ -49,6 +49,10 @@ fn the_modules_bytes_hold_no_path_of_the_machine_that_built_them() {
         let folder = [folder.as_encoded_bytes(), b"/"].concat();
         assert!(folder.len() > 2, "a home folder that says nothing");
         let found = module.windows(folder.len()).any(|window| window == folder);
-        assert!(!found, "the module names `{}`: was it built by `cargo xtask build`?", String::from_utf8_lossy(&folder));
+        assert!(
+            !found,
+            "the module names `{}`: was it built by `cargo xtask build`?",
+            String::from_utf8_lossy(&folder)
+        );
     }
 }

@@ -12,7 +12,17 @@ struct Absent {
 const ABSENT: [Absent; 10] = [
     Absent {
         folder: "policy-core/src",
-        words: &["std::time", "SystemTime", "std::env", "std::fs", "std::net", "HashMap", "HashSet", "async fn", "cedar_policy"],
+        words: &[
+            "std::time",
+            "SystemTime",
+            "std::env",
+            "std::fs",
+            "std::net",
+            "HashMap",
+            "HashSet",
+            "async fn",
+            "cedar_policy",
+        ],
         why: "the core is pure, and what it hashes is sorted",
     },
     Absent {
@@ -22,7 +32,16 @@ const ABSENT: [Absent; 10] = [
     },
     Absent {
         folder: "host/src/app",
-        words: &["axum", "rusqlite", "StatusCode", "wasmtime", "crate::http", "crate::gate", "crate::cli", "crate::mcp"],
+        words: &[
+            "axum",
+            "rusqlite",
+            "StatusCode",
+            "wasmtime",
+            "crate::http",
+            "crate::gate",
+            "crate::cli",
+            "crate::mcp",
+        ],
         why: "use cases know neither HTTP nor SQL nor the sandbox",
     },
     Absent {
@@ -55,7 +74,11 @@ const ABSENT: [Absent; 10] = [
         words: &["leptos", "web_sys", "js_sys", "gloo", "wasm_bindgen"],
         why: "the view model is tested natively",
     },
-    Absent { folder: "api/src", words: &["impl From", "std::time", "std::env", "async fn"], why: "wire types hold no logic" },
+    Absent {
+        folder: "api/src",
+        words: &["impl From", "std::time", "std::env", "async fn"],
+        why: "wire types hold no logic",
+    },
 ];
 
 /// A word, and the only files or folders whose code may hold it, among these roots.
@@ -77,11 +100,7 @@ const ONLY: [Only; 6] = [
         roots: &["policy-core", "api/src", "host/src", "dashboard/src", "xtask/src"],
         places: &["host/src/clock.rs", "host/src/random.rs", "xtask/src/stage.rs"],
     },
-    Only {
-        word: "unsafe_code",
-        roots: PRODUCT,
-        places: &["policy-core/module/src", "host/src/gate"],
-    },
+    Only { word: "unsafe_code", roots: PRODUCT, places: &["policy-core/module/src", "host/src/gate"] },
 ];
 
 /// The code of a file: whole-line comments left out, and what follows ` // ` on a line.
@@ -146,10 +165,13 @@ fn nothing_is_switched_off_or_left_open() {
     let mut found = Vec::new();
     for folder in ["policy-core", "api/src", "host/src", "dashboard/src", "xtask/src", "tests/all", "tests/src"] {
         // Put together here, so that this file does not find itself.
-        let words = [["#[", "ignore"].concat(), ["#[", "allow("].concat(), ["#!", "[allow("].concat(), ["todo", "!("].concat()];
+        let words =
+            [["#[", "ignore"].concat(), ["#[", "allow("].concat(), ["#!", "[allow("].concat(), ["todo", "!("].concat()];
         for path in rust_files(folder) {
             for (number, line) in code(&path) {
-                found.extend(words.iter().filter(|word| line.contains(*word)).map(|word| format!("{path}:{number} {word}")));
+                found.extend(
+                    words.iter().filter(|word| line.contains(*word)).map(|word| format!("{path}:{number} {word}")),
+                );
             }
         }
     }
