@@ -118,14 +118,17 @@ impl Knob {
             (Scalar::String(_), true) => &[Kind::Equals, Kind::OneOf, Kind::Inside, Kind::Open],
             (Scalar::String(_), false) => &[Kind::Equals, Kind::OneOf, Kind::Open],
         };
+        // A list is written one value a line: a text of several lines cannot stand in it.
+        let lines = matches!(&self.value, Scalar::String(text) if text.contains(['\n', '\r']));
+        let one_line = |kind: &Kind| *kind != Kind::OneOf || !lines;
         let inside: &[Kind] = match &self.asked {
-            None => return fitting.to_vec(),
+            None => fitting,
             Some(Test::Equals { .. }) => &[Kind::Equals],
             Some(Test::OneOf { .. }) => &[Kind::Equals, Kind::OneOf],
             Some(Test::Between { .. }) => &[Kind::Equals, Kind::OneOf, Kind::Between],
             Some(Test::Inside { .. }) => &[Kind::Equals, Kind::OneOf, Kind::Inside],
         };
-        fitting.iter().copied().filter(|kind| inside.contains(kind)).collect()
+        fitting.iter().copied().filter(|kind| inside.contains(kind)).filter(one_line).collect()
     }
 
     /// The condition that the knob stands for; none when it is open.
@@ -229,6 +232,12 @@ mod tests {
         );
         let flag = Knob::new(vec!["force".into()], Scalar::Bool(false), false, None);
         assert_eq!(flag.kinds(), [Kind::Equals, Kind::Open]);
+    }
+
+    #[test]
+    fn a_text_of_several_lines_is_no_entry_of_a_list() {
+        let knob = Knob::new(vec!["content".into()], Scalar::String("# Q4\ndone".into()), false, None);
+        assert_eq!(knob.kinds(), [Kind::Equals, Kind::Open]);
     }
 
     #[test]
