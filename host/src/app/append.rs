@@ -1,0 +1,100 @@
+//! How use cases write: records with what they touch, appended under the versions that the outcome read.
+
+use policy_core::json;
+use policy_core::time::Timestamp;
+use serde::Serialize;
+
+use super::App;
+use super::event::{EVENT, GateEvent, LedgerEvent};
+use super::refusal::Refusal;
+use super::state::State;
+use crate::identity::IdentityEvent;
+use crate::store::{AppendError, Log, NewRecord, Positions, VersionKey};
+
+/// How often an outcome is made again when what it read has changed.
+pub(super) const ATTEMPTS: usize = 4;
+
+impl App {
+    /// The ledger record of an event.
+    pub(super) fn ledger(&self, now: Timestamp, event: &LedgerEvent) -> Result<NewRecord, Refusal> {
+        let (stream, touches) = match event {
+            LedgerEvent::Exception { id, event } => {
+                let mut touches = vec![VersionKey::Exception(id.clone())];
+                if let policy_core::lifecycle::Event::ExceptionRequested { request, .. } = &**event {
+                    touches.push(VersionKey::Requests(request.question.call.subject.to_string()));
+                }
+                (format!("exception/{id}"), touches)
+            }
+            LedgerEvent::Identity(event) => ("identity".to_owned(), identity_touches(event)),
+            LedgerEvent::Gate(event) => {
+                let touches = match event {
+                    GateEvent::Locked { .. } | GateEvent::Unlocked { .. } => vec![VersionKey::Locks],
+                    GateEvent::GateStarted { .. } => Vec::new(),
+                    GateEvent::BundleActivated { .. }
+                    | GateEvent::ClockDoubted { .. }
+                    | GateEvent::ClockTrusted { .. } => vec![VersionKey::Bundle],
+                };
+                ("gate".to_owned(), touches)
+            }
+        };
+        Ok(NewRecord {
+            log: Log::Ledger,
+            at: now,
+            kind: event.kind(),
+            stream,
+            outcome: None,
+            policies: Vec::new(),
+            module: None,
+            bundle: None,
+            payloads: vec![(EVENT, canonical(event)?)],
+            touches,
+        })
+    }
+
+    /// Appends what `make` decides on the state, again when what it read has changed. Nothing to write is success.
+    pub(super) async fn admit<T>(
+        &self,
+        make: impl Fn(&State) -> Result<Proposal<T>, Refusal>,
+    ) -> Result<(T, Option<Positions>), Refusal> {
+        for _ in 0..ATTEMPTS {
+            let Proposal { expected, records, answer } = make(&self.state())?;
+            if records.is_empty() {
+                return Ok((answer, None));
+            }
+            match self.store().append(expected, records).await {
+                Ok(positions) => return Ok((answer, Some(positions))),
+                Err(AppendError::Conflict(_)) => {}
+                Err(AppendError::Unavailable) => return Err(Refusal::record_unavailable()),
+            }
+        }
+        Err(contended())
+    }
+}
+
+/// What is to be written, the versions that it was decided on, and the answer once it is durable.
+pub(super) struct Proposal<T> {
+    pub expected: Vec<(VersionKey, u64)>,
+    pub records: Vec<NewRecord>,
+    pub answer: T,
+}
+
+/// What an outcome read kept changing.
+pub(super) fn contended() -> Refusal {
+    Refusal::conflict("contended", "what this depends on changed several times while it was decided").help("ask again")
+}
+
+fn identity_touches(event: &IdentityEvent) -> Vec<VersionKey> {
+    let key = |id: &String| VersionKey::Identity(id.clone());
+    match event {
+        IdentityEvent::TokenMinted { token } => vec![key(&token.id)],
+        IdentityEvent::TokenRevoked { id, .. } => vec![key(id)],
+        IdentityEvent::SignedIn { link, session, .. } => link.iter().map(key).chain([key(&session.id)]).collect(),
+        IdentityEvent::SignedOut { session, .. } => vec![key(session)],
+    }
+}
+
+/// Canonical JSON of what we made ourselves.
+pub(super) fn canonical<T: Serialize>(value: &T) -> Result<Vec<u8>, Refusal> {
+    json::to_canonical_bytes(value)
+        .map_err(|error| Refusal::bad("bad_input", format!("it has no canonical form: {error}")))
+}

@@ -1,0 +1,73 @@
+//! What the use cases want of the policy module and of the index of live grants. `gate` implements both.
+
+use futures::future::BoxFuture;
+use policy_core::abi::{Load, Loaded, Op};
+use policy_core::digest::Digest;
+use policy_core::entity::EntityRef;
+use policy_core::grant::Grant;
+use thiserror::Error;
+
+/// The policy module, sandboxed.
+pub trait Engine: Send + Sync + 'static {
+    /// The module's digest.
+    fn module(&self) -> Digest;
+
+    /// Makes ready for a bundle. The bundles that were loaded before stay callable until the process ends or the
+    /// engine needs the room.
+    fn load(&self, load: Load) -> BoxFuture<'_, Result<Loaded, EngineError>>;
+
+    /// Calls one operation on an instance that holds this bundle: canonical JSON in, canonical JSON out.
+    fn call(&self, bundle: Digest, op: Op, input: Vec<u8>) -> BoxFuture<'_, Result<Vec<u8>, EngineError>>;
+}
+
+/// Why the module gave no answer. Each is a recorded denial with the reason `limit` (R8).
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum EngineError {
+    /// It trapped.
+    #[error("the policy module trapped")]
+    Trap,
+    /// It ran out of fuel.
+    #[error("the policy module used up its fuel")]
+    Fuel,
+    /// It wanted more memory than it may have.
+    #[error("the policy module wanted too much memory")]
+    Memory,
+    /// It took too long.
+    #[error("the policy module took too long")]
+    Timeout,
+    /// No instance was free in time.
+    #[error("no instance of the policy module was free")]
+    Busy,
+    /// It cannot be used at all.
+    #[error("the policy module cannot be used: {0}")]
+    Unusable(String),
+}
+
+impl EngineError {
+    /// The kind, as records hold it.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Trap => "trap",
+            Self::Fuel => "fuel",
+            Self::Memory => "memory",
+            Self::Timeout => "timeout",
+            Self::Busy => "busy",
+            Self::Unusable(_) => "unusable",
+        }
+    }
+}
+
+/// Finds a subject's live grants for a task.
+///
+/// INVARIANT (R3): the app looks each id up in its own folded state and holds it against subject and task again, so an
+/// index that returns too few or too many never allows.
+pub trait GrantIndex: Send + Sync + 'static {
+    /// A grant is live from here on.
+    fn insert(&self, grant: &Grant);
+    /// A grant is over.
+    fn remove(&self, id: &str);
+    /// All are over: the state is folded again.
+    fn clear(&self);
+    /// The ids of this subject's live grants for this task.
+    fn find(&self, subject: &EntityRef, task: &str) -> Vec<String>;
+}

@@ -1,0 +1,376 @@
+//! One evaluation: sealed, judged by the module, recorded, answered. In that order (R1).
+
+use policy_core::abi::{ABI_VERSION, Evaluate, Op};
+use policy_core::containment;
+use policy_core::lifecycle::{Command, Phase, decide};
+use policy_core::outcome::{Evaluation, Outcome, Reason};
+use policy_core::question::{Candidate, Lock, LockTarget, Purpose, Requested, SealedQuestion};
+use policy_core::time::{Span, Timestamp};
+use proviso_api::authzen::{EvaluationReply, EvaluationRequest};
+
+use super::App;
+use super::append::{ATTEMPTS, canonical};
+use super::asker::{Ask, Asker};
+use super::event::{CLAIMED, DECISION, DecisionRecord, QUESTION};
+use super::judge::NoAnswer;
+use super::refusal::Refusal;
+use super::state::State;
+use crate::identity::Credential;
+use crate::random;
+use crate::store::{AppendError, Log, NewRecord, VersionKey};
+
+/// How long a denial can be answered with a request.
+pub(super) const REQUESTABLE_FOR: Span = Span::from_seconds(15 * 60);
+/// What an evaluation asks for when it asks whether it may be requested: the smallest there is.
+const SMALLEST: Span = Span::from_seconds(15 * 60);
+
+/// An outcome as it will be recorded.
+pub(super) struct Made {
+    pub expected: Vec<(VersionKey, u64)>,
+    pub records: Vec<NewRecord>,
+    pub question: Option<SealedQuestion>,
+    pub decision: DecisionRecord,
+    pub now: Timestamp,
+    /// What could not be read of the call, in one sentence.
+    pub detail: Option<String>,
+}
+
+/// What the state holds of a call, with the versions that it was read at.
+struct Read {
+    candidates: Vec<Candidate>,
+    /// The grant that permitted this very call a moment ago.
+    repeats: Option<String>,
+    locks: Vec<Lock>,
+    /// What every outcome expects.
+    expected: Vec<(VersionKey, u64)>,
+    /// What an outcome expects that uses one of the candidates, in their order.
+    used: Vec<(VersionKey, u64)>,
+}
+
+impl App {
+    /// Evaluates a question or a use. `subject` is the agent's credential, where an enforcement point asks.
+    ///
+    /// # Errors
+    /// When the body says something else than the credentials, or they do not reach that far. A denial is no error.
+    pub async fn evaluate(
+        &self,
+        caller: &Credential,
+        subject: Option<&Credential>,
+        body: EvaluationRequest,
+    ) -> Result<EvaluationReply, Refusal> {
+        let asker = Asker::of(caller, subject)?;
+        let ask = Ask::of(&asker, &body)?;
+        self.record_held_stops().await;
+        for attempt in 0..=ATTEMPTS {
+            let made = self.make(&asker, &ask, &body, attempt == ATTEMPTS).await?;
+            // INVARIANT (R1): the reply is built only after the record is durable; without it nothing is allowed.
+            match self.store().append(made.expected.clone(), made.records.clone()).await {
+                Ok(_) => return Ok(self.reply(&asker, &ask, made)),
+                Err(AppendError::Conflict(_)) => {}
+                Err(AppendError::Unavailable) => return Ok(self.unrecorded(made)),
+            }
+        }
+        // Only a revoked credential still conflicts with a denial that read nothing else.
+        self.still_live(&self.state(), asker.credential(), self.now())?;
+        Err(super::append::contended())
+    }
+
+    async fn make(&self, asker: &Asker, ask: &Ask, body: &EvaluationRequest, contended: bool) -> Result<Made, Refusal> {
+        let reading = self.time().await;
+        let evaluation = random::id(self.random(), "eval").map_err(|_| super::identities::no_randomness())?;
+        let mut decision = DecisionRecord {
+            evaluation,
+            credential: asker.credential().to_owned(),
+            subject_credential: asker.point.as_ref().map(|_| asker.agent.token.clone()),
+            purpose: ask.purpose,
+            call: ask.call.clone(),
+            subject: asker.agent.subject.clone(),
+            task: asker.agent.task.clone(),
+            action: ask.action.clone(),
+            input_digest: None,
+            binding: ask.binding,
+            answer: denial(Reason::Contended),
+            limit: None,
+            repeated: false,
+            requestable_until: None,
+            exception: None,
+            done: Vec::new(),
+        };
+        let mut made = match self.policy().seal(asker, ask, reading.now, self.done(&asker.agent.task)) {
+            Err(error) => {
+                decision.answer = denial(error.reason);
+                let expected = self.expect_credentials(asker, reading.now)?;
+                let detail = Some(error.message);
+                Made { expected, records: Vec::new(), question: None, decision, now: reading.now, detail }
+            }
+            Ok(mut question) => {
+                self.refresh_grants(&question).await?;
+                let read = self.read(asker, ask, &question, reading.safe)?;
+                let held = self.held_already(&question, None, reading.now);
+                let (held_grants, held_uses, held_sum) = held;
+                question.requested =
+                    Requested { duration: SMALLEST, uses: 1, held_grants, held_uses, held_sum, emergency: false };
+                question.candidates = read.candidates.clone();
+                question.locks = read.locks.clone();
+                decision.action = question.call.action.clone();
+                decision.input_digest = Some(question.call.input_digest);
+                if !contended {
+                    (decision.answer, decision.limit) = self.judge(&question).await;
+                }
+                let expected = read.expected.clone();
+                let mut made = Made {
+                    expected,
+                    records: Vec::new(),
+                    question: Some(question),
+                    decision,
+                    now: reading.now,
+                    detail: None,
+                };
+                self.settle(ask, &read, reading.safe, &mut made)?;
+                made
+            }
+        };
+        if contended {
+            made.expected.clear();
+        }
+        let record = self.decision_record(body, &made)?;
+        // The decision stands before what it does to the grant; both are one transaction.
+        made.records.insert(0, record);
+        Ok(made)
+    }
+
+    /// Reads what the state holds of this call.
+    fn read(&self, asker: &Asker, ask: &Ask, question: &SealedQuestion, safe: bool) -> Result<Read, Refusal> {
+        let now = question.now;
+        let call = &question.call;
+        let state = self.state();
+        for id in asker.credentials() {
+            self.still_live(&state, id, now)?;
+        }
+        let mut expected = vec![state.version(VersionKey::Bundle), state.version(VersionKey::Locks)];
+        expected.extend(asker.credentials().map(|id| state.version(VersionKey::Identity(id.to_owned()))));
+        if self.policy().mentions_done() {
+            expected.push(state.version(VersionKey::Task(question.task.clone())));
+        }
+        let past = ask.call.as_deref().and_then(|id| state.repeats(asker.credential(), id, call.input_digest, now));
+        let repeats = past.map(|past| past.grant.clone()).filter(|_| ask.purpose == Purpose::Use);
+        let mut ids = self.index().find(&call.subject, &question.task);
+        ids.extend(repeats.clone());
+        ids.sort();
+        ids.dedup();
+        // INVARIANT (R6, R7): while the clock or a stop is in doubt, no grant is a candidate.
+        let candidates: Vec<Candidate> = if safe && !self.holds_stops() {
+            ids.iter().filter_map(|id| self.candidate(&state, question, id, repeats.as_deref())).collect()
+        } else {
+            Vec::new()
+        };
+        // INVARIANT (R3): the versions are those of the counters that the candidates show, read under one lock.
+        let used = candidates.iter().map(|candidate| VersionKey::Exception(candidate.grant.exception.clone()));
+        let used = used.map(|key| state.version(key)).collect();
+        let locks = state.locks.values().map(|entry| &entry.lock).filter(|lock| stops(&lock.target, question));
+        Ok(Read { candidates, repeats, locks: locks.cloned().collect(), expected, used })
+    }
+
+    /// A grant as a candidate, whatever the index says of it.
+    ///
+    /// INVARIANT (R3): looked up in the folded state and held against subject and task again.
+    fn candidate(
+        &self,
+        state: &State,
+        question: &SealedQuestion,
+        id: &str,
+        repeats: Option<&str>,
+    ) -> Option<Candidate> {
+        let exception = &state.by_grant(id)?.exception;
+        let repeated = repeats == Some(id);
+        let held = match &exception.phase {
+            Phase::Granted(held) => held,
+            // The last use may be repeated, too: it consumes nothing again.
+            Phase::Exhausted { grant, .. } if repeated => grant,
+            _ => return None,
+        };
+        let grant = &held.grant;
+        let locked = state.locks.values().any(|entry| entry.lock.target == LockTarget::Grant(id.to_owned()));
+        let ours = grant.id == id && grant.subject == question.call.subject && grant.task == question.task;
+        // INVARIANT (R4): judged under the bundle that is active, or no candidate.
+        if locked || !ours || exception.bundle != question.bundle {
+            return None;
+        }
+        // What this very call has consumed already is not held against it.
+        let amounts = containment::amounts(&grant.scope, &question.call).ok().filter(|_| repeated);
+        let used = held.uses.saturating_sub(u32::from(repeated));
+        let budgets = grant.scope.budgets.iter().zip(&held.spent).enumerate().map(|(index, (budget, spent))| {
+            let back = amounts.as_ref().and_then(|amounts| amounts.get(index)).copied().unwrap_or(0);
+            budget.max.saturating_sub(spent.saturating_sub(back))
+        });
+        Some(Candidate {
+            grant: grant.clone(),
+            uses_left: grant.scope.max_uses.saturating_sub(used),
+            budgets_left: budgets.collect(),
+        })
+    }
+
+    /// The module's answer; whatever goes wrong is a denial that says which limit it was (R8).
+    async fn judge(&self, question: &SealedQuestion) -> (Evaluation, Option<String>) {
+        let input = Evaluate { v: ABI_VERSION, question: question.clone() };
+        match self.ask_module::<Evaluation>(Op::Evaluate, &input).await {
+            Ok(answer) => (answer, None),
+            Err(NoAnswer::Refused(error)) if error.code == "bad_input" => (denial(Reason::BadInput), None),
+            Err(NoAnswer::Refused(error)) if error.code == "unknown_version" => (denial(Reason::UnknownVersion), None),
+            Err(error) => (denial(Reason::Limit), Some(error.kind())),
+        }
+    }
+
+    /// What the answer does: to the grant, to the task, to the next request.
+    fn settle(&self, ask: &Ask, read: &Read, safe: bool, made: &mut Made) -> Result<(), Refusal> {
+        let Some(question) = &made.question else { return Ok(()) };
+        let decision = &mut made.decision;
+        if decision.answer.outcome == Outcome::PermittedByException {
+            // INVARIANT (R3): what the module confirmed is a candidate of ours that covers the call, or nothing is.
+            let id = decision.answer.grant.clone().unwrap_or_default();
+            let mut candidates = read.candidates.iter().zip(&read.used);
+            let confirmed = candidates.find(|(candidate, _)| candidate.grant.id == id);
+            let Some((candidate, version)) =
+                confirmed.filter(|(candidate, _)| containment::covers(candidate, question).is_ok())
+            else {
+                decision.answer = denial(Reason::Limit);
+                decision.limit = Some("not_a_candidate".to_owned());
+                return Ok(());
+            };
+            let exception = candidate.grant.exception.clone();
+            made.expected.push(version.clone());
+            decision.exception = Some(exception.clone());
+            if ask.purpose == Purpose::Use {
+                decision.repeated = read.repeats.as_deref() == Some(id.as_str());
+                if !decision.repeated {
+                    let amounts = containment::amounts(&candidate.grant.scope, &question.call).unwrap_or_default();
+                    let command = Command::Use {
+                        call: ask.call.clone().unwrap_or_default(),
+                        evaluation: decision.evaluation.clone(),
+                        amounts,
+                    };
+                    match self.consume(&exception, command, made.now)? {
+                        Some(records) => made.records = records,
+                        None => decision.answer = denial(Reason::NotPermitted),
+                    }
+                }
+            }
+        }
+        let decision = &mut made.decision;
+        // Where a grant might have covered the call, had the clock been believed: the reason is the clock.
+        if !safe && matches!(decision.answer.reason, Reason::NotPermitted | Reason::ApprovalRequired) {
+            let live = self.index().find(&question.call.subject, &question.task);
+            if !live.is_empty() {
+                decision.answer = denial(Reason::ClockUnsafe);
+            }
+        }
+        if decision.answer.outcome.permits() && ask.purpose == Purpose::Use {
+            decision.done = self.policy().done_marks(&question.call.action);
+        }
+        if decision.answer.outcome == Outcome::RequestableDenial {
+            decision.requestable_until = Some(made.now.plus(REQUESTABLE_FOR));
+        }
+        Ok(())
+    }
+
+    /// The records of one use. Absent when the lifecycle does not let it be used: then it is no permit.
+    fn consume(&self, id: &str, command: Command, now: Timestamp) -> Result<Option<Vec<NewRecord>>, Refusal> {
+        let context = self.bare_context(now)?;
+        let events = {
+            let state = self.state();
+            let Some(entry) = state.exceptions.get(id) else { return Ok(None) };
+            decide(Some(&entry.exception), command, &context)
+        };
+        match events {
+            Ok(events) if !events.is_empty() => self.exception_records(now, id, events).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    fn decision_record(&self, body: &EvaluationRequest, made: &Made) -> Result<NewRecord, Refusal> {
+        let decision = &made.decision;
+        let mut payloads = vec![(DECISION, canonical(decision)?)];
+        match &made.question {
+            Some(question) => payloads.push((QUESTION, canonical(question)?)),
+            None => payloads.push((CLAIMED, canonical(body)?)),
+        }
+        let permitted = decision.answer.outcome.permits() && decision.purpose == Purpose::Use;
+        let touches = if permitted && self.policy().mentions_done() {
+            vec![VersionKey::Task(decision.task.clone())]
+        } else {
+            Vec::new()
+        };
+        Ok(NewRecord {
+            log: Log::Decisions,
+            at: made.now,
+            kind: "evaluation".to_owned(),
+            stream: format!("subject/{}", self.keys().pseudonym(&decision.subject.to_string())),
+            outcome: Some(outcome_word(decision.answer.outcome).to_owned()),
+            policies: decision.answer.policies.clone(),
+            module: Some(self.engine().module()),
+            bundle: Some(self.policy().digest()),
+            payloads,
+            touches,
+        })
+    }
+
+    fn expect_credentials(&self, asker: &Asker, now: Timestamp) -> Result<Vec<(VersionKey, u64)>, Refusal> {
+        let state = self.state();
+        let expect = |id: &str| {
+            self.still_live(&state, id, now)?;
+            Ok(state.version(VersionKey::Identity(id.to_owned())))
+        };
+        asker.credentials().map(expect).collect()
+    }
+
+    /// Judges the subject's live grants again where a newer bundle is active (R4).
+    async fn refresh_grants(&self, question: &SealedQuestion) -> Result<(), Refusal> {
+        let stale: Vec<String> = {
+            let state = self.state();
+            let ids = self.index().find(&question.call.subject, &question.task);
+            let entries = ids.iter().filter_map(|id| state.by_grant(id)).map(|entry| &entry.exception);
+            let stale = entries.filter(|exception| exception.bundle != question.bundle);
+            stale.map(|exception| exception.request.id.clone()).collect()
+        };
+        for id in stale {
+            // One that cannot be judged stays no candidate.
+            if let Err(refusal) = self.refresh(&id).await {
+                tracing::warn!(code = refusal.code, exception = id, "a grant could not be judged again");
+            }
+        }
+        Ok(())
+    }
+
+    fn done(&self, task: &str) -> Vec<String> {
+        self.state().done.get(task).map(|done| done.iter().cloned().collect()).unwrap_or_default()
+    }
+}
+
+/// A denial for this reason that no policy decided.
+pub(super) const fn denial(reason: Reason) -> Evaluation {
+    Evaluation { outcome: Outcome::Denial, reason, policies: Vec::new(), errors: Vec::new(), grant: None, terms: None }
+}
+
+/// The outcome's word, as in JSON.
+pub(super) const fn outcome_word(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::PermittedByScope => "permitted_by_scope",
+        Outcome::PermittedByException => "permitted_by_exception",
+        Outcome::RequestableDenial => "requestable_denial",
+        Outcome::Denial => "denial",
+    }
+}
+
+/// Whether a lock stops anything that this question names. A locked grant is no candidate instead.
+pub(super) fn stops(target: &LockTarget, question: &SealedQuestion) -> bool {
+    let call = &question.call;
+    match target {
+        LockTarget::Subject(entity) | LockTarget::Person(entity) => {
+            *entity == call.subject || question.chain.iter().any(|hop| hop.entity == *entity)
+        }
+        LockTarget::Task(task) => *task == question.task,
+        LockTarget::Tool(action) => *action == call.action,
+        LockTarget::Server(server) => call.server.as_deref() == Some(server),
+        LockTarget::Grant(_) => false,
+    }
+}

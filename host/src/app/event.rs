@@ -1,0 +1,231 @@
+//! What stands in the payloads of records. Persisted and hashed: every variant and member is for ever.
+
+use std::collections::BTreeMap;
+
+use policy_core::digest::Digest;
+use policy_core::entity::EntityRef;
+use policy_core::lifecycle;
+use policy_core::outcome::Evaluation;
+use policy_core::question::{Lock, Purpose};
+use policy_core::time::Timestamp;
+use proviso_api::operations::ExecutionPhase;
+use serde::{Deserialize, Serialize};
+
+use crate::identity::IdentityEvent;
+
+/// The payload that holds a ledger record's event.
+pub const EVENT: &str = "event";
+/// The payload that holds what surrounds a request: a [`RequestOrigin`].
+pub const ORIGIN: &str = "origin";
+/// The payload that holds an activated bundle's files.
+pub const BUNDLE: &str = "bundle";
+/// The payload that holds a decision: a [`DecisionRecord`].
+pub const DECISION: &str = "decision";
+/// The payload that holds the sealed question.
+pub const QUESTION: &str = "question";
+/// The payload that holds a question that could not be sealed, as it was claimed.
+pub const CLAIMED: &str = "claimed";
+/// The payload that holds a report: an [`ExecutionRecord`].
+pub const EXECUTION: &str = "execution";
+
+/// An event of the ledger.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LedgerEvent {
+    /// Of one exception.
+    Exception {
+        /// Its id.
+        id: String,
+        /// What happened.
+        event: Box<lifecycle::Event>,
+    },
+    /// Of credentials and sessions.
+    Identity(IdentityEvent),
+    /// Of the gate as a whole.
+    Gate(GateEvent),
+}
+
+/// What happened to the gate as a whole.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum GateEvent {
+    /// It was started.
+    GateStarted {
+        /// The operating-system user.
+        by: String,
+        /// Whether agents and gate may share an operating-system user.
+        single_user: bool,
+        /// When.
+        at: Timestamp,
+    },
+    /// A bundle became the active one.
+    BundleActivated {
+        /// What was activated.
+        activation: Box<ActivationFact>,
+    },
+    /// Something was stopped.
+    Locked {
+        /// The lock.
+        lock: Lock,
+        /// Who.
+        by: EntityRef,
+        /// Why.
+        reason: String,
+        /// When.
+        at: Timestamp,
+    },
+    /// A lock was lifted.
+    Unlocked {
+        /// The lock's id.
+        id: String,
+        /// Who.
+        by: EntityRef,
+        /// When.
+        at: Timestamp,
+    },
+    /// The clock ran back, or disagrees (R6): exceptions are suspended.
+    ClockDoubted {
+        /// How far the two clocks are apart, in milliseconds.
+        apart: i64,
+        /// When, as the gate believes.
+        at: Timestamp,
+    },
+    /// An operator says that the clock is right again.
+    ClockTrusted {
+        /// The operating-system user.
+        by: String,
+        /// Why.
+        reason: String,
+        /// When.
+        at: Timestamp,
+    },
+}
+
+/// An activation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ActivationFact {
+    /// The bundle.
+    pub bundle: Digest,
+    /// The operating-system user.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+    /// When.
+    pub at: Timestamp,
+    /// How many files changed, by folder.
+    pub changed: Vec<(String, u32)>,
+    /// The digest of each file by its path.
+    pub files: BTreeMap<String, Digest>,
+    /// Who owns which subject, sorted by subject: separation of duty looks 30 days back (R4).
+    pub owners: Vec<(EntityRef, Vec<EntityRef>)>,
+}
+
+/// What surrounds a request for an exception.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequestOrigin {
+    /// The credential that asked.
+    pub credential: String,
+    /// The caller's idempotency key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idempotency_key: Option<String>,
+    /// The digest of what was sent.
+    pub body: Digest,
+    /// What the gate answered when the call was refused.
+    pub refused: Evaluation,
+    /// The position of that answer in the log of decisions.
+    pub refused_seq: u64,
+}
+
+/// One evaluation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DecisionRecord {
+    /// The evaluation's id.
+    pub evaluation: String,
+    /// The credential that asked.
+    pub credential: String,
+    /// The agent's credential, where an enforcement point asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject_credential: Option<String>,
+    /// Asked, or used.
+    pub purpose: Purpose,
+    /// The call's id, as the enforcement point gave it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call: Option<String>,
+    /// Who acts.
+    pub subject: EntityRef,
+    /// In which task.
+    pub task: String,
+    /// The action, in the bundle's words where it could be read.
+    pub action: String,
+    /// The digest of the canonical arguments.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input_digest: Option<Digest>,
+    /// The digest of what was asked, without the call's id: what a request must repeat.
+    pub binding: Digest,
+    /// What was answered.
+    pub answer: Evaluation,
+    /// The kind of limit, where one made the outcome (R10).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<String>,
+    /// The same call was permitted by the same grant within ten seconds: nothing was consumed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub repeated: bool,
+    /// Until when a request may answer it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requestable_until: Option<Timestamp>,
+    /// The exception whose grant permitted it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exception: Option<String>,
+    /// What the task is marked with by this: the action and its effects.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub done: Vec<String>,
+}
+
+/// A report that something ran.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExecutionRecord {
+    /// The evaluation that allowed it.
+    pub evaluation: String,
+    /// The call's id.
+    pub call: String,
+    /// What is reported.
+    pub phase: ExecutionPhase,
+    /// The digest of what was sent, or of what came back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<Digest>,
+    /// `observed` by a trusted enforcement point, or `reported` by anybody.
+    pub evidence: String,
+    /// The credential that reports.
+    pub credential: String,
+    /// The exception whose grant permitted it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exception: Option<String>,
+}
+
+impl LedgerEvent {
+    /// The record's kind.
+    pub fn kind(&self) -> String {
+        match self {
+            Self::Exception { event, .. } => event.kind().to_owned(),
+            Self::Identity(event) => event.kind().to_owned(),
+            Self::Gate(event) => event.kind().to_owned(),
+        }
+    }
+}
+
+impl GateEvent {
+    /// The kind of [`Self::ClockTrusted`].
+    pub const TRUSTED: &'static str = "clock_trusted";
+
+    /// The record's kind.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::GateStarted { .. } => "gate_started",
+            Self::BundleActivated { .. } => "bundle_activated",
+            Self::Locked { .. } => "locked",
+            Self::Unlocked { .. } => "unlocked",
+            Self::ClockDoubted { .. } => "clock_doubted",
+            Self::ClockTrusted { .. } => Self::TRUSTED,
+        }
+    }
+}

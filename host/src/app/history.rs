@@ -1,0 +1,135 @@
+//! An exception's history: what happened, who did it and why, in time order. Texts of others stay data (R11).
+
+use policy_core::entity::EntityRef;
+use policy_core::json;
+use policy_core::lifecycle::{Event, VoteDecision};
+use policy_core::text;
+use proviso_api::exceptions::HistoryLine;
+use proviso_api::operations::ExecutionPhase;
+
+use super::App;
+use super::event::{DECISION, DecisionRecord, EXECUTION, ExecutionRecord};
+use super::people::{STORED, unknown_exception};
+use super::refusal::Refusal;
+use crate::store::{Log, Record};
+
+/// How many evaluations and reports a history shows: the newest.
+const MOST_DECISIONS: usize = 200;
+/// How much of somebody's words one line shows.
+const SAID: usize = 2_000;
+
+impl App {
+    /// Each step, oldest first.
+    pub(super) fn history(&self, id: &str) -> Result<Vec<HistoryLine>, Refusal> {
+        let (mut lines, decisions) = {
+            let state = self.state();
+            let entry = state.exceptions.get(id).ok_or_else(unknown_exception)?;
+            let refused = Some(entry.origin.refused_seq);
+            let newest = entry.decisions.iter().rev().take(MOST_DECISIONS).rev().copied();
+            let decisions: Vec<u64> = refused.into_iter().chain(newest).collect();
+            let subject = &entry.exception.request.question.call.subject;
+            let step = |(seq, at, event): &(u64, policy_core::time::Timestamp, Event)| {
+                let (by, sentence, said) = told(event, subject);
+                HistoryLine {
+                    log: Log::Ledger.name().to_owned(),
+                    seq: *seq,
+                    at: *at,
+                    kind: event.kind().to_owned(),
+                    by,
+                    sentence,
+                    said: said.filter(|said| !said.is_empty()).map(|said| text::visible(&said, SAID)),
+                }
+            };
+            (entry.steps.iter().map(step).collect::<Vec<_>>(), decisions)
+        };
+        for seq in decisions {
+            let record = self.stored(Log::Decisions, seq)?;
+            lines.extend(decided(&record));
+        }
+        // At one instant what was decided comes before what it did to the grant.
+        lines.sort_by(|a, b| (a.at, a.log != "decisions/main", a.seq).cmp(&(b.at, b.log != "decisions/main", b.seq)));
+        Ok(lines)
+    }
+}
+
+/// Who, what, and what was said.
+fn told(event: &Event, subject: &EntityRef) -> (Option<EntityRef>, String, Option<String>) {
+    match event {
+        Event::ExceptionRequested { request, terms, .. } => {
+            let needed = match terms.approvals {
+                1 => "1 approval".to_owned(),
+                several => format!("{several} approvals"),
+            };
+            let sentence = format!("asked for by {} for {}; tier {}, {needed}", subject, request.requester, terms.tier);
+            (Some(request.requester.clone()), sentence, Some(request.justification.clone()))
+        }
+        Event::ScopeNarrowed { version } => {
+            (version.by.clone(), format!("narrowed; votes count for version {} from here", version.number), None)
+        }
+        Event::VoteCast { vote } => {
+            let what = match vote.decision {
+                VoteDecision::Approve => "approved",
+                VoteDecision::Refuse => "refused",
+                VoteDecision::Ask => "asked about",
+            };
+            let sentence = format!("{} {what} version {} (signed in by {})", vote.person, vote.version, vote.assurance);
+            (Some(vote.person.clone()), sentence, Some(vote.reason.clone()))
+        }
+        Event::ExceptionRejudged { bundle, .. } => {
+            (None, format!("judged again under bundle {bundle}; it holds"), None)
+        }
+        Event::ExceptionGranted { grant, .. } => {
+            let scope = &grant.scope;
+            (None, format!("granted until {}, {} at most", scope.not_after, uses(scope.max_uses)), None)
+        }
+        Event::ExceptionDenied { by, reason, .. } => {
+            (Some(by.clone()), format!("denied by {by}"), Some(reason.clone()))
+        }
+        Event::ExceptionCancelled { by, reason, .. } => {
+            (Some(by.clone()), format!("taken back by {by}"), Some(reason.clone()))
+        }
+        Event::GrantUsed { evaluation, .. } => {
+            (Some(subject.clone()), format!("used by evaluation {evaluation}"), None)
+        }
+        Event::GrantExhausted { .. } => (None, "used up".to_owned(), None),
+        Event::GrantRevoked { by, reason, .. } => (Some(by.clone()), format!("revoked by {by}"), Some(reason.clone())),
+        Event::GrantSuspended { reason, bundle, .. } => {
+            (None, format!("suspended: bundle {bundle} would not grant it ({reason})"), None)
+        }
+        Event::ExceptionLapsed { .. } => (None, "its time ended".to_owned(), None),
+    }
+}
+
+fn uses(count: u32) -> String {
+    if count == 1 { "1 use".to_owned() } else { format!("{count} uses") }
+}
+
+fn decided(record: &Record) -> Option<HistoryLine> {
+    let line = |by, sentence| HistoryLine {
+        log: record.log.name().to_owned(),
+        seq: record.leaf.seq,
+        at: record.leaf.at,
+        kind: record.leaf.kind.clone(),
+        by,
+        sentence,
+        said: None,
+    };
+    if let Some(bytes) = record.payload(EXECUTION) {
+        let execution: ExecutionRecord = json::read_as(bytes, STORED).ok()?;
+        let what = match execution.phase {
+            ExecutionPhase::Sending => "is about to be sent",
+            ExecutionPhase::Executed => "ran",
+            ExecutionPhase::Failed => "ran and answered with an error",
+            ExecutionPhase::OutcomeUnknown => "was begun, and its outcome is unknown",
+        };
+        return Some(line(None, format!("{}: the call {what}", execution.evidence)));
+    }
+    let decision: DecisionRecord = json::read_as(record.payload(DECISION)?, STORED).ok()?;
+    let reason = super::reply::reason_word(decision.answer.reason);
+    let sentence = match (decision.answer.outcome.permits(), decision.repeated) {
+        (true, true) => "the same call again; nothing was consumed".to_owned(),
+        (true, false) => format!("permitted by {}", decision.answer.grant.as_deref().unwrap_or("scope")),
+        (false, _) => format!("refused: {reason}"),
+    };
+    Some(line(Some(decision.subject), sentence))
+}

@@ -1,0 +1,333 @@
+//! Credentials, links and sessions.
+
+use policy_core::entity::EntityRef;
+use policy_core::text;
+use policy_core::time::{Span, Timestamp};
+use proviso_api::session::{DemoPeople, DemoPerson, Minted, Session};
+
+use super::App;
+use super::append::Proposal;
+use super::event::LedgerEvent;
+use super::refusal::{Refusal, RefusalKind};
+use super::settings::Operator;
+use crate::identity::{
+    Credential, IdentityEvent, MintRequest, MintedSecret, PersonSession, PersonSessionFacts, Secret, SecretKind,
+    SubjectPattern, Token, TokenFacts, TokenLine,
+};
+use crate::store::DataKind;
+
+/// An agent's token lives at most a day.
+const AGENT_LIFE: Span = Span::from_seconds(86_400);
+/// An enforcement point's lives a quarter.
+const POINT_LIFE: Span = Span::from_seconds(90 * 86_400);
+/// A sign-in link waits this long.
+const LINK_LIFE: Span = Span::from_seconds(15 * 60);
+/// A session lasts a working day.
+const SESSION_LIFE: Span = Span::from_seconds(8 * 3_600);
+/// How strongly a link signs in.
+const ASSURANCE: &str = "link";
+
+impl App {
+    /// Tells a caller apart by its bearer token.
+    ///
+    /// # Errors
+    /// `unauthenticated`, the same for a token that is wrong, expired or revoked.
+    pub fn authenticate(&self, bearer: &str) -> Result<Credential, Refusal> {
+        let now = self.now();
+        let kinds = [SecretKind::Agent, SecretKind::EnforcementPoint];
+        let secret = kinds.into_iter().find_map(|kind| Secret::parse(kind, bearer)).ok_or_else(unauthenticated)?;
+        let state = self.state();
+        let token = state.registry.token(&secret, self.keys(), now).ok_or_else(unauthenticated)?;
+        token.credential().ok_or_else(unauthenticated)
+    }
+
+    /// Signs in with a one-time link's secret: the session's secret, for the cookie, and the reply.
+    ///
+    /// # Errors
+    /// `bad_link` for one that is wrong, used, revoked or too old.
+    pub async fn sign_in(&self, link: &str) -> Result<(String, Session), Refusal> {
+        let bad = || {
+            Refusal::new(RefusalKind::Unauthenticated, "bad_link", "the sign-in link is wrong, used or too old")
+                .help("ask the operator for a new one: `proviso token approver --user ID`")
+        };
+        let link = Secret::parse(SecretKind::Link, link).ok_or_else(bad)?;
+        let (person, same_user) = {
+            let state = self.state();
+            let token = state.registry.token(&link, self.keys(), self.now()).ok_or_else(bad)?;
+            let TokenFacts::Approver { person } = &token.facts else { return Err(bad()) };
+            (person.clone(), token.same_user)
+        };
+        self.open_session(Some(&link), &person, same_user).await.map_err(|refusal| match refusal.code {
+            "link_used" => bad(),
+            _ => refusal,
+        })
+    }
+
+    async fn open_session(
+        &self,
+        link: Option<&Secret>,
+        person: &EntityRef,
+        same_user: bool,
+    ) -> Result<(String, Session), Refusal> {
+        let secret = self.draw(SecretKind::Session)?;
+        let now = self.now();
+        let facts = PersonSessionFacts {
+            id: secret.id().to_owned(),
+            hash: secret.hash(self.keys()),
+            person: person.clone(),
+            assurance: ASSURANCE.to_owned(),
+            expires_at: now.plus(SESSION_LIFE),
+            same_user,
+        };
+        let event = IdentityEvent::SignedIn {
+            link: link.map(|link| link.id().to_owned()),
+            session: Box::new(facts.clone()),
+            at: now,
+        };
+        self.admit(|state| {
+            // INVARIANT (R4): one link, one session, also when two browsers present it at once.
+            if link.is_some_and(|link| state.registry.token(link, self.keys(), now).is_none()) {
+                return Err(Refusal::conflict("link_used", "the sign-in link was used"));
+            }
+            let expected = link.map(|link| state.version(crate::store::VersionKey::Identity(link.id().to_owned())));
+            let records = vec![self.ledger(now, &LedgerEvent::Identity(event.clone()))?];
+            Ok(Proposal { expected: expected.into_iter().collect(), records, answer: () })
+        })
+        .await?;
+        let session = self.session_reply(&facts.session());
+        Ok((secret.reveal(), session))
+    }
+
+    /// Whom a session's secret belongs to.
+    ///
+    /// # Errors
+    /// `signed_out` when it is wrong or over.
+    pub fn session(&self, secret: &str) -> Result<PersonSession, Refusal> {
+        let refuse = || {
+            Refusal::new(RefusalKind::Unauthenticated, "signed_out", "you are not signed in")
+                .help("open a sign-in link; the operator makes one by `proviso token approver --user ID`")
+        };
+        let secret = Secret::parse(SecretKind::Session, secret).ok_or_else(refuse)?;
+        self.state().registry.session(&secret, self.keys(), self.now()).ok_or_else(refuse)
+    }
+
+    /// What the person is shown of their session.
+    pub fn session_reply(&self, person: &PersonSession) -> Session {
+        let now = self.now();
+        let state = self.state();
+        let minted = state.registry.minted_since(person).into_iter().map(|token| Minted {
+            id: token.id.clone(),
+            kind: token.facts.word().to_owned(),
+            at: token.minted_at,
+            by: token.by.clone(),
+            what: token.facts.line(),
+        });
+        Session {
+            person: person.person.clone(),
+            assurance: person.assurance.clone(),
+            expires_at: person.expires_at,
+            now,
+            demo: self.settings().kind == DataKind::Demo,
+            single_user: self.settings().single_user,
+            minted: minted.collect(),
+        }
+    }
+
+    /// Ends a session.
+    ///
+    /// # Errors
+    /// `record_unavailable`.
+    pub async fn sign_out(&self, person: &PersonSession) -> Result<(), Refusal> {
+        let now = self.now();
+        let event = LedgerEvent::Identity(IdentityEvent::SignedOut { session: person.id.clone(), at: now });
+        self.admit(|state| {
+            let stands = state.registry.stands(&person.id, now);
+            let records = if stands { vec![self.ledger(now, &event)?] } else { Vec::new() };
+            Ok(Proposal { expected: Vec::new(), records, answer: () })
+        })
+        .await
+        .map(drop)
+    }
+
+    /// Whom one can sign in as. Only under `proviso demo`.
+    ///
+    /// # Errors
+    /// `not_a_demo`.
+    pub fn demo_people(&self) -> Result<DemoPeople, Refusal> {
+        self.only_in_a_demo()?;
+        let people = self.policy().people().into_iter().map(|person| {
+            let groups = self.policy().groups_of(&person);
+            DemoPerson { person, groups }
+        });
+        Ok(DemoPeople { people: people.collect() })
+    }
+
+    /// Signs in as somebody. Only under `proviso demo`.
+    ///
+    /// # Errors
+    /// `not_a_demo`; `unknown_person`.
+    pub async fn demo_sign_in(&self, person: &EntityRef) -> Result<(String, Session), Refusal> {
+        self.only_in_a_demo()?;
+        self.known_person(person)?;
+        self.open_session(None, person, false).await
+    }
+
+    fn only_in_a_demo(&self) -> Result<(), Refusal> {
+        if self.settings().kind == DataKind::Demo {
+            return Ok(());
+        }
+        Err(Refusal::not_found("not_a_demo", "this gate is no demo"))
+    }
+
+    fn known_person(&self, person: &EntityRef) -> Result<(), Refusal> {
+        if self.policy().people().contains(person) {
+            return Ok(());
+        }
+        let shown = text::visible(&person.id, 80);
+        Err(Refusal::bad("unknown_person", format!("the bundle knows no person `{shown}`"))
+            .help("add the person to `entities.json` and activate the bundle"))
+    }
+
+    /// Mints a credential for whoever sits at the Unix socket. The record names that operating-system user.
+    ///
+    /// # Errors
+    /// When what is asked for is malformed or unknown to the bundle; `single_user_required` for a sign-in link minted
+    /// under the gate's own user.
+    pub async fn mint(&self, request: MintRequest, by: &Operator) -> Result<MintedSecret, Refusal> {
+        let same_user = by.uid == self.settings().operator.uid;
+        let (kind, life, facts) = self.mint_facts(request)?;
+        // INVARIANT (R4): where an agent may run as the gate's own user, it could make itself an approver this way.
+        if kind == SecretKind::Link && same_user && !self.settings().single_user {
+            return Err(Refusal::forbidden(
+                "single_user_required",
+                "a sign-in link cannot be minted under the gate's own operating-system user",
+            )
+            .help("mint it as root, or start the gate with `--single-user` if no agent can become this user"));
+        }
+        let secret = self.draw(kind)?;
+        let now = self.now();
+        let token = Token {
+            id: secret.id().to_owned(),
+            hash: secret.hash(self.keys()),
+            facts,
+            minted_at: now,
+            expires_at: now.plus(life),
+            by: by.name.clone(),
+            uid: by.uid,
+            same_user,
+        };
+        let (id, expires_at) = (token.id.clone(), token.expires_at);
+        let event = LedgerEvent::Identity(IdentityEvent::TokenMinted { token: Box::new(token) });
+        self.admit(|_| {
+            let records = vec![self.ledger(now, &event)?];
+            Ok(Proposal { expected: Vec::new(), records, answer: () })
+        })
+        .await?;
+        let secret = match kind {
+            SecretKind::Link => format!("{}/sign-in#{}", self.settings().public_url, secret.reveal()),
+            _ => secret.reveal(),
+        };
+        Ok(MintedSecret { id, secret, expires_at })
+    }
+
+    fn mint_facts(&self, request: MintRequest) -> Result<(SecretKind, Span, TokenFacts), Refusal> {
+        let named = |what: &str, name: &str| {
+            if text::is_identifier(name) {
+                return Ok(());
+            }
+            let shown = text::visible(name, 80);
+            Err(Refusal::bad("bad_name", format!("`{shown}` cannot be a {what}"))
+                .help("1 to 256 characters without spaces, control characters, `<` and `\"`"))
+        };
+        match request {
+            MintRequest::Agent { subject, task, on_behalf } => {
+                named("subject", &subject.id)?;
+                named("task", &task)?;
+                if !self.policy().is_subject(&subject.kind) {
+                    let shown = text::visible(&subject.kind, 80);
+                    return Err(Refusal::bad("unknown_type", format!("`{shown}` is no subject type of the bundle"))
+                        .help("`[types] subjects` in `bundle.toml` lists them"));
+                }
+                let on_behalf = on_behalf.map(|user| EntityRef::new(self.policy().person_type(), user));
+                on_behalf.iter().try_for_each(|person| self.known_person(person))?;
+                Ok((SecretKind::Agent, AGENT_LIFE, TokenFacts::Agent { subject, task, on_behalf }))
+            }
+            MintRequest::EnforcementPoint { name, subjects, mut servers } => {
+                named("enforcement point", &name)?;
+                servers.iter().try_for_each(|server| named("server", server))?;
+                let subjects = SubjectPattern::parse(&subjects).ok_or_else(|| {
+                    Refusal::bad("bad_name", "`--subjects` is `TYPE::PATTERN`")
+                        .help("such as `Agent::spiffe://acme.example/*`")
+                })?;
+                servers.sort();
+                servers.dedup();
+                Ok((SecretKind::EnforcementPoint, POINT_LIFE, TokenFacts::EnforcementPoint { name, subjects, servers }))
+            }
+            MintRequest::Approver { user } => {
+                let person = EntityRef::new(self.policy().person_type(), user);
+                self.known_person(&person)?;
+                Ok((SecretKind::Link, LINK_LIFE, TokenFacts::Approver { person }))
+            }
+        }
+    }
+
+    /// All credentials, oldest first.
+    pub fn tokens(&self) -> Vec<TokenLine> {
+        let now = self.now();
+        let state = self.state();
+        let line = |(token, word): (&Token, &'static str)| TokenLine {
+            id: token.id.clone(),
+            kind: token.facts.word().to_owned(),
+            what: token.facts.line(),
+            minted_at: token.minted_at,
+            by: token.by.clone(),
+            expires_at: token.expires_at,
+            state: word.to_owned(),
+        };
+        state.registry.list(now).into_iter().map(line).collect()
+    }
+
+    /// Revokes a credential. Of one that is over already nothing is written.
+    ///
+    /// # Errors
+    /// `unknown_token`.
+    pub async fn revoke_token(&self, id: &str, by: &Operator) -> Result<(), Refusal> {
+        let now = self.now();
+        self.admit(|state| {
+            let (_, word) = state.registry.find(id, now).ok_or_else(|| {
+                let shown = text::visible(id, 80);
+                Refusal::not_found("unknown_token", format!("there is no credential `{shown}`"))
+                    .help("`proviso token list` shows them")
+            })?;
+            let event = IdentityEvent::TokenRevoked { id: id.to_owned(), by: by.name.clone(), at: now };
+            let records =
+                if word == "live" { vec![self.ledger(now, &LedgerEvent::Identity(event))?] } else { Vec::new() };
+            Ok(Proposal { expected: Vec::new(), records, answer: () })
+        })
+        .await
+        .map(drop)
+    }
+
+    fn draw(&self, kind: SecretKind) -> Result<Secret, Refusal> {
+        Secret::draw(kind, self.random()).map_err(|_| no_randomness())
+    }
+
+    /// Whether a credential is still live: what every use expects, next to its version.
+    pub(super) fn still_live(&self, state: &super::state::State, id: &str, now: Timestamp) -> Result<(), Refusal> {
+        match state.registry.find(id, now) {
+            Some((_, "live")) => Ok(()),
+            _ => Err(unauthenticated()),
+        }
+    }
+}
+
+/// The system has no randomness to give.
+pub(super) fn no_randomness() -> Refusal {
+    Refusal::new(RefusalKind::Unavailable, "no_randomness", "the system gives no random bytes")
+}
+
+/// Nobody knows who asks.
+fn unauthenticated() -> Refusal {
+    Refusal::new(RefusalKind::Unauthenticated, "unauthenticated", "the bearer token is wrong, expired or revoked")
+        .help("the operator mints one by `proviso token agent` or `proviso token enforcement-point`")
+}

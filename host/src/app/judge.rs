@@ -1,0 +1,294 @@
+//! Asking the module, and holding exceptions against the bundle that is active now (R4).
+
+use policy_core::abi::{ABI_VERSION, AbiError, Answer, Eligibility, Eligible, Evaluate, Op, TermsAnswer, Voter};
+use policy_core::containment;
+use policy_core::entity::EntityRef;
+use policy_core::grant::{ArgumentScope, Budget, ResourceScope, Scope, Test};
+use policy_core::json;
+use policy_core::lifecycle::{Command, Context, Exception, Phase, VoteDecision, decide};
+use policy_core::outcome::Terms;
+use policy_core::question::{Requested, SealedQuestion};
+use policy_core::time::{Span, Timestamp};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::App;
+use super::append::Proposal;
+use super::engine::EngineError;
+use super::event::LedgerEvent;
+use super::refusal::{Refusal, RefusalKind};
+use super::state::State;
+use crate::random;
+use crate::store::VersionKey;
+
+/// How long what was an owner's stays an owner's: 30 days.
+const OWNED_BEFORE: Span = Span::from_seconds(30 * 86_400);
+/// What a module's answer may hold.
+const ANSWER: json::Limits = json::Limits { max_bytes: 16 << 20, ..json::Limits::DEFAULT };
+
+/// Why the module's answer cannot be used. Each is a denial with the reason `limit` (R8).
+#[derive(Debug)]
+pub(super) enum NoAnswer {
+    /// It gave none.
+    Engine(EngineError),
+    /// It refused the input.
+    Refused(AbiError),
+    /// What it gave cannot be read.
+    Unreadable,
+}
+
+impl NoAnswer {
+    /// The kind, as records hold it.
+    pub fn kind(&self) -> String {
+        match self {
+            Self::Engine(error) => error.kind().to_owned(),
+            Self::Refused(error) => error.code.clone(),
+            Self::Unreadable => "unreadable".to_owned(),
+        }
+    }
+}
+
+impl From<NoAnswer> for Refusal {
+    fn from(error: NoAnswer) -> Self {
+        let kind = error.kind();
+        tracing::warn!(kind, "the policy module gave no answer");
+        Self::new(RefusalKind::Unavailable, "limit", format!("the policy module gave no answer ({kind})"))
+            .help("ask again; if it stays so, the operator looks at the bundle and the gate's load")
+    }
+}
+
+impl App {
+    /// Calls one operation of the module under the active bundle.
+    pub(super) async fn ask_module<T: DeserializeOwned>(&self, op: Op, input: &impl Serialize) -> Result<T, NoAnswer> {
+        let bytes = json::to_canonical_bytes(input).map_err(|_| NoAnswer::Unreadable)?;
+        let answer = self.engine().call(self.policy().digest(), op, bytes).await.map_err(NoAnswer::Engine)?;
+        match json::read_as::<Answer<T>>(&answer, ANSWER) {
+            Ok(Answer::Ok(answer)) => Ok(answer),
+            Ok(Answer::Error(error)) => Err(NoAnswer::Refused(error)),
+            Err(_) => Err(NoAnswer::Unreadable),
+        }
+    }
+
+    /// What `approval/request/` says now of this exception's scope.
+    async fn terms_now(&self, exception: &Exception, now: Timestamp) -> Result<Option<Terms>, Refusal> {
+        let scope = exception.current().map_or(&exception.request.scope, |version| &version.scope);
+        let question = &exception.request.question;
+        let held = self.held_already(question, Some(&exception.request.id), now);
+        let requested = requested(scope, exception.request.emergency, held, exception.request.requested_at);
+        self.terms_of(question, requested, now).await
+    }
+
+    /// What `approval/request/` says now of a question, asking for this much.
+    pub(super) async fn terms_of(
+        &self,
+        question: &SealedQuestion,
+        requested: Requested,
+        now: Timestamp,
+    ) -> Result<Option<Terms>, Refusal> {
+        let question = self.policy().refresh(question, &[], now, requested);
+        let answer: TermsAnswer = self.ask_module(Op::Terms, &Evaluate { v: ABI_VERSION, question }).await?;
+        Ok(answer.terms)
+    }
+
+    /// What is live and pending of the same action by the same owner's agents, so that many small requests count as one
+    /// large one: how many, their uses, their sum.
+    pub(super) fn held_already(&self, question: &SealedQuestion, but: Option<&str>, now: Timestamp) -> (u32, u32, i64) {
+        let call = &question.call;
+        let owners = self.policy().owners(&call.subject);
+        let sum_at = self.policy().sum_path(&call.action);
+        let state = self.state();
+        let entries = state.exceptions.values().filter(|entry| State::is_open(entry) && !entry.exception.is_over(now));
+        entries
+            .filter(|entry| Some(entry.exception.request.id.as_str()) != but)
+            .filter(|entry| entry.exception.request.question.call.action == call.action)
+            .filter(|entry| {
+                let subject = &entry.exception.request.question.call.subject;
+                *subject == call.subject || self.policy().owners(subject).iter().any(|owner| owners.contains(owner))
+            })
+            .fold((0, 0, 0), |(grants, uses, sum), entry| {
+                let exception = &entry.exception;
+                let scope = exception.current().map_or(&exception.request.scope, |version| &version.scope);
+                let used = exception.phase.grant().map_or(0, |grant| grant.uses);
+                let left = scope.max_uses.saturating_sub(used);
+                let each = sum_at.as_deref().map_or(0, |at| largest(scope, &exception.request.question, at));
+                let (grants, uses) = (u32::saturating_add(grants, 1), u32::saturating_add(uses, left));
+                (grants, uses, i64::saturating_add(sum, each.saturating_mul(i64::from(left))))
+            })
+    }
+
+    /// Who of these people may approve this exception now.
+    pub(super) async fn eligible(
+        &self,
+        exception: &Exception,
+        voters: Vec<Voter>,
+        now: Timestamp,
+    ) -> Result<Vec<Eligibility>, Refusal> {
+        let people: Vec<EntityRef> = voters.iter().map(|voter| voter.person.clone()).collect();
+        let question = &exception.request.question;
+        let question = self.policy().refresh(question, &people, now, question.requested);
+        let version = exception.current().map_or(1, |version| version.number);
+        let approvals =
+            exception.votes.iter().filter(|vote| vote.decision == VoteDecision::Approve && vote.version == version);
+        let mut voted: Vec<EntityRef> = approvals.map(|vote| vote.person.clone()).collect();
+        voted.sort();
+        voted.dedup();
+        let input = Eligible {
+            v: ABI_VERSION,
+            question,
+            people: voters,
+            tier: exception.terms.tier.clone(),
+            requester: exception.request.requester.clone(),
+            owners: exception.request.owners.clone(),
+            votes: u32::try_from(voted.len()).unwrap_or(u32::MAX),
+            voted,
+        };
+        let mut answer: Vec<Eligibility> = self.ask_module(Op::Eligible, &input).await?;
+        answer.sort_by(|a, b| a.person.cmp(&b.person));
+        Ok(answer)
+    }
+
+    /// What deciding on an exception needs to know. `voter` is who votes now, with the strength of the sign-in, and the
+    /// scope that is voted on.
+    pub(super) async fn context(
+        &self,
+        exception: &Exception,
+        voter: Option<(&EntityRef, &str, &Scope)>,
+        now: Timestamp,
+    ) -> Result<Context, Refusal> {
+        let mut voters: Vec<Voter> = Vec::new();
+        let cast = exception.votes.iter().filter(|vote| vote.decision == VoteDecision::Approve);
+        let cast = cast.map(|vote| (&vote.person, vote.assurance.as_str()));
+        for (person, assurance) in voter.iter().map(|(person, assurance, _)| (*person, *assurance)).chain(cast) {
+            if !voters.iter().any(|voter| voter.person == *person) {
+                voters.push(Voter { person: person.clone(), assurance: assurance.to_owned() });
+            }
+        }
+        voters.sort_by(|a, b| a.person.cmp(&b.person));
+        let eligible = if voters.is_empty() { Vec::new() } else { self.eligible(exception, voters, now).await? };
+        let scope =
+            voter.map_or_else(|| exception.current().map(|version| &version.scope), |(_, _, scope)| Some(scope));
+        Ok(Context {
+            eligible,
+            terms: self.terms_now(exception, now).await?,
+            members: scope.map_or_else(Vec::new, |scope| self.members(scope)),
+            ..self.bare_context(now)?
+        })
+    }
+
+    /// The context for what asks nothing of policy.
+    pub(super) fn bare_context(&self, now: Timestamp) -> Result<Context, Refusal> {
+        let grant_id = random::id(self.random(), "grant").map_err(|_| super::identities::no_randomness())?;
+        Ok(Context {
+            now,
+            bundle: self.policy().digest(),
+            terms: None,
+            eligible: Vec::new(),
+            step_ups: self.policy().step_ups(),
+            tiers: self.policy().tiers(),
+            person_type: self.policy().person_type(),
+            members: Vec::new(),
+            grant_id,
+        })
+    }
+
+    /// The members of a scope's group as they are now.
+    pub(super) fn members(&self, scope: &Scope) -> Vec<EntityRef> {
+        match &scope.resource {
+            ResourceScope::In(group) => self.policy().members_of(group),
+            ResourceScope::Is(_) => Vec::new(),
+        }
+    }
+
+    /// Who owns a subject, or did in the 30 days before: by every bundle that was active in that time.
+    pub(super) fn owners_before(&self, subject: &EntityRef, now: Timestamp) -> Vec<EntityRef> {
+        let state = self.state();
+        let mut owners = self.policy().owners(subject);
+        let mut ended: Option<Timestamp> = None;
+        for (_, activation) in state.activations.iter().rev() {
+            // The newest has not ended; each other ended when the next began.
+            if ended.is_some_and(|ended| ended.plus(OWNED_BEFORE) < now) {
+                break;
+            }
+            ended = Some(activation.at);
+            let owned = activation.owners.iter().filter(|(owned, _)| owned == subject);
+            owners.extend(owned.flat_map(|(_, owners)| owners.clone()));
+        }
+        owners.sort();
+        owners.dedup();
+        owners
+    }
+
+    /// Notices what time or a new bundle has done to an exception, and writes it down: before its next use, vote or
+    /// view (R4). What cannot be written now is not believed either: a use compares time and bundle by itself.
+    pub(super) async fn refresh(&self, id: &str) -> Result<(), Refusal> {
+        let Some(exception) = self.state().exceptions.get(id).map(|entry| entry.exception.clone()) else {
+            return Ok(());
+        };
+        let now = self.now();
+        let lapsed = exception.is_over(now) && !matches!(exception.phase, Phase::Lapsed { .. });
+        let open = matches!(exception.phase, Phase::Requested | Phase::Granted(_) | Phase::Suspended { .. });
+        let stale = open && !exception.is_over(now) && exception.bundle != self.policy().digest();
+        let (command, context) = if lapsed {
+            (Command::Lapse, self.bare_context(now)?)
+        } else if stale {
+            (Command::Rejudge, self.context(&exception, None, now).await?)
+        } else {
+            return Ok(());
+        };
+        let made = self.admit(|state| {
+            let entry = state.exceptions.get(id).ok_or_else(super::people::unknown_exception)?;
+            let events = decide(Some(&entry.exception), command.clone(), &context).unwrap_or_default();
+            let expected = vec![state.version(VersionKey::Exception(id.to_owned())), state.version(VersionKey::Bundle)];
+            Ok(Proposal { expected, records: self.exception_records(now, id, events)?, answer: () })
+        });
+        made.await.map(drop)
+    }
+
+    /// The ledger records of an exception's events.
+    pub(super) fn exception_records(
+        &self,
+        now: Timestamp,
+        id: &str,
+        events: Vec<policy_core::lifecycle::Event>,
+    ) -> Result<Vec<crate::store::NewRecord>, Refusal> {
+        let record = |event| self.ledger(now, &LedgerEvent::Exception { id: id.to_owned(), event: Box::new(event) });
+        events.into_iter().map(record).collect()
+    }
+}
+
+/// What a request of this scope asks for.
+pub(super) fn requested(scope: &Scope, emergency: bool, held: (u32, u32, i64), from: Timestamp) -> Requested {
+    let begin = scope.not_before.map_or(from, |begin| begin.max(from));
+    let (held_grants, held_uses, held_sum) = held;
+    Requested {
+        duration: scope.not_after.since(begin),
+        uses: scope.max_uses,
+        held_grants,
+        held_uses,
+        held_sum,
+        emergency,
+    }
+}
+
+/// The most that one use of this scope can take of the argument that is summed.
+fn largest(scope: &Scope, question: &SealedQuestion, at: &[String]) -> i64 {
+    let probe = Scope { budgets: vec![Budget { at: at.to_vec(), max: i64::MAX }], ..scope.clone() };
+    let own =
+        containment::amounts(&probe, &question.call).ok().and_then(|amounts| amounts.first().copied()).unwrap_or(0);
+    let ArgumentScope::Conditions(conditions) = &scope.arguments else { return own };
+    let condition = conditions.iter().find(|condition| condition.at == at);
+    match condition.map(|condition| &condition.test) {
+        Some(Test::Between { max, .. }) => *max,
+        Some(Test::OneOf { values }) => values.iter().filter_map(long).max().unwrap_or(own),
+        Some(Test::Equals { value }) => long(value).unwrap_or(own),
+        // An argument that no condition names is open: it may take anything.
+        Some(Test::Inside { .. }) | None => i64::MAX,
+    }
+}
+
+const fn long(value: &policy_core::grant::Scalar) -> Option<i64> {
+    match value {
+        policy_core::grant::Scalar::Long(long) => Some(*long),
+        _ => None,
+    }
+}

@@ -1,0 +1,227 @@
+//! The use cases: what the gate does, told without HTTP and without SQL.
+//!
+//! Events are the truth. At start the app folds the verified ledger into memory; from then on authority (grants, locks,
+//! tokens, sessions, activations) comes from that folded state alone and is never read back from rows (R9). Every write
+//! is one [`Store::append`] with the versions that the outcome read: the admission rule.
+
+mod append;
+mod asker;
+mod engine;
+mod evaluate;
+mod event;
+mod folded;
+mod history;
+mod identities;
+mod judge;
+mod open;
+mod people;
+mod policy;
+mod refusal;
+mod reply;
+mod reports;
+mod request;
+mod settings;
+mod sheets;
+mod state;
+mod stops;
+mod time;
+mod votes;
+mod words;
+
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLockReadGuard};
+
+use policy_core::digest::Digest;
+use policy_core::time::Timestamp;
+use proviso_api::exceptions::BundleReply;
+use proviso_api::operations::Change;
+use tokio::sync::broadcast;
+
+pub use engine::{Engine, EngineError, GrantIndex};
+pub use refusal::{Refusal, RefusalKind};
+pub use reply::VALID_FOR;
+pub use settings::{Activation, OpenError, Operator, Parts, Settings};
+
+use crate::random::Random;
+use crate::store::{Keys, Store, VersionKey};
+use append::Proposal;
+use event::{GateEvent, LedgerEvent};
+use folded::Folded;
+use policy::Policy;
+use state::State;
+use stops::HeldStop;
+use time::{Reading, TimeKeeper};
+
+/// The gate's use cases. Cheap to clone.
+#[derive(Clone)]
+pub struct App(Arc<Inner>);
+
+struct Inner {
+    settings: Settings,
+    parts: Parts,
+    store: Arc<dyn Store>,
+    folded: Arc<Folded>,
+    keys: Arc<Keys>,
+    policy: Policy,
+    time: TimeKeeper,
+    /// Stops that could not be recorded yet (R7).
+    held: Mutex<Vec<HeldStop>>,
+    counters: Mutex<BTreeMap<&'static str, u64>>,
+}
+
+impl Inner {
+    fn new(
+        settings: Settings,
+        parts: Parts,
+        store: Arc<dyn Store>,
+        folded: Arc<Folded>,
+        keys: Arc<Keys>,
+        policy: Policy,
+        time: TimeKeeper,
+    ) -> Self {
+        let (held, counters) = (Mutex::default(), Mutex::default());
+        Self { settings, parts, store, folded, keys, policy, time, held, counters }
+    }
+}
+
+impl App {
+    /// What it was opened with.
+    pub fn settings(&self) -> &Settings {
+        &self.0.settings
+    }
+
+    /// Live changes from here on.
+    pub fn subscribe(&self) -> broadcast::Receiver<Change> {
+        self.0.folded.subscribe()
+    }
+
+    /// Whether the gate can do its work: the record can be written, and no stop waits to be recorded.
+    ///
+    /// # Errors
+    /// A stable code: `record_unavailable` or `stop_unrecorded`.
+    pub fn ready(&self) -> Result<(), &'static str> {
+        if !self.0.folded.is_writable() {
+            Err("record_unavailable")
+        } else if self.holds_stops() {
+            Err("stop_unrecorded")
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Outcomes since start, by the outcome's word; `unrecorded` for denials that could not be written.
+    pub fn counters(&self) -> Vec<(String, u64)> {
+        let counters = self.0.counters.lock().unwrap_or_else(PoisonError::into_inner);
+        counters.iter().map(|(word, count)| ((*word).to_owned(), *count)).collect()
+    }
+
+    /// The active bundle as the module loads it.
+    ///
+    /// # Errors
+    /// `unknown_bundle` for any other digest.
+    pub fn bundle(&self, digest: &Digest) -> Result<BundleReply, Refusal> {
+        if *digest != self.policy().digest() {
+            return Err(Refusal::not_found("unknown_bundle", "that is not the active bundle")
+                .help("load the page again: another bundle may be active"));
+        }
+        Ok(BundleReply { load: self.policy().load(), module: self.engine().module() })
+    }
+
+    fn state(&self) -> RwLockReadGuard<'_, State> {
+        self.0.folded.state()
+    }
+
+    fn store(&self) -> &dyn Store {
+        &*self.0.store
+    }
+
+    fn engine(&self) -> &dyn Engine {
+        &*self.0.parts.engine
+    }
+
+    fn index(&self) -> &dyn GrantIndex {
+        &*self.0.parts.index
+    }
+
+    fn random(&self) -> &dyn Random {
+        &*self.0.parts.random
+    }
+
+    fn keys(&self) -> &Keys {
+        &self.0.keys
+    }
+
+    fn policy(&self) -> &Policy {
+        &self.0.policy
+    }
+
+    /// The time, for what ends by itself.
+    fn now(&self) -> Timestamp {
+        let newest = self.state().newest;
+        self.0.time.read(newest).now
+    }
+
+    /// The time and whether exceptions may be honoured. Doubt is recorded once (R6).
+    async fn time(&self) -> Reading {
+        let (newest, doubted) = {
+            let state = self.state();
+            (state.newest, state.clock_doubted)
+        };
+        let reading = self.0.time.read(newest);
+        if !reading.safe && !doubted {
+            tracing::error!(apart = reading.apart, "the clock cannot be trusted; exceptions are suspended");
+            let event = LedgerEvent::Gate(GateEvent::ClockDoubted { apart: reading.apart, at: reading.now });
+            let recorded = self
+                .admit(|state| {
+                    let expected = vec![state.version(VersionKey::Bundle)];
+                    let records =
+                        if state.clock_doubted { Vec::new() } else { vec![self.ledger(reading.now, &event)?] };
+                    Ok(Proposal { expected, records, answer: () })
+                })
+                .await;
+            if let Err(refusal) = recorded {
+                tracing::error!(code = refusal.code, "that could not be recorded; it holds all the same");
+            }
+        }
+        Reading { safe: reading.safe && !doubted, ..reading }
+    }
+
+    fn wall(&self) -> Timestamp {
+        self.0.parts.clock.now()
+    }
+
+    fn believe_clock(&self) {
+        self.0.time.trust();
+    }
+
+    fn count(&self, word: &'static str) {
+        let mut counters = self.0.counters.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = counters.entry(word).or_default();
+        *count = count.saturating_add(1);
+    }
+
+    fn held(&self) -> MutexGuard<'_, Vec<HeldStop>> {
+        self.0.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn holds_stops(&self) -> bool {
+        !self.held().is_empty()
+    }
+
+    fn held_stops(&self) -> Vec<HeldStop> {
+        self.held().clone()
+    }
+
+    fn hold(&self, stop: HeldStop) {
+        self.held().push(stop);
+    }
+
+    fn release(&self, stop: &HeldStop) {
+        self.held().retain(|held| held != stop);
+    }
+}

@@ -1,0 +1,156 @@
+//! Opening: the folder, the verified record, the bundle and its activation.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use policy_core::digest::Digest;
+use policy_core::time::Timestamp;
+
+use super::append::canonical;
+use super::event::{ActivationFact, BUNDLE, GateEvent, LedgerEvent};
+use super::folded::Folded;
+use super::policy::Policy;
+use super::settings::{OpenError, Parts, Settings};
+use super::time::TimeKeeper;
+use super::{App, Inner};
+use crate::store::sqlite::SqliteStore;
+use crate::store::{DataFolder, Keys, NewRecord, Store, StoreError};
+
+/// The reason of the first activation in an empty folder.
+const FIRST: &str = "the first start of an empty data folder activates what it is given";
+
+impl App {
+    /// Opens the data folder, verifies its logs, folds them, and activates the bundle where that is due.
+    ///
+    /// # Errors
+    /// See [`OpenError`]: each with a stable code and a remedy.
+    pub async fn open(settings: Settings, parts: Parts) -> Result<Self, OpenError> {
+        Self::open_with(settings, parts, |store| store).await
+    }
+
+    /// As [`Self::open`], with something between the app and its store.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub async fn open_with(
+        settings: Settings,
+        parts: Parts,
+        wrap: impl FnOnce(Arc<dyn Store>) -> Arc<dyn Store>,
+    ) -> Result<Self, OpenError> {
+        let policy = Policy::accept(&settings.bundle)?;
+        let folder = DataFolder::open(&settings.data, settings.kind)?;
+        let keys = Arc::new(Keys::open(&folder, &*parts.random)?);
+        let folded = Arc::new(Folded::new(Arc::clone(&parts.index)));
+        let time = TimeKeeper::new(Arc::clone(&parts.clock));
+        let store = SqliteStore::open(folder, Arc::clone(&keys), Arc::clone(&parts.random), folded.clone())?;
+        let app = Self(Arc::new(Inner::new(settings, parts, wrap(Arc::new(store)), folded, keys, policy, time)));
+        app.start().await?;
+        Ok(app)
+    }
+
+    async fn start(&self) -> Result<(), OpenError> {
+        let given = self.policy().digest();
+        let active = self.state().activation().cloned();
+        let settings = self.settings();
+        if let Some(activate) = &settings.activate
+            && activate.digest != given
+        {
+            return Err(OpenError::OtherBundle { given, meant: activate.digest });
+        }
+        let reason = match (&active, &settings.activate) {
+            (Some(active), _) if active.bundle == given => None,
+            (_, Some(activate)) => Some(activate.reason.clone()),
+            (None, None) => Some(FIRST.to_owned()),
+            (Some(active), None) => return Err(OpenError::NotActivated { given, active: active.bundle }),
+        };
+        if reason.as_ref().is_some_and(|reason| reason.trim().is_empty() || reason.chars().count() > 2_000) {
+            return Err(OpenError::NoReason);
+        }
+        // The module must take the bundle before it becomes the active one.
+        let loaded =
+            self.engine().load(self.policy().load()).await.map_err(|error| OpenError::Engine(error.to_string()))?;
+        if loaded.bundle != given {
+            return Err(OpenError::Engine(format!("it says that it holds {}", loaded.bundle)));
+        }
+        let now = self.time().await.now;
+        let mut records = Vec::new();
+        if let Some(reason) = reason {
+            records.push(self.activation(active.as_ref(), reason, now)?);
+        }
+        let started =
+            GateEvent::GateStarted { by: settings.operator.name.clone(), single_user: settings.single_user, at: now };
+        records.push(self.ledger(now, &LedgerEvent::Gate(started)).map_err(|refusal| unwritable(&refusal.detail))?);
+        self.store().append(Vec::new(), records).await.map_err(|error| unwritable(&error.to_string()))?;
+        Ok(())
+    }
+
+    fn activation(
+        &self,
+        before: Option<&ActivationFact>,
+        reason: String,
+        now: Timestamp,
+    ) -> Result<NewRecord, OpenError> {
+        let files = self.policy().file_digests();
+        let activation = ActivationFact {
+            bundle: self.policy().digest(),
+            by: self.settings().operator.name.clone(),
+            reason,
+            at: now,
+            changed: changed(before.map(|before| &before.files), &files),
+            files,
+            owners: self.policy().all_owners(),
+        };
+        let event = LedgerEvent::Gate(GateEvent::BundleActivated { activation: Box::new(activation) });
+        let mut record = self.ledger(now, &event).map_err(|refusal| unwritable(&refusal.detail))?;
+        record.bundle = Some(self.policy().digest());
+        record.module = Some(self.engine().module());
+        let bundle = canonical(&self.settings().bundle).map_err(|refusal| unwritable(&refusal.detail))?;
+        record.payloads.push((BUNDLE, bundle));
+        Ok(record)
+    }
+}
+
+fn unwritable(message: &str) -> OpenError {
+    OpenError::Store(StoreError::Database(message.to_owned()))
+}
+
+/// How many files changed, by folder: what was added, taken away or is other bytes now.
+fn changed(before: Option<&BTreeMap<String, Digest>>, now: &BTreeMap<String, Digest>) -> Vec<(String, u32)> {
+    let nothing = BTreeMap::new();
+    let before = before.unwrap_or(&nothing);
+    let paths: BTreeSet<&String> = before.keys().chain(now.keys()).collect();
+    let mut folders: BTreeMap<String, u32> = BTreeMap::new();
+    for path in paths.into_iter().filter(|path| before.get(*path) != now.get(*path)) {
+        let folder = match path.as_str() {
+            "entities.json" => "entities",
+            "schema.cedarschema" => "schema",
+            other => other.rsplit_once('/').map_or(other, |(folder, _)| folder),
+        };
+        let count = folders.entry(folder.to_owned()).or_default();
+        *count = count.saturating_add(1);
+    }
+    folders.into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn changes_are_counted_by_folder() {
+        let files = |list: &[(&str, &str)]| -> BTreeMap<String, Digest> {
+            list.iter().map(|(path, text)| ((*path).to_owned(), Digest::of(text.as_bytes()))).collect()
+        };
+        let before =
+            files(&[("scope/a.cedar", "1"), ("scope/b.cedar", "1"), ("bundle.toml", "1"), ("entities.json", "1")]);
+        let now = files(&[
+            ("scope/a.cedar", "2"),
+            ("approval/request/c.cedar", "1"),
+            ("bundle.toml", "1"),
+            ("entities.json", "2"),
+        ]);
+        let expected = [("approval/request", 1), ("entities", 1), ("scope", 2)].map(|(f, n)| (f.to_owned(), n));
+        assert_eq!(changed(Some(&before), &now), expected);
+        assert_eq!(changed(Some(&now), &now), []);
+    }
+}

@@ -1,0 +1,197 @@
+//! What a signed-in person sees: the queue, and one exception.
+
+use policy_core::abi::Voter;
+use policy_core::json;
+use policy_core::lifecycle::{Actor, Allowed, Exception, Rejection, allowed, effective_state, is_strong_enough};
+use policy_core::time::Timestamp;
+use proviso_api::exceptions::{ExceptionDetail, ExceptionLine, ExceptionList};
+
+use super::App;
+use super::refusal::{Refusal, RefusalKind};
+use crate::identity::PersonSession;
+
+/// What a stored payload of our own may hold.
+pub(super) const STORED: json::Limits = json::Limits { max_bytes: 64 << 20, ..json::Limits::DEFAULT };
+/// How many lines a list has at most: the newest.
+const MOST_LINES: usize = 500;
+/// For how many open requests policy is asked whether this person may vote.
+const MOST_ASKED: usize = 100;
+
+impl App {
+    /// The exceptions, newest first. `state` is a state's word; absent: all.
+    ///
+    /// # Errors
+    /// `bad_state` for a word that is none.
+    pub async fn exceptions(&self, person: &PersonSession, state: Option<&str>) -> Result<ExceptionList, Refusal> {
+        const WORDS: [&str; 8] =
+            ["requested", "granted", "denied", "cancelled", "lapsed", "suspended", "revoked", "exhausted"];
+        if let Some(word) = state.filter(|word| !WORDS.contains(word)) {
+            let shown = policy_core::text::visible(word, 40);
+            return Err(Refusal::bad("bad_state", format!("`{shown}` is no state of an exception"))
+                .help(format!("one of {}", WORDS.join(", "))));
+        }
+        self.refresh_all().await;
+        let now = self.now();
+        let (position, mut found) = {
+            let held = self.state();
+            let all = held.exceptions.values().map(|entry| &entry.exception);
+            let found: Vec<Exception> = all
+                .filter(|exception| state.is_none_or(|word| effective_state(exception, now).word == word))
+                .cloned()
+                .collect();
+            (held.position, found)
+        };
+        found.sort_by(|a, b| (b.request.requested_at, &b.request.id).cmp(&(a.request.requested_at, &a.request.id)));
+        found.truncate(MOST_LINES);
+        let mut exceptions = Vec::with_capacity(found.len());
+        let mut asked = 0;
+        for exception in found {
+            // Without asking policy: whoever may not vote even then, may not vote.
+            let maybe = self.allowed_if(&exception, person, true, now).approve.is_yes();
+            let needs_me = maybe && asked < MOST_ASKED && {
+                asked += 1;
+                self.allowed(&exception, person, now).await.is_ok_and(|allowed| allowed.approve.is_yes())
+            };
+            exceptions.push(self.line(&exception, needs_me, now));
+        }
+        Ok(ExceptionList { now, position, exceptions })
+    }
+
+    fn line(&self, exception: &Exception, needs_me: bool, now: Timestamp) -> ExceptionLine {
+        let question = &exception.request.question;
+        let held = exception.phase.grant();
+        let scope = exception.current().map_or(&exception.request.scope, |version| &version.scope);
+        ExceptionLine {
+            id: exception.request.id.clone(),
+            state: effective_state(exception, now).word.to_owned(),
+            says: self.policy().says(question),
+            subject: question.call.subject.clone(),
+            task: question.task.clone(),
+            action: question.call.action.clone(),
+            resources: question.call.resources.clone(),
+            tier: exception.terms.tier.clone(),
+            votes: self.votes(exception),
+            approvals: exception.terms.approvals,
+            requested_at: exception.request.requested_at,
+            decide_by: exception.request.decide_by,
+            not_after: held.map(|held| held.grant.scope.not_after),
+            uses: held.map_or(0, |held| held.uses),
+            max_uses: held.map_or(scope.max_uses, |held| held.grant.scope.max_uses),
+            needs_me,
+        }
+    }
+
+    /// One exception with its history.
+    ///
+    /// # Errors
+    /// `unknown_exception`.
+    pub async fn exception(&self, person: &PersonSession, id: &str) -> Result<ExceptionDetail, Refusal> {
+        self.refresh_for_view(id).await?;
+        let now = self.now();
+        let (position, exception) = {
+            let state = self.state();
+            let entry = state.exceptions.get(id).ok_or_else(unknown_exception)?;
+            (state.position, entry.exception.clone())
+        };
+        let allowed = self.allowed(&exception, person, now).await?;
+        Ok(ExceptionDetail {
+            now,
+            position,
+            state: effective_state(&exception, now).word.to_owned(),
+            says: self.policy().says(&exception.request.question),
+            allowed,
+            history: self.history(id)?,
+            exception,
+        })
+    }
+
+    /// What this person may do now with an exception, as policy sees them.
+    async fn allowed(&self, exception: &Exception, person: &PersonSession, now: Timestamp) -> Result<Allowed, Refusal> {
+        let voter = Voter { person: person.person.clone(), assurance: person.assurance.clone() };
+        let eligible = self.eligible(exception, vec![voter], now).await?;
+        let eligible = eligible.iter().any(|answer| answer.person == person.person && answer.eligible);
+        Ok(self.allowed_if(exception, person, eligible, now))
+    }
+
+    fn allowed_if(&self, exception: &Exception, person: &PersonSession, eligible: bool, now: Timestamp) -> Allowed {
+        let strong_enough = is_strong_enough(&exception.terms, &person.assurance, &self.policy().step_ups());
+        // R4: a session that an agent could have made itself votes for nobody.
+        let eligible = eligible && self.votes_count(person);
+        allowed(exception, Actor::Person { person: &person.person, eligible, strong_enough }, now)
+    }
+
+    /// Whether this session's votes count: not when its link was minted under the gate's own user (R4).
+    pub(super) fn votes_count(&self, person: &PersonSession) -> bool {
+        !person.same_user || self.settings().single_user
+    }
+
+    /// Before a view: what time and bundle have done. A view works without it, too.
+    async fn refresh_for_view(&self, id: &str) -> Result<(), Refusal> {
+        match self.refresh(id).await {
+            Err(refusal) if refusal.kind == RefusalKind::Unavailable || refusal.code == "contended" => Ok(()),
+            other => other,
+        }
+    }
+
+    async fn refresh_all(&self) {
+        let now = self.now();
+        let active = self.policy().digest();
+        let due: Vec<String> = {
+            let state = self.state();
+            let open = state.exceptions.iter().filter(|(_, entry)| super::state::State::is_open(entry));
+            let due = open.filter(|(_, entry)| entry.exception.is_over(now) || entry.exception.bundle != active);
+            due.map(|(id, _)| id.clone()).take(MOST_LINES).collect()
+        };
+        for id in due {
+            if let Err(refusal) = self.refresh_for_view(&id).await {
+                tracing::warn!(code = refusal.code, exception = id, "an exception could not be judged again");
+            }
+        }
+    }
+}
+
+/// A rejection of the lifecycle as a refusal, with its own code.
+pub(super) fn rejected(rejection: Rejection) -> Refusal {
+    let kind = match rejection {
+        Rejection::Unknown => RefusalKind::NotFound,
+        Rejection::IsRequester
+        | Rejection::InChain
+        | Rejection::IsOwner
+        | Rejection::NotEligible
+        | Rejection::NotYours
+        | Rejection::StepUpNeeded => RefusalKind::Forbidden,
+        Rejection::Exists
+        | Rejection::Closed
+        | Rejection::TooLate
+        | Rejection::VotedAlready
+        | Rejection::TooManyVersions
+        | Rejection::NotUsable
+        | Rejection::NoGrant
+        | Rejection::NotEnoughVotes
+        | Rejection::NotUp => RefusalKind::Conflict,
+        Rejection::NotRequestable
+        | Rejection::Widens
+        | Rejection::BadScope
+        | Rejection::ReasonNeeded
+        | Rejection::TextTooLong
+        | Rejection::BadGroup
+        | Rejection::OverBudget
+        | Rejection::NoEnforcementPoint => RefusalKind::BadRequest,
+    };
+    let refusal = Refusal::new(kind, rejection.code(), rejection.to_string());
+    match rejection {
+        Rejection::Widens => refusal.help("ask for a new exception where more is needed"),
+        Rejection::ReasonNeeded => refusal.help("say why, in up to 2000 characters"),
+        Rejection::IsRequester | Rejection::InChain | Rejection::IsOwner | Rejection::NotEligible => {
+            refusal.help("somebody else decides this one")
+        }
+        Rejection::NoEnforcementPoint => refusal.help("evaluate the call through an enforcement point first"),
+        Rejection::StepUpNeeded => refusal.help("sign in more strongly, as the terms say"),
+        _ => refusal,
+    }
+}
+
+/// There is no such exception.
+pub(super) fn unknown_exception() -> Refusal {
+    Refusal::not_found("unknown_exception", "there is no such exception")
+}

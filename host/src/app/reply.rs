@@ -1,0 +1,182 @@
+//! What an outcome says to who asked: AuthZEN's reply, ARAP's offer and next step, in the gate's own words (R11).
+
+use policy_core::containment;
+use policy_core::lifecycle::{Phase, effective_state};
+use policy_core::outcome::{Evaluation, Outcome, Reason};
+use policy_core::question::Purpose;
+use policy_core::time::Timestamp;
+use proviso_api::access_request::{AccessRequestOffer, OfferDisplay};
+use proviso_api::authzen::{ApprovalRef, EvaluationReply, ReplyContext};
+
+use super::App;
+use super::asker::{Ask, Asker};
+use super::evaluate::{Made, outcome_word};
+
+/// For how many seconds an allow is good, for its one call.
+pub const VALID_FOR: u32 = 5;
+
+impl App {
+    /// The reply, after the record is durable.
+    pub(super) fn reply(&self, asker: &Asker, ask: &Ask, made: Made) -> EvaluationReply {
+        let answer = &made.decision.answer;
+        self.count(outcome_word(answer.outcome));
+        let permits = answer.outcome.permits();
+        let offer = self.offer(asker, &made);
+        let mut context = ReplyContext {
+            evaluation_id: made.decision.evaluation.clone(),
+            evaluated_at: made.now,
+            reason: reason_word(answer.reason),
+            message: message(answer, made.detail.as_deref(), asker, offer.is_some()),
+            access_request: offer,
+            approval: answer.grant.as_deref().and_then(|grant| self.approval(grant)),
+            next_action: None,
+            retry_after: None,
+            valid_for: (permits && ask.purpose == Purpose::Use).then_some(VALID_FOR),
+            repeated: made.decision.repeated,
+            input_digest: made.decision.input_digest,
+        };
+        if let Some(approval) = ask.approval.as_ref().filter(|_| !permits) {
+            self.next_step(asker, approval, answer, made.now, &mut context);
+        }
+        EvaluationReply { decision: permits, context }
+    }
+
+    /// The denial for a record that could not be written (R1).
+    pub(super) fn unrecorded(&self, made: Made) -> EvaluationReply {
+        self.count("unrecorded");
+        let context = ReplyContext {
+            evaluation_id: made.decision.evaluation,
+            evaluated_at: made.now,
+            reason: reason_word(Reason::RecordUnavailable),
+            message: sentence(Reason::RecordUnavailable).to_owned(),
+            access_request: None,
+            approval: None,
+            next_action: Some("retry".to_owned()),
+            retry_after: Some(5),
+            valid_for: None,
+            repeated: false,
+            input_digest: None,
+        };
+        EvaluationReply { decision: false, context }
+    }
+
+    /// What may be asked for. Only where this caller could: for a human, through an enforcement point.
+    fn offer(&self, asker: &Asker, made: &Made) -> Option<AccessRequestOffer> {
+        let (question, until) = (made.question.as_ref()?, made.decision.requestable_until?);
+        let terms = made.decision.answer.terms.as_ref()?;
+        if asker.agent.on_behalf.is_none() || asker.point.is_none() {
+            return None;
+        }
+        let scope = containment::smallest(question, terms, made.now, None)?;
+        let display = OfferDisplay {
+            title: self.policy().says(question),
+            scope,
+            approvals: terms.approvals,
+            max_duration: terms.max_duration,
+            max_uses: terms.max_uses,
+        };
+        let endpoint = format!("{}/access/v1/requests", self.settings().public_url);
+        Some(AccessRequestOffer { endpoint, expires_at: until, display })
+    }
+
+    /// A grant as ARAP's approval.
+    pub(super) fn approval(&self, grant: &str) -> Option<ApprovalRef> {
+        let state = self.state();
+        let held = state.by_grant(grant)?.exception.phase.grant()?;
+        Some(ApprovalRef {
+            id: held.grant.id.clone(),
+            approved_until: held.grant.scope.not_after,
+            approved_at: Some(held.granted_at),
+        })
+    }
+
+    /// Why a re-evaluation with this approval is denied, and what to do: ARAP's codes.
+    fn next_step(
+        &self,
+        asker: &Asker,
+        approval: &ApprovalRef,
+        answer: &Evaluation,
+        now: Timestamp,
+        context: &mut ReplyContext,
+    ) {
+        let ours = |grant: &policy_core::grant::Grant| {
+            grant.subject == asker.agent.subject
+                && grant.task == asker.agent.task
+                && asker.point.as_ref().is_none_or(|point| point.name == grant.enforcement_point)
+        };
+        let state = self.state();
+        let entry = state.by_grant(&approval.id);
+        let held = entry.and_then(|entry| Some((&entry.exception, entry.exception.phase.grant()?)));
+        let (reason, next) = match held.filter(|(_, held)| ours(&held.grant)) {
+            None => ("approval_unverifiable", "none"),
+            Some((_, held)) if held.grant.scope.not_after != approval.approved_until => {
+                ("approval_unverifiable", "none")
+            }
+            Some(_) if !matches!(answer.reason, Reason::NotPermitted | Reason::ApprovalRequired) => {
+                ("policy_denied", "none")
+            }
+            Some((exception, held)) => match &exception.phase {
+                Phase::Revoked { .. } | Phase::Suspended { .. } => ("policy_denied", "none"),
+                Phase::Exhausted { .. } | Phase::Lapsed { .. } => ("approval_expired", "request"),
+                _ if now >= held.grant.scope.not_after => ("approval_expired", "request"),
+                _ if effective_state(exception, now).not_yet_active => {
+                    let begin = held.grant.scope.not_before.unwrap_or(now);
+                    let wait = begin.since(now).seconds().saturating_add(1);
+                    context.retry_after = Some(u32::try_from(wait).unwrap_or(u32::MAX));
+                    ("grant_pending", "retry")
+                }
+                _ => ("out_of_scope", "request"),
+            },
+        };
+        // ARAP: `request` comes with a fresh offer; where there is none, there is nothing to do.
+        let next = if next == "request" && context.access_request.is_none() { "none" } else { next };
+        context.reason = reason.to_owned();
+        context.next_action = Some(next.to_owned());
+    }
+}
+
+/// The reason's code, as in JSON.
+pub(super) fn reason_word(reason: Reason) -> String {
+    match serde_json::to_value(reason) {
+        Ok(serde_json::Value::String(word)) => word,
+        _ => "limit".to_owned(),
+    }
+}
+
+fn message(answer: &Evaluation, detail: Option<&str>, asker: &Asker, offered: bool) -> String {
+    let base = sentence(answer.reason);
+    match (answer.outcome, detail) {
+        (_, Some(detail)) => format!("{base}: {detail}"),
+        (Outcome::RequestableDenial, None) if offered => {
+            format!("{base}; nothing ran. Request it with a justification, wait for the approval, then call again")
+        }
+        (Outcome::RequestableDenial, None) if asker.agent.on_behalf.is_none() => {
+            format!("{base}, but this agent's credential names no human to ask for")
+        }
+        (Outcome::RequestableDenial, None) => format!("{base}, asked through an enforcement point"),
+        _ => base.to_owned(),
+    }
+}
+
+const fn sentence(reason: Reason) -> &'static str {
+    match reason {
+        Reason::Scope => "delegated scope permits this",
+        Reason::Exception => "a live exception permits this",
+        Reason::ApprovalRequired => "this needs an approval first",
+        Reason::NotPermitted => "nothing permits this, and it cannot be requested",
+        Reason::Guardrail => "a guardrail forbids this; no approval can change that",
+        Reason::GuardrailError => "a guardrail could not be evaluated, so this is refused",
+        Reason::Chain => "someone on whose behalf this is asked may not do it",
+        Reason::Locked => "a lock stops this",
+        Reason::BadInput => "the arguments are not what this action takes",
+        Reason::UnknownAction => "the policy does not know this action for this subject and resource",
+        Reason::UnknownType => "the policy does not know this type",
+        Reason::UnknownEntity => "the policy knows too little about an entity of this call",
+        Reason::UnknownVersion => "the question has a version that this gate does not speak",
+        Reason::TermsUnavailable => "this gate cannot check what an approval would demand",
+        Reason::Limit => "the evaluation ran into a limit, so this is refused",
+        Reason::RecordUnavailable => "the record could not be written, so this is refused",
+        Reason::Contended => "what this depends on kept changing, so this is refused",
+        Reason::ClockUnsafe => "the gate cannot trust its clock, so exceptions are suspended",
+    }
+}

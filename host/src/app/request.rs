@@ -1,0 +1,369 @@
+//! Asking for an exception: ARAP's request, status and cancel.
+
+use policy_core::containment;
+use policy_core::digest::Digest;
+use policy_core::entity::EntityRef;
+use policy_core::grant::{ResourceScope, Scope};
+use policy_core::json;
+use policy_core::lifecycle::{Command, Exception, Phase, RequestFacts, approvals_that_count, decide};
+use policy_core::outcome::Terms;
+use policy_core::question::SealedQuestion;
+use policy_core::text;
+use policy_core::time::{Span, Timestamp};
+use proviso_api::access_request::{AccessRequest, Links, Progress, Task, TaskDisplay, TaskReply, TaskResult};
+use proviso_api::authzen::ApprovalRef;
+use serde_json::Value;
+
+use super::App;
+use super::append::{Proposal, canonical};
+use super::asker::{Asker, binding_of};
+use super::event::{ORIGIN, QUESTION, RequestOrigin};
+use super::judge::requested;
+use super::people::rejected;
+use super::refusal::{Refusal, RefusalKind};
+use super::state::{Denial, State};
+use crate::identity::Credential;
+use crate::random;
+use crate::store::{Log, VersionKey};
+
+/// How many requests of one subject may be open at once.
+const MOST_OPEN: usize = 20;
+/// How long people have to decide, at most.
+const DECIDE_WITHIN: Span = Span::from_seconds(8 * 3_600);
+/// The agent's words stand here, with the denied question's context.
+const JUSTIFICATION: &str = "business_justification";
+/// The longest idempotency key.
+const LONGEST_KEY: usize = 256;
+
+impl App {
+    /// Asks for an exception from a denial.
+    ///
+    /// # Errors
+    /// ARAP's: `not_requestable`, `expired_denial`, `invalid_denial_binding`, `duplicate_request`; and ours:
+    /// `no_requester`, `no_enforcement_point`, `too_many_requests`, or what the lifecycle rejects.
+    pub async fn request(
+        &self,
+        caller: &Credential,
+        subject: Option<&Credential>,
+        idempotency_key: Option<&str>,
+        body: AccessRequest,
+    ) -> Result<TaskReply, Refusal> {
+        let asker = Asker::of(caller, subject)?;
+        let requester = asker.agent.on_behalf.clone().ok_or_else(|| {
+            Refusal::forbidden("no_requester", "this agent's credential names no human behind it, so it cannot ask")
+                .help("the operator mints the token with `--for USER`")
+        })?;
+        if idempotency_key.is_some_and(|key| key.is_empty() || key.len() > LONGEST_KEY) {
+            return Err(Refusal::bad("bad_request", format!("`Idempotency-Key` has 1 to {LONGEST_KEY} bytes")));
+        }
+        let sent = Digest::of(&canonical(&body)?);
+        if let Some(id) = self.asked_already(&asker, idempotency_key, sent)? {
+            return self.task(&id);
+        }
+        let now = self.now();
+        let (denial, question) = self.denied(&asker, &body, now)?;
+        let facts = self.facts(&asker, requester, &body, &denial, question, now).await?;
+        let origin = RequestOrigin {
+            credential: asker.credential().to_owned(),
+            idempotency_key: idempotency_key.map(str::to_owned),
+            body: sent,
+            refused: denial.record.answer.clone(),
+            refused_seq: denial.seq,
+        };
+        let emergency = facts.emergency;
+        let held = self.held_already(&facts.question, None, now);
+        let terms = self.terms_of(&facts.question, requested(&facts.scope, emergency, held, now), now).await?;
+        let facts =
+            within_terms(facts, terms.as_ref(), body.requested_access.as_ref().is_some_and(|a| a.scope.is_some()), now);
+        let context = policy_core::lifecycle::Context { terms, ..self.bare_context(now)? };
+        let (id, _) = self
+            .admit(|state| {
+                for credential in asker.credentials() {
+                    self.still_live(state, credential, now)?;
+                }
+                let key = VersionKey::Requests(asker.agent.subject.to_string());
+                let mut expected = vec![state.version(VersionKey::Bundle), state.version(key)];
+                expected.extend(asker.credentials().map(|id| state.version(VersionKey::Identity(id.to_owned()))));
+                if let Some(open) = same_open(state, &facts, now) {
+                    return Ok(Proposal { expected, records: Vec::new(), answer: open });
+                }
+                enough_room(state, &asker.agent.subject, now)?;
+                let command = Command::Request(Box::new(facts.clone()));
+                let events = decide(None, command, &context).map_err(rejected)?;
+                let mut records = self.exception_records(now, &facts.id, events)?;
+                if let Some(first) = records.first_mut() {
+                    first.payloads.push((ORIGIN, canonical(&origin)?));
+                }
+                Ok(Proposal { expected, records, answer: facts.id.clone() })
+            })
+            .await?;
+        self.task(&id)
+    }
+
+    /// The request that this idempotency key made.
+    fn asked_already(&self, asker: &Asker, key: Option<&str>, sent: Digest) -> Result<Option<String>, Refusal> {
+        let Some(key) = key else { return Ok(None) };
+        let state = self.state();
+        let mut entries = state.exceptions.iter();
+        let same = entries.find(|(_, entry)| {
+            entry.origin.idempotency_key.as_deref() == Some(key) && entry.origin.credential == asker.credential()
+        });
+        match same {
+            None => Ok(None),
+            Some((id, entry)) if entry.origin.body == sent => Ok(Some(id.clone())),
+            Some(_) => {
+                Err(Refusal::conflict("duplicate_request", "this `Idempotency-Key` was used for another request")
+                    .help("use a new key for a new request"))
+            }
+        }
+    }
+
+    /// The denial that a request answers, with its sealed question, verified against the log.
+    fn denied(&self, asker: &Asker, body: &AccessRequest, now: Timestamp) -> Result<(Denial, SealedQuestion), Refusal> {
+        let altered = || {
+            Refusal::bad("invalid_denial_binding", "this is not the denial that the gate gave")
+                .help("send subject, resource, action, context and `denial` unchanged, or evaluate again")
+        };
+        let denial = self.state().denial(&body.denial.evaluation_id).cloned().ok_or_else(altered)?;
+        // Another agent's denial, or another task's, looks like none at all.
+        if denial.record.subject != asker.agent.subject || denial.record.task != asker.agent.task {
+            return Err(altered());
+        }
+        let Some(until) = denial.record.requestable_until else {
+            return Err(Refusal::bad("not_requestable", "what was refused cannot be requested"));
+        };
+        if body.denial.expires_at != until {
+            return Err(altered());
+        }
+        if binding_of(&body.subject, &body.resource, &body.action, &body.context)? != denial.record.binding {
+            return Err(altered());
+        }
+        if now >= until {
+            return Err(Refusal::new(RefusalKind::Gone, "expired_denial", "the denial is too old to be answered")
+                .help("evaluate again; a new denial can be answered for 15 minutes"));
+        }
+        let record = self.store().record(Log::Decisions, denial.seq).map_err(|error| self.unreadable(&error))?;
+        let bytes = record.as_ref().and_then(|record| record.payload(QUESTION)).ok_or_else(altered)?;
+        let question: SealedQuestion = json::read_as(bytes, super::people::STORED).map_err(|_| altered())?;
+        if let Some(point) = &asker.point
+            && question.enforcement_point.as_ref() != Some(&point.name)
+        {
+            return Err(altered());
+        }
+        Ok((denial, question))
+    }
+
+    async fn facts(
+        &self,
+        asker: &Asker,
+        requester: EntityRef,
+        body: &AccessRequest,
+        denial: &Denial,
+        question: SealedQuestion,
+        now: Timestamp,
+    ) -> Result<RequestFacts, Refusal> {
+        let justification = match body.context.get(JUSTIFICATION) {
+            Some(Value::String(words)) if !words.trim().is_empty() => words.clone(),
+            _ => {
+                return Err(Refusal::bad("justification_needed", "a request says why")
+                    .help("put one or two sentences into `context.business_justification`"));
+            }
+        };
+        let access = body.requested_access.clone().unwrap_or_default();
+        let Some(terms) = &denial.record.answer.terms else {
+            return Err(Refusal::bad("not_requestable", "what was refused cannot be requested"));
+        };
+        let scope = match access.scope {
+            Some(scope) => scope,
+            None => {
+                let smallest = containment::smallest(&question, terms, now, None);
+                let smallest = smallest.ok_or_else(|| Refusal::bad("bad_scope", "the call names no resource"))?;
+                let longest = now.plus(terms.max_duration);
+                Scope { not_after: access.requested_until.unwrap_or(longest), ..smallest }
+            }
+        };
+        if let ResourceScope::In(group) = &scope.resource {
+            let members = self.policy().members_of(group);
+            if !question.call.resources.iter().all(|resource| members.contains(resource)) {
+                return Err(Refusal::bad("bad_group", "the call's resource is no member of that group"));
+            }
+        }
+        let id = random::id(self.random(), "exc").map_err(|_| super::identities::no_randomness())?;
+        let owners = self.owners_before(&asker.agent.subject, now);
+        Ok(RequestFacts {
+            id,
+            question,
+            evaluation: denial.record.evaluation.clone(),
+            requester,
+            owners,
+            decide_by: now.plus(DECIDE_WITHIN).min(scope.not_after),
+            scope,
+            justification,
+            emergency: access.emergency,
+            requested_at: now,
+        })
+    }
+
+    /// How a request stands, for the agent that asked.
+    ///
+    /// # Errors
+    /// `unknown_task`, the same for another agent's request.
+    pub async fn request_status(
+        &self,
+        caller: &Credential,
+        subject: Option<&Credential>,
+        id: &str,
+    ) -> Result<TaskReply, Refusal> {
+        self.own_request(caller, subject, id)?;
+        self.task(id)
+    }
+
+    /// Takes a request back.
+    ///
+    /// # Errors
+    /// `unknown_task`; `invalid_task_state` when it is decided.
+    pub async fn cancel(
+        &self,
+        caller: &Credential,
+        subject: Option<&Credential>,
+        id: &str,
+        reason: &str,
+    ) -> Result<TaskReply, Refusal> {
+        let by = self.own_request(caller, subject, id)?;
+        let now = self.now();
+        let context = self.bare_context(now)?;
+        self.admit(|state| {
+            let entry = state.exceptions.get(id).ok_or_else(unknown_task)?;
+            let command = Command::Cancel { by: by.clone(), reason: reason.to_owned() };
+            let events = decide(Some(&entry.exception), command, &context).map_err(|rejection| {
+                let code = rejection.code();
+                if code == "text_too_long" {
+                    return rejected(rejection);
+                }
+                Refusal::conflict("invalid_task_state", "the request is decided or over")
+            })?;
+            let expected = vec![state.version(VersionKey::Exception(id.to_owned()))];
+            Ok(Proposal { expected, records: self.exception_records(now, id, events)?, answer: () })
+        })
+        .await?;
+        self.task(id)
+    }
+
+    /// The subject, if this request is its own. Also an agent alone may look after what it asked for.
+    fn own_request(&self, caller: &Credential, subject: Option<&Credential>, id: &str) -> Result<EntityRef, Refusal> {
+        let asker = Asker::of(caller, subject)?;
+        let state = self.state();
+        let entry = state.exceptions.get(id).ok_or_else(unknown_task)?;
+        let question = &entry.exception.request.question;
+        let point = asker.point.as_ref().is_none_or(|point| question.enforcement_point.as_ref() == Some(&point.name));
+        if question.call.subject == asker.agent.subject && question.task == asker.agent.task && point {
+            Ok(asker.agent.subject)
+        } else {
+            Err(unknown_task())
+        }
+    }
+
+    /// A request as ARAP's task.
+    fn task(&self, id: &str) -> Result<TaskReply, Refusal> {
+        let now = self.now();
+        let state = self.state();
+        let exception = &state.exceptions.get(id).ok_or_else(unknown_task)?.exception;
+        let granted = exception.phase.grant();
+        let status = match &exception.phase {
+            _ if granted.is_some() => "approved",
+            Phase::Denied { .. } => "denied",
+            Phase::Cancelled { .. } => "cancelled",
+            Phase::Lapsed { .. } => "expired",
+            _ if exception.is_over(now) => "expired",
+            _ => "pending",
+        };
+        let reason = match &exception.phase {
+            Phase::Denied { reason, .. } => Some(text::visible(reason, 500)),
+            _ => None,
+        };
+        let scope = granted.map(|held| held.grant.scope.clone());
+        let url = &self.settings().public_url;
+        let approvals = exception.terms.approvals;
+        let task = Task {
+            id: id.to_owned(),
+            status: status.to_owned(),
+            status_endpoint: format!("{url}/access/v1/requests/{id}"),
+            expires_at: (status == "pending").then_some(exception.request.decide_by),
+            progress: (status == "pending")
+                .then(|| Progress { current_step: self.votes(exception).min(approvals), total_steps: approvals }),
+            display: (reason.is_some() || scope.is_some()).then_some(TaskDisplay { reason, granted: scope }),
+            links: Links {
+                cancel: format!("{url}/access/v1/requests/{id}/cancel"),
+                review: format!("{url}/exceptions/{id}"),
+            },
+        };
+        let result = granted.map(|held| TaskResult {
+            mode: "reevaluate".to_owned(),
+            approval: ApprovalRef {
+                id: held.grant.id.clone(),
+                approved_until: held.grant.scope.not_after,
+                approved_at: Some(held.granted_at),
+            },
+        });
+        Ok(TaskReply { task, result })
+    }
+
+    /// How many approvals of the current version there are. Who of them is still eligible is asked when the last lands.
+    pub(super) fn votes(&self, exception: &Exception) -> u32 {
+        let eligible = exception.votes.iter().map(|vote| policy_core::abi::Eligibility {
+            person: vote.person.clone(),
+            eligible: true,
+            groups: vote.groups.clone(),
+            policies: Vec::new(),
+            errors: Vec::new(),
+        });
+        let Ok(context) = self.bare_context(self.now()) else { return 0 };
+        let context = policy_core::lifecycle::Context { eligible: eligible.collect(), ..context };
+        u32::try_from(approvals_that_count(exception, &exception.terms, &context).len()).unwrap_or(u32::MAX)
+    }
+}
+
+/// Without a scope of the agent's own, what is asked for follows the terms as they are now.
+fn within_terms(mut facts: RequestFacts, terms: Option<&Terms>, own: bool, now: Timestamp) -> RequestFacts {
+    if let Some(terms) = terms.filter(|_| !own) {
+        facts.scope.not_after = facts.scope.not_after.min(now.plus(terms.max_duration));
+        facts.decide_by = facts.decide_by.min(facts.scope.not_after);
+    }
+    facts
+}
+
+/// The open request that asks for the very same: repeats of a call do not fill anybody's queue.
+fn same_open(state: &State, facts: &RequestFacts, now: Timestamp) -> Option<String> {
+    let mut open = state.exceptions.iter().filter(|(_, entry)| open(entry, now));
+    let same = open.find(|(_, entry)| {
+        let (theirs, ours) = (&entry.exception.request, facts);
+        let (a, b) = (&theirs.question, &ours.question);
+        a.call == b.call
+            && a.task == b.task
+            && a.chain == b.chain
+            && a.enforcement_point == b.enforcement_point
+            && theirs.scope.resource == ours.scope.resource
+            && theirs.scope.arguments == ours.scope.arguments
+            && theirs.scope.max_uses == ours.scope.max_uses
+    });
+    same.map(|(id, _)| id.clone())
+}
+
+fn enough_room(state: &State, subject: &EntityRef, now: Timestamp) -> Result<(), Refusal> {
+    let ours = state.exceptions.values().filter(|entry| open(entry, now));
+    let ours = ours.filter(|entry| entry.exception.request.question.call.subject == *subject).count();
+    if ours < MOST_OPEN {
+        return Ok(());
+    }
+    let detail = format!("this agent has {MOST_OPEN} open requests");
+    Err(Refusal::new(RefusalKind::TooMany, "too_many_requests", detail)
+        .help("wait for them to be decided, or cancel some"))
+}
+
+fn open(entry: &super::state::Entry, now: Timestamp) -> bool {
+    matches!(entry.exception.phase, Phase::Requested) && !entry.exception.is_over(now)
+}
+
+fn unknown_task() -> Refusal {
+    Refusal::not_found("unknown_task", "there is no such request")
+}

@@ -1,0 +1,139 @@
+//! What an [`App`](super::App) is opened with, and why it does not open.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use policy_core::digest::Digest;
+use thiserror::Error;
+
+use super::engine::{Engine, GrantIndex};
+use crate::clock::Clock;
+use crate::random::Random;
+use crate::store::{DataKind, StoreError};
+
+/// What the operator decided at start.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The data folder.
+    pub data: PathBuf,
+    /// What the data folder is for: a demo's is not opened as a gate's, nor the other way round.
+    pub kind: DataKind,
+    /// Where the gate is reached, without a slash at the end.
+    pub public_url: String,
+    /// Whether agents and gate may share an operating-system user. Every page and record shows it.
+    pub single_user: bool,
+    /// The bundle's files by path with `/`, as [`crate::store::bundle_folder::read`] reads them: once.
+    pub bundle: BTreeMap<String, String>,
+    /// The act of activating a digest other than the last activated one.
+    pub activate: Option<Activation>,
+    /// The operating-system user that the gate runs under.
+    pub operator: Operator,
+}
+
+/// Activating a bundle is an act with a reason.
+#[derive(Debug, Clone)]
+pub struct Activation {
+    /// The digest that the operator means.
+    pub digest: Digest,
+    /// Why.
+    pub reason: String,
+}
+
+/// An operating-system user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Operator {
+    /// The user's number, from the kernel.
+    pub uid: u32,
+    /// The user's name, or the number where there is none.
+    pub name: String,
+}
+
+/// What the app stands on besides its store.
+#[derive(Clone)]
+pub struct Parts {
+    /// The policy module.
+    pub engine: Arc<dyn Engine>,
+    /// The index of live grants.
+    pub index: Arc<dyn GrantIndex>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub random: Arc<dyn Random>,
+}
+
+/// Why the gate does not start.
+#[derive(Debug, Error)]
+pub enum OpenError {
+    /// The data folder or the log in it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The bundle does not load.
+    #[error("the bundle does not load: {message}")]
+    Bundle {
+        /// The evaluator's code.
+        code: String,
+        /// File, line and what is wrong.
+        message: String,
+        /// What to do about it.
+        help: String,
+    },
+    /// The bundle is another than the active one, and nobody said to activate it.
+    #[error("the bundle `{given}` is not the active one, `{active}`")]
+    NotActivated {
+        /// What was given.
+        given: Digest,
+        /// What is active.
+        active: Digest,
+    },
+    /// The digest to activate is not that of the bundle that was given.
+    #[error("the bundle that was given has the digest `{given}`, not `{meant}`")]
+    OtherBundle {
+        /// What was given.
+        given: Digest,
+        /// What was meant.
+        meant: Digest,
+    },
+    /// Activating needs a reason.
+    #[error("activating a bundle needs a reason of 1 to 2000 characters")]
+    NoReason,
+    /// The policy module does not work with this bundle.
+    #[error("the policy module does not load the bundle: {0}")]
+    Engine(String),
+    /// The log holds a history that the rules cannot have written.
+    #[error("the log's record {seq} cannot be read: {message}")]
+    History {
+        /// Which ledger record.
+        seq: u64,
+        /// What is wrong with it.
+        message: String,
+    },
+}
+
+impl OpenError {
+    /// A stable snake_case code.
+    pub fn code(&self) -> &str {
+        match self {
+            Self::Store(error) => error.code(),
+            Self::Bundle { code, .. } => code,
+            Self::NotActivated { .. } => "bundle_not_activated",
+            Self::OtherBundle { .. } => "other_bundle",
+            Self::NoReason => "reason_needed",
+            Self::Engine(_) => "module_unusable",
+            Self::History { .. } => "log_tampered",
+        }
+    }
+
+    /// What to do about it.
+    pub fn help(&self) -> String {
+        match self {
+            Self::Store(error) => error.help().to_owned(),
+            Self::Bundle { help, .. } => help.clone(),
+            Self::NotActivated { given, .. } => format!("start with `--activate {given} --reason TEXT` to activate it"),
+            Self::OtherBundle { .. } => "look at what changed before you activate it".to_owned(),
+            Self::NoReason => "give `--reason TEXT`".to_owned(),
+            Self::Engine(_) => "build the policy module again with `cargo xtask build`".to_owned(),
+            Self::History { .. } => "keep the data folder as it is and run `proviso audit verify`".to_owned(),
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! The decision sheet at one ledger position, what its preview evaluates, and the preview on the module itself.
+
+use std::collections::BTreeSet;
+
+use policy_core::abi::{ABI_VERSION, Op, Preview, Previewed};
+use policy_core::containment;
+use policy_core::grant::{Grant, ResourceScope, Scope};
+use policy_core::json;
+use policy_core::lifecycle::Exception;
+use policy_core::outcome::Evaluation;
+use policy_core::question::{Call, SealedQuestion};
+use policy_core::sheet::{BundleFact, DecisionSheet, SHEET_VERSION};
+use policy_core::time::{Span, Timestamp};
+use policy_core::value::Value;
+use proviso_api::exceptions::{QuestionsReply, ResourceGroup, SheetReply};
+
+use super::App;
+use super::event::QUESTION;
+use super::people::{STORED, unknown_exception};
+use super::refusal::{Refusal, RefusalKind};
+use crate::identity::PersonSession;
+use crate::store::{Log, StoreError};
+
+/// How many recorded denials a preview tries, one for each shape.
+const MOST_TRIED: usize = 100;
+/// How far back it looks.
+const TRIED_WITHIN: Span = Span::from_seconds(7 * 86_400);
+
+/// All that a sheet's preview needs.
+pub(super) struct Shown {
+    pub sheet: DecisionSheet,
+    pub question: SealedQuestion,
+    pub others: Vec<SealedQuestion>,
+}
+
+/// What the state holds of a sheet.
+struct Facts {
+    exception: Exception,
+    refused: Evaluation,
+    bundle: BundleFact,
+    tried: Vec<u64>,
+}
+
+impl App {
+    /// The decision sheet at a ledger position; absent: the newest.
+    ///
+    /// # Errors
+    /// `unknown_exception`; `unknown_position`; `stale_sheet` for a position before the active bundle.
+    pub async fn sheet(&self, _: &PersonSession, id: &str, as_of: Option<u64>) -> Result<SheetReply, Refusal> {
+        self.refresh_before_sheet(id, as_of).await?;
+        let shown = self.shown(id, as_of)?;
+        let smallest = self.smallest(&shown)?;
+        Ok(SheetReply { sheet: shown.sheet, smallest })
+    }
+
+    /// What the sheet's preview evaluates.
+    ///
+    /// # Errors
+    /// As [`Self::sheet`].
+    pub async fn questions(&self, _: &PersonSession, id: &str, as_of: Option<u64>) -> Result<QuestionsReply, Refusal> {
+        self.refresh_before_sheet(id, as_of).await?;
+        let shown = self.shown(id, as_of)?;
+        let grant = self.trial(&shown, self.smallest(&shown)?);
+        let groups = match current(&shown.sheet.exception).resource {
+            ResourceScope::In(group) => {
+                let members = self.policy().members_of(&group);
+                vec![ResourceGroup { group, members }]
+            }
+            ResourceScope::Is(_) => Vec::new(),
+        };
+        Ok(QuestionsReply { question: shown.question, grant, others: shown.others, groups })
+    }
+
+    /// Only the newest position may still move: an older one is shown as it was.
+    async fn refresh_before_sheet(&self, id: &str, as_of: Option<u64>) -> Result<(), Refusal> {
+        if as_of.is_some() {
+            return Ok(());
+        }
+        match self.refresh(id).await {
+            Err(refusal) if refusal.kind == RefusalKind::Unavailable => Ok(()),
+            other => other,
+        }
+    }
+
+    /// The smallest grant that lets this call through, from now on, inside what is voted on.
+    fn smallest(&self, shown: &Shown) -> Result<Scope, Refusal> {
+        let exception = &shown.sheet.exception;
+        let requested = current(exception);
+        let smallest = containment::smallest(&shown.question, &exception.terms, self.now(), Some(&requested));
+        smallest.ok_or_else(|| Refusal::bad("bad_scope", "the call names no resource"))
+    }
+
+    /// Rebuilds what an approver was shown at a position, byte for byte.
+    pub(super) fn shown(&self, id: &str, as_of: Option<u64>) -> Result<Shown, Refusal> {
+        let position = self.state().position;
+        let as_of = as_of.unwrap_or(position);
+        if as_of > position || as_of == 0 {
+            return Err(Refusal::not_found("unknown_position", format!("the ledger has {position} records")));
+        }
+        let last = self.stored(Log::Ledger, as_of - 1)?;
+        let at = last.leaf.at;
+        let Facts { exception, refused, bundle, tried } = self.facts_at(id, as_of, at)?;
+        let recorded = &exception.request.question;
+        // What has changed since the refusal is in the sheet's position; time stands still at its record.
+        let question = self.policy().refresh(recorded, &[], at, recorded.requested);
+        let others = tried.iter().map(|seq| self.recorded_question(*seq)).collect::<Result<Vec<_>, _>>()?;
+        let sheet = DecisionSheet {
+            v: SHEET_VERSION,
+            as_of,
+            at,
+            refused,
+            says: self.policy().says(&question),
+            effects: self.policy().effects(&question.call.action),
+            arguments: self.policy().argument_lines(&question),
+            bundle,
+            module: self.engine().module(),
+            tried,
+            exception,
+        };
+        Ok(Shown { sheet, question, others })
+    }
+
+    fn facts_at(&self, id: &str, as_of: u64, at: Timestamp) -> Result<Facts, Refusal> {
+        let state = self.state();
+        let entry = state.exceptions.get(id).ok_or_else(unknown_exception)?;
+        let exception = state.exception_at(id, as_of).ok_or_else(unknown_exception)?;
+        let Some((_, activation)) = state.activations.last().filter(|(seq, _)| *seq < as_of) else {
+            return Err(Refusal::conflict("stale_sheet", "another bundle is active since that position")
+                .help("load the sheet again"));
+        };
+        let call = &exception.request.question.call;
+        let mut shapes = BTreeSet::new();
+        let mut tried: Vec<u64> = state
+            .denials
+            .values()
+            .rev()
+            // What was admitted before the position: nothing can be added to it any more.
+            .filter(|denial| denial.after < as_of && denial.at.plus(TRIED_WITHIN) > at && denial.sealed)
+            .filter(|denial| denial.bundle == Some(activation.bundle) && denial.record.action == call.action)
+            .filter(|denial| {
+                let record = &denial.record;
+                shapes.insert((record.subject.clone(), record.task.clone(), record.input_digest))
+            })
+            .take(MOST_TRIED)
+            .map(|denial| denial.seq)
+            .collect();
+        tried.sort_unstable();
+        let bundle = BundleFact {
+            digest: activation.bundle,
+            activated_by: activation.by.clone(),
+            reason: activation.reason.clone(),
+            activated_at: activation.at,
+            changed: activation.changed.clone(),
+        };
+        Ok(Facts { refused: entry.origin.refused.clone(), exception, bundle, tried })
+    }
+
+    fn recorded_question(&self, seq: u64) -> Result<SealedQuestion, Refusal> {
+        let record = self.stored(Log::Decisions, seq)?;
+        let bytes = record.payload(QUESTION).unwrap_or_default();
+        json::read_as(bytes, STORED).map_err(|_| self.unreadable(&StoreError::Database("a question is gone".into())))
+    }
+
+    /// A stored record, verified.
+    pub(super) fn stored(&self, log: Log, seq: u64) -> Result<crate::store::Record, Refusal> {
+        match self.store().record(log, seq) {
+            Ok(Some(record)) => Ok(record),
+            Ok(None) => Err(self.unreadable(&StoreError::Database(format!("{log} has no record {seq}")))),
+            Err(error) => Err(self.unreadable(&error)),
+        }
+    }
+
+    /// The record cannot be read, or is not what was written.
+    pub(super) fn unreadable(&self, error: &StoreError) -> Refusal {
+        tracing::error!(code = error.code(), %error, "a record cannot be read");
+        Refusal::new(RefusalKind::Unavailable, error.code(), "the gate's record cannot be read").help(error.help())
+    }
+
+    /// Runs the preview on the module: the same operation on the same bytes as in the approver's browser.
+    pub(super) async fn preview(&self, shown: &Shown, scope: &Scope) -> Result<Previewed, Refusal> {
+        let preview = Preview {
+            v: ABI_VERSION,
+            question: shown.question.clone(),
+            grant: self.trial(shown, scope.clone()),
+            others: shown.others.clone(),
+            at: shown.sheet.at,
+        };
+        Ok(self.ask_module(Op::Preview, &preview).await?)
+    }
+
+    /// The grant as it would be, its id the exception's.
+    fn trial(&self, shown: &Shown, scope: Scope) -> Grant {
+        let (question, exception) = (&shown.question, &shown.sheet.exception);
+        let call = &question.call;
+        let mut members = match &scope.resource {
+            ResourceScope::In(group) => self.policy().members_of(group),
+            ResourceScope::Is(_) if call.resources.len() > 1 => call.resources.clone(),
+            ResourceScope::Is(_) => Vec::new(),
+        };
+        members.sort();
+        members.dedup();
+        Grant {
+            id: exception.request.id.clone(),
+            exception: exception.request.id.clone(),
+            version: exception.current().map_or(1, |version| version.number),
+            subject: call.subject.clone(),
+            task: question.task.clone(),
+            chain: question.chain.clone(),
+            enforcement_point: question.enforcement_point.clone().unwrap_or_default(),
+            server: call.server.clone(),
+            tool: call.tool,
+            action: call.action.clone(),
+            scope,
+            members,
+            input_digest: call.input_digest,
+            input_names: input_names(call),
+        }
+    }
+}
+
+fn current(exception: &Exception) -> Scope {
+    exception.current().map_or_else(|| exception.request.scope.clone(), |version| version.scope.clone())
+}
+
+/// The names of the call's top-level arguments, sorted.
+fn input_names(call: &Call) -> Vec<String> {
+    match &call.input {
+        Some(Value::Record(members)) => members.keys().cloned().collect(),
+        _ => Vec::new(),
+    }
+}

@@ -1,0 +1,319 @@
+//! What the app believes, folded from verified records and from nothing else (R9).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use policy_core::digest::Digest;
+use policy_core::entity::EntityRef;
+use policy_core::json;
+use policy_core::lifecycle::{self, Event, Exception, Phase};
+use policy_core::outcome::Outcome;
+use policy_core::question::{Lock, LockTarget, Purpose};
+use policy_core::time::{Span, Timestamp};
+use serde::de::DeserializeOwned;
+
+use super::event::{
+    ActivationFact, DECISION, DecisionRecord, EVENT, EXECUTION, ExecutionRecord, GateEvent, LedgerEvent, ORIGIN,
+    RequestOrigin,
+};
+use crate::identity::Registry;
+use crate::store::{FoldError, Log, Record, VersionKey};
+
+/// How long a recorded denial is kept in memory: what a decision sheet can try.
+pub const DENIALS_KEPT: Span = Span::from_seconds(8 * 86_400);
+/// And how many at most.
+const MOST_DENIALS: usize = 50_000;
+/// How long the same call id is the same call.
+pub const REPEAT_WITHIN: Span = Span::from_seconds(10);
+/// How long an evaluation may be reported on.
+const REPORTS_WITHIN: Span = Span::from_seconds(2 * 86_400);
+
+/// An exception with where its events stand.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// The exception.
+    pub exception: Exception,
+    /// What surrounded the request.
+    pub origin: RequestOrigin,
+    /// Its events, each with its ledger position and time.
+    pub steps: Vec<(u64, Timestamp, Event)>,
+    /// Positions in the log of decisions of what its grant permitted and what was reported of that.
+    pub decisions: Vec<u64>,
+}
+
+/// A recorded denial.
+#[derive(Debug, Clone)]
+pub struct Denial {
+    /// Its position in the log of decisions.
+    pub seq: u64,
+    /// How many ledger records stood.
+    pub after: u64,
+    /// When.
+    pub at: Timestamp,
+    /// The bundle that judged.
+    pub bundle: Option<Digest>,
+    /// Whether its question could be sealed.
+    pub sealed: bool,
+    /// The record.
+    pub record: DecisionRecord,
+}
+
+/// A lock in force.
+#[derive(Debug, Clone)]
+pub struct LockEntry {
+    /// The lock.
+    pub lock: Lock,
+    /// Who.
+    pub by: EntityRef,
+}
+
+/// A use that the same call id may repeat.
+#[derive(Debug, Clone)]
+pub struct PastUse {
+    /// The grant that permitted it.
+    pub grant: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// An evaluation that permitted a call.
+#[derive(Debug, Clone)]
+pub struct Permitted {
+    /// When.
+    pub at: Timestamp,
+    /// The credential that asked.
+    pub credential: String,
+    /// Whether it was a use: only that can run.
+    pub purpose: Purpose,
+    /// The exception, where one permitted it.
+    pub exception: Option<String>,
+}
+
+/// What the app believes.
+#[derive(Debug, Clone, Default)]
+pub struct State {
+    floor: u64,
+    versions: BTreeMap<VersionKey, u64>,
+    /// How many ledger records stand.
+    pub position: u64,
+    /// The newest record's time.
+    pub newest: Option<Timestamp>,
+    /// Credentials, links, sessions.
+    pub registry: Registry,
+    /// Exceptions by id.
+    pub exceptions: BTreeMap<String, Entry>,
+    /// Which exception a grant belongs to.
+    pub grants: BTreeMap<String, String>,
+    /// Locks in force by id.
+    pub locks: BTreeMap<String, LockEntry>,
+    /// Every lock that was ever set, with its ledger position.
+    pub locked: Vec<(u64, LockTarget)>,
+    /// Activations with their ledger positions, oldest first.
+    pub activations: Vec<(u64, ActivationFact)>,
+    /// Whether the clock is doubted until an operator's act (R6).
+    pub clock_doubted: bool,
+    /// Recorded denials by position.
+    pub denials: BTreeMap<u64, Denial>,
+    denial_ids: BTreeMap<String, u64>,
+    /// What each task was already permitted.
+    pub done: BTreeMap<String, BTreeSet<String>>,
+    uses: BTreeMap<(String, String, Digest), PastUse>,
+    permitted: BTreeMap<String, Permitted>,
+    permitted_order: std::collections::VecDeque<String>,
+}
+
+fn refuse(message: impl Into<String>) -> FoldError {
+    FoldError { message: message.into() }
+}
+
+fn read<T: DeserializeOwned>(record: &Record, name: &str) -> Result<T, FoldError> {
+    let bytes = record.payload(name).ok_or_else(|| refuse(format!("it has no payload `{name}`")))?;
+    let limits = json::Limits { max_bytes: 64 << 20, ..json::Limits::DEFAULT };
+    json::read_as(bytes, limits).map_err(|error| refuse(format!("its payload `{name}` cannot be read: {error}")))
+}
+
+impl State {
+    /// Nothing yet; everything has this version.
+    pub fn new(floor: u64) -> Self {
+        Self { floor, ..Self::default() }
+    }
+
+    /// A key with the version that it has now: what an outcome that reads it expects.
+    pub fn version(&self, key: VersionKey) -> (VersionKey, u64) {
+        let version = self.versions.get(&key).copied().unwrap_or(self.floor);
+        (key, version)
+    }
+
+    /// New versions.
+    pub fn touched(&mut self, versions: &[(VersionKey, u64)]) {
+        self.versions.extend(versions.iter().cloned());
+    }
+
+    /// The activation in force.
+    pub fn activation(&self) -> Option<&ActivationFact> {
+        self.activations.last().map(|(_, activation)| activation)
+    }
+
+    /// The exception that a grant belongs to, and its phase's grant.
+    pub fn by_grant(&self, grant: &str) -> Option<&Entry> {
+        self.exceptions.get(self.grants.get(grant)?)
+    }
+
+    /// A recorded denial by its evaluation's id.
+    pub fn denial(&self, evaluation: &str) -> Option<&Denial> {
+        self.denials.get(self.denial_ids.get(evaluation)?)
+    }
+
+    /// The use that this call repeats, if any.
+    pub fn repeats(&self, credential: &str, call: &str, digest: Digest, now: Timestamp) -> Option<&PastUse> {
+        let past = self.uses.get(&(credential.to_owned(), call.to_owned(), digest))?;
+        (now.millis() < past.at.plus(REPEAT_WITHIN).millis()).then_some(past)
+    }
+
+    /// What is known of an evaluation that permitted.
+    pub fn permitted(&self, evaluation: &str) -> Option<&Permitted> {
+        self.permitted.get(evaluation)
+    }
+
+    /// Folds one record. Returns the exception that it was about.
+    pub fn apply(&mut self, record: &Record) -> Result<Option<String>, FoldError> {
+        // An operator who trusts the clock again may set it back: time counts from that record on.
+        let reset = record.leaf.kind == GateEvent::TRUSTED;
+        self.newest = if reset { Some(record.leaf.at) } else { self.newest.max(Some(record.leaf.at)) };
+        match record.log {
+            Log::Ledger => {
+                let about = self.apply_event(record);
+                self.position = record.leaf.seq.saturating_add(1);
+                about
+            }
+            Log::Decisions => self.apply_decision(record).map(|()| None),
+        }
+    }
+
+    fn apply_event(&mut self, record: &Record) -> Result<Option<String>, FoldError> {
+        let seq = record.leaf.seq;
+        match read::<LedgerEvent>(record, EVENT)? {
+            LedgerEvent::Identity(event) => {
+                self.registry.apply(&event);
+                Ok(None)
+            }
+            LedgerEvent::Gate(event) => {
+                self.apply_gate(seq, event);
+                Ok(None)
+            }
+            LedgerEvent::Exception { id, event } => {
+                let before = self.exceptions.get(&id).map(|entry| entry.exception.clone());
+                let after = lifecycle::evolve(before, &event).map_err(|error| refuse(error.to_string()))?;
+                let exception = after.ok_or_else(|| refuse("an exception came to nothing"))?;
+                if let Some(grant) = exception.phase.grant() {
+                    self.grants.insert(grant.grant.id.clone(), id.clone());
+                }
+                let step = (seq, record.leaf.at, *event);
+                match self.exceptions.get_mut(&id) {
+                    Some(entry) => {
+                        entry.exception = exception;
+                        entry.steps.push(step);
+                    }
+                    None => {
+                        let origin = read(record, ORIGIN)?;
+                        let entry = Entry { exception, origin, steps: vec![step], decisions: Vec::new() };
+                        self.exceptions.insert(id.clone(), entry);
+                    }
+                }
+                Ok(Some(id))
+            }
+        }
+    }
+
+    fn apply_gate(&mut self, seq: u64, event: GateEvent) {
+        match event {
+            GateEvent::GateStarted { .. } => {}
+            GateEvent::BundleActivated { activation } => self.activations.push((seq, *activation)),
+            GateEvent::Locked { lock, by, .. } => {
+                self.locked.push((seq, lock.target.clone()));
+                self.locks.insert(lock.id.clone(), LockEntry { lock, by });
+            }
+            GateEvent::Unlocked { id, .. } => {
+                self.locks.remove(&id);
+            }
+            GateEvent::ClockDoubted { .. } => self.clock_doubted = true,
+            GateEvent::ClockTrusted { .. } => self.clock_doubted = false,
+        }
+    }
+
+    fn apply_decision(&mut self, record: &Record) -> Result<(), FoldError> {
+        let (seq, at) = (record.leaf.seq, record.leaf.at);
+        if record.payload(EXECUTION).is_some() {
+            let execution: ExecutionRecord = read(record, EXECUTION)?;
+            self.belongs(execution.exception.as_deref(), seq);
+            return Ok(());
+        }
+        let decision: DecisionRecord = read(record, DECISION)?;
+        self.belongs(decision.exception.as_deref(), seq);
+        if decision.answer.outcome.permits() {
+            self.apply_permitted(at, decision);
+        } else {
+            let after = record.leaf.after.unwrap_or(0);
+            let sealed = record.payload(super::event::QUESTION).is_some();
+            self.denial_ids.insert(decision.evaluation.clone(), seq);
+            let bundle = record.leaf.bundle;
+            self.denials.insert(seq, Denial { seq, after, at, bundle, sealed, record: decision });
+        }
+        self.forget(at);
+        Ok(())
+    }
+
+    fn apply_permitted(&mut self, at: Timestamp, decision: DecisionRecord) {
+        if decision.purpose == Purpose::Use {
+            self.done.entry(decision.task).or_default().extend(decision.done);
+            if decision.answer.outcome == Outcome::PermittedByException
+                && let (Some(call), Some(grant), Some(digest), false) =
+                    (decision.call, decision.answer.grant, decision.input_digest, decision.repeated)
+            {
+                self.uses.insert((decision.credential.clone(), call, digest), PastUse { grant, at });
+            }
+        }
+        let (credential, purpose) = (decision.credential, decision.purpose);
+        self.permitted_order.push_back(decision.evaluation.clone());
+        self.permitted
+            .insert(decision.evaluation, Permitted { at, credential, purpose, exception: decision.exception });
+    }
+
+    fn belongs(&mut self, exception: Option<&str>, seq: u64) {
+        if let Some(entry) = exception.and_then(|id| self.exceptions.get_mut(id)) {
+            entry.decisions.push(seq);
+        }
+    }
+
+    /// Forgets what nothing can ask for any more; the log keeps it.
+    fn forget(&mut self, now: Timestamp) {
+        while let Some(first) = self.denials.first_entry() {
+            if self.denial_ids.len() <= MOST_DENIALS && now < first.get().at.plus(DENIALS_KEPT) {
+                break;
+            }
+            let denial = first.remove();
+            self.denial_ids.remove(&denial.record.evaluation);
+        }
+        while let Some(oldest) = self.permitted_order.front() {
+            if self.permitted.get(oldest).is_some_and(|permitted| now < permitted.at.plus(REPORTS_WITHIN)) {
+                break;
+            }
+            self.permitted.remove(oldest);
+            self.permitted_order.pop_front();
+        }
+        if self.uses.len() > 1024 {
+            self.uses.retain(|_, past| now < past.at.plus(REPEAT_WITHIN));
+        }
+    }
+
+    /// The exception as it stood when `as_of` ledger records stood. Absent when it was not there yet.
+    pub fn exception_at(&self, id: &str, as_of: u64) -> Option<Exception> {
+        let entry = self.exceptions.get(id)?;
+        let steps = entry.steps.iter().take_while(|(seq, _, _)| *seq < as_of);
+        steps.fold(None, |state, (_, _, event)| lifecycle::evolve(state, event).ok().flatten())
+    }
+
+    /// Whether an exception is open or live as far as records say; whether its time has ended is a comparison (R6).
+    pub fn is_open(entry: &Entry) -> bool {
+        matches!(entry.exception.phase, Phase::Requested | Phase::Granted(_))
+    }
+}

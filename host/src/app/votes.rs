@@ -1,0 +1,182 @@
+//! A vote: on what was shown, by a person who may, or not at all (R4).
+
+use policy_core::lifecycle::{Command, Event, Exception, Phase, VoteDecision, decide};
+use policy_core::sheet::{Ballot, binding};
+use policy_core::time::Timestamp;
+use proviso_api::exceptions::VoteReply;
+
+use super::App;
+use super::append::{ATTEMPTS, contended};
+use super::evaluate::stops;
+use super::people::{rejected, unknown_exception};
+use super::refusal::{Refusal, RefusalKind};
+use super::state::State;
+use crate::identity::PersonSession;
+use crate::store::{AppendError, VersionKey};
+
+impl App {
+    /// Casts a vote.
+    ///
+    /// # Errors
+    /// `stale_sheet` when what was shown is not what the server rebuilds, or something since then voids the vote; what
+    /// the lifecycle rejects, by its code; `locked`; `single_user_required`.
+    pub async fn vote(&self, person: &PersonSession, id: &str, ballot: Ballot) -> Result<VoteReply, Refusal> {
+        self.hold_session(person)?;
+        self.record_held_stops().await;
+        self.refresh(id).await?;
+        if let Some(reply) = self.cast_already(person, id, &ballot)? {
+            return Ok(reply);
+        }
+        // Who may not vote at all is told so, whatever the sheet says.
+        self.may_vote(person, id, &ballot).await?;
+        // INVARIANT (section 6): sheet, grant and preview are rebuilt here, byte for byte; one altered fact and the
+        // digests differ.
+        let shown = self.shown(id, Some(ballot.as_of)).map_err(|refusal| match refusal.kind {
+            RefusalKind::NotFound if refusal.code == "unknown_position" => stale("that position is not in the ledger"),
+            _ => refusal,
+        })?;
+        let previewed = self.preview(&shown, &ballot.grant).await?;
+        let shown = binding(&person.person, &shown.sheet, &ballot.grant, &previewed);
+        if shown.ok() != Some(ballot.sheet) {
+            return Err(stale("what you were shown is not what the gate has on record"));
+        }
+        for _ in 0..ATTEMPTS {
+            let now = self.now();
+            let (exception, expected) = {
+                let state = self.state();
+                self.still_stands(&state, person, now)?;
+                let entry = state.exceptions.get(id).ok_or_else(unknown_exception)?;
+                if let Some(what) = voided(&state, id, ballot.as_of) {
+                    return Err(stale(what));
+                }
+                self.hold_locks(&state, &entry.exception, ballot.decision)?;
+                let keys = [
+                    VersionKey::Bundle,
+                    VersionKey::Locks,
+                    VersionKey::Exception(id.to_owned()),
+                    VersionKey::Identity(person.id.clone()),
+                ];
+                (entry.exception.clone(), keys.map(|key| state.version(key)).to_vec())
+            };
+            let voter = (&person.person, person.assurance.as_str(), &ballot.grant);
+            let context = self.context(&exception, Some(voter), now).await?;
+            let events = decide(Some(&exception), command(person, &ballot), &context).map_err(rejected)?;
+            match self.store().append(expected, self.exception_records(now, id, events)?).await {
+                Ok(_) => return self.vote_reply(id),
+                Err(AppendError::Conflict(_)) => {}
+                Err(AppendError::Unavailable) => return Err(Refusal::record_unavailable()),
+            }
+        }
+        Err(contended())
+    }
+
+    /// INVARIANT (R4): where an agent may be the gate's own user, a link minted under that user votes for nobody.
+    fn hold_session(&self, person: &PersonSession) -> Result<(), Refusal> {
+        if self.votes_count(person) {
+            return Ok(());
+        }
+        Err(Refusal::forbidden(
+            "single_user_required",
+            "this sign-in was minted under the gate's own operating-system user, so it cannot vote",
+        )
+        .help("sign in with a link minted as root, or start the gate with `--single-user`"))
+    }
+
+    fn still_stands(&self, state: &State, person: &PersonSession, now: Timestamp) -> Result<(), Refusal> {
+        if state.registry.stands(&person.id, now) {
+            return Ok(());
+        }
+        Err(Refusal::new(RefusalKind::Unauthenticated, "signed_out", "you are not signed in"))
+    }
+
+    /// Separation of duty, eligibility and the reason, before the sheet is looked at.
+    async fn may_vote(&self, person: &PersonSession, id: &str, ballot: &Ballot) -> Result<(), Refusal> {
+        let now = self.now();
+        let exception = self.state().exceptions.get(id).map(|entry| entry.exception.clone());
+        let exception = exception.ok_or_else(unknown_exception)?;
+        let voter = (&person.person, person.assurance.as_str(), &ballot.grant);
+        let context = self.context(&exception, Some(voter), now).await?;
+        decide(Some(&exception), command(person, ballot), &context).map(drop).map_err(rejected)
+    }
+
+    /// The same vote again is done already.
+    fn cast_already(&self, person: &PersonSession, id: &str, ballot: &Ballot) -> Result<Option<VoteReply>, Refusal> {
+        let cast = {
+            let state = self.state();
+            let entry = state.exceptions.get(id).ok_or_else(unknown_exception)?;
+            entry.exception.votes.iter().any(|vote| {
+                vote.person == person.person
+                    && vote.decision == ballot.decision
+                    && vote.sheet == ballot.sheet
+                    && vote.as_of == ballot.as_of
+                    && vote.reason == ballot.reason
+            })
+        };
+        if cast { self.vote_reply(id).map(Some) } else { Ok(None) }
+    }
+
+    fn hold_locks(&self, state: &State, exception: &Exception, decision: VoteDecision) -> Result<(), Refusal> {
+        let question = &exception.request.question;
+        let locked = state.locks.values().any(|entry| stops(&entry.lock.target, question)) || self.holds_stops();
+        if decision == VoteDecision::Approve && locked {
+            return Err(Refusal::conflict("locked", "a lock stops this, so it cannot be approved")
+                .help("whoever set the lock lifts it"));
+        }
+        Ok(())
+    }
+
+    /// How it stands after a vote or a revoke.
+    pub(super) fn vote_reply(&self, id: &str) -> Result<VoteReply, Refusal> {
+        let state = self.state();
+        let entry = state.exceptions.get(id).ok_or_else(unknown_exception)?;
+        let grant = match &entry.exception.phase {
+            Phase::Granted(held) => Some(held.grant.id.clone()),
+            _ => None,
+        };
+        Ok(VoteReply { state: entry.exception.phase.word().to_owned(), position: state.position, grant })
+    }
+}
+
+fn command(person: &PersonSession, ballot: &Ballot) -> Command {
+    Command::Vote {
+        person: person.person.clone(),
+        decision: ballot.decision,
+        scope: ballot.grant.clone(),
+        sheet: ballot.sheet,
+        as_of: ballot.as_of,
+        reason: ballot.reason.clone(),
+        assurance: person.assurance.clone(),
+    }
+}
+
+/// What happened at this position or after it that voids a vote: another version, a newer bundle, changed terms, a lock,
+/// an end. Other news does not.
+fn voided(state: &State, id: &str, as_of: u64) -> Option<&'static str> {
+    let entry = state.exceptions.get(id)?;
+    if state.activations.last().is_some_and(|(seq, _)| *seq >= as_of) {
+        return Some("another bundle is active since then");
+    }
+    let question = &entry.exception.request.question;
+    if state.locked.iter().any(|(seq, target)| *seq >= as_of && stops(target, question)) {
+        return Some("something that it needs was locked since then");
+    }
+    let since = entry.steps.iter().filter(|(seq, _, _)| *seq >= as_of);
+    since.map(|(_, _, event)| event).find_map(|event| match event {
+        Event::ScopeNarrowed { .. } => Some("somebody narrowed it since then"),
+        Event::ExceptionRejudged { .. } => Some("its terms were asked again since then"),
+        Event::VoteCast { .. } => None,
+        Event::ExceptionRequested { .. }
+        | Event::ExceptionGranted { .. }
+        | Event::ExceptionDenied { .. }
+        | Event::ExceptionCancelled { .. }
+        | Event::GrantUsed { .. }
+        | Event::GrantExhausted { .. }
+        | Event::GrantRevoked { .. }
+        | Event::GrantSuspended { .. }
+        | Event::ExceptionLapsed { .. } => Some("it was decided or ended since then"),
+    })
+}
+
+fn stale(what: &str) -> Refusal {
+    Refusal::conflict("stale_sheet", what).help("load the decision sheet again, look, and vote on that one")
+}

@@ -1,0 +1,131 @@
+//! Who calls: credentials as the log knows them, and how they are told apart.
+//!
+//! Behind one interface, so that verified tokens and passkeys can follow: a use case sees a [`Credential`] and never a
+//! header. Secrets stand nowhere; what is kept is a keyed hash, in a record of the ledger.
+
+mod pattern;
+mod registry;
+mod secret;
+
+use policy_core::entity::{EntityRef, Hop};
+use policy_core::time::Timestamp;
+
+pub use pattern::SubjectPattern;
+pub use registry::{IdentityEvent, PersonSessionFacts, Registry, Token, TokenFacts};
+pub use secret::{Secret, SecretKind};
+
+/// A caller that was told apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Credential {
+    /// An agent, alone.
+    Agent(AgentCredential),
+    /// An enforcement point.
+    EnforcementPoint(PointCredential),
+}
+
+/// An agent's credential: bound to one subject and one task.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AgentCredential {
+    /// The token's public id.
+    pub token: String,
+    /// The workload identity.
+    pub subject: EntityRef,
+    /// The one task.
+    pub task: String,
+    /// The human behind it. Without one the agent acts in scope and cannot ask.
+    pub on_behalf: Option<EntityRef>,
+}
+
+impl AgentCredential {
+    /// On whose behalf the subject acts: verified hops only, here what the minting said.
+    pub fn chain(&self) -> Vec<Hop> {
+        self.on_behalf.iter().map(|person| Hop { entity: person.clone(), issuer: "proviso".to_owned() }).collect()
+    }
+}
+
+/// An enforcement point's credential.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PointCredential {
+    /// The token's public id.
+    pub token: String,
+    /// Its name, as grants hold it.
+    pub name: String,
+    /// For which subjects it may ask.
+    pub subjects: SubjectPattern,
+    /// For which upstream servers it may ask.
+    pub servers: Vec<String>,
+}
+
+/// A signed-in person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PersonSession {
+    /// The session's public id.
+    pub id: String,
+    /// Who.
+    pub person: EntityRef,
+    /// How strongly they signed in: `link`.
+    pub assurance: String,
+    /// Until when.
+    pub expires_at: Timestamp,
+    /// Whether the sign-in link was minted under the gate's own operating-system user, where an agent could have done
+    /// it. Such a session votes only under `--single-user` (R4).
+    pub same_user: bool,
+}
+
+/// What to mint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MintRequest {
+    /// A bearer token for an agent, living at most a day.
+    Agent {
+        /// The workload identity.
+        subject: EntityRef,
+        /// The task.
+        task: String,
+        /// The human behind it: the id of an entity of the bundle's person type.
+        on_behalf: Option<String>,
+    },
+    /// A bearer token for an enforcement point.
+    EnforcementPoint {
+        /// Its name.
+        name: String,
+        /// `TYPE::PATTERN`, where `*` in the pattern stands for any characters.
+        subjects: String,
+        /// Upstream servers by their configured names.
+        servers: Vec<String>,
+    },
+    /// A one-time sign-in link for an approver.
+    Approver {
+        /// The id of an entity of the bundle's person type.
+        user: String,
+    },
+}
+
+/// A credential that was minted. The only place where the secret ever stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MintedSecret {
+    /// The public id.
+    pub id: String,
+    /// The bearer token, or for an approver the whole sign-in link.
+    pub secret: String,
+    /// Until when it works.
+    pub expires_at: Timestamp,
+}
+
+/// One line of `token list`.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct TokenLine {
+    /// The public id.
+    pub id: String,
+    /// `agent`, `enforcement_point` or `approver`.
+    pub kind: String,
+    /// For whom or what, in one line.
+    pub what: String,
+    /// When it was minted.
+    pub minted_at: Timestamp,
+    /// The operating-system user that asked for it.
+    pub by: String,
+    /// Until when it works.
+    pub expires_at: Timestamp,
+    /// `live`, `expired`, `revoked` or `used`.
+    pub state: String,
+}

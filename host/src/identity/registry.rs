@@ -1,0 +1,297 @@
+//! Credentials, links and sessions, folded from the ledger.
+//!
+//! INVARIANT (R9): a row that somebody writes into the database is not here, so it opens nothing.
+
+use std::collections::BTreeMap;
+
+use policy_core::digest::Digest;
+use policy_core::entity::EntityRef;
+use policy_core::time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{AgentCredential, Credential, PersonSession, PointCredential, Secret, SubjectPattern};
+use crate::store::Keys;
+
+/// What happened to a credential. Persisted and hashed: every variant and member is for ever.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum IdentityEvent {
+    /// It was minted.
+    TokenMinted {
+        /// The credential.
+        token: Box<Token>,
+    },
+    /// It was revoked.
+    TokenRevoked {
+        /// Its public id.
+        id: String,
+        /// The operating-system user.
+        by: String,
+        /// When.
+        at: Timestamp,
+    },
+    /// A link was used, once, and made a session.
+    SignedIn {
+        /// The link's public id; absent on a demo's sign-in page.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        link: Option<String>,
+        /// The session.
+        session: Box<PersonSessionFacts>,
+        /// When.
+        at: Timestamp,
+    },
+    /// A session was ended by its person.
+    SignedOut {
+        /// The session's public id.
+        session: String,
+        /// When.
+        at: Timestamp,
+    },
+}
+
+impl IdentityEvent {
+    /// The record's kind.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::TokenMinted { .. } => "token_minted",
+            Self::TokenRevoked { .. } => "token_revoked",
+            Self::SignedIn { .. } => "signed_in",
+            Self::SignedOut { .. } => "signed_out",
+        }
+    }
+}
+
+/// A credential as it was minted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Token {
+    /// The public id.
+    pub id: String,
+    /// The secret's keyed hash.
+    pub hash: Digest,
+    /// What it is for.
+    pub facts: TokenFacts,
+    /// When.
+    pub minted_at: Timestamp,
+    /// Until when it works.
+    pub expires_at: Timestamp,
+    /// The operating-system user that asked for it.
+    pub by: String,
+    /// That user's number.
+    pub uid: u32,
+    /// Whether that was the gate's own user.
+    pub same_user: bool,
+}
+
+/// What a credential is for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TokenFacts {
+    /// One subject in one task.
+    Agent {
+        /// The workload identity.
+        subject: EntityRef,
+        /// The task.
+        task: String,
+        /// The human behind it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        on_behalf: Option<EntityRef>,
+    },
+    /// An enforcement point.
+    EnforcementPoint {
+        /// Its name.
+        name: String,
+        /// For which subjects.
+        subjects: SubjectPattern,
+        /// For which servers.
+        servers: Vec<String>,
+    },
+    /// One sign-in of a person.
+    Approver {
+        /// Who.
+        person: EntityRef,
+    },
+}
+
+impl TokenFacts {
+    /// The kind's word.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Agent { .. } => "agent",
+            Self::EnforcementPoint { .. } => "enforcement_point",
+            Self::Approver { .. } => "approver",
+        }
+    }
+
+    /// For whom or what, in one line.
+    pub fn line(&self) -> String {
+        match self {
+            Self::Agent { subject, task, on_behalf: Some(person) } => {
+                format!("{subject} in task {task} for {person}")
+            }
+            Self::Agent { subject, task, on_behalf: None } => format!("{subject} in task {task}, for nobody"),
+            Self::EnforcementPoint { name, subjects, servers } => {
+                format!("{name}: subjects {subjects}, servers {}", servers.join(", "))
+            }
+            Self::Approver { person } => person.to_string(),
+        }
+    }
+
+    /// In whose name it is: what that person is shown at the next sign-in.
+    pub const fn person(&self) -> Option<&EntityRef> {
+        match self {
+            Self::Agent { on_behalf, .. } => on_behalf.as_ref(),
+            Self::Approver { person } => Some(person),
+            Self::EnforcementPoint { .. } => None,
+        }
+    }
+}
+
+/// A session as it was made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PersonSessionFacts {
+    /// The public id.
+    pub id: String,
+    /// The secret's keyed hash.
+    pub hash: Digest,
+    /// Who.
+    pub person: EntityRef,
+    /// How strongly they signed in.
+    pub assurance: String,
+    /// Until when.
+    pub expires_at: Timestamp,
+    /// Whether the link was minted under the gate's own user.
+    pub same_user: bool,
+}
+
+#[derive(Debug, Clone)]
+struct Held {
+    token: Token,
+    over: Option<&'static str>,
+}
+
+#[derive(Debug, Clone)]
+struct Open {
+    facts: PersonSessionFacts,
+    /// The person's sign-in before this one.
+    since: Option<Timestamp>,
+}
+
+/// All credentials.
+#[derive(Debug, Clone, Default)]
+pub struct Registry {
+    tokens: BTreeMap<String, Held>,
+    sessions: BTreeMap<String, Open>,
+    last_sign_in: BTreeMap<EntityRef, Timestamp>,
+}
+
+impl Registry {
+    /// Folds one event.
+    pub fn apply(&mut self, event: &IdentityEvent) {
+        match event {
+            IdentityEvent::TokenMinted { token } => {
+                self.tokens.insert(token.id.clone(), Held { token: (**token).clone(), over: None });
+            }
+            IdentityEvent::TokenRevoked { id, .. } => self.end(id, "revoked"),
+            IdentityEvent::SignedIn { link, session, at } => {
+                if let Some(link) = link {
+                    self.end(link, "used");
+                }
+                let since = self.last_sign_in.insert(session.person.clone(), *at);
+                self.sessions.insert(session.id.clone(), Open { facts: (**session).clone(), since });
+            }
+            IdentityEvent::SignedOut { session, .. } => {
+                self.sessions.remove(session);
+            }
+        }
+    }
+
+    fn end(&mut self, id: &str, word: &'static str) {
+        if let Some(held) = self.tokens.get_mut(id) {
+            held.over.get_or_insert(word);
+        }
+    }
+
+    /// The live credential that this secret proves, if any.
+    pub fn token(&self, secret: &Secret, keys: &Keys, now: Timestamp) -> Option<&Token> {
+        let held = self.tokens.get(secret.id())?;
+        let live = held.over.is_none() && now < held.token.expires_at && held.token.hash == secret.hash(keys);
+        live.then_some(&held.token)
+    }
+
+    /// A credential by its public id, with its state's word.
+    pub fn find(&self, id: &str, now: Timestamp) -> Option<(&Token, &'static str)> {
+        self.tokens.get(id).map(|held| (&held.token, held.state(now)))
+    }
+
+    /// All credentials, oldest first, each with its state's word.
+    pub fn list(&self, now: Timestamp) -> Vec<(&Token, &'static str)> {
+        let mut list: Vec<_> = self.tokens.values().map(|held| (&held.token, held.state(now))).collect();
+        list.sort_by(|(a, _), (b, _)| (a.minted_at, &a.id).cmp(&(b.minted_at, &b.id)));
+        list
+    }
+
+    /// The live session that this secret proves, if any.
+    pub fn session(&self, secret: &Secret, keys: &Keys, now: Timestamp) -> Option<PersonSession> {
+        let open = self.sessions.get(secret.id())?;
+        let live = now < open.facts.expires_at && open.facts.hash == secret.hash(keys);
+        live.then(|| open.facts.session())
+    }
+
+    /// Whether this session still stands, by its public id.
+    pub fn stands(&self, session: &str, now: Timestamp) -> bool {
+        self.sessions.get(session).is_some_and(|open| now < open.facts.expires_at)
+    }
+
+    /// What was minted in this person's name since the sign-in before this session.
+    pub fn minted_since(&self, session: &PersonSession) -> Vec<&Token> {
+        let since = self.sessions.get(&session.id).and_then(|open| open.since);
+        let mut minted: Vec<_> = self
+            .tokens
+            .values()
+            .map(|held| &held.token)
+            .filter(|token| token.facts.person() == Some(&session.person))
+            .filter(|token| since.is_none_or(|since| token.minted_at > since))
+            .collect();
+        minted.sort_by_key(|token| std::cmp::Reverse(token.minted_at));
+        minted.truncate(50);
+        minted
+    }
+}
+
+impl Held {
+    fn state(&self, now: Timestamp) -> &'static str {
+        match self.over {
+            Some(word) => word,
+            None if now >= self.token.expires_at => "expired",
+            None => "live",
+        }
+    }
+}
+
+impl PersonSessionFacts {
+    /// As use cases see it.
+    pub fn session(&self) -> PersonSession {
+        PersonSession {
+            id: self.id.clone(),
+            person: self.person.clone(),
+            assurance: self.assurance.clone(),
+            expires_at: self.expires_at,
+            same_user: self.same_user,
+        }
+    }
+}
+
+impl Token {
+    /// As use cases see a caller. A sign-in link is no caller.
+    pub fn credential(&self) -> Option<Credential> {
+        match self.facts.clone() {
+            TokenFacts::Agent { subject, task, on_behalf } => {
+                Some(Credential::Agent(AgentCredential { token: self.id.clone(), subject, task, on_behalf }))
+            }
+            TokenFacts::EnforcementPoint { name, subjects, servers } => {
+                Some(Credential::EnforcementPoint(PointCredential { token: self.id.clone(), name, subjects, servers }))
+            }
+            TokenFacts::Approver { .. } => None,
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Secrets as they are handed out: `KIND_ID_SECRET`. Nothing but their keyed hash is ever kept.
+
+use std::io;
+
+use policy_core::digest::Digest;
+
+use crate::random::{self, Random};
+use crate::store::Keys;
+
+/// What a secret is for. The kind stands in front, so that no secret is ever taken for another kind's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SecretKind {
+    /// An agent's bearer token.
+    Agent,
+    /// An enforcement point's bearer token.
+    EnforcementPoint,
+    /// A one-time sign-in link.
+    Link,
+    /// A person's session.
+    Session,
+}
+
+impl SecretKind {
+    /// The prefix.
+    pub const fn prefix(self) -> &'static str {
+        match self {
+            Self::Agent => "pva",
+            Self::EnforcementPoint => "pve",
+            Self::Link => "pvl",
+            Self::Session => "pvs",
+        }
+    }
+}
+
+/// A secret. `Debug` shows its public id only.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret {
+    /// The public id: prefix and 32 hexadecimal digits.
+    id: String,
+    /// 64 hexadecimal digits.
+    secret: String,
+}
+
+impl Secret {
+    /// Draws a new one.
+    ///
+    /// # Errors
+    /// When there is no randomness.
+    pub fn draw(kind: SecretKind, random: &dyn Random) -> io::Result<Self> {
+        let id = random::id(random, kind.prefix())?;
+        let secret = Digest::from_bytes(random::key(random)?).to_string();
+        Ok(Self { id, secret })
+    }
+
+    /// Reads what a caller presents as this kind.
+    pub fn parse(kind: SecretKind, text: &str) -> Option<Self> {
+        let rest = text.strip_prefix(kind.prefix())?.strip_prefix('_')?;
+        let (id, secret) = rest.split_once('_')?;
+        let hex = |text: &str, length: usize| text.len() == length && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        (hex(id, 32) && hex(secret, 64))
+            .then(|| Self { id: format!("{}_{id}", kind.prefix()), secret: secret.to_owned() })
+    }
+
+    /// The public id.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The whole, as it is handed out once.
+    pub fn reveal(&self) -> String {
+        format!("{}_{}", self.id, self.secret)
+    }
+
+    /// What is kept. Under a key outside the database, bound to the id.
+    pub fn hash(&self, keys: &Keys) -> Digest {
+        keys.code(b"proviso-secret-v1\0", self.reveal().as_bytes())
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Secret({})", self.id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::SystemRandom;
+
+    #[test]
+    fn a_secret_is_read_as_its_own_kind_only() {
+        let secret = Secret::draw(SecretKind::Agent, &SystemRandom).unwrap();
+        let text = secret.reveal();
+        assert_eq!(Secret::parse(SecretKind::Agent, &text), Some(secret.clone()));
+        for other in [SecretKind::EnforcementPoint, SecretKind::Link, SecretKind::Session] {
+            assert_eq!(Secret::parse(other, &text), None);
+        }
+        assert_eq!(Secret::parse(SecretKind::Agent, &format!("{text}0")), None);
+        assert!(!format!("{secret:?}").contains(&text));
+    }
+}

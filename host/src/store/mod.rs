@@ -1,0 +1,15 @@
+//! The record: two logs, and the one admission rule.
+//!
+//! A store knows leaves, payloads, positions and versions. It knows no lifecycle, no policy and no HTTP: what an event
+//! means is the app's, which folds what the store hands over, in order.
+
+pub mod bundle_folder;
+mod folder;
+mod keys;
+pub mod sqlite;
+mod types;
+pub mod verify;
+
+pub use folder::{DataFolder, DataKind};
+pub use keys::Keys;
+pub use types::{AppendError, Fold, FoldError, Head, Log, NewRecord, Positions, Record, Store, StoreError, VersionKey};

@@ -1,0 +1,151 @@
+//! The embedded store: one SQLite file, one writer thread, many records in one transaction.
+//!
+//! Four tables and no more: what is not a leaf, a payload or a head has no authority, so there is no row that could be
+//! put in by hand.
+
+mod load;
+mod schema;
+mod writer;
+
+use std::path::Path;
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use futures::future::BoxFuture;
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+
+pub(super) use load::{Seen, check};
+pub(super) use schema::open_read_only;
+
+use super::folder::DataFolder;
+use super::keys::Keys;
+use super::types::{AppendError, Fold, Head, Log, NewRecord, Positions, Record, Store, StoreError, VersionKey};
+use crate::random::Random;
+use load::LogState;
+use writer::{Job, Writer};
+
+/// The database's file in the data folder.
+pub const FILE: &str = "record.sqlite";
+/// How many jobs may wait. Beyond it the gate denies: a queue that only grows answers nobody.
+const QUEUE: usize = 1024;
+
+/// The logs as memory holds them: what rows are held against.
+#[derive(Debug, Default)]
+pub(super) struct Logs {
+    pub(super) ledger: LogState,
+    pub(super) decisions: LogState,
+}
+
+impl Logs {
+    pub(super) const fn of(&self, log: Log) -> &LogState {
+        match log {
+            Log::Ledger => &self.ledger,
+            Log::Decisions => &self.decisions,
+        }
+    }
+
+    pub(super) const fn of_mut(&mut self, log: Log) -> &mut LogState {
+        match log {
+            Log::Ledger => &mut self.ledger,
+            Log::Decisions => &mut self.decisions,
+        }
+    }
+}
+
+/// What writer and readers share.
+struct Shared {
+    folder: DataFolder,
+    keys: Arc<Keys>,
+    logs: RwLock<Logs>,
+}
+
+/// The embedded store.
+pub struct SqliteStore {
+    shared: Arc<Shared>,
+    reader: Mutex<Connection>,
+    queue: Option<SyncSender<Job>>,
+    writer: Option<std::thread::JoinHandle<()>>,
+}
+
+impl SqliteStore {
+    /// Opens the database of a data folder, verifies both logs against their signed heads, folds every record and
+    /// starts the writer.
+    ///
+    /// # Errors
+    /// When the log is not what was signed, or is shorter than a head that was seen.
+    pub fn open(
+        folder: DataFolder,
+        keys: Arc<Keys>,
+        random: Arc<dyn Random>,
+        fold: Arc<dyn Fold>,
+    ) -> Result<Self, StoreError> {
+        let path = folder.path().join(FILE);
+        // INVARIANT (R9): a log that was there cannot start again from nothing.
+        if !path.exists() && !Seen::read(folder.path())?.is_empty() {
+            let (log, message) = (Log::Ledger.name().to_owned(), "the database is gone".to_owned());
+            return Err(StoreError::Tampered { log, seq: 0, message });
+        }
+        let connection = schema::open(&path)?;
+        let shared = Arc::new(Shared { folder, keys, logs: RwLock::default() });
+        let (queue, jobs) = sync_channel(QUEUE);
+        let mut writer = Writer::new(Arc::clone(&shared), connection, random, fold);
+        writer.load()?;
+        let reader = Mutex::new(schema::open_read_only(&path)?);
+        let writer = std::thread::Builder::new()
+            .name("record-writer".to_owned())
+            .spawn(move || writer.run(&jobs))
+            .map_err(|error| StoreError::Database(error.to_string()))?;
+        Ok(Self { shared, reader, queue: Some(queue), writer: Some(writer) })
+    }
+}
+
+impl Drop for SqliteStore {
+    /// Waits for the writer, so that the folder's lock ends after the last write.
+    fn drop(&mut self) {
+        drop(self.queue.take());
+        if let Some(writer) = self.writer.take() {
+            // A writer that panicked has nothing more to say.
+            let _ = writer.join();
+        }
+    }
+}
+
+impl Store for SqliteStore {
+    fn append(
+        &self,
+        expected: Vec<(VersionKey, u64)>,
+        records: Vec<NewRecord>,
+    ) -> BoxFuture<'_, Result<Positions, AppendError>> {
+        let (reply, answer) = oneshot::channel();
+        let sent = self.queue.as_ref().map(|queue| queue.try_send(Job { expected, records, reply }));
+        Box::pin(async move {
+            match sent {
+                Some(Ok(())) => answer.await.unwrap_or(Err(AppendError::Unavailable)),
+                Some(Err(TrySendError::Full(_) | TrySendError::Disconnected(_))) | None => {
+                    Err(AppendError::Unavailable)
+                }
+            }
+        })
+    }
+
+    fn record(&self, log: Log, seq: u64) -> Result<Option<Record>, StoreError> {
+        let hash = {
+            let logs = self.shared.logs.read().unwrap_or_else(PoisonError::into_inner);
+            let Some(hash) = logs.of(log).hash(seq) else { return Ok(None) };
+            hash
+        };
+        let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        load::read_record(&reader, log, seq, &hash).map(Some)
+    }
+
+    fn heads(&self) -> Vec<Head> {
+        let logs = self.shared.logs.read().unwrap_or_else(PoisonError::into_inner);
+        Log::ALL.into_iter().filter_map(|log| logs.of(log).head.clone()).collect()
+    }
+}
+
+/// The path of the database in a data folder.
+pub(super) fn path(data: &Path) -> std::path::PathBuf {
+    data.join(FILE)
+}

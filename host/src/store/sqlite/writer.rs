@@ -1,0 +1,333 @@
+//! The one writer: takes what is queued, admits what is still true, commits once, and only then answers.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Write as _;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use policy_core::leaf::{self, LEAF_VERSION, Leaf};
+use rusqlite::{Connection, Transaction, TransactionBehavior, params};
+use tokio::sync::oneshot;
+
+use super::load::{self, LogState};
+use super::schema::{self, database};
+use super::{FILE, Shared};
+use crate::random::{self, Random};
+use crate::store::keys::checkpoint;
+use crate::store::types::{AppendError, Fold, Head, Log, NewRecord, Positions, Record, StoreError, VersionKey};
+
+/// The most jobs in one transaction.
+const BATCH: usize = 256;
+/// How long a store that failed waits before it tries again.
+const RETRY: Duration = Duration::from_millis(250);
+
+/// What is to be appended, and who waits for it.
+pub(super) struct Job {
+    pub(super) expected: Vec<(VersionKey, u64)>,
+    pub(super) records: Vec<NewRecord>,
+    pub(super) reply: oneshot::Sender<Result<Positions, AppendError>>,
+}
+
+pub(super) struct Writer {
+    shared: Arc<Shared>,
+    /// Absent while the store is broken.
+    connection: Option<Connection>,
+    random: Arc<dyn Random>,
+    fold: Arc<dyn Fold>,
+    versions: BTreeMap<VersionKey, u64>,
+    /// The version of everything that `versions` does not name.
+    floor: u64,
+    /// The last version that was given out.
+    counter: u64,
+}
+
+/// A batch as it will be once committed.
+struct Batch {
+    ledger: LogState,
+    decisions: LogState,
+    versions: BTreeMap<VersionKey, u64>,
+    counter: u64,
+    records: Vec<Record>,
+    answers: Vec<Result<Positions, AppendError>>,
+}
+
+impl Batch {
+    const fn log(&mut self, log: Log) -> &mut LogState {
+        match log {
+            Log::Ledger => &mut self.ledger,
+            Log::Decisions => &mut self.decisions,
+        }
+    }
+}
+
+impl Writer {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        connection: Connection,
+        random: Arc<dyn Random>,
+        fold: Arc<dyn Fold>,
+    ) -> Self {
+        Self { shared, connection: Some(connection), random, fold, versions: BTreeMap::new(), floor: 0, counter: 0 }
+    }
+
+    /// Verifies and folds everything from the first record.
+    pub(super) fn load(&mut self) -> Result<(), StoreError> {
+        let Some(connection) = &self.connection else {
+            return Err(StoreError::Database("it is closed".to_owned()));
+        };
+        // INVARIANT: whatever was evaluated before this fold conflicts with it, since no version comes twice.
+        self.counter = self.counter.saturating_add(1);
+        self.floor = self.counter;
+        self.versions.clear();
+        self.fold.reset(self.floor);
+        let fold = Arc::clone(&self.fold);
+        let seen = load::Seen::read(self.shared.folder.path())?;
+        let logs = load::check(connection, &seen, &self.shared.keys, false, &mut |record| fold.history(record))?;
+        *self.shared.logs.write().unwrap_or_else(PoisonError::into_inner) = logs;
+        self.fold.folded();
+        Ok(())
+    }
+
+    pub(super) fn run(mut self, jobs: &Receiver<Job>) {
+        loop {
+            let first = if self.connection.is_some() {
+                jobs.recv().map_err(|_| RecvTimeoutError::Disconnected)
+            } else {
+                jobs.recv_timeout(RETRY)
+            };
+            match first {
+                Ok(job) => {
+                    let mut batch = vec![job];
+                    batch.extend(jobs.try_iter().take(BATCH - 1));
+                    self.write(batch);
+                }
+                Err(RecvTimeoutError::Timeout) => self.recover(),
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+        }
+    }
+
+    /// Opens the store again, and believes it only after a write has worked and all of it has verified.
+    fn recover(&mut self) {
+        let opened = schema::open(&self.shared.folder.path().join(FILE)).and_then(|mut connection| {
+            schema::probe(&mut connection)?;
+            self.connection = Some(connection);
+            self.load()
+        });
+        match opened {
+            Ok(()) => {
+                tracing::info!("the record can be written again");
+                self.fold.writable(true);
+            }
+            Err(error) => {
+                self.connection = None;
+                tracing::error!(code = error.code(), %error, "the record still cannot be written; all is denied");
+            }
+        }
+    }
+
+    /// One transaction for all jobs. Whatever happens, everybody gets an answer, and no answer comes before the commit.
+    fn write(&mut self, jobs: Vec<Job>) {
+        let (jobs, replies): (Vec<_>, Vec<_>) =
+            jobs.into_iter().map(|job| ((job.expected, job.records), job.reply)).unzip();
+        let answers = match self.commit(jobs) {
+            Ok(answers) => answers,
+            Err(error) => {
+                tracing::error!(code = error.code(), %error, "the record could not be written; all is denied");
+                // After a failed commit nobody knows what the file holds: drop everything, start from the file.
+                self.connection = None;
+                self.fold.writable(false);
+                replies.iter().map(|_| Err(AppendError::Unavailable)).collect()
+            }
+        };
+        for (reply, answer) in replies.into_iter().zip(answers) {
+            // Who no longer waits does not hear it; the record stands all the same.
+            let _ = reply.send(answer);
+        }
+    }
+
+    fn commit(
+        &mut self,
+        jobs: Vec<(Vec<(VersionKey, u64)>, Vec<NewRecord>)>,
+    ) -> Result<Vec<Result<Positions, AppendError>>, StoreError> {
+        let mut batch = {
+            let logs = self.shared.logs.read().unwrap_or_else(PoisonError::into_inner);
+            Batch {
+                ledger: logs.ledger.tip(),
+                decisions: logs.decisions.tip(),
+                versions: BTreeMap::new(),
+                counter: self.counter,
+                records: Vec::new(),
+                answers: Vec::new(),
+            }
+        };
+        let Some(mut connection) = self.connection.take() else {
+            return Ok(jobs.iter().map(|_| Err(AppendError::Unavailable)).collect());
+        };
+        {
+            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(database)?;
+            for (expected, records) in jobs {
+                let answer = self.admit(&transaction, &mut batch, &expected, records)?;
+                batch.answers.push(answer);
+            }
+            if !batch.records.is_empty() {
+                for log in Log::ALL {
+                    self.sign(&transaction, batch.log(log), log)?;
+                }
+            }
+            transaction.commit().map_err(database)?;
+        }
+        self.connection = Some(connection);
+        self.publish(batch)
+    }
+
+    /// Checks one job against what stands and what was admitted before it in this batch, and writes its rows.
+    fn admit(
+        &self,
+        transaction: &Transaction<'_>,
+        batch: &mut Batch,
+        expected: &[(VersionKey, u64)],
+        records: Vec<NewRecord>,
+    ) -> Result<Result<Positions, AppendError>, StoreError> {
+        let changed: Vec<_> = expected
+            .iter()
+            .filter(|(key, version)| {
+                let now = batch.versions.get(key).or_else(|| self.versions.get(key)).copied().unwrap_or(self.floor);
+                now != *version
+            })
+            .map(|(key, _)| key.clone())
+            .collect();
+        if !changed.is_empty() {
+            return Ok(Err(AppendError::Conflict(changed)));
+        }
+        let Some(rows) = self.rows(batch, &records)? else { return Ok(Err(AppendError::Unavailable)) };
+        let mut written = Vec::new();
+        for (row, new) in rows.into_iter().zip(records) {
+            let log = new.log;
+            let seq = i64::try_from(row.leaf.seq).map_err(|_| StoreError::Database("the log is full".to_owned()))?;
+            transaction
+                .prepare_cached("INSERT INTO leaf (log, seq, bytes) VALUES (?1, ?2, ?3)")
+                .and_then(|mut insert| insert.execute(params![log.name(), seq, row.bytes]))
+                .map_err(database)?;
+            for ((name, payload), salt) in new.payloads.iter().zip(&row.salts) {
+                transaction
+                    .prepare_cached("INSERT INTO payload (log, seq, name, salt, bytes) VALUES (?1, ?2, ?3, ?4, ?5)")
+                    .and_then(|mut insert| insert.execute(params![log.name(), seq, name, salt.as_slice(), payload]))
+                    .map_err(database)?;
+            }
+            batch.log(log).push(&row.bytes);
+            for key in new.touches {
+                batch.counter = batch.counter.saturating_add(1);
+                batch.versions.insert(key, batch.counter);
+            }
+            let payloads = new.payloads.into_iter().map(|(name, bytes)| (name.to_owned(), bytes)).collect();
+            written.push(Record { log, leaf: row.leaf, payloads });
+        }
+        let positions = Positions {
+            records: written.iter().map(|record: &Record| (record.log, record.leaf.seq)).collect(),
+            ledger: batch.ledger.size(),
+        };
+        batch.records.append(&mut written);
+        Ok(Ok(positions))
+    }
+
+    /// The rows of one job. Absent when one of its leaves is too large: that job alone cannot be written.
+    fn rows(&self, batch: &Batch, records: &[NewRecord]) -> Result<Option<Vec<Row>>, StoreError> {
+        let (mut ledger, mut decisions) = (batch.ledger.size(), batch.decisions.size());
+        let mut rows = Vec::new();
+        for new in records {
+            let (seq, after) = match new.log {
+                Log::Ledger => (&mut ledger, None),
+                Log::Decisions => (&mut decisions, Some(batch.ledger.size())),
+            };
+            let mut salts = Vec::new();
+            let mut commitments = BTreeMap::new();
+            for (name, payload) in &new.payloads {
+                let salt = random::key(&*self.random)
+                    .map_err(|error| StoreError::Database(format!("no randomness for a salt: {error}")))?;
+                commitments.insert((*name).to_owned(), leaf::commitment(&salt, payload));
+                salts.push(salt);
+            }
+            let leaf = Leaf {
+                v: LEAF_VERSION,
+                log: new.log.name().to_owned(),
+                seq: *seq,
+                at: new.at,
+                kind: new.kind.clone(),
+                stream: new.stream.clone(),
+                after,
+                outcome: new.outcome.clone(),
+                policies: new.policies.clone(),
+                module: new.module,
+                bundle: new.bundle,
+                commitments,
+            };
+            let Ok(bytes) = leaf.to_bytes() else { return Ok(None) };
+            *seq += 1;
+            rows.push(Row { leaf, bytes, salts });
+        }
+        Ok(Some(rows))
+    }
+
+    /// Signs the head over a log that grew.
+    fn sign(&self, transaction: &Transaction<'_>, state: &mut LogState, log: Log) -> Result<(), StoreError> {
+        let size = state.size();
+        if state.head.as_ref().map_or(0, |head| head.size) == size {
+            return Ok(());
+        }
+        let origin = self.shared.keys.origin(log);
+        let note = self.shared.keys.sign(&origin, &checkpoint(&origin, size, &state.range.root()));
+        let stored = i64::try_from(size).map_err(|_| StoreError::Database("the log is full".to_owned()))?;
+        transaction
+            .prepare_cached("INSERT INTO head (log, size, note) VALUES (?1, ?2, ?3)")
+            .and_then(|mut insert| insert.execute(params![log.name(), stored, note]))
+            .map_err(database)?;
+        state.head = Some(Head { log, size, note });
+        Ok(())
+    }
+
+    /// After the commit: memory follows, the app folds, and only then anybody is answered.
+    fn publish(&mut self, mut batch: Batch) -> Result<Vec<Result<Positions, AppendError>>, StoreError> {
+        if batch.records.is_empty() {
+            return Ok(batch.answers);
+        }
+        let mut heads = Vec::new();
+        {
+            let mut logs = self.shared.logs.write().unwrap_or_else(PoisonError::into_inner);
+            for log in Log::ALL {
+                let grown = std::mem::take(batch.log(log));
+                if grown.head != logs.of(log).head {
+                    heads.extend(grown.head.clone());
+                }
+                logs.of_mut(log).extend(grown);
+            }
+        }
+        self.counter = batch.counter;
+        let versions: Vec<_> = batch.versions.into_iter().collect();
+        self.versions.extend(versions.iter().cloned());
+        self.fold.admitted(&batch.records, &versions);
+        for head in &heads {
+            self.keep(head)?;
+        }
+        Ok(batch.answers)
+    }
+
+    /// Keeps the newest head outside the database, where a restored backup of it does not reach.
+    fn keep(&self, head: &Head) -> Result<(), StoreError> {
+        let path = load::head_file(self.shared.folder.path(), head.log);
+        let fresh = path.with_extension("new");
+        fs::File::create(&fresh)
+            .and_then(|mut file| file.write_all(head.note.as_bytes()))
+            .and_then(|()| fs::rename(&fresh, &path))
+            .map_err(|source| crate::store::folder::file_error(&path, source))
+    }
+}
+
+/// One record's rows.
+struct Row {
+    leaf: Leaf,
+    bytes: Vec<u8>,
+    salts: Vec<[u8; 32]>,
+}
