@@ -58,6 +58,17 @@ pub const fn needs_reason(decision: VoteDecision, approvals: u32) -> bool {
     }
 }
 
+/// What a vote that counts is answered with, when the exception's state is `state` after it.
+pub fn answer(decision: VoteDecision, state: &str) -> String {
+    match (decision, state) {
+        (VoteDecision::Ask, _) => "Your question stands in the history.".into(),
+        (VoteDecision::Approve, "granted") => "Granted. The agent can repeat its call.".into(),
+        (VoteDecision::Approve, "requested") => "Your approval counts. Another person has to approve, too.".into(),
+        (VoteDecision::Refuse, "denied") => "Refused. The agent is told your reason.".into(),
+        (_, other) => format!("Your vote counts. This request is {other} now."),
+    }
+}
+
 /// The vote as it is sent.
 ///
 /// # Errors

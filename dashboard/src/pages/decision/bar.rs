@@ -54,15 +54,16 @@ fn VoteBar() -> impl IntoView {
         });
         let now = state.clock.get();
         state.shown.with(|shown| {
-            // Who refuses does not have to set a grant that makes sense first.
+            // Who refuses or asks does not have to set a grant that makes sense first.
             let scope = match (decision, shown) {
-                (VoteDecision::Refuse, Some(shown)) => Ok(shown.scope.clone()),
+                (VoteDecision::Refuse | VoteDecision::Ask, Some(shown)) => Ok(shown.scope.clone()),
                 _ => state.scope().unwrap_or_else(|| Err("There is no grant to vote on.".to_owned())),
             };
             obstacle(&Standing { refused, decide_by, now, broken, scope: &scope, shown: shown.as_ref() })
         })
     };
     let no_approval = Memo::new(move |_| obstacle_to(VoteDecision::Approve, allowed.approve.why_not()));
+    let no_question = Memo::new(move |_| obstacle_to(VoteDecision::Ask, allowed.ask.why_not()));
     let no_refusal = Memo::new(move |_| obstacle_to(VoteDecision::Refuse, allowed.refuse.why_not()));
     // A sheet that was refused as stale is not voted on again: the new one has to be looked at first.
     let sending = move || state.voting.with(|voting| matches!(voting, Voting::Sending | Voting::Stale(_)));
@@ -79,10 +80,7 @@ fn VoteBar() -> impl IntoView {
             </Notice>
         }
         .into_any(),
-        Voting::Done(reply) => {
-            view! { <Notice tone=Tone::Good title=format!("Your vote counts. This request is {} now.", reply.state) /> }
-                .into_any()
-        }
+        Voting::Done(told) => view! { <Notice tone=Tone::Good title=told /> }.into_any(),
         Voting::Idle | Voting::Sending => ().into_any(),
     };
     view! {
@@ -95,6 +93,11 @@ fn VoteBar() -> impl IntoView {
             </dl>
             <Reason />
             <div class="buttons">
+                <button
+                    aria-describedby="why-not"
+                    disabled=move || sending() || no_question.with(Option::is_some)
+                    on:click=move |_| cast(state, desk, VoteDecision::Ask)
+                >"Ask"</button>
                 <button id="refuse" class="no" aria-describedby="why-not" disabled=move || sending() || no_refusal.with(Option::is_some) on:click=move |_| cast(state, desk, VoteDecision::Refuse)>"Refuse"</button>
                 <button id="approve" class="yes" aria-describedby="why-not" disabled=move || sending() || no_approval.with(Option::is_some) on:click=move |_| cast(state, desk, VoteDecision::Approve)>"Approve"</button>
             </div>
@@ -116,9 +119,7 @@ fn RevokeBar(grant: String) -> impl IntoView {
     let blocked = move || refused.is_some() || state.voting.with(|voting| *voting == Voting::Sending);
     let answer = move || match state.voting.get() {
         Voting::Refused(error) => view! { <Failure error /> }.into_any(),
-        Voting::Done(_) => {
-            view! { <Notice tone=Tone::Good title="Granted. The agent can repeat its call." /> }.into_any()
-        }
+        Voting::Done(told) => view! { <Notice tone=Tone::Good title=told /> }.into_any(),
         _ => ().into_any(),
     };
     let end = loaded.detail.exception.phase.grant().map(|grant| grant.grant.scope.not_after);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use policy_core::grant::Scope;
 use policy_core::time::Timestamp;
-use proviso_api::exceptions::{ExceptionDetail, QuestionsReply, SheetReply, VoteReply};
+use proviso_api::exceptions::{ExceptionDetail, QuestionsReply, SheetReply};
 
 use crate::app::Desk;
 use crate::preview::client::{Broken, Preview};
@@ -55,8 +55,8 @@ pub enum Voting {
     Refused(ApiError),
     /// What was shown is not what stands: what changed, in sentences.
     Stale(Vec<String>),
-    /// It counts.
-    Done(VoteReply),
+    /// It counts; what to say of it.
+    Done(String),
 }
 
 /// The page's signals.

@@ -8,7 +8,7 @@ use super::load;
 use super::state::{Loaded, State, Voting};
 use crate::api;
 use crate::app::{Desk, Signed};
-use crate::view_model::ballot::{ballot, needs_reason};
+use crate::view_model::ballot::{answer, ballot, needs_reason};
 use crate::view_model::problem::ApiError;
 use crate::view_model::staleness::changes;
 
@@ -37,9 +37,10 @@ pub fn cast(state: State, desk: Desk, decision: VoteDecision) {
         let id = state.id.get_value();
         match api::vote(&id, &ballot).await {
             Ok(reply) => {
-                desk.said.set(format!("Your vote counts. This request is {} now.", reply.state));
+                let told = answer(decision, &reply.state);
+                desk.said.set(told.clone());
                 state.reason.set(String::new());
-                state.voting.set(Voting::Done(reply));
+                state.voting.set(Voting::Done(told));
                 load::load(state, desk).await;
             }
             Err(error) if error.is_stale() => stale(state, desk, &loaded, error).await,
