@@ -31,8 +31,12 @@ pub struct Standing<'a> {
 /// INVARIANT: a vote is cast on a preview of exactly the scope that the form stands for, by a module that has the
 /// digest that the sheet names. Without that there is no vote, a refusal neither.
 pub fn obstacle(standing: &Standing<'_>) -> Option<String> {
-    if let Some(rejection) = standing.refused {
-        return Some(format!("You cannot vote: {}.", rejection));
+    match standing.refused {
+        Some(Rejection::VotedAlready) => {
+            return Some("You have approved this version. You can still ask or refuse.".into());
+        }
+        Some(rejection) => return Some(format!("You cannot vote: {rejection}.")),
+        None => {}
     }
     if standing.now >= standing.decide_by {
         return Some(sentence(&Rejection::TooLate.to_string()));

@@ -51,7 +51,8 @@ impl GrantForm {
         let opening = if has_votes(exception) {
             asked.clone()
         } else {
-            Scope { not_after: whole(sheet.smallest.not_after), ..sheet.smallest.clone() }
+            // To the millisecond: an untouched form must not make a version of its own.
+            sheet.smallest.clone()
         };
         let conditions = |scope: &Scope| match &scope.arguments {
             ArgumentScope::Exact => Vec::new(),

@@ -2,7 +2,6 @@
 
 use policy_core::abi::{Edge, Previewed};
 use policy_core::digest::Digest;
-use policy_core::entity::EntityRef;
 use policy_core::grant::{Grant, Scope};
 use policy_core::outcome::Outcome;
 use policy_core::question::SealedQuestion;
@@ -56,18 +55,30 @@ pub struct Flip {
     pub when: String,
 }
 
-/// The recorded denials that would pass.
-pub fn flips(previewed: &Previewed, others: &[SealedQuestion], subject: &EntityRef, now: Timestamp) -> Vec<Flip> {
-    previewed
+/// What would become of recorded denials.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Flips {
+    /// Those that would pass.
+    pub rows: Vec<Flip>,
+    /// How many were tried.
+    pub tried: usize,
+}
+
+/// What would become of recorded denials, the refusals of this very call left out: they are what is asked for.
+pub fn flips(previewed: &Previewed, others: &[SealedQuestion], this: &SealedQuestion, now: Timestamp) -> Flips {
+    let is_this = |other: &SealedQuestion| other.call == this.call && other.task == this.task;
+    let rows = previewed
         .flips
         .iter()
         .filter_map(|index| others.get(usize::try_from(*index).ok()?))
+        .filter(|other| !is_this(other))
         .map(|question| Flip {
             call: call(question),
-            other_agent: (question.call.subject != *subject).then(|| entity(&question.call.subject)),
+            other_agent: (question.call.subject != this.call.subject).then(|| entity(&question.call.subject)),
             when: ago(now, question.now),
         })
-        .collect()
+        .collect();
+    Flips { rows, tried: others.iter().filter(|other| !is_this(other)).count() }
 }
 
 /// A call in one line: the action on its resources.
@@ -140,6 +151,8 @@ pub fn check_module(bytes: &[u8], expected: Digest) -> Result<(), Digest> {
 
 #[cfg(test)]
 mod tests {
+    use policy_core::entity::EntityRef;
+
     use super::*;
     use crate::view_model::samples;
 
@@ -153,14 +166,17 @@ mod tests {
     }
 
     #[test]
-    fn a_flip_of_another_agent_is_named() {
-        let mut other = samples::question();
-        other.call.subject = EntityRef::new("Agent", "stranger");
-        let previewed = Previewed { flips: vec![0, 1, 7], ..samples::previewed() };
-        let flips = flips(&previewed, &[samples::question(), other], &samples::question().call.subject, samples::at(0));
-        assert_eq!(flips.len(), 2, "a position outside the list is no row");
-        assert_eq!(flips[0].other_agent, None);
-        assert_eq!(flips[1].other_agent.as_deref(), Some("Agent::\"stranger\""));
+    fn a_flip_of_another_agent_is_named_and_this_call_is_none() {
+        let this = samples::question();
+        let mut stranger = samples::question();
+        stranger.call.subject = EntityRef::new("Agent", "stranger");
+        let mut sibling = samples::question();
+        sibling.call.input_digest = Digest::of(b"another input");
+        let previewed = Previewed { flips: vec![0, 1, 2, 7], ..samples::previewed() };
+        let flips = flips(&previewed, &[this.clone(), stranger, sibling], &this, samples::at(0));
+        let agents: Vec<Option<&str>> = flips.rows.iter().map(|row| row.other_agent.as_deref()).collect();
+        assert_eq!(agents, [Some("Agent::\"stranger\""), None], "neither this call nor a position outside the list");
+        assert_eq!(flips.tried, 2);
     }
 
     #[test]

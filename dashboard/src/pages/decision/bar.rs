@@ -10,7 +10,6 @@ use super::vote::{REASON_NEEDED, cast, revoke};
 use crate::app::Desk;
 use crate::components::{Countdown, Failure, Notice, Text, Tone};
 use crate::view_model::ballot::{Standing, obstacle};
-use crate::view_model::facts::people;
 
 /// The bar for what can be done now; nothing when nothing can.
 #[component]
@@ -43,7 +42,7 @@ fn VoteBar() -> impl IntoView {
         .filter(|vote| vote.version == current && vote.decision == VoteDecision::Approve)
         .map(|vote| vote.person.id.clone())
         .collect();
-    let progress = format!("{} of {}", votes.len(), people(exception.terms.approvals));
+    let progress = format!("{} of {}", votes.len(), exception.terms.approvals);
     let allowed = loaded.detail.allowed;
     let obstacle_to = move |decision: VoteDecision, refused: Option<Rejection>| {
         let broken = state.module.with(|module| match module {

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use super::state::State;
 use crate::components::{Card, Text};
+use crate::view_model::problem::sentence;
 use crate::view_model::time::stamp;
 
 /// The history, oldest first. It goes on while one looks.
@@ -18,13 +19,15 @@ pub fn History() -> impl IntoView {
             .get()
             .into_iter()
             .map(|step| {
+                // Most sentences name who did it.
+                let by = step.by.filter(|by| !step.sentence.contains(&by.id));
                 view! {
                     <li>
                         <time datetime=step.at.to_string()>{format!("{} UTC", stamp(step.at))}</time>
                         <div>
                             <p>
-                                <Text text=step.sentence />
-                                {step.by.map(|by| view! { <span class="soft">" by " <Text text=by.id /></span> })}
+                                <Text text=sentence(&step.sentence) />
+                                {by.map(|by| view! { <span class="soft">" by " <Text text=by.id /></span> })}
                             </p>
                             {step.said.map(|said| view! { <p class="quote"><Text text=said /></p> })}
                         </div>

@@ -68,8 +68,8 @@ fn Outcome(shown: Shown) -> impl IntoView {
     let (before, after) = (verdict(previewed.before.outcome), verdict(previewed.after.outcome));
     let why_not = (!previewed.after.outcome.permits()).then(|| reason(previewed.after.reason));
     let others = loaded.questions.as_ref().map(|questions| questions.others.as_slice()).unwrap_or_default();
-    let subject = &loaded.sheet.sheet.exception.request.question.call.subject;
-    let flipped = flips(previewed, others, subject, state.now());
+    let this = &loaded.sheet.sheet.exception.request.question;
+    let flipped = flips(previewed, others, this, state.now());
     let open = previewed.open.clone();
     let guardrails = previewed.guardrails.clone();
     let errors = previewed.after.errors.clone();
@@ -80,8 +80,8 @@ fn Outcome(shown: Shown) -> impl IntoView {
                 <span>{format!("this request, {before} until now")}</span>
             </div>
             <div>
-                <strong>{previewed.flips.len()}</strong>
-                <span>{format!("of {} recorded denials would pass", previewed.tried)}</span>
+                <strong>{flipped.rows.len()}</strong>
+                <span>{format!("of {} other recorded denials would pass", flipped.tried)}</span>
             </div>
             <div class:loud={previewed.by_others > 0}>
                 <strong>{previewed.by_others}</strong>
@@ -91,7 +91,7 @@ fn Outcome(shown: Shown) -> impl IntoView {
         {why_not.map(|why| view! { <p class="problem">{why}</p> })}
         {errors.into_iter().map(|error| view! { <p class="problem"><code>{error.policy}</code> " " <Text text=error.message /></p> }).collect_view()}
         <Edges rows=borders(&previewed.edges) />
-        <Flips rows=flipped />
+        <Flips rows=flipped.rows />
         <table>
             <tbody>
                 <tr>
