@@ -123,12 +123,17 @@ fn broken(code: &str, message: &str) -> Broken {
 /// Asks for the newest detail. A failure leaves what is shown: the preview works without the network.
 async fn refresh(state: State, desk: Desk) {
     let id = state.id.get_value();
-    if let Ok(detail) = api::exception(&id).await {
-        desk.set_time(detail.now);
-        let before = state.newest.with_untracked(|newest| newest.as_ref().map(|newest| newest.state.clone()));
-        if before.as_ref().is_some_and(|before| *before != detail.state) {
-            desk.said.set(format!("This request is {} now.", detail.state));
-        }
-        state.newest.set(Some(detail));
+    let Ok(detail) = api::exception(&id).await else { return };
+    desk.set_time(detail.now);
+    let word = detail.state.clone();
+    let changed = state.newest.with_untracked(|newest| newest.as_ref().is_some_and(|newest| newest.state != word));
+    if changed {
+        desk.said.set(format!("This request is {word} now."));
+    }
+    state.newest.set(Some(detail));
+    // A sheet that is voted on stays until the approver asks for another; where nobody votes, the page just follows.
+    let voting = state.loaded.with_untracked(|loaded| loaded.as_ref().is_some_and(|loaded| loaded.is_open()));
+    if changed && !voting {
+        load(state, desk).await;
     }
 }
