@@ -39,7 +39,8 @@ pub fn preview(rules: &Rules, input: &Preview) -> Result<Previewed, AbiError> {
     Ok(Previewed {
         before: evaluate(rules, &question),
         after: trial.ask(&question, &trial.candidate),
-        edges: trial.edges(&question),
+        // The edge is this grant's: another one of the subject's does not move it.
+        edges: trial.edges(&SealedQuestion { candidates: Vec::new(), ..question.clone() }),
         open: open_dimensions(&input.grant),
         by_others: u32::try_from(by_others.count()).unwrap_or(u32::MAX),
         flips,
