@@ -291,8 +291,19 @@ impl App {
         let decision = &made.decision;
         let mut payloads = vec![(DECISION, canonical(decision)?)];
         match &made.question {
-            Some(question) => payloads.push((QUESTION, canonical(question)?)),
-            None => payloads.push((CLAIMED, canonical(body)?)),
+            Some(question) => {
+                let mut stored = question.clone();
+                self.policy().redact(&mut stored, self.keys());
+                payloads.push((QUESTION, canonical(&stored)?));
+            }
+            None => {
+                let mut claimed = body.clone();
+                // What could not be read may hold a secret anywhere.
+                if self.policy().has_secrets() {
+                    claimed.context.remove("input");
+                }
+                payloads.push((CLAIMED, canonical(&claimed)?));
+            }
         }
         let permitted = decision.answer.outcome.permits() && decision.purpose == Purpose::Use;
         let touches = if permitted && self.policy().mentions_done() {

@@ -24,7 +24,7 @@ use crate::store::VersionKey;
 /// How long what was an owner's stays an owner's: 30 days.
 const OWNED_BEFORE: Span = Span::from_seconds(30 * 86_400);
 /// What a module's answer may hold.
-const ANSWER: json::Limits = json::Limits { max_bytes: 16 << 20, ..json::Limits::DEFAULT };
+const ANSWER: json::Limits = json::Limits { max_bytes: 16 << 20, max_depth: 120 };
 
 /// Why the module's answer cannot be used. Each is a denial with the reason `limit` (R8).
 #[derive(Debug)]
@@ -112,7 +112,9 @@ impl App {
                 let left = scope.max_uses.saturating_sub(used);
                 let each = sum_at.as_deref().map_or(0, |at| largest(scope, &exception.request.question, at));
                 let (grants, uses) = (u32::saturating_add(grants, 1), u32::saturating_add(uses, left));
-                (grants, uses, i64::saturating_add(sum, each.saturating_mul(i64::from(left))))
+                // What no JSON number can hold is more than any policy allows.
+                let sum = i64::saturating_add(sum, each.saturating_mul(i64::from(left))).min(json::LARGEST_INTEGER);
+                (grants, uses, sum)
             })
     }
 

@@ -11,7 +11,7 @@ use super::refusal::{Refusal, RefusalKind};
 use crate::identity::PersonSession;
 
 /// What a stored payload of our own may hold.
-pub(super) const STORED: json::Limits = json::Limits { max_bytes: 64 << 20, ..json::Limits::DEFAULT };
+pub(super) const STORED: json::Limits = json::Limits { max_bytes: 64 << 20, max_depth: 120 };
 /// How many lines a list has at most: the newest.
 const MOST_LINES: usize = 500;
 /// For how many open requests policy is asked whether this person may vote.

@@ -6,19 +6,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use policy_core::abi::Load;
 use policy_core::digest::Digest;
 use policy_core::entity::EntityRef;
-use policy_core::json;
 use policy_core::question::{Call, EntityFact, Purpose, Requested, SEALED_VERSION, SealedQuestion};
+use policy_core::sheet::Argument;
 use policy_core::time::{Span, Timestamp};
 use policy_core::value::Value;
 use policy_evaluator::Bundle;
 use policy_evaluator::seal::{Ask as Seal, Claimed, SealError};
-use serde_json::Value as Json;
 
 use super::asker::{Ask, Asker};
 use super::settings::OpenError;
+use crate::store::Keys;
 
-/// The bundle's facts about entities.
-const ENTITIES: &str = "entities.json";
 /// Where an untyped call's arguments stand in a sealed question: kept for people to read, bound by their digest.
 pub(super) const UNTYPED_INPUT: &str = "context.input";
 /// One more than a group in a grant may have: so many are never granted.
@@ -28,9 +26,6 @@ const TOO_MANY_MEMBERS: usize = policy_core::grant::MOST_MEMBERS + 1;
 pub(super) struct Policy {
     bundle: Bundle,
     files: BTreeMap<String, String>,
-    entities: BTreeMap<EntityRef, EntityFact>,
-    /// Each entity's ancestors.
-    ancestors: BTreeMap<EntityRef, BTreeSet<EntityRef>>,
 }
 
 impl Policy {
@@ -44,11 +39,7 @@ impl Policy {
             },
             None => OpenError::Engine("the bundle is refused without a reason".to_owned()),
         })?;
-        let mut every = nothing(bundle.digests.bundle);
-        bundle.add_people(&mut every, &uids(files.get(ENTITIES).map_or("[]", String::as_str)));
-        let entities: BTreeMap<_, _> = every.entities.into_iter().map(|fact| (fact.uid.clone(), fact)).collect();
-        let ancestors = entities.keys().map(|uid| (uid.clone(), ancestors(&entities, uid))).collect();
-        Ok(Self { bundle, files: files.clone(), entities, ancestors })
+        Ok(Self { bundle, files: files.clone() })
     }
 
     pub fn digest(&self) -> Digest {
@@ -153,118 +144,110 @@ impl Policy {
 
     /// The one integer argument that `@sum` names.
     pub fn sum_path(&self, action: &str) -> Option<Vec<String>> {
-        Some(self.annotation(action, "sum")?.split('.').map(str::to_owned).collect())
+        self.bundle.sum_argument(action)
     }
 
     /// What `@effect` and `@reversible` say, sorted.
     pub fn effects(&self, action: &str) -> Vec<String> {
-        let mut effects = self.marks(action);
-        effects.extend(self.annotation(action, "reversible").map(|word| format!("reversible: {word}")));
-        effects.sort();
-        effects
-    }
-
-    fn marks(&self, action: &str) -> Vec<String> {
-        let effect = self.annotation(action, "effect");
-        let words = effect.iter().flat_map(|effect| effect.split(',')).map(|word| word.trim().to_owned());
-        words.filter(|word| !word.is_empty()).collect()
+        self.bundle.effects(action)
     }
 
     /// What a task is marked with when this action is permitted: the action and its effects.
     pub fn done_marks(&self, action: &str) -> Vec<String> {
-        let mut marks = self.marks(action);
-        marks.push(action.to_owned());
+        let effect = self.annotation(action, "effect");
+        let words = effect.iter().flat_map(|effect| effect.split(',')).map(|word| word.trim().to_owned());
+        let mut marks: Vec<String> = words.filter(|word| !word.is_empty()).chain([action.to_owned()]).collect();
         marks.sort();
         marks.dedup();
         marks
     }
 
-    /// The action's `@says` text, if it has one.
-    pub fn says_template(&self, action: &str) -> Option<&str> {
-        self.annotation(action, "says").map(String::as_str)
+    /// What runs, in the bundle author's words.
+    pub fn says(&self, question: &SealedQuestion) -> String {
+        self.bundle.says(question)
     }
 
-    /// Whether the schema marks the argument at this path `@secret`.
-    pub fn is_secret(&self, call: &Call, at: &[String]) -> bool {
-        let action = self.bundle.rules.actions.get(&call.action);
-        let member = action
-            .and_then(|action| action.input())
-            .and_then(|members| policy_evaluator::bundle::types::at(members, at));
-        member.is_some_and(|member| member.secret)
+    /// The arguments as quoted values, in canonical order; those of an untyped call as they were sent.
+    pub fn argument_lines(&self, question: &SealedQuestion) -> Vec<Argument> {
+        match question.claimed.get(UNTYPED_INPUT).filter(|_| !question.call.typed) {
+            Some(input) => super::words::untyped(input),
+            None => self.bundle.argument_lines(question),
+        }
     }
 
-    /// Who owns a subject: the entities that its owner attribute names, sorted.
+    /// Takes the `@secret` arguments out of a question that is to be stored: a keyed code stands for a text, nothing
+    /// for the rest. The digest of the arguments stays that of the call.
+    pub fn redact(&self, question: &mut SealedQuestion, keys: &Keys) {
+        for at in self.bundle.secrets(&question.call.action) {
+            if let Some(secret) = question.call.input.as_mut().and_then(|input| member(input, &at)) {
+                *secret = match &*secret {
+                    Value::String(text) => {
+                        Value::String(keys.code(b"proviso-argument-v1\0", text.as_bytes()).to_string())
+                    }
+                    Value::Long(_) => Value::Long(0),
+                    Value::Bool(_) => Value::Bool(false),
+                    Value::Set(_) => Value::Set(Vec::new()),
+                    other => other.clone(),
+                };
+            }
+        }
+    }
+
+    /// Whether any action takes a `@secret` argument.
+    pub fn has_secrets(&self) -> bool {
+        self.bundle.rules.actions.keys().any(|action| !self.bundle.secrets(action).is_empty())
+    }
+
+    /// Who owns a subject, sorted.
     pub fn owners(&self, subject: &EntityRef) -> Vec<EntityRef> {
-        let fact = self.entities.get(subject);
-        let owner = fact.and_then(|fact| fact.attrs.get(&self.bundle.rules.config.owner));
-        let mut owners = match owner {
-            Some(Value::Entity(owner)) => vec![owner.clone()],
-            Some(Value::Set(owners)) => owners.iter().filter_map(entity).collect(),
-            _ => Vec::new(),
-        };
-        owners.sort();
-        owners.dedup();
-        owners
+        self.bundle.owners(subject)
     }
 
-    /// Every subject that has an owner, with its owners.
+    /// Every workload that has an owner, with its owners.
     pub fn all_owners(&self) -> Vec<(EntityRef, Vec<EntityRef>)> {
-        let owned = self.entities.keys().map(|uid| (uid.clone(), self.owners(uid)));
+        let owned = self.bundle.subjects().into_iter().map(|subject| {
+            let owners = self.bundle.owners(&subject);
+            (subject, owners)
+        });
         owned.filter(|(_, owners)| !owners.is_empty()).collect()
     }
 
     /// Every person that the bundle knows.
     pub fn people(&self) -> Vec<EntityRef> {
-        let person = &self.bundle.rules.config.types.person;
-        self.entities.keys().filter(|uid| uid.kind == *person).cloned().collect()
+        self.bundle.people()
     }
 
     /// The ids of what an entity is in, directly or through another, sorted.
     pub fn groups_of(&self, uid: &EntityRef) -> Vec<String> {
-        let mut groups: Vec<String> =
-            self.ancestors.get(uid).into_iter().flatten().map(|group| group.id.clone()).collect();
-        groups.sort();
-        groups.dedup();
-        groups
+        let mut around = nothing(self.digest());
+        self.bundle.add_people(&mut around, std::slice::from_ref(uid));
+        let parents: BTreeMap<_, _> = around.entities.iter().map(|fact| (&fact.uid, &fact.parents)).collect();
+        let (mut found, mut wanted) = (BTreeSet::new(), vec![uid]);
+        while let Some(uid) = wanted.pop() {
+            for parent in parents.get(uid).into_iter().flat_map(|parents| parents.iter()) {
+                if found.insert(parent.id.clone()) {
+                    wanted.push(parent);
+                }
+            }
+        }
+        found.into_iter().collect()
     }
 
     /// Who and what is in a group, directly or through another, sorted; more than a grant may cover are cut.
     pub fn members_of(&self, group: &EntityRef) -> Vec<EntityRef> {
-        let inside = self.ancestors.iter().filter(|(_, ancestors)| ancestors.contains(group));
-        inside.map(|(uid, _)| uid.clone()).take(TOO_MANY_MEMBERS).collect()
+        let mut members = self.bundle.members_of(group);
+        members.truncate(TOO_MANY_MEMBERS);
+        members
     }
 }
 
-fn entity(value: &Value) -> Option<EntityRef> {
+/// The member at a path of names.
+fn member<'a>(value: &'a mut Value, at: &[String]) -> Option<&'a mut Value> {
+    let Some((first, rest)) = at.split_first() else { return Some(value) };
     match value {
-        Value::Entity(entity) => Some(entity.clone()),
+        Value::Record(members) => member(members.get_mut(first)?, rest),
         _ => None,
     }
-}
-
-/// The references of every entity in `entities.json`, which the evaluator has accepted.
-fn uids(text: &str) -> Vec<EntityRef> {
-    let limits = json::Limits { max_bytes: 64 << 20, ..json::Limits::DEFAULT };
-    let Ok(Json::Array(entities)) = json::read(text.as_bytes(), limits) else { return Vec::new() };
-    let uid = |entity: &Json| {
-        let uid = entity.get("uid")?;
-        let uid = uid.get("__entity").unwrap_or(uid);
-        Some(EntityRef::new(uid.get("type")?.as_str()?, uid.get("id")?.as_str()?))
-    };
-    entities.iter().filter_map(uid).collect()
-}
-
-fn ancestors(entities: &BTreeMap<EntityRef, EntityFact>, uid: &EntityRef) -> BTreeSet<EntityRef> {
-    let mut found = BTreeSet::new();
-    let mut wanted = vec![uid];
-    while let Some(uid) = wanted.pop() {
-        for parent in entities.get(uid).into_iter().flat_map(|fact| &fact.parents) {
-            if found.insert(parent.clone()) {
-                wanted.push(parent);
-            }
-        }
-    }
-    found
 }
 
 /// A question about nothing: what entities are gathered into.

@@ -127,8 +127,8 @@ fn refuse(message: impl Into<String>) -> FoldError {
 
 fn read<T: DeserializeOwned>(record: &Record, name: &str) -> Result<T, FoldError> {
     let bytes = record.payload(name).ok_or_else(|| refuse(format!("it has no payload `{name}`")))?;
-    let limits = json::Limits { max_bytes: 64 << 20, ..json::Limits::DEFAULT };
-    json::read_as(bytes, limits).map_err(|error| refuse(format!("its payload `{name}` cannot be read: {error}")))
+    json::read_as(bytes, super::people::STORED)
+        .map_err(|error| refuse(format!("its payload `{name}` cannot be read: {error}")))
 }
 
 impl State {

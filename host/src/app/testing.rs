@@ -1,1 +1,228 @@
+//! What the tests of the use cases stand on: clocks that can be set, a native engine, an index that lies, a store that
+//! fails.
 
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use futures::future::BoxFuture;
+use policy_core::abi::{Load, Loaded, Op};
+use policy_core::digest::Digest;
+use policy_core::entity::EntityRef;
+use policy_core::grant::Grant;
+use policy_core::json;
+use policy_core::time::Timestamp;
+use policy_evaluator::abi::Instance;
+use tempfile::TempDir;
+
+use super::App;
+use super::engine::{Engine, EngineError, GrantIndex};
+use super::settings::{OpenError, Operator, Parts, Settings};
+use crate::clock::Clock;
+use crate::random::SystemRandom;
+use crate::store::{
+    AppendError, DataKind, Head, Log, NewRecord, Positions, Record, Store, StoreError, VersionKey, bundle_folder,
+};
+
+/// Two clocks that a test sets.
+pub struct FakeClock {
+    wall: AtomicI64,
+    boot: AtomicI64,
+}
+
+impl FakeClock {
+    pub fn new(now: &str) -> Arc<Self> {
+        let now: Timestamp = now.parse().unwrap();
+        Arc::new(Self { wall: AtomicI64::new(now.millis()), boot: AtomicI64::new(1_000_000) })
+    }
+
+    /// Moves the clocks by milliseconds.
+    pub fn shift(&self, wall: i64, boot: i64) {
+        self.wall.fetch_add(wall, Ordering::SeqCst);
+        self.boot.fetch_add(boot, Ordering::SeqCst);
+    }
+
+    pub fn advance(&self, seconds: i64) {
+        self.shift(seconds * 1000, seconds * 1000);
+    }
+}
+
+impl Clock for FakeClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(self.wall.load(Ordering::SeqCst))
+    }
+
+    fn boot(&self) -> u64 {
+        u64::try_from(self.boot.load(Ordering::SeqCst)).unwrap()
+    }
+}
+
+/// The evaluator, natively.
+pub struct NativeEngine {
+    instance: Mutex<Instance>,
+    pub broken: AtomicBool,
+}
+
+impl Engine for NativeEngine {
+    fn module(&self) -> Digest {
+        Digest::of(b"native")
+    }
+
+    fn load(&self, load: Load) -> BoxFuture<'_, Result<Loaded, EngineError>> {
+        let bytes = json::to_canonical_bytes(&load).unwrap();
+        let answer = self.instance.lock().unwrap().call(Op::Load as i32, &bytes);
+        let answer: policy_core::abi::Answer<Loaded> = serde_json::from_slice(&answer).unwrap();
+        Box::pin(async move {
+            match answer {
+                policy_core::abi::Answer::Ok(loaded) => Ok(loaded),
+                policy_core::abi::Answer::Error(error) => Err(EngineError::Unusable(error.message)),
+            }
+        })
+    }
+
+    fn call(&self, _: Digest, op: Op, input: Vec<u8>) -> BoxFuture<'_, Result<Vec<u8>, EngineError>> {
+        if self.broken.load(Ordering::SeqCst) {
+            return Box::pin(async { Err(EngineError::Fuel) });
+        }
+        let answer = self.instance.lock().unwrap().call(op as i32, &input);
+        Box::pin(async move { Ok(answer) })
+    }
+}
+
+/// What an index says when it lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lie {
+    /// It does not.
+    None,
+    /// Every grant that ever was.
+    Everything,
+    /// Nothing.
+    Nothing,
+}
+
+/// An index that says what a test wants.
+pub struct LyingIndex {
+    grants: Mutex<Vec<Grant>>,
+    pub lie: Mutex<Lie>,
+}
+
+impl GrantIndex for LyingIndex {
+    fn insert(&self, grant: &Grant) {
+        let mut grants = self.grants.lock().unwrap();
+        grants.retain(|held| held.id != grant.id);
+        grants.push(grant.clone());
+    }
+
+    fn remove(&self, _: &str) {}
+
+    fn clear(&self) {
+        self.grants.lock().unwrap().clear();
+    }
+
+    fn find(&self, subject: &EntityRef, task: &str) -> Vec<String> {
+        let lie = *self.lie.lock().unwrap();
+        let grants = self.grants.lock().unwrap();
+        let fits = |grant: &&Grant| match lie {
+            Lie::None => grant.subject == *subject && grant.task == task,
+            Lie::Everything => true,
+            Lie::Nothing => false,
+        };
+        grants.iter().filter(fits).map(|grant| grant.id.clone()).collect()
+    }
+}
+
+/// A store that fails while it is told to.
+pub struct FaultyStore {
+    inner: Arc<dyn Store>,
+    faults: Arc<Faults>,
+}
+
+#[derive(Default)]
+pub struct Faults {
+    /// Nothing is written.
+    pub fail: AtomicBool,
+    /// It is written, and the answer is lost.
+    pub lose_answer: AtomicBool,
+    pub appends: AtomicUsize,
+}
+
+impl Store for FaultyStore {
+    fn append(
+        &self,
+        expected: Vec<(VersionKey, u64)>,
+        records: Vec<NewRecord>,
+    ) -> BoxFuture<'_, Result<Positions, AppendError>> {
+        self.faults.appends.fetch_add(1, Ordering::SeqCst);
+        if self.faults.fail.load(Ordering::SeqCst) {
+            return Box::pin(async { Err(AppendError::Unavailable) });
+        }
+        Box::pin(async move {
+            let answer = self.inner.append(expected, records).await;
+            if self.faults.lose_answer.load(Ordering::SeqCst) { Err(AppendError::Unavailable) } else { answer }
+        })
+    }
+
+    fn record(&self, log: Log, seq: u64) -> Result<Option<Record>, StoreError> {
+        self.inner.record(log, seq)
+    }
+
+    fn heads(&self) -> Vec<Head> {
+        self.inner.heads()
+    }
+}
+
+/// A gate on a folder of its own.
+pub struct Gate {
+    pub app: App,
+    pub clock: Arc<FakeClock>,
+    pub engine: Arc<NativeEngine>,
+    pub index: Arc<LyingIndex>,
+    pub faults: Arc<Faults>,
+    pub folder: Arc<TempDir>,
+}
+
+pub const ROOT: Operator = Operator { uid: 0, name: String::new() };
+
+impl Gate {
+    pub async fn start() -> Self {
+        let folder = Arc::new(tempfile::tempdir().unwrap());
+        Self::open(folder, FakeClock::new("2026-11-22T12:00:00Z"), |_| {}).await.unwrap()
+    }
+
+    /// Ends this gate and starts it again on the same folder.
+    pub async fn again(self) -> Result<Self, OpenError> {
+        let Self { app, clock, folder, .. } = self;
+        drop(app);
+        Self::open(folder, clock, |_| {}).await
+    }
+
+    pub async fn open(
+        folder: Arc<TempDir>,
+        clock: Arc<FakeClock>,
+        change: impl FnOnce(&mut Settings),
+    ) -> Result<Self, OpenError> {
+        let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("../bundles/sample");
+        let mut settings = Settings {
+            data: folder.path().join("data"),
+            kind: DataKind::Gate,
+            public_url: "http://127.0.0.1:8731".to_owned(),
+            single_user: false,
+            bundle: bundle_folder::read(&sample).unwrap(),
+            activate: None,
+            operator: Operator { uid: 1000, name: "proviso".to_owned() },
+        };
+        change(&mut settings);
+        let engine = Arc::new(NativeEngine { instance: Mutex::new(Instance::new()), broken: AtomicBool::new(false) });
+        let index = Arc::new(LyingIndex { grants: Mutex::default(), lie: Mutex::new(Lie::None) });
+        let faults = Arc::new(Faults::default());
+        let parts = Parts {
+            engine: engine.clone(),
+            index: index.clone(),
+            clock: clock.clone(),
+            random: Arc::new(SystemRandom),
+        };
+        let held = Arc::clone(&faults);
+        let app = App::open_with(settings, parts, |inner| Arc::new(FaultyStore { inner, faults: held })).await?;
+        Ok(Self { app, clock, engine, index, faults, folder })
+    }
+}
