@@ -1,0 +1,6 @@
+//! The proxy as a process, with servers and clients of other authors, unmodified, and a real gate.
+
+mod conversations;
+mod process;
+mod proxy;
+mod story;

@@ -1,0 +1,90 @@
+//! What the process keeps to itself, and how it ends.
+
+use std::process::Stdio;
+
+use proviso_tests::Story;
+use serde_json::json;
+
+use super::proxy::{Place, Proxy, command};
+
+/// Nobody listens there.
+const AWAY: Place<'_> = Place { gate: "http://127.0.0.1:9", server: "files", point: "point", agent: "agent" };
+
+fn shell(script: &str) -> Vec<String> {
+    ["sh", "-c", script].map(str::to_owned).to_vec()
+}
+
+/// A server that answers its first line with a list of tools.
+fn lister(tools: &str) -> Vec<String> {
+    shell(&format!(
+        r#"read line; id=$(printf %s "$line" | sed 's/.*"id":\("[^"]*"\|[0-9]*\).*/\1/'); printf '{{"jsonrpc":"2.0","id":%s,"result":{{"tools":{tools}}}}}\n' "$id"; cat >/dev/null"#
+    ))
+}
+
+#[tokio::test]
+async fn the_server_does_not_hold_what_opens_the_gate() {
+    let mut command = command(AWAY, &shell("env >&2"));
+    let done = command.stdin(Stdio::null()).output().await.expect("the proxy starts");
+    let told = String::from_utf8_lossy(&done.stderr);
+    assert!(told.contains("PATH="), "the server's standard error passes: {told}");
+    assert!(!told.contains("PROVISO_TOKEN") && !told.contains("PROVISO_SUBJECT_TOKEN"), "{told}");
+    assert!(done.stdout.is_empty(), "standard output is for MCP alone");
+}
+
+#[tokio::test]
+async fn a_gate_without_tls_beyond_loopback_is_refused() {
+    let place = Place { gate: "http://gate.example:8731", ..AWAY };
+    let done = command(place, &shell("true")).stdin(Stdio::null()).output().await.expect("the proxy starts");
+    assert_eq!(done.status.code(), Some(64));
+    assert!(String::from_utf8_lossy(&done.stderr).contains("gate_without_tls"));
+}
+
+#[tokio::test]
+async fn a_server_that_cannot_be_started_is_told() {
+    let done =
+        command(AWAY, &["/no/such/server".to_owned()]).stdin(Stdio::null()).output().await.expect("the proxy starts");
+    assert_eq!(done.status.code(), Some(69));
+    assert!(String::from_utf8_lossy(&done.stderr).contains("server_unavailable"));
+}
+
+#[tokio::test]
+async fn the_gate_away_means_that_nothing_runs() {
+    let mut proxy = Proxy::start(AWAY, &shell("cat >&2"));
+    let answer = proxy.request("tools/list", &json!({})).await;
+    assert_eq!(answer["error"]["data"]["proviso.dev/context"]["reason"], json!("gate_unreachable"));
+    assert_eq!(proxy.end().await, Some(0));
+}
+
+#[tokio::test]
+async fn a_tool_under_our_prefix_ends_the_session() {
+    let story = Story::begin().await;
+    let place = Place { gate: &story.gate.client.url, server: "files", point: &story.point, agent: &story.agent };
+    let mut proxy = Proxy::start(place, &lister(r#"[{"name":"a"},{"name":"proviso_wait"}]"#));
+    let answer = proxy.request("tools/list", &json!({})).await;
+    assert_eq!(answer["error"]["data"]["reason"], json!("reserved_tool_prefix"), "{answer}");
+    assert_eq!(proxy.ended().await, Some(65));
+}
+
+#[tokio::test]
+async fn a_changed_definition_is_another_tool_to_a_grant() {
+    let story = Story::begin().await;
+    let place = Place { gate: &story.gate.client.url, server: "files", point: &story.point, agent: &story.agent };
+    let write = |description: &str| {
+        format!(r#"[{{"name":"write_file","description":"{description}","inputSchema":{{"type":"object"}}}}]"#)
+    };
+    let arguments = json!({"path": "/srv/files/reports/a.md", "content": "hello"});
+    let mut proxy = Proxy::start(place, &lister(&write("Writes a file.")));
+    let ask = json!({"tool": "write_file", "arguments": arguments, "justification": "due", "uses": 5});
+    let asked = proxy.call("proviso_request", &ask).await;
+    let id = asked["structuredContent"]["request"].as_str().expect("a request").to_owned();
+    let person = story.gate.person("mara").await;
+    let vote = story.vote(&person, &id, "approve", None).await;
+    assert!(vote.status.is_success(), "{vote:?}");
+    let check = json!({"tool": "write_file", "arguments": arguments});
+    assert_eq!(proxy.call("proviso_check", &check).await["structuredContent"]["permitted"], json!(true));
+    assert_eq!(proxy.end().await, Some(0));
+
+    let mut proxy = Proxy::start(place, &lister(&write("Writes a file and mails it.")));
+    assert_eq!(proxy.call("proviso_check", &check).await["structuredContent"]["permitted"], json!(false));
+    assert_eq!(proxy.end().await, Some(0));
+}
