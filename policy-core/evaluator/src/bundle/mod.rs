@@ -42,6 +42,8 @@ pub struct Rules {
     pub actions: BTreeMap<String, ActionType>,
     pub(crate) types: BTreeMap<String, EntityShape>,
     pub(crate) schema: Schema,
+    #[cfg(feature = "validate")]
+    judged: Schema,
     pub(crate) action_entities: Vec<Entity>,
     pub(crate) policies: policies::Policies,
 }
@@ -58,12 +60,12 @@ impl Rules {
             let help = "a bundle has schema.cedarschema, entities.json, bundle.toml, scope/, guardrails/ and approval/";
             vec![BundleError::new(file, 1, "missing_file", format!("`{file}` is missing"), help)]
         };
-        let config = files.get(config::FILE).ok_or_else(|| missing(config::FILE))?;
-        let config = Config::read(config).map_err(one)?;
+        let config_text = files.get(config::FILE).ok_or_else(|| missing(config::FILE))?;
+        let config = Config::read(config_text).map_err(one)?;
         let schema = files.get(schema::FILE).ok_or_else(|| missing(schema::FILE))?;
-        let model = schema::read(schema, &config).map_err(one)?;
+        let model = schema::read(schema, &config, config_text).map_err(one)?;
         let policies = policies::Policies::read(files, &config)?;
-        let claims = config.check_claims(files.get(config::FILE).map_or("", String::as_str), files);
+        let claims = config.check_claims(config_text, files);
         if !claims.is_empty() {
             return Err(claims);
         }
@@ -77,6 +79,8 @@ impl Rules {
             actions: model.actions,
             types: model.types,
             schema: model.schema,
+            #[cfg(feature = "validate")]
+            judged: model.judged,
             action_entities,
             policies,
         })
@@ -119,3 +123,6 @@ fn layout(files: &BTreeMap<String, String>) -> Result<(), Vec<BundleError>> {
     }
     if errors.is_empty() { Ok(()) } else { Err(errors) }
 }
+
+#[cfg(all(test, feature = "validate"))]
+pub(crate) mod tests;

@@ -23,12 +23,16 @@ const DEEPEST_TYPE: usize = 32;
 #[derive(Debug, Clone)]
 pub(crate) struct Model {
     pub(crate) schema: Schema,
+    /// The same without `approve`: what every folder but `approval/approve/` is validated against, so that a guardrail
+    /// on any action need not fit an action that it is never asked about.
+    #[cfg(feature = "validate")]
+    pub(crate) judged: Schema,
     pub(crate) actions: BTreeMap<String, ActionType>,
     pub(crate) types: BTreeMap<String, EntityShape>,
 }
 
 /// Reads the schema and adds what is ours: `Proviso::Requested` and the `approve` action (design section 4).
-pub(crate) fn read(text: &str, config: &Config) -> Result<Model, BundleError> {
+pub(crate) fn read(text: &str, config: &Config, config_text: &str) -> Result<Model, BundleError> {
     caps::check(FILE, text, caps::Kind::Schema)?;
     let refuse = |line, message: String| {
         let help = "the schema is Cedar's, https://docs.cedarpolicy.com/schema/human-readable-schema.html";
@@ -39,14 +43,35 @@ pub(crate) fn read(text: &str, config: &Config) -> Result<Model, BundleError> {
         refuse(line, error.to_string())
     })?;
     let mut schema = fragment.to_json_value().map_err(|error| refuse(1, error.to_string()))?;
-    add_ours(&mut schema, text, config)?;
+    let resources = add_ours(&mut schema, text, config)?;
+    let people = std::iter::once(&config.types.person).chain(&config.types.subjects);
+    for kind in people {
+        let long = config.long(kind);
+        let (namespace, name) = long.rsplit_once("::").unwrap_or(("", &long));
+        if schema.get(namespace).and_then(|namespace| namespace.get("entityTypes")?.get(name)).is_none() {
+            let message = format!("`{kind}` is no entity type of the schema");
+            let line = line_with(config_text, &format!("\"{kind}\""));
+            let help = "name what schema.cedarschema declares";
+            return Err(BundleError::new(super::config::FILE, line, "bad_config", message, help));
+        }
+    }
+    #[cfg(feature = "validate")]
+    let judged = Schema::from_json_value(schema.clone()).map_err(|error| refuse(1, error.to_string()))?;
+    add_approve(&mut schema, config, resources);
     let reader = Reader { schema: &schema, text };
     let (actions, types) = (reader.actions(config)?, reader.types()?);
     let schema = Schema::from_json_value(schema.clone()).map_err(|error| refuse(1, error.to_string()))?;
-    Ok(Model { schema, actions, types })
+    Ok(Model {
+        schema,
+        #[cfg(feature = "validate")]
+        judged,
+        actions,
+        types,
+    })
 }
 
-fn add_ours(schema: &mut Value, text: &str, config: &Config) -> Result<(), BundleError> {
+/// Adds the fragment, and answers with what an approval can be about.
+fn add_ours(schema: &mut Value, text: &str, config: &Config) -> Result<Vec<Value>, BundleError> {
     let ours = |name: &str| {
         let message = format!("`{name}` is added by Proviso and cannot be declared by a bundle");
         BundleError::new(FILE, line_with(text, name), "reserved", message, "take it out, or rename it")
@@ -74,8 +99,15 @@ fn add_ours(schema: &mut Value, text: &str, config: &Config) -> Result<(), Bundl
     if actions.contains_key(APPROVE) {
         return Err(ours(APPROVE));
     }
-    actions.insert(APPROVE.to_owned(), approve(config, resources));
-    Ok(())
+    Ok(resources)
+}
+
+fn add_approve(schema: &mut Value, config: &Config, resources: Vec<Value>) {
+    let home = config.namespace.clone().unwrap_or_default();
+    let actions = schema.get_mut(&home).and_then(|namespace| namespace.get_mut("actions"));
+    if let Some(actions) = actions.and_then(Value::as_object_mut) {
+        actions.insert(APPROVE.to_owned(), approve(config, resources));
+    }
 }
 
 /// Every resource type of an action that a subject may take: what an approval can be about.

@@ -64,9 +64,10 @@ fn sorted(mut errors: Vec<BundleError>) -> Vec<BundleError> {
 }
 
 fn policy_errors(rules: &Rules, files: &BTreeMap<String, String>) -> Vec<BundleError> {
-    let validator = Validator::new(rules.schema.clone());
+    let (whole, judged) = (Validator::new(rules.schema.clone()), Validator::new(rules.judged.clone()));
     let mut errors = Vec::new();
     for folder in Folder::ALL {
+        let validator = if folder == Folder::Approve { &whole } else { &judged };
         let result = validator.validate(rules.policies.set(folder), ValidationMode::Strict);
         let found = result
             .validation_errors()
@@ -91,8 +92,7 @@ fn config_errors(rules: &Rules, files: &BTreeMap<String, String>) -> Vec<BundleE
         let help = "name what schema.cedarschema declares";
         errors.push(BundleError::new("bundle.toml", line_with(text, near), "bad_config", message, help));
     };
-    let people = std::iter::once(&config.types.person).chain(&config.types.subjects);
-    for kind in people.chain(&config.sensitive).chain(config.claims.keys()) {
+    for kind in config.sensitive.iter().chain(config.claims.keys()) {
         if !rules.types.contains_key(&config.long(kind)) {
             refuse(kind, format!("`{kind}` is no entity type of the schema"));
         }

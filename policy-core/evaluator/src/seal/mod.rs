@@ -168,3 +168,6 @@ impl Bundle {
         declared.map(|(name, _, value)| (name.to_owned(), value)).collect()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,6 @@
 //! A grant as one Cedar `permit`: built as a syntax tree, never as text, and compared by the tree of the re-parsed text.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cedar_policy::{Policy, PolicyId};
 use policy_core::abi::{Compiled, chain_text};
@@ -85,11 +85,11 @@ fn tree(rules: &Rules, grant: &Grant) -> Result<Json, CompileError> {
 /// INVARIANT (R3): one clause for every dimension that the head of the permit does not fix.
 fn clauses(rules: &Rules, grant: &Grant, action: &ActionType) -> Result<Vec<Json>, CompileError> {
     let mut clauses = Vec::new();
-    let members: Vec<&EntityRef> = match &grant.scope.resource {
+    let members: BTreeSet<&EntityRef> = match &grant.scope.resource {
         ResourceScope::Is(resource) if !grant.members.is_empty() => {
             grant.members.iter().chain(std::iter::once(resource)).collect()
         }
-        ResourceScope::Is(_) => Vec::new(),
+        ResourceScope::Is(_) => BTreeSet::new(),
         ResourceScope::In(_) if grant.members.is_empty() => return Err(CompileError::NoResource),
         ResourceScope::In(_) => grant.members.iter().collect(),
     };
@@ -111,9 +111,10 @@ fn clauses(rules: &Rules, grant: &Grant, action: &ActionType) -> Result<Vec<Json
         clauses.push(binary("==", member("chain"), text(&chain_text(&grant.chain))));
     }
     if action.declares("server", &Type::String) {
+        let has = json!({"has": {"left": {"Var": "context"}, "attr": "server"}});
         clauses.push(match &grant.server {
-            Some(server) => binary("==", member("server"), text(server)),
-            None => json!({"!": {"arg": {"has": {"left": {"Var": "context"}, "attr": "server"}}}}),
+            Some(server) => binary("&&", has, binary("==", member("server"), text(server))),
+            None => json!({"!": {"arg": has}}),
         });
     }
     match &grant.scope.arguments {
@@ -207,3 +208,6 @@ fn binary(operator: &str, left: Json, right: Json) -> Json {
     let operands = json!({"left": left, "right": right});
     Json::Object([(operator.to_owned(), operands)].into_iter().collect())
 }
+
+#[cfg(all(test, feature = "validate"))]
+mod tests;
