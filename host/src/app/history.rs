@@ -47,7 +47,7 @@ impl App {
             lines.extend(decided(&record));
         }
         // At one instant what was decided comes before what it did to the grant.
-        lines.sort_by(|a, b| (a.at, a.log != "decisions/main", a.seq).cmp(&(b.at, b.log != "decisions/main", b.seq)));
+        lines.sort_by_key(|line| (line.at, line.log != Log::Decisions.name(), line.seq));
         Ok(lines)
     }
 }

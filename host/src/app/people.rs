@@ -44,14 +44,13 @@ impl App {
         found.sort_by(|a, b| (b.request.requested_at, &b.request.id).cmp(&(a.request.requested_at, &a.request.id)));
         found.truncate(MOST_LINES);
         let mut exceptions = Vec::with_capacity(found.len());
-        let mut asked = 0;
+        let mut left = MOST_ASKED;
         for exception in found {
             // Without asking policy: whoever may not vote even then, may not vote.
-            let maybe = self.allowed_if(&exception, person, true, now).approve.is_yes();
-            let needs_me = maybe && asked < MOST_ASKED && {
-                asked += 1;
-                self.allowed(&exception, person, now).await.is_ok_and(|allowed| allowed.approve.is_yes())
-            };
+            let maybe = left > 0 && self.allowed_if(&exception, person, true, now).approve.is_yes();
+            left -= usize::from(maybe);
+            let needs_me =
+                maybe && self.allowed(&exception, person, now).await.is_ok_and(|allowed| allowed.approve.is_yes());
             exceptions.push(self.line(&exception, needs_me, now));
         }
         Ok(ExceptionList { now, position, exceptions })

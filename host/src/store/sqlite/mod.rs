@@ -5,6 +5,8 @@
 
 mod load;
 mod schema;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 use std::path::Path;

@@ -30,6 +30,9 @@ pub(super) struct Job {
     pub(super) reply: oneshot::Sender<Result<Positions, AppendError>>,
 }
 
+/// A job without who waits for it: the versions that it expects, and its records.
+type Wanted = (Vec<(VersionKey, u64)>, Vec<NewRecord>);
+
 pub(super) struct Writer {
     shared: Arc<Shared>,
     /// Absent while the store is broken.
@@ -99,6 +102,10 @@ impl Writer {
             };
             match first {
                 Ok(job) => {
+                    // Under steady load no pause ever comes: who asks of a broken store makes it try again.
+                    if self.connection.is_none() {
+                        self.recover();
+                    }
                     let mut batch = vec![job];
                     batch.extend(jobs.try_iter().take(BATCH - 1));
                     self.write(batch);
@@ -148,10 +155,7 @@ impl Writer {
         }
     }
 
-    fn commit(
-        &mut self,
-        jobs: Vec<(Vec<(VersionKey, u64)>, Vec<NewRecord>)>,
-    ) -> Result<Vec<Result<Positions, AppendError>>, StoreError> {
+    fn commit(&mut self, jobs: Vec<Wanted>) -> Result<Vec<Result<Positions, AppendError>>, StoreError> {
         let mut batch = {
             let logs = self.shared.logs.read().unwrap_or_else(PoisonError::into_inner);
             Batch {

@@ -1,0 +1,142 @@
+//! The admission rule, and what happens when the database cannot be written.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use policy_core::time::Timestamp;
+
+use super::*;
+use crate::random::SystemRandom;
+use crate::store::{DataKind, FoldError};
+
+#[derive(Default)]
+struct Seen {
+    floor: Mutex<u64>,
+    kinds: Mutex<Vec<String>>,
+    versions: Mutex<std::collections::BTreeMap<VersionKey, u64>>,
+    writable: AtomicBool,
+}
+
+impl Fold for Seen {
+    fn reset(&self, floor: u64) {
+        *self.floor.lock().unwrap() = floor;
+        self.kinds.lock().unwrap().clear();
+        self.versions.lock().unwrap().clear();
+    }
+
+    fn history(&self, record: &Record) -> Result<(), FoldError> {
+        self.kinds.lock().unwrap().push(record.leaf.kind.clone());
+        Ok(())
+    }
+
+    fn folded(&self) {}
+
+    fn admitted(&self, records: &[Record], versions: &[(VersionKey, u64)]) {
+        self.kinds.lock().unwrap().extend(records.iter().map(|record| record.leaf.kind.clone()));
+        self.versions.lock().unwrap().extend(versions.iter().cloned());
+    }
+
+    fn writable(&self, writable: bool) {
+        self.writable.store(writable, Ordering::SeqCst);
+    }
+}
+
+impl Seen {
+    fn version(&self, key: &VersionKey) -> (VersionKey, u64) {
+        let floor = *self.floor.lock().unwrap();
+        (key.clone(), self.versions.lock().unwrap().get(key).copied().unwrap_or(floor))
+    }
+}
+
+fn open(data: &Path) -> (SqliteStore, Arc<Seen>) {
+    let folder = DataFolder::open(data, DataKind::Gate).unwrap();
+    let keys = Arc::new(Keys::open(&folder, &SystemRandom).unwrap());
+    let seen = Arc::new(Seen { writable: AtomicBool::new(true), ..Seen::default() });
+    (SqliteStore::open(folder, keys, Arc::new(SystemRandom), seen.clone()).unwrap(), seen)
+}
+
+fn record(kind: &str, touches: Vec<VersionKey>) -> NewRecord {
+    NewRecord {
+        log: Log::Ledger,
+        at: Timestamp::from_millis(1_000),
+        kind: kind.to_owned(),
+        stream: "test".to_owned(),
+        outcome: None,
+        policies: Vec::new(),
+        module: None,
+        bundle: None,
+        payloads: vec![("event", kind.as_bytes().to_vec())],
+        touches,
+    }
+}
+
+#[tokio::test]
+async fn an_outcome_is_admitted_only_if_what_it_read_is_unchanged() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, seen) = open(&folder.path().join("data"));
+    let key = VersionKey::Exception("e".into());
+    let read = seen.version(&key);
+    let jobs: Vec<_> = (0..20)
+        .map(|n| store.append(vec![read.clone()], vec![record(&format!("use_{n}"), vec![key.clone()])]))
+        .collect();
+    let answers = futures::future::join_all(jobs).await;
+    assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 1);
+    assert_eq!(answers.iter().filter(|answer| **answer == Err(AppendError::Conflict(vec![key.clone()]))).count(), 19);
+    // On what stands now, and on what nobody touches, it is.
+    assert!(store.append(vec![seen.version(&key)], vec![record("next", vec![])]).await.is_ok());
+    assert_eq!(*seen.kinds.lock().unwrap(), ["use_0", "next"]);
+}
+
+#[tokio::test]
+async fn a_store_that_cannot_write_denies_all_and_comes_back_with_everything_verified() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let (store, seen) = open(&data);
+    store.append(Vec::new(), vec![record("first", vec![])]).await.unwrap();
+    let before = seen.version(&VersionKey::Bundle);
+    let holder = Connection::open(path(&data)).unwrap();
+    holder.execute_batch("BEGIN IMMEDIATE").unwrap();
+    assert_eq!(store.append(Vec::new(), vec![record("lost", vec![])]).await, Err(AppendError::Unavailable));
+    assert!(!seen.writable.load(Ordering::SeqCst));
+    holder.execute_batch("ROLLBACK").unwrap();
+    let mut tries = 0;
+    while !seen.writable.load(Ordering::SeqCst) {
+        tries += 1;
+        assert!(tries < 200, "the store did not come back");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    // What was evaluated before conflicts: the state was folded again.
+    assert!(matches!(store.append(vec![before], vec![record("old", vec![])]).await, Err(AppendError::Conflict(_))));
+    store.append(Vec::new(), vec![record("second", vec![])]).await.unwrap();
+    assert_eq!(*seen.kinds.lock().unwrap(), ["first", "second"]);
+    drop(store);
+    let (_, seen) = open(&data);
+    assert_eq!(*seen.kinds.lock().unwrap(), ["first", "second"]);
+}
+
+#[tokio::test]
+async fn a_row_put_in_by_hand_while_the_gate_runs_stops_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let (store, seen) = open(&data);
+    store.append(Vec::new(), vec![record("first", vec![])]).await.unwrap();
+    let forged = "INSERT INTO leaf SELECT log, 1, bytes FROM leaf WHERE log = 'ledger' AND seq = 0";
+    Connection::open(path(&data)).unwrap().execute_batch(forged).unwrap();
+    for _ in 0..3 {
+        assert_eq!(store.append(Vec::new(), vec![record("second", vec![])]).await, Err(AppendError::Unavailable));
+    }
+    assert!(!seen.writable.load(Ordering::SeqCst));
+    assert!(store.record(Log::Ledger, 1).unwrap().is_none(), "memory knows of no second record");
+}
+
+#[tokio::test]
+async fn a_leaf_that_is_too_large_fails_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, seen) = open(&folder.path().join("data"));
+    let mut large = record("large", vec![]);
+    large.policies = vec!["p".repeat(70_000)];
+    assert_eq!(store.append(Vec::new(), vec![large]).await, Err(AppendError::Unavailable));
+    store.append(Vec::new(), vec![record("small", vec![])]).await.unwrap();
+    assert_eq!(*seen.kinds.lock().unwrap(), ["small"]);
+    assert!(seen.writable.load(Ordering::SeqCst));
+}
