@@ -100,6 +100,17 @@ test("what an agent says is plain text with odd characters made visible", async 
   await expect(page.getByRole("region", { name: "What will run" })).toContainText("U+202E");
 });
 
+test("a process under the gate's own user cannot approve: it gets no link", async () => {
+  const gate = await Gate.start("own user");
+  try {
+    const minting = () => gate.run("token", "approver", "--user", "mara", "--json");
+    expect(minting).toThrow(/Command failed/);
+    expect(gate.run("audit", "verify")).toContain("verified");
+  } finally {
+    await gate.stop();
+  }
+});
+
 test("a foreign Host or Origin is refused, and a sign-in link works once", async ({ page, gate, playwright }) => {
   const link = gate.signInLink("mara");
   await page.goto(link);

@@ -25,8 +25,11 @@ export class Gate {
     this.#child = child;
   }
 
-  /** Starts a gate with the sample bundle over an empty data folder. */
-  static async start(): Promise<Gate> {
+  /**
+   * Starts a gate with the sample bundle over an empty data folder. The test stands in for the operator and runs under
+   * the gate's own user, so nobody could sign in without `--single-user`.
+   */
+  static async start(mode: "single-user" | "own user" = "single-user"): Promise<Gate> {
     const folder = realpathSync(mkdtempSync(join(tmpdir(), "proviso-story-")));
     const files = join(folder, "files");
     mkdirSync(join(files, "reports"), { recursive: true });
@@ -35,8 +38,7 @@ export class Gate {
     cpSync(join(ROOT, "bundles/sample"), bundle, { recursive: true });
     nameFolder(bundle, files);
     const args = ["serve", "--bundle", bundle, "--data", join(folder, "data"), "--listen", "127.0.0.1:0"];
-    // Run as an ordinary user, the test itself stands in for the operator and runs under the gate's own.
-    if (process.getuid?.() !== 0) args.push("--single-user");
+    if (mode === "single-user") args.push("--single-user");
     const child = spawn(PROVISO, args, { stdio: ["ignore", "pipe", "inherit"] });
     const url = await new Promise<string>((resolve, reject) => {
       child.once("error", reject);
