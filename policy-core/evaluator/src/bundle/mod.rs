@@ -124,5 +124,6 @@ fn layout(files: &BTreeMap<String, String>) -> Result<(), Vec<BundleError>> {
     if errors.is_empty() { Ok(()) } else { Err(errors) }
 }
 
-#[cfg(all(test, feature = "validate"))]
+#[cfg(test)]
+#[cfg(feature = "validate")]
 pub(crate) mod tests;

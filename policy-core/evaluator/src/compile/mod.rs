@@ -209,5 +209,6 @@ fn binary(operator: &str, left: Json, right: Json) -> Json {
     Json::Object([(operator.to_owned(), operands)].into_iter().collect())
 }
 
-#[cfg(all(test, feature = "validate"))]
+#[cfg(test)]
+#[cfg(feature = "validate")]
 mod tests;
