@@ -3,6 +3,7 @@
 mod abuse;
 mod durable;
 mod story;
+mod terms;
 
 use policy_core::entity::EntityRef;
 use policy_core::grant::{ArgumentScope, Condition, Scope, Test};
