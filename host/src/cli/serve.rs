@@ -52,6 +52,7 @@ pub(super) struct Serve {
 /// Runs it.
 pub(super) async fn run(serve: Serve, as_json: bool) -> Result<Done, Failure> {
     start_log();
+    check_listen(serve.listen, serve.public_url.as_deref())?;
     let activate = serve.activate.zip(serve.reason).map(|(digest, reason)| Activation { digest, reason });
     let start = Start {
         data: serve.data,
@@ -112,7 +113,7 @@ impl Running {
 impl Start {
     /// Opens module, record and listener, and serves.
     pub(super) async fn open(self) -> Result<Running, Failure> {
-        let listener = bind(self.listen, self.public_url.as_deref()).await?;
+        let listener = bind(self.listen).await?;
         let listen = listener.local_addr().map_err(|error| Failure::unavailable("cannot_listen", error.to_string()))?;
         let public_url = match self.public_url {
             Some(url) => url.trim_end_matches('/').to_owned(),
@@ -151,8 +152,8 @@ impl Start {
     }
 }
 
-/// Listens on loopback, or behind TLS. A gate never speaks plain HTTP to a network.
-async fn bind(listen: SocketAddr, public_url: Option<&str>) -> Result<TcpListener, Failure> {
+/// Loopback, or behind TLS. A gate never speaks plain HTTP to a network.
+fn check_listen(listen: SocketAddr, public_url: Option<&str>) -> Result<(), Failure> {
     if let Some(url) = public_url {
         let authority = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
         if !authority.is_some_and(|rest| !rest.is_empty() && !rest.trim_end_matches('/').contains(['/', '?', '#', '@']))
@@ -169,6 +170,10 @@ async fn bind(listen: SocketAddr, public_url: Option<&str>) -> Result<TcpListene
         return Err(Failure::usage("listen_without_tls", message)
             .help("put a TLS proxy in front and say so with `--public-url https://…`, or listen on 127.0.0.1"));
     }
+    Ok(())
+}
+
+async fn bind(listen: SocketAddr) -> Result<TcpListener, Failure> {
     TcpListener::bind(listen).await.map_err(|error| {
         Failure::unavailable("cannot_listen", format!("`{listen}` cannot be listened on: {error}"))
             .help("give another address with `--listen`")

@@ -14,12 +14,12 @@ pub fn story(place: &Place, url: &str) -> String {
          \n\
          1. Open {url} and sign in as mara. Within a few seconds the queue holds what agents ask for.\n\
          2. report-writer wants to write below reports/. Open it, narrow the path or the time, watch the preview\n\
-            change, and approve: the file appears in {files}/reports.\n\
+         \x20  change, and approve: the file appears in {files}/reports.\n\
          3. close-planner wants to post to a regulated journal. That takes two people, one of finance and one of\n\
-            security: approve as mara, sign out, approve as vera.\n\
+         \x20  security: approve as mara, sign out, approve as vera.\n\
          4. intern-bot tries what a guardrail forbids. Nobody can approve that, so it never reaches the queue.\n\
          5. Look at an exception's history, then stop the demo with Ctrl-C, or verify the record while it runs:\n\
-            proviso audit verify --data {data}\n",
+         \x20  proviso audit verify --data {data}\n",
         files = place.files().display(),
         data = place.data().display(),
     );
