@@ -3,7 +3,7 @@
 use policy_core::containment;
 use policy_core::digest::Digest;
 use policy_core::entity::EntityRef;
-use policy_core::grant::{ResourceScope, Scope};
+use policy_core::grant::{ArgumentScope, ResourceScope, Scope};
 use policy_core::json;
 use policy_core::lifecycle::{Command, Exception, Phase, RequestFacts, approvals_that_count, decide};
 use policy_core::outcome::Terms;
@@ -187,6 +187,12 @@ impl App {
             if !question.call.resources.iter().all(|resource| members.contains(resource)) {
                 return Err(Refusal::bad("bad_group", "the call's resource is no member of that group"));
             }
+        }
+        // INVARIANT (R11): what people are shown is the refused call, so what is asked for lets at least that call through.
+        let exact = Scope { arguments: ArgumentScope::Exact, ..scope.clone() };
+        if containment::within(&exact, &scope, &question).is_err() {
+            return Err(Refusal::bad("bad_scope", "the scope does not cover the call that was refused")
+                .help("ask for a scope that the refused call lies in, or leave the scope out"));
         }
         let id = random::id(self.random(), "exc").map_err(|_| super::identities::no_randomness())?;
         let owners = self.owners_before(&asker.agent.subject, now);
