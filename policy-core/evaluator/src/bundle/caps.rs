@@ -5,7 +5,7 @@
 
 use super::error::BundleError;
 
-/// How deep brackets and prefix operators may nest in one policy.
+/// How deep brackets, operators and members may nest in one policy.
 pub const DEEPEST: usize = 64;
 /// How many operands one policy may have.
 pub const MOST_OPERANDS: usize = 1_000;
@@ -53,6 +53,12 @@ pub(crate) fn tokens(text: &str) -> Vec<(usize, Token<'_>)> {
     tokens
 }
 
+fn close(levels: &mut Vec<usize>) {
+    if levels.len() > 1 {
+        levels.pop();
+    }
+}
+
 /// What a text is written in: the bounds differ where `<` and `{` mean something else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -71,24 +77,26 @@ pub(crate) fn check(file: &str, text: &str, kind: Kind) -> Result<(), BundleErro
     if text.len() > LARGEST_FILE {
         return refuse(0, format!("the file has {} bytes, the most is {LARGEST_FILE}", text.len()));
     }
-    // `open` counts brackets, `conditionals` every `if` of the policy, `prefixes` a run of `!` and `-`.
-    let (mut open, mut conditionals, mut prefixes, mut operands) = (0usize, 0usize, 0usize, 0usize);
+    // One number for each open bracket: how many operators and members hang on one another there. `a + b + c` and
+    // `a.b.c` nest as deep as brackets do; `&&`, `||` and lists do not. An `if` nests to the end of its policy.
+    let (mut levels, mut conditionals, mut operands) = (vec![0usize], 0usize, 0usize);
     for (offset, token) in tokens(text) {
         match token {
-            Token::Sign('(' | '[' | '{') => open += 1,
-            Token::Sign(')' | ']' | '}') => open = open.saturating_sub(1),
-            Token::Sign('<') if kind == Kind::Schema => open += 1,
-            Token::Sign('>') if kind == Kind::Schema => open = open.saturating_sub(1),
-            Token::Sign(';') if open == 0 => (operands, conditionals, prefixes) = (0, 0, 0),
-            Token::Sign('!' | '-') => prefixes += 1,
-            Token::Word("if") => conditionals += 1,
-            Token::Sign(_) => {}
-            Token::Word(_) | Token::Text(_) => {
-                operands += 1;
-                prefixes = 0;
+            Token::Sign('(' | '[' | '{') => levels.push(1),
+            Token::Sign('<') if kind == Kind::Schema => levels.push(1),
+            Token::Sign('>') if kind == Kind::Schema => close(&mut levels),
+            Token::Sign(')' | ']' | '}') => close(&mut levels),
+            Token::Sign(';') if levels.len() == 1 => (levels, operands, conditionals) = (vec![0], 0, 0),
+            Token::Sign('&' | '|' | ',' | ';') => {
+                let base = usize::from(levels.len() > 1);
+                levels.last_mut().into_iter().for_each(|level| *level = base);
             }
+            Token::Sign('!' | '-' | '+' | '*' | '.') => levels.last_mut().into_iter().for_each(|level| *level += 1),
+            Token::Sign(_) => {}
+            Token::Word("if") => conditionals += 1,
+            Token::Word(_) | Token::Text(_) => operands += 1,
         }
-        if open + conditionals + prefixes > DEEPEST {
+        if levels.iter().sum::<usize>() + conditionals > DEEPEST {
             return refuse(offset, format!("the text nests more than {DEEPEST} levels deep"));
         }
         if operands > MOST_OPERANDS && kind == Kind::Policy {
@@ -112,6 +120,14 @@ mod tests {
             (nested(65), false),
             (negated(63), true),
             (negated(64), false),
+            (format!("permit a{}", ".a".repeat(64)), true),
+            (format!("permit a{}", ".a".repeat(65)), false),
+            (format!("permit a{}", " + a".repeat(64)), true),
+            (format!("permit a{}", " * a".repeat(65)), false),
+            (format!("permit (a{})", " - a".repeat(64)), false),
+            (format!("permit a{}", ".contains(a)".repeat(65)), false),
+            (format!("permit [{}]", "a.b.c, ".repeat(100)), true),
+            (format!("permit {{ {} }}", "a.b + c == d.e || ".repeat(100)), true),
             (many(1_000), true),
             (many(1_001), false),
             (format!("{};{}", many(1_000), many(1_000)), true),

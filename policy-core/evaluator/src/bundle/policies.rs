@@ -65,6 +65,7 @@ pub(crate) struct Policies {
 }
 
 impl Policies {
+    #[cfg(feature = "validate")]
     pub(crate) const fn set(&self, folder: Folder) -> &PolicySet {
         match folder {
             Folder::Scope => &self.scope,
