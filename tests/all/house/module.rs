@@ -56,3 +56,18 @@ fn the_modules_bytes_hold_no_path_of_the_machine_that_built_them() {
         );
     }
 }
+
+#[test]
+fn the_module_does_not_link_the_validator() {
+    const TELLTALE: &str = "unexpected type: expected";
+    let config = "tiers = [\"low\"]\nstep_ups = [\"link\"]\n[types]\nperson = \"User\"\nsubjects = [\"Agent\"]\n";
+    let schema = "entity User, Agent, File; action read appliesTo { principal: [Agent], resource: [File] };";
+    let wrong = "@id(\"a\") permit (principal, action, resource) when { 1 + true == 2 };";
+    let files = [("bundle.toml", config), ("schema.cedarschema", schema), ("scope/a.cedar", wrong)];
+    let files = files.map(|(path, text)| (path.to_owned(), text.to_owned())).into();
+    let errors = policy_evaluator::Bundle::accept(&files).expect_err("it does not validate");
+    assert!(errors.iter().any(|error| error.message.contains(TELLTALE)), "the native validator says it: {errors:?}");
+    let module = module();
+    let found = module.windows(TELLTALE.len()).any(|window| window == TELLTALE.as_bytes());
+    assert!(!found, "`policy.wasm` holds the validator's words: the feature `validate` is on");
+}
