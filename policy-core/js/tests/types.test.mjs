@@ -36,7 +36,8 @@ test("the declarations say what the module takes and answers", () => {
   const answered = golden
     .flatMap(({ steps }) => steps)
     .map(({ op, input, answer }) => ({ op, input, ok: JSON.parse(answer).ok }))
-    .filter(({ ok }) => ok !== undefined);
+    // A question of another version is answered (`unknown_version`), and the declarations rightly do not know it.
+    .filter(({ ok }) => ok !== undefined && ok.reason !== "unknown_version");
   assert.ok(answered.length >= 40);
   const lines = [...new Set(answered.map(call)), ...wrong.map((line) => `// @ts-expect-error\n${line}`)];
   const folder = mkdtempSync(join(tmpdir(), "proviso-types-"));
