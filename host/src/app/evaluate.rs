@@ -13,6 +13,7 @@ use super::append::{ATTEMPTS, canonical};
 use super::asker::{Ask, Asker};
 use super::event::{CLAIMED, DECISION, DecisionRecord, QUESTION};
 use super::judge::NoAnswer;
+use super::permit::Permit;
 use super::refusal::Refusal;
 use super::state::State;
 use crate::identity::Credential;
@@ -64,8 +65,8 @@ impl App {
         for attempt in 0..=ATTEMPTS {
             let made = self.make(&asker, &ask, &body, attempt == ATTEMPTS).await?;
             // INVARIANT (R1): the reply is built only after the record is durable; without it nothing is allowed.
-            match self.store().append(made.expected.clone(), made.records.clone()).await {
-                Ok(_) => return Ok(self.reply(&asker, &ask, made)),
+            match Permit::record(self.store(), &made).await {
+                Ok(permit) => return Ok(self.reply(&asker, &ask, made, permit.as_ref())),
                 Err(AppendError::Conflict(_)) => {}
                 Err(AppendError::Unavailable) => return Ok(self.unrecorded(made)),
             }

@@ -15,6 +15,7 @@ mod identities;
 mod judge;
 mod open;
 mod people;
+mod permit;
 mod policy;
 mod refusal;
 mod reply;
@@ -43,6 +44,7 @@ use proviso_api::operations::Change;
 use tokio::sync::broadcast;
 
 pub use engine::{Engine, EngineError, GrantIndex};
+pub use permit::Permit;
 pub use refusal::{Refusal, RefusalKind};
 pub use reply::VALID_FOR;
 pub use settings::{Activation, OpenError, Operator, Parts, Settings};

@@ -11,16 +11,17 @@ use proviso_api::authzen::{ApprovalRef, EvaluationReply, ReplyContext};
 use super::App;
 use super::asker::{Ask, Asker};
 use super::evaluate::{Made, outcome_word};
+use super::permit::Permit;
 
 /// For how many seconds an allow is good, for its one call.
 pub const VALID_FOR: u32 = 5;
 
 impl App {
-    /// The reply, after the record is durable.
-    pub(super) fn reply(&self, asker: &Asker, ask: &Ask, made: Made) -> EvaluationReply {
+    /// The reply, after the record is durable. INVARIANT (R1): it allows only with a permit.
+    pub(super) fn reply(&self, asker: &Asker, ask: &Ask, made: Made, permit: Option<&Permit>) -> EvaluationReply {
         let answer = &made.decision.answer;
         self.count(outcome_word(answer.outcome));
-        let permits = answer.outcome.permits();
+        let permits = permit.is_some();
         let offer = self.offer(asker, &made);
         let mut context = ReplyContext {
             evaluation_id: made.decision.evaluation.clone(),
