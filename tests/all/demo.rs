@@ -1,0 +1,80 @@
+//! The demo, as a person meets it: a queue that lives, people to sign in as, and a folder that stays a demo's.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use proviso_tests::{Binary, Client};
+use serde_json::{Value, json};
+
+struct Demo {
+    child: Child,
+    client: Client,
+}
+
+impl Demo {
+    fn start(folder: &Path) -> Self {
+        let mut command = Command::new(Binary::path());
+        command.args(["demo", "--json", "--listen", "127.0.0.1:0", "--data"]).arg(folder);
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let ready: Value = serde_json::from_str(&line).unwrap();
+        Self { child, client: Client::new(ready["url"].as_str().unwrap()) }
+    }
+
+    async fn sign_in(&self, user: &str) -> String {
+        let body = json!({"person": {"type": "User", "id": user}});
+        let answer = self.client.post("/demo/session", "", &body).await;
+        assert_eq!(answer.json()["demo"], json!(true), "{answer:?}");
+        answer.header("set-cookie").split(';').next().unwrap().to_owned()
+    }
+}
+
+impl Drop for Demo {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Asks until it holds, or a minute is over.
+async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+    let waited = tokio::time::timeout(Duration::from_secs(60), async {
+        let mut tick = tokio::time::interval(Duration::from_millis(200));
+        while !holds().await {
+            tick.tick().await;
+        }
+    });
+    assert!(waited.await.is_ok(), "{what}");
+}
+
+#[tokio::test]
+async fn agents_keep_the_queue_alive_over_http_and_mcp() {
+    let folder = tempfile::tempdir().unwrap();
+    let demo = Demo::start(folder.path());
+    let people = demo.client.get("/demo/people", None).await.json();
+    assert!(people["people"].as_array().unwrap().iter().any(|person| person["person"]["id"] == "mara"), "{people}");
+    let cookie = demo.sign_in("mara").await;
+    eventually("three agents ask, each once", async || {
+        let list = demo.client.get("/api/v1/exceptions?state=requested", Some(&cookie)).await.json();
+        let lines = list["exceptions"].as_array().unwrap_or_else(|| panic!("no list: {list}")).clone();
+        let mut agents: Vec<_> =
+            lines.iter().map(|line| line["subject"]["id"].as_str().unwrap().rsplit('/').next().unwrap()).collect();
+        agents.sort_unstable();
+        assert!(agents.len() <= 3, "{agents:?}");
+        agents == ["close-planner", "ledger-bot", "report-writer"]
+    })
+    .await;
+
+    // The folder stays a demo's, while it runs and afterwards; its record verifies.
+    let data = folder.path().join("data").display().to_string();
+    drop(demo);
+    let bundle = Path::new(env!("CARGO_MANIFEST_DIR")).join("../bundles/sample").display().to_string();
+    let serve = Binary::run(&["serve", "--json", "--listen", "127.0.0.1:0", "--bundle", &bundle, "--data", &data]);
+    let told: Value = serde_json::from_slice(&serve.stdout).unwrap();
+    assert_eq!((serve.status.code(), &told["error"]["code"]), (Some(69), &json!("wrong_data_folder")));
+    let verified = Binary::run(&["audit", "verify", "--json", "--data", &data]);
+    assert_eq!(verified.status.code(), Some(0), "{verified:?}");
+}
