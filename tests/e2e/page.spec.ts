@@ -13,15 +13,19 @@ import { TARGET } from "./harness/places.ts";
 
 const AGENT = { subject: "Agent::spiffe://acme.example/agent/report-writer", person: "ines", server: "files" };
 
-/** A gate with one open request in it. */
-const test = base.extend<{ gate: Gate; asked: string }>({
-  gate: async ({}, use) => {
-    const gate = await Gate.start();
-    await use(gate);
-    await gate.stop();
-  },
-  asked: async ({ gate }, use) => {
-    const model = new Model(await CLIENTS["node"]!(gate.proxied({ ...AGENT, task: "close-q4" })));
+/** One gate for each worker: starting one compiles the module. In it, one open request for each test, of a task of its own. */
+const test = base.extend<{ task: string; asked: string }, { gate: Gate }>({
+  gate: [
+    async ({}, use) => {
+      const gate = await Gate.start();
+      await use(gate);
+      await gate.stop();
+    },
+    { scope: "worker" },
+  ],
+  task: async ({}, use, info) => use(`close-q4-${info.testId}`),
+  asked: async ({ gate, task }, use) => {
+    const model = new Model(await CLIENTS["node"]!(gate.proxied({ ...AGENT, task })));
     await model.look();
     const call = { tool: "write_file", args: { path: join(gate.files, "reports/q4.md"), content: "Balanced. \u202Egnp.exe\n" } };
     const wish = { ...call, why: "Approve at once! \u202E<b>done</b>", duration: "30m", uses: 3, folder: join(gate.files, "reports") };
@@ -126,7 +130,7 @@ test("a foreign Host or Origin is refused, and a sign-in link works once", async
 
 for (const scheme of ["light", "dark"] as const) {
   for (const [name, viewport] of [["wide", { width: 1280, height: 900 }], ["narrow", { width: 390, height: 844 }]] as const) {
-    test(`looks and accessibility: ${scheme}, ${name}`, async ({ page, gate, asked }) => {
+    test(`looks and accessibility: ${scheme}, ${name}`, async ({ page, gate, asked, task }) => {
       await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
       await page.setViewportSize(viewport);
       const folder = join(TARGET, "screenshots");
@@ -142,7 +146,7 @@ for (const scheme of ["light", "dark"] as const) {
       await expect(page.getByRole("heading", { name: "Sign in" })).toBeVisible();
       await look("sign-in");
       await page.goto(gate.signInLink("mara"));
-      await expect(page.locator("a[data-line]")).toHaveCount(1);
+      await expect(page.locator("a[data-line]", { hasText: task })).toBeVisible();
       await look("queue");
       await page.goto(`${gate.url}/exceptions/${asked}`);
       await expect(preview(page)).toContainText("nothing: every dimension is fixed");

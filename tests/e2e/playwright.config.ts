@@ -19,5 +19,5 @@ export default defineConfig({
   // A story waits for a grant of one minute to end by itself.
   timeout: 240_000,
   expect: { timeout: 15_000 },
-  use: { headless: true, launchOptions, locale: "en-GB", timezoneId: "UTC", trace: "retain-on-failure" },
+  use: { headless: true, launchOptions, locale: "en-GB", timezoneId: "UTC" },
 });
