@@ -1,4 +1,20 @@
 //! One integration binary.
 
 #[cfg(test)]
+mod cli;
+#[cfg(test)]
+mod demo;
+#[cfg(test)]
+mod golden;
+#[cfg(test)]
 mod house;
+#[cfg(test)]
+mod http_bad_input;
+#[cfg(test)]
+mod http_events;
+#[cfg(test)]
+mod http_guards;
+#[cfg(test)]
+mod mcp;
+#[cfg(test)]
+mod openapi;

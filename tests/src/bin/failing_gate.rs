@@ -1,0 +1,81 @@
+//! A gate that kills itself at one point, as `kill -9` does: `failing_gate DATA before|after WHAT`.
+//!
+//! WHAT is a record's kind or outcome. `before`: the record is not written and nobody is answered. `after`: it is
+//! durable, and nobody is answered. The failpoint is a store that stands between the use cases and the real one, so the
+//! product's binary holds nothing of it.
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::{Arc, OnceLock};
+
+use futures::future::BoxFuture;
+use proviso::store::{AppendError, Head, Log, NewRecord, Positions, Record, Store, StoreError, VersionKey};
+use proviso_tests::{Parties, Setup, Story, TestGate};
+use serde_json::json;
+
+static FAILPOINT: OnceLock<(String, String)> = OnceLock::new();
+
+struct Failing(Arc<dyn Store>);
+
+impl Store for Failing {
+    fn append(
+        &self,
+        expected: Vec<(VersionKey, u64)>,
+        records: Vec<NewRecord>,
+    ) -> BoxFuture<'_, Result<Positions, AppendError>> {
+        let reached = |when: &str| {
+            FAILPOINT.get().is_some_and(|(at, what)| {
+                let is_it = |record: &NewRecord| record.kind == *what || record.outcome.as_ref() == Some(what);
+                at == when && records.iter().any(is_it)
+            })
+        };
+        let (before, after) = (reached("before"), reached("after"));
+        Box::pin(async move {
+            if before {
+                die();
+            }
+            let done = self.0.append(expected, records).await;
+            if after && done.is_ok() {
+                die();
+            }
+            done
+        })
+    }
+
+    fn record(&self, log: Log, seq: u64) -> Result<Option<Record>, StoreError> {
+        self.0.record(log, seq)
+    }
+
+    fn heads(&self) -> Vec<Head> {
+        self.0.heads()
+    }
+}
+
+/// SIGKILL to itself: nothing is flushed and no destructor runs.
+fn die() {
+    let own = rustix::process::getpid();
+    // Whether or not the kernel takes the signal, this process goes no further.
+    let _ = rustix::process::kill_process(own, rustix::process::Signal::KILL);
+    std::process::abort()
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [data, when, what] = arguments.as_slice() else { return ExitCode::from(64) };
+    let setup = Setup { wrap: |store| Arc::new(Failing(store)), ..Setup::default() };
+    let gate = match TestGate::open(setup, Path::new(data)).await {
+        Ok(gate) => gate,
+        Err(error) => {
+            eprintln!("{error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let mara = gate.person("mara").await;
+    let story = Story::on(gate).await;
+    let Parties { client, point, agent } = &*story;
+    // Whatever was written until here is set-up.
+    let _ = FAILPOINT.set((when.clone(), what.clone()));
+    println!("{}", json!({"url": client.url, "point": point, "agent": agent, "mara": mara}));
+    std::future::pending().await
+}

@@ -1,0 +1,118 @@
+//! The real binary, as an operator runs it.
+
+use std::fs::File;
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit};
+use serde_json::Value;
+
+use crate::client::Client;
+
+/// A gate in a process of its own.
+pub struct Binary {
+    child: Child,
+    /// A client of it.
+    pub client: Client,
+    data: PathBuf,
+}
+
+impl Binary {
+    /// Where the binary is: `PROVISO_BINARY`, or beside the tests that run.
+    #[expect(clippy::expect_used, reason = "a harness fails its test by panicking")]
+    pub fn path() -> PathBuf {
+        if let Some(path) = std::env::var_os("PROVISO_BINARY") {
+            return path.into();
+        }
+        let tests = std::env::current_exe().expect("the test's own path");
+        let path = tests.ancestors().nth(2).expect("a target folder").join("proviso");
+        assert!(path.exists(), "`{}` is not there: run `cargo xtask build`", path.display());
+        path
+    }
+
+    /// `proviso serve --single-user` with the sample bundle on a free port, ready.
+    pub fn serve(data: &Path) -> Self {
+        Self::start(data, &["--single-user"])
+    }
+
+    /// The same, where agents and gate must not share an operating-system user: as tests and gate do.
+    pub fn serve_apart(data: &Path) -> Self {
+        Self::start(data, &[])
+    }
+
+    #[expect(clippy::expect_used, clippy::panic, reason = "a harness fails its test by panicking")]
+    fn start(data: &Path, more: &[&str]) -> Self {
+        let bundle = Path::new(env!("CARGO_MANIFEST_DIR")).join("../bundles/sample");
+        let log = data.with_extension("log");
+        // What a full disk does to a write, a limit does too, but for a signal that would end the process.
+        let mut command = Command::new("sh");
+        command.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""]).arg(Self::path());
+        command.args(["serve", "--json", "--listen", "127.0.0.1:0", "--bundle"]).arg(bundle);
+        command.arg("--data").arg(data).args(more).stdin(Stdio::null()).stdout(Stdio::piped());
+        command.stderr(File::create(&log).expect("a log file"));
+        let mut child = command.spawn().expect("the binary starts");
+        let mut line = String::new();
+        let output = child.stdout.take().expect("a pipe");
+        BufReader::new(output).read_line(&mut line).expect("a line");
+        let ready: Value = serde_json::from_str(&line).unwrap_or_default();
+        let Some(url) = ready["url"].as_str() else {
+            // It may have ended by itself.
+            let _ = child.kill();
+            let _ = child.wait();
+            panic!("the gate is not ready: {line} {}", std::fs::read_to_string(log).unwrap_or_default())
+        };
+        Self { child, client: Client::new(url), data: data.to_owned() }
+    }
+
+    /// The data folder.
+    pub fn data(&self) -> &Path {
+        &self.data
+    }
+
+    /// From now on no file of this gate grows: what a full disk does.
+    pub fn fill_disk(&self) {
+        self.limit_files(Some(1));
+    }
+
+    /// There is room again.
+    pub fn free_disk(&self) {
+        self.limit_files(getrlimit(Resource::Fsize).current);
+    }
+
+    #[expect(clippy::expect_used, reason = "a harness fails its test by panicking")]
+    fn limit_files(&self, current: Option<u64>) {
+        let pid = Pid::from_child(&self.child);
+        let limit = Rlimit { current, maximum: getrlimit(Resource::Fsize).maximum };
+        prlimit(Some(pid), Resource::Fsize, limit).expect("a limit of a process of ours");
+    }
+
+    /// Runs a command of the binary to its end.
+    #[expect(clippy::expect_used, reason = "a harness fails its test by panicking")]
+    pub fn run(arguments: &[&str]) -> Output {
+        Command::new(Self::path()).args(arguments).stdin(Stdio::null()).output().expect("the binary runs")
+    }
+
+    /// `proviso token …` at this gate: what it prints.
+    pub fn token(&self, arguments: &[&str]) -> String {
+        let data = self.data.display().to_string();
+        let output = Self::run(&[&["token"], arguments, &["--data", &data]].concat());
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    }
+
+    /// Kills it as the kernel kills: nothing is flushed, nobody is told.
+    pub fn kill(mut self) {
+        // It may have died by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Drop for Binary {
+    fn drop(&mut self) {
+        // It may have been killed already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

@@ -1,0 +1,84 @@
+//! HTTP as anybody speaks it.
+
+use reqwest::{Method, RequestBuilder, StatusCode};
+use serde_json::Value;
+
+/// A client of one gate.
+#[derive(Clone)]
+pub struct Client {
+    /// The gate's URL.
+    pub url: String,
+    http: reqwest::Client,
+}
+
+/// What came back.
+#[derive(Debug)]
+pub struct Answer {
+    /// The status.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: reqwest::header::HeaderMap,
+    /// The body, as text.
+    pub text: String,
+}
+
+impl Answer {
+    /// The body as JSON; `null` where it is none.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or(Value::Null)
+    }
+
+    /// The problem's code, or nothing.
+    pub fn code(&self) -> String {
+        self.json()["code"].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// A header's text.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+}
+
+impl Client {
+    /// A client of the gate at this URL.
+    #[expect(clippy::expect_used, reason = "a harness fails its test by panicking")]
+    pub fn new(url: impl Into<String>) -> Self {
+        let http = reqwest::Client::builder().no_proxy().build().expect("a client without settings");
+        Self { url: url.into(), http }
+    }
+
+    /// A request to this path.
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.http.request(method, format!("{}{path}", self.url))
+    }
+
+    /// Sends it.
+    #[expect(clippy::expect_used, reason = "a harness fails its test by panicking")]
+    pub async fn send(request: RequestBuilder) -> Answer {
+        let response = request.send().await.expect("the gate answers");
+        let (status, headers) = (response.status(), response.headers().clone());
+        let text = response.text().await.expect("a body of text");
+        Answer { status, headers, text }
+    }
+
+    /// `GET` with a session's cookie, or with none.
+    pub async fn get(&self, path: &str, cookie: Option<&str>) -> Answer {
+        let request = self.request(Method::GET, path);
+        Self::send(match cookie {
+            Some(cookie) => request.header("cookie", cookie),
+            None => request,
+        })
+        .await
+    }
+
+    /// `POST` JSON with a session's cookie.
+    pub async fn post(&self, path: &str, cookie: &str, body: &Value) -> Answer {
+        Self::send(self.request(Method::POST, path).header("cookie", cookie).json(body)).await
+    }
+
+    /// `POST` JSON as an enforcement point for an agent.
+    pub async fn post_for(&self, path: &str, point: &str, agent: &str, body: &Value) -> Answer {
+        let request = self.request(Method::POST, path).bearer_auth(point).header("proviso-subject-token", agent);
+        Self::send(request.json(body)).await
+    }
+}

@@ -1,0 +1,181 @@
+//! A gate in this process: the real module, store, use cases and HTTP; only the clock is the test's.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+use policy_core::digest::Digest;
+use policy_core::entity::EntityRef;
+use proviso::app::{App, GrantIndex, OpenError, Operator, Parts, Settings};
+use proviso::gate::{Limits, LiveGrants, PolicyModule, WasmEngine};
+use proviso::http::{self, ModuleFile, Site};
+use proviso::identity::MintRequest;
+use proviso::random::SystemRandom;
+use proviso::store::{DataKind, Store, bundle_folder};
+use serde_json::json;
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use crate::client::Client;
+use crate::clock::TestClock;
+use crate::scenario::AGENTS;
+
+/// The sample bundle, about the folder `/srv/files`.
+#[expect(clippy::expect_used, reason = "a harness fails its test by panicking")]
+pub fn sample_bundle() -> BTreeMap<String, String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../bundles/sample");
+    bundle_folder::read(&folder).expect("the sample bundle can be read")
+}
+
+/// The module that `cargo xtask build` made, compiled once for all tests.
+#[expect(clippy::expect_used, reason = "a harness fails its test by panicking")]
+pub fn module() -> &'static PolicyModule {
+    static MODULE: OnceLock<PolicyModule> = OnceLock::new();
+    MODULE.get_or_init(|| {
+        let bytes = proviso::assets::policy_wasm().expect("policy.wasm, which `cargo xtask build` makes");
+        PolicyModule::load(&bytes, Digest::of(&bytes), None).expect("policy.wasm compiles")
+    })
+}
+
+/// What a test changes of a gate.
+#[derive(Clone)]
+pub struct Setup {
+    /// The bundle's files.
+    pub bundle: BTreeMap<String, String>,
+    /// A gate or a demo.
+    pub kind: DataKind,
+    /// Whether approvers' links may be minted under the gate's own user: tests have one user only.
+    pub single_user: bool,
+    /// Where the gate says that it is reached.
+    pub public_url: Option<String>,
+    /// The time.
+    pub clock: Arc<TestClock>,
+    /// Finds live grants.
+    pub index: Arc<dyn GrantIndex>,
+    /// What stands between the use cases and the store.
+    pub wrap: fn(Arc<dyn Store>) -> Arc<dyn Store>,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self {
+            bundle: sample_bundle(),
+            kind: DataKind::Gate,
+            single_user: true,
+            public_url: None,
+            clock: Arc::new(TestClock::new()),
+            index: Arc::new(LiveGrants::default()),
+            wrap: |store| store,
+        }
+    }
+}
+
+/// A gate that serves on a free port until it is dropped.
+pub struct TestGate {
+    /// Its use cases, for what no interface offers.
+    pub app: App,
+    /// Its clock.
+    pub clock: Arc<TestClock>,
+    /// A client of it.
+    pub client: Client,
+    folder: Option<TempDir>,
+    data: PathBuf,
+    stop: watch::Sender<bool>,
+}
+
+impl TestGate {
+    /// The sample bundle, a fresh data folder.
+    pub async fn start() -> Self {
+        Self::with(Setup::default()).await
+    }
+
+    /// As the setup says, a fresh data folder.
+    #[expect(clippy::expect_used, reason = "a harness fails its test by panicking")]
+    pub async fn with(setup: Setup) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let data = folder.path().join("data");
+        let mut gate = Self::open(setup, &data).await.expect("the gate opens");
+        gate.folder = Some(folder);
+        gate
+    }
+
+    /// As the setup says, over a data folder that may hold a record.
+    ///
+    /// # Errors
+    /// When the app does not open.
+    #[expect(clippy::expect_used, reason = "a harness fails its test by panicking")]
+    pub async fn open(setup: Setup, data: &Path) -> Result<Self, OpenError> {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let listen = listener.local_addr().expect("an address");
+        let url = format!("http://{listen}");
+        let engine = WasmEngine::new(module(), Limits::default()).expect("the module's exports");
+        let file = ModuleFile { digest: module().digest(), bytes: module().bytes(), calls: engine.calls() };
+        let settings = Settings {
+            data: data.to_owned(),
+            kind: setup.kind,
+            public_url: setup.public_url.unwrap_or_else(|| url.clone()),
+            single_user: setup.single_user,
+            bundle: setup.bundle,
+            activate: None,
+            operator: operator(),
+        };
+        let parts = Parts {
+            engine: Arc::new(engine),
+            index: setup.index,
+            clock: Arc::<TestClock>::clone(&setup.clock),
+            random: Arc::new(SystemRandom),
+        };
+        let app = App::open_with(settings, parts, setup.wrap).await?;
+        let (stop, stopping) = watch::channel(false);
+        let site = Site::new(app.clone(), file, listen, stopping.clone());
+        drop(tokio::spawn(http::serve(listener, http::router(site), stopping)));
+        Ok(Self { app, clock: setup.clock, client: Client::new(url), folder: None, data: data.to_owned(), stop })
+    }
+
+    /// The data folder.
+    pub fn data(&self) -> &Path {
+        &self.data
+    }
+
+    /// An agent's token. `agent` is the last part of its id.
+    pub async fn agent(&self, agent: &str, task: &str, on_behalf: Option<&str>) -> String {
+        let subject = EntityRef::new("Agent", format!("{AGENTS}{agent}"));
+        self.mint(MintRequest::Agent { subject, task: task.to_owned(), on_behalf: on_behalf.map(str::to_owned) }).await
+    }
+
+    /// An enforcement point's token, for every agent of the sample bundle.
+    pub async fn point(&self, name: &str, servers: &[&str]) -> String {
+        let servers = servers.iter().map(|server| (*server).to_owned()).collect();
+        let subjects = format!("Agent::{AGENTS}*");
+        self.mint(MintRequest::EnforcementPoint { name: name.to_owned(), subjects, servers }).await
+    }
+
+    /// Signs a person in by link, over HTTP: the cookie.
+    #[expect(clippy::panic, reason = "a harness fails its test by panicking")]
+    pub async fn person(&self, user: &str) -> String {
+        let link = self.mint(MintRequest::Approver { user: user.to_owned() }).await;
+        let secret = link.rsplit('#').next().unwrap_or_default();
+        let answer = self.client.post("/api/v1/session", "", &json!({"link": secret})).await;
+        let Some((cookie, _)) = answer.header("set-cookie").split_once(';') else {
+            panic!("`{user}` was not signed in: {answer:?}")
+        };
+        cookie.to_owned()
+    }
+
+    #[expect(clippy::expect_used, reason = "a harness fails its test by panicking")]
+    async fn mint(&self, request: MintRequest) -> String {
+        self.app.mint(request, &operator()).await.expect("the gate mints").secret
+    }
+}
+
+impl Drop for TestGate {
+    fn drop(&mut self) {
+        // Nobody listens any more when the runtime has gone first.
+        let _ = self.stop.send(true);
+    }
+}
+
+fn operator() -> Operator {
+    Operator { uid: 4242, name: "tester".to_owned() }
+}

@@ -1,0 +1,13 @@
+//! What the workspace's tests share: a gate in this process with a clock that can be set, and the real binary.
+
+mod binary;
+mod clock;
+mod client;
+mod gate;
+mod scenario;
+
+pub use binary::Binary;
+pub use client::{Answer, Client};
+pub use clock::TestClock;
+pub use gate::{Setup, TestGate, module, sample_bundle};
+pub use scenario::{AGENTS, Parties, Story, inside, post_rows, write_file};

@@ -1,0 +1,201 @@
+//! The story's questions, and the way from a denial to a grant, over HTTP alone.
+
+use policy_core::abi::{Answer as ModuleAnswer, Preview, Previewed};
+use policy_core::json::{self, Limits};
+use policy_core::sheet::{DecisionSheet, binding};
+use proviso_api::exceptions::{BundleReply, ExceptionDetail, QuestionsReply, SheetReply};
+use serde_json::{Value, json};
+
+use crate::client::{Answer, Client};
+use crate::gate::TestGate;
+
+/// What the ids of the sample bundle's agents begin with.
+pub const AGENTS: &str = "spiffe://acme.example/agent/";
+
+/// `write_file` to a path, by an agent.
+pub fn write_file(agent: &str, path: &str, call: &str) -> Value {
+    json!({
+        "subject": {"type": "Agent", "id": format!("{AGENTS}{agent}")},
+        "action": {"name": "write_file"},
+        "resource": {"type": "Volume", "id": "files"},
+        "context": {
+            "input": {"path": path, "content": "hello"},
+            "proviso.dev/server": "files",
+            "proviso.dev/call": call,
+        },
+    })
+}
+
+/// `post_journal` of so many rows, by an agent.
+pub fn post_rows(agent: &str, dataset: &str, rows: i64, call: &str) -> Value {
+    json!({
+        "subject": {"type": "Agent", "id": format!("{AGENTS}{agent}")},
+        "action": {"name": "post_journal"},
+        "resource": {"type": "Dataset", "id": dataset},
+        "context": {
+            "input": {"rows": rows},
+            "proviso.dev/server": "ledger",
+            "proviso.dev/call": call,
+        },
+    })
+}
+
+/// The scope that a denial offered, widened to every file inside a folder.
+pub fn inside(scope: &Value, folder: &str, uses: u32) -> Value {
+    let mut scope = scope.clone();
+    scope["arguments"] = json!([{"at": ["path"], "op": "inside", "path": folder}]);
+    scope["max_uses"] = json!(uses);
+    scope
+}
+
+/// The sample bundle's story on a gate in this process.
+pub struct Story {
+    /// The gate.
+    pub gate: TestGate,
+    parties: Parties,
+}
+
+/// Who plays the story at any gate: report-writer in a task for ines, behind a proxy.
+pub struct Parties {
+    /// The gate, as anybody reaches it.
+    pub client: Client,
+    /// The enforcement point's token.
+    pub point: String,
+    /// The agent's token.
+    pub agent: String,
+}
+
+impl std::ops::Deref for Story {
+    type Target = Parties;
+
+    fn deref(&self) -> &Parties {
+        &self.parties
+    }
+}
+
+impl Story {
+    /// A fresh gate with the sample bundle.
+    pub async fn begin() -> Self {
+        Self::on(TestGate::start().await).await
+    }
+
+    /// The credentials on this gate.
+    pub async fn on(gate: TestGate) -> Self {
+        let point = gate.point("proxy", &["files", "ledger"]).await;
+        let agent = gate.agent("report-writer", "weekly-report", Some("ines")).await;
+        let parties = Parties { client: gate.client.clone(), point, agent };
+        Self { gate, parties }
+    }
+}
+
+impl Parties {
+    /// Asks for a call, as the proxy.
+    pub async fn evaluate(&self, body: &Value) -> Answer {
+        self.client.post_for("/access/v1/evaluation", &self.point, &self.agent, body).await
+    }
+
+    /// The body of a request for the call that was denied.
+    pub fn request_body(&self, call: &Value, denied: &Value, scope: Option<Value>) -> Value {
+        let mut body = call.clone();
+        body["context"]["business_justification"] = json!("the weekly report is due");
+        if let Some(context) = body["context"].as_object_mut() {
+            context.remove("proviso.dev/call");
+        }
+        body["denial"] = json!({
+            "evaluation_id": denied["context"]["evaluation_id"],
+            "expires_at": denied["context"]["access_request"]["expires_at"],
+        });
+        if let Some(scope) = scope {
+            body["requested_access"] = json!({"proviso.dev/scope": scope});
+        }
+        body
+    }
+
+    /// Sends a request.
+    pub async fn request(&self, body: &Value) -> Answer {
+        self.client.post_for("/access/v1/requests", &self.point, &self.agent, body).await
+    }
+
+    /// From a call that is refused to an open request: its id.
+    #[expect(clippy::panic, reason = "a harness fails its test by panicking")]
+    pub async fn ask(&self, call: &Value, folder: Option<&str>) -> String {
+        let denied = self.evaluate(call).await.json();
+        let offered = &denied["context"]["access_request"]["display"]["scope"];
+        let scope = folder.map(|folder| inside(offered, folder, 3));
+        let answer = self.request(&self.request_body(call, &denied, scope)).await;
+        match answer.json()["task"]["id"].as_str() {
+            Some(id) => id.to_owned(),
+            None => panic!("no request was made: {denied:#} {answer:?}"),
+        }
+    }
+
+    /// What a person's page would send: sheet and preview at the newest position, evaluated on the module itself.
+    #[expect(clippy::expect_used, reason = "a harness fails its test by panicking")]
+    pub async fn ballot(&self, cookie: &str, id: &str, decision: &str, grant: Option<Value>) -> Value {
+        let client = &self.client;
+        let get = async |path: &str| client.get(&format!("/api/v1/exceptions/{id}{path}"), Some(cookie)).await.text;
+        let detail: ExceptionDetail = serde_json::from_str(&get("").await).expect("an exception");
+        let at = format!("?as_of={}", detail.position);
+        let SheetReply { sheet, smallest } = serde_json::from_str(&get(&format!("/sheet{at}")).await).expect("a sheet");
+        let questions: QuestionsReply =
+            serde_json::from_str(&get(&format!("/questions{at}")).await).expect("questions");
+        let session: Value = client.get("/api/v1/session", Some(cookie)).await.json();
+        let person = serde_json::from_value(session["person"].clone()).expect("a person");
+        let scope = match grant {
+            Some(grant) => serde_json::from_value(grant).expect("a scope"),
+            None => sheet.exception.current().map_or(smallest, |version| version.scope.clone()),
+        };
+        let bundle = get_bundle(client, cookie, &sheet).await;
+        let previewed = preview(bundle, &sheet, questions, &scope).await;
+        let digest = binding(&person, &sheet, &scope, &previewed).expect("a canonical form");
+        json!({
+            "decision": decision,
+            "as_of": sheet.as_of,
+            "sheet": digest,
+            "reason": "looked at it",
+            "grant": scope,
+        })
+    }
+
+    /// Votes with what the page would send.
+    pub async fn vote(&self, cookie: &str, id: &str, decision: &str, grant: Option<Value>) -> Answer {
+        let ballot = self.ballot(cookie, id, decision, grant).await;
+        self.client.post(&format!("/api/v1/exceptions/{id}/votes"), cookie, &ballot).await
+    }
+}
+
+#[expect(clippy::expect_used, reason = "a harness fails its test by panicking")]
+async fn get_bundle(client: &Client, cookie: &str, sheet: &DecisionSheet) -> BundleReply {
+    let answer = client.get(&format!("/api/v1/bundles/{}", sheet.bundle.digest), Some(cookie)).await;
+    serde_json::from_str(&answer.text).expect("the active bundle")
+}
+
+/// The preview, on the very module, as a browser makes it.
+#[expect(clippy::expect_used, clippy::panic, reason = "a harness fails its test by panicking")]
+async fn preview(
+    bundle: BundleReply,
+    sheet: &DecisionSheet,
+    questions: QuestionsReply,
+    scope: &policy_core::grant::Scope,
+) -> Previewed {
+    use policy_core::abi::{ABI_VERSION, Op};
+    use proviso::app::Engine as _;
+    let engine = proviso::gate::WasmEngine::new(crate::gate::module(), proviso::gate::Limits::default());
+    let engine = engine.expect("the module's exports");
+    engine.load(bundle.load).await.expect("the bundle loads");
+    let grant = policy_core::grant::Grant { scope: scope.clone(), ..questions.grant };
+    let input = Preview {
+        v: ABI_VERSION,
+        question: questions.question,
+        grant,
+        others: questions.others,
+        at: sheet.at,
+    };
+    let input = json::to_canonical_bytes(&input).expect("a canonical form");
+    let answer = engine.call(sheet.bundle.digest, Op::Preview, input).await.expect("an answer");
+    let limits = Limits { max_bytes: 16 << 20, ..Limits::DEFAULT };
+    match json::read_as(&answer, limits).expect("JSON") {
+        ModuleAnswer::Ok(previewed) => previewed,
+        ModuleAnswer::Error(error) => panic!("the preview is refused: {error:?}"),
+    }
+}
