@@ -180,15 +180,8 @@ impl Policy {
     pub fn redact(&self, question: &mut SealedQuestion, keys: &Keys) {
         for at in self.bundle.secrets(&question.call.action) {
             if let Some(secret) = question.call.input.as_mut().and_then(|input| member(input, &at)) {
-                *secret = match &*secret {
-                    Value::String(text) => {
-                        Value::String(keys.code(b"proviso-argument-v1\0", text.as_bytes()).to_string())
-                    }
-                    Value::Long(_) => Value::Long(0),
-                    Value::Bool(_) => Value::Bool(false),
-                    Value::Set(_) => Value::Set(Vec::new()),
-                    other => other.clone(),
-                };
+                let code = |text: &str| keys.code(b"proviso-argument-v1\0", text.as_bytes()).to_string();
+                *secret = redacted(secret, &code);
             }
         }
     }
@@ -285,5 +278,49 @@ fn nothing(bundle: Digest) -> SealedQuestion {
             held_sum: 0,
             emergency: false,
         },
+    }
+}
+
+/// What a record keeps of a secret: a text's keyed code, and of everything else its type alone.
+fn redacted(secret: &Value, code: &impl Fn(&str) -> String) -> Value {
+    match secret {
+        Value::String(text) => Value::String(code(text)),
+        Value::Entity(of) => Value::Entity(EntityRef::new(&of.kind, code(&of.id))),
+        Value::Bool(_) => Value::Bool(false),
+        Value::Long(_) => Value::Long(0),
+        Value::Set(_) => Value::Set(Vec::new()),
+        Value::Record(members) => {
+            Value::Record(members.iter().map(|(name, value)| (name.clone(), redacted(value, code))).collect())
+        }
+        Value::Datetime(_) => Value::Datetime("1970-01-01T00:00:00.000Z".into()),
+        Value::Duration(_) => Value::Duration("0ms".into()),
+        Value::Decimal(_) => Value::Decimal("0.0".into()),
+        Value::Ipaddr(_) => Value::Ipaddr("0.0.0.0".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_of_a_secret_is_kept_but_its_type() {
+        let code = |_: &str| "coded".to_owned();
+        let texts = ["5s", "1.25", "10.0.0.7", "2026-11-22T16:00:00.000Z", "pin"].map(str::to_owned);
+        let [duration, decimal, address, instant, pin] = texts;
+        let secret = Value::Record(BTreeMap::from([
+            ("a".to_owned(), Value::Duration(duration.clone())),
+            ("b".to_owned(), Value::Decimal(decimal.clone())),
+            ("c".to_owned(), Value::Ipaddr(address.clone())),
+            ("d".to_owned(), Value::Datetime(instant.clone())),
+            ("e".to_owned(), Value::Set(vec![Value::String(pin.clone())])),
+            ("f".to_owned(), Value::Entity(EntityRef::new("Account", &pin))),
+            ("g".to_owned(), Value::Record(BTreeMap::from([("h".to_owned(), Value::String(pin.clone()))]))),
+            ("i".to_owned(), Value::Long(4711)),
+        ]));
+        let kept = serde_json::to_string(&redacted(&secret, &code)).unwrap();
+        for text in [duration, decimal, address, instant, pin, "4711".to_owned()] {
+            assert!(!kept.contains(&text), "{text} in {kept}");
+        }
     }
 }
