@@ -1,9 +1,10 @@
 //! Where the store hands its records to: folds them, keeps the index of live grants, tells who listens.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 
 use policy_core::lifecycle::Phase;
+use policy_core::time::Timestamp;
 use proviso_api::operations::Change;
 use tokio::sync::broadcast;
 
@@ -22,6 +23,9 @@ pub struct Folded {
     index: Arc<dyn GrantIndex>,
     changes: broadcast::Sender<Change>,
     writable: AtomicBool,
+    /// The newest record's time in milliseconds; the least there is for none. Beside the lock: who holds the state may
+    /// ask for the time, and a second reading of one lock waits for ever behind a writer.
+    newest: AtomicI64,
 }
 
 impl Folded {
@@ -29,12 +33,29 @@ impl Folded {
     pub fn new(index: Arc<dyn GrantIndex>) -> Self {
         let (changes, _) = broadcast::channel(CHANGES);
         let (state, aside) = (RwLock::default(), Mutex::default());
-        Self { state, aside, index, changes, writable: AtomicBool::new(true) }
+        let (writable, newest) = (AtomicBool::new(true), AtomicI64::new(i64::MIN));
+        Self { state, aside, index, changes, writable, newest }
+    }
+
+    /// The newest record's time. Takes no lock.
+    pub fn newest(&self) -> Option<Timestamp> {
+        let newest = self.newest.load(Ordering::Acquire);
+        (newest != i64::MIN).then(|| Timestamp::from_millis(newest))
+    }
+
+    fn keep_newest(&self, state: &State) {
+        self.newest.store(state.newest.map_or(i64::MIN, Timestamp::millis), Ordering::Release);
     }
 
     /// The state.
     pub fn state(&self) -> RwLockReadGuard<'_, State> {
         self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether a record waits for whoever holds the state.
+    #[cfg(test)]
+    pub fn is_awaited(&self) -> bool {
+        self.state.try_read().is_err()
     }
 
     /// Live changes from here on.
@@ -77,11 +98,13 @@ impl Fold for Folded {
         for id in fresh.exceptions.keys() {
             self.index(&fresh, id);
         }
+        self.keep_newest(&fresh);
         *state = fresh;
     }
 
-    fn admitted(&self, records: &[Record], versions: &[(VersionKey, u64)]) {
+    fn admitted(&self, records: &[Record], versions: &[(VersionKey, u64)]) -> Result<(), FoldError> {
         let mut changes = Vec::new();
+        let mut unfolded = None;
         {
             let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
             for record in records {
@@ -90,7 +113,7 @@ impl Fold for Folded {
                     Err(error) => {
                         // A record of our own making that cannot be folded: nothing here is to be believed any more.
                         tracing::error!(log = %record.log, seq = record.leaf.seq, %error, "a new record does not fold");
-                        self.writable.store(false, Ordering::Release);
+                        unfolded = Some(error);
                         continue;
                     }
                 };
@@ -103,11 +126,13 @@ impl Fold for Folded {
                 }
             }
             state.touched(versions);
+            self.keep_newest(&state);
         }
         for change in changes {
             // Nobody listens: nobody has to be told.
             let _ = self.changes.send(change);
         }
+        unfolded.map_or(Ok(()), Err)
     }
 
     fn writable(&self, writable: bool) {

@@ -162,10 +162,9 @@ impl App {
         &self.0.policy
     }
 
-    /// The time, for what ends by itself.
+    /// The time, for what ends by itself. Takes no lock on the state: who asks may hold one.
     fn now(&self) -> Timestamp {
-        let newest = self.state().newest;
-        self.0.time.read(newest).now
+        self.0.time.read(self.0.folded.newest()).now
     }
 
     /// The time and whether exceptions may be honoured. Doubt is recorded once (R6).

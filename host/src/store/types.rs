@@ -137,7 +137,10 @@ pub trait Fold: Send + Sync + 'static {
     /// History has ended and all of it verified: what was folded aside is the truth from now on.
     fn folded(&self);
     /// New records with the new versions of what they touch: durable, and nobody was told yet.
-    fn admitted(&self, records: &[Record], versions: &[(VersionKey, u64)]);
+    ///
+    /// # Errors
+    /// When one does not fold. Nobody is told that it stands, and what is folded is dropped.
+    fn admitted(&self, records: &[Record], versions: &[(VersionKey, u64)]) -> Result<(), FoldError>;
     /// Whether records can be written.
     fn writable(&self, writable: bool);
 }

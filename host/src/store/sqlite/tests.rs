@@ -15,6 +15,7 @@ struct Seen {
     kinds: Mutex<Vec<String>>,
     versions: Mutex<std::collections::BTreeMap<VersionKey, u64>>,
     writable: AtomicBool,
+    unfoldable: AtomicBool,
 }
 
 impl Fold for Seen {
@@ -31,9 +32,13 @@ impl Fold for Seen {
 
     fn folded(&self) {}
 
-    fn admitted(&self, records: &[Record], versions: &[(VersionKey, u64)]) {
+    fn admitted(&self, records: &[Record], versions: &[(VersionKey, u64)]) -> Result<(), FoldError> {
+        if self.unfoldable.load(Ordering::SeqCst) {
+            return Err(FoldError { message: "no rule can have written it".to_owned() });
+        }
         self.kinds.lock().unwrap().extend(records.iter().map(|record| record.leaf.kind.clone()));
         self.versions.lock().unwrap().extend(versions.iter().cloned());
+        Ok(())
     }
 
     fn writable(&self, writable: bool) {
@@ -139,4 +144,17 @@ async fn a_leaf_that_is_too_large_fails_alone() {
     store.append(Vec::new(), vec![record("small", vec![])]).await.unwrap();
     assert_eq!(*seen.kinds.lock().unwrap(), ["small"]);
     assert!(seen.writable.load(Ordering::SeqCst));
+}
+
+#[tokio::test]
+async fn r8_what_does_not_fold_denies_all_in_its_batch() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, seen) = open(&folder.path().join("data"));
+    seen.unfoldable.store(true, Ordering::SeqCst);
+    assert_eq!(store.append(Vec::new(), vec![record("odd", vec![])]).await, Err(AppendError::Unavailable));
+    assert!(!seen.writable.load(Ordering::SeqCst));
+    seen.unfoldable.store(false, Ordering::SeqCst);
+    // Folded again from what the log holds, it goes on.
+    store.append(Vec::new(), vec![record("next", vec![])]).await.unwrap();
+    assert_eq!(*seen.kinds.lock().unwrap(), ["odd", "next"]);
 }

@@ -311,7 +311,8 @@ impl Writer {
         self.counter = batch.counter;
         let versions: Vec<_> = batch.versions.into_iter().collect();
         self.versions.extend(versions.iter().cloned());
-        self.fold.admitted(&batch.records, &versions);
+        // INVARIANT (R8): what does not fold is believed by nobody: all in the batch is denied.
+        self.fold.admitted(&batch.records, &versions).map_err(|error| StoreError::Database(error.message))?;
         for head in &heads {
             self.keep(head)?;
         }
