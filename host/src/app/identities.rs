@@ -14,7 +14,7 @@ use crate::identity::{
     Credential, IdentityEvent, MintRequest, MintedSecret, PersonSession, PersonSessionFacts, Secret, SecretKind,
     SubjectPattern, Token, TokenFacts, TokenLine,
 };
-use crate::store::DataKind;
+use crate::store::{DataKind, VersionKey};
 
 /// An agent's token lives at most a day.
 const AGENT_LIFE: Span = Span::from_seconds(86_400);
@@ -89,7 +89,7 @@ impl App {
             if link.is_some_and(|link| state.registry.token(link, self.keys(), now).is_none()) {
                 return Err(Refusal::conflict("link_used", "the sign-in link was used"));
             }
-            let expected = link.map(|link| state.version(crate::store::VersionKey::Identity(link.id().to_owned())));
+            let expected = link.map(|link| state.version(VersionKey::Identity(link.id().to_owned())));
             let records = vec![self.ledger(now, &LedgerEvent::Identity(event.clone()))?];
             Ok(Proposal { expected: expected.into_iter().collect(), records, answer: () })
         })
@@ -287,7 +287,8 @@ impl App {
         state.registry.list(now).into_iter().map(line).collect()
     }
 
-    /// Revokes a credential. Of one that is over already nothing is written.
+    /// Revokes a credential, and with a sign-in link the session that it made. Of one that is over already nothing is
+    /// written.
     ///
     /// # Errors
     /// `unknown_token`.
@@ -300,9 +301,16 @@ impl App {
                     .help("`proviso token list` shows them")
             })?;
             let event = IdentityEvent::TokenRevoked { id: id.to_owned(), by: by.name.clone(), at: now };
-            let records =
-                if word == "live" { vec![self.ledger(now, &LedgerEvent::Identity(event))?] } else { Vec::new() };
-            Ok(Proposal { expected: Vec::new(), records, answer: () })
+            let sessions = state.registry.sessions_of(id, now);
+            let key = VersionKey::Identity(id.to_owned());
+            let mut records = Vec::new();
+            if word == "live" || !sessions.is_empty() {
+                let mut record = self.ledger(now, &LedgerEvent::Identity(event))?;
+                // INVARIANT (R4): a vote under way conflicts with the end of its session.
+                record.touches.extend(sessions.into_iter().map(VersionKey::Identity));
+                records.push(record);
+            }
+            Ok(Proposal { expected: vec![state.version(key)], records, answer: () })
         })
         .await
         .map(drop)

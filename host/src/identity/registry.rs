@@ -172,6 +172,8 @@ struct Held {
 #[derive(Debug, Clone)]
 struct Open {
     facts: PersonSessionFacts,
+    /// The link that made it.
+    link: Option<String>,
     /// The person's sign-in before this one.
     since: Option<Timestamp>,
 }
@@ -191,13 +193,17 @@ impl Registry {
             IdentityEvent::TokenMinted { token } => {
                 self.tokens.insert(token.id.clone(), Held { token: (**token).clone(), over: None });
             }
-            IdentityEvent::TokenRevoked { id, .. } => self.end(id, "revoked"),
+            IdentityEvent::TokenRevoked { id, .. } => {
+                self.end(id, "revoked");
+                self.sessions.retain(|_, open| open.link.as_deref() != Some(id));
+            }
             IdentityEvent::SignedIn { link, session, at } => {
                 if let Some(link) = link {
                     self.end(link, "used");
                 }
                 let since = self.last_sign_in.insert(session.person.clone(), *at);
-                self.sessions.insert(session.id.clone(), Open { facts: (**session).clone(), since });
+                let open = Open { facts: (**session).clone(), link: link.clone(), since };
+                self.sessions.insert(session.id.clone(), open);
             }
             IdentityEvent::SignedOut { session, .. } => {
                 self.sessions.remove(session);
@@ -207,7 +213,7 @@ impl Registry {
 
     fn end(&mut self, id: &str, word: &'static str) {
         if let Some(held) = self.tokens.get_mut(id) {
-            held.over.get_or_insert(word);
+            held.over = Some(word);
         }
     }
 
@@ -235,6 +241,12 @@ impl Registry {
         let open = self.sessions.get(secret.id())?;
         let live = now < open.facts.expires_at && open.facts.hash == secret.hash(keys);
         live.then(|| open.facts.session())
+    }
+
+    /// The sessions that a link made and that still stand, by their public ids.
+    pub fn sessions_of(&self, link: &str, now: Timestamp) -> Vec<String> {
+        let made = self.sessions.values().filter(|open| open.link.as_deref() == Some(link));
+        made.filter(|open| now < open.facts.expires_at).map(|open| open.facts.id.clone()).collect()
     }
 
     /// Whether this session still stands, by its public id.
