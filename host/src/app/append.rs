@@ -78,9 +78,12 @@ pub(super) struct Proposal<T> {
     pub answer: T,
 }
 
+/// The code of [`contended`].
+pub(super) const CONTENDED: &str = "contended";
+
 /// What an outcome read kept changing.
 pub(super) fn contended() -> Refusal {
-    Refusal::conflict("contended", "what this depends on changed several times while it was decided").help("ask again")
+    Refusal::conflict(CONTENDED, "what this depends on changed several times while it was decided").help("ask again")
 }
 
 fn identity_touches(event: &IdentityEvent) -> Vec<VersionKey> {

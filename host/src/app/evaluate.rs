@@ -5,6 +5,7 @@ use policy_core::containment;
 use policy_core::lifecycle::{Command, Phase, decide};
 use policy_core::outcome::{Evaluation, Outcome, Reason};
 use policy_core::question::{Candidate, Lock, LockTarget, Purpose, Requested, SealedQuestion};
+use policy_core::text;
 use policy_core::time::{Span, Timestamp};
 use proviso_api::authzen::{EvaluationReply, EvaluationRequest};
 
@@ -24,6 +25,9 @@ use crate::store::{AppendError, Log, NewRecord, VersionKey};
 pub(super) const REQUESTABLE_FOR: Span = Span::from_seconds(15 * 60);
 /// What an evaluation asks for when it asks whether it may be requested: the smallest there is.
 const SMALLEST: Span = Span::from_seconds(15 * 60);
+
+/// How much is kept of an action's name that the bundle does not know.
+const LONGEST_NAME: usize = 256;
 
 /// An outcome as it will be recorded.
 pub(super) struct Made {
@@ -87,7 +91,8 @@ impl App {
             call: ask.call.clone(),
             subject: asker.agent.subject.clone(),
             task: asker.agent.task.clone(),
-            action: ask.action.clone(),
+            // What no bundle knows may be as long as a body.
+            action: text::visible(&ask.action, LONGEST_NAME),
             input_digest: None,
             binding: ask.binding,
             answer: denial(Reason::Contended),
@@ -168,8 +173,10 @@ impl App {
         // INVARIANT (R3): the versions are those of the counters that the candidates show, read under one lock.
         let used = candidates.iter().map(|candidate| VersionKey::Exception(candidate.grant.exception.clone()));
         let used = used.map(|key| state.version(key)).collect();
-        let locks = state.locks.values().map(|entry| &entry.lock).filter(|lock| stops(&lock.target, question));
-        Ok(Read { candidates, repeats, locks: locks.cloned().collect(), expected, used })
+        let held = self.held_locks();
+        let locks = state.locks.values().map(|entry| &entry.lock).chain(&held);
+        let locks = locks.filter(|lock| stops(&lock.target, question)).cloned().collect();
+        Ok(Read { candidates, repeats, locks, expected, used })
     }
 
     /// A grant as a candidate, whatever the index says of it.

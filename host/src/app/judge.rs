@@ -145,6 +145,13 @@ impl App {
             voted,
         };
         let mut answer: Vec<Eligibility> = self.ask_module(Op::Eligible, &input).await?;
+        // INVARIANT (R4): who came to own the agent after it asked votes as little as who owned it then.
+        let owners = self.owners_before(&input.question.call.subject, now);
+        let locked = self.locked_people();
+        for voter in &mut answer {
+            let locked = exception.phase == Phase::Requested && locked.contains(&voter.person);
+            voter.eligible &= !locked && !owners.contains(&voter.person);
+        }
         answer.sort_by(|a, b| a.person.cmp(&b.person));
         Ok(answer)
     }

@@ -178,6 +178,10 @@ impl State {
     pub fn apply(&mut self, record: &Record) -> Result<Option<String>, FoldError> {
         // An operator who trusts the clock again may set it back: time counts from that record on.
         let reset = record.leaf.kind == GateEvent::TRUSTED;
+        if reset {
+            // Times from before say nothing about which call is ten seconds old.
+            self.uses.clear();
+        }
         self.newest = if reset { Some(record.leaf.at) } else { self.newest.max(Some(record.leaf.at)) };
         match record.log {
             Log::Ledger => {

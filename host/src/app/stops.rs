@@ -9,7 +9,7 @@ use proviso_api::exceptions::VoteReply;
 use proviso_api::operations::LockList;
 
 use super::App;
-use super::append::Proposal;
+use super::append::{CONTENDED, Proposal};
 use super::event::{GateEvent, LedgerEvent};
 use super::people::rejected;
 use super::refusal::{Refusal, RefusalKind};
@@ -55,11 +55,13 @@ impl App {
         Ok(id)
     }
 
-    /// Lifts a lock: whoever set it, or somebody who is neither locked by it nor owns what is.
+    /// Lifts a lock: whoever set it, or somebody who is neither locked nor owns what is.
     ///
     /// # Errors
-    /// `unknown_lock`; `not_yours`.
+    /// `unknown_lock`; `not_yours`; `single_user_required`.
     pub async fn unlock(&self, person: &PersonSession, id: &str) -> Result<(), Refusal> {
+        // INVARIANT (R4): what an agent could have signed in itself lifts nothing either.
+        self.hold_session(person)?;
         let now = self.now();
         self.admit(|state| {
             let entry = state.locks.get(id);
@@ -73,7 +75,10 @@ impl App {
                     request.requester == person.person || request.owners.contains(&person.person)
                 }),
             };
-            if concerned && entry.by != person.person {
+            let locked = state.locks.values().any(|other| {
+                other.lock.target == LockTarget::Person(person.person.clone()) && other.by != person.person
+            });
+            if locked || (concerned && entry.by != person.person) {
                 return Err(Refusal::forbidden("not_yours", "who is concerned by a lock cannot lift it"));
             }
             let expected = vec![state.version(VersionKey::Locks)];
@@ -84,6 +89,26 @@ impl App {
         .map(drop)
     }
 
+    /// Who is locked, recorded or not yet.
+    pub(super) fn locked_people(&self) -> Vec<EntityRef> {
+        let mut locks: Vec<Lock> = self.held_locks();
+        locks.extend(self.state().locks.values().map(|entry| entry.lock.clone()));
+        let people = locks.into_iter().filter_map(|lock| match lock.target {
+            LockTarget::Person(person) => Some(person),
+            _ => None,
+        });
+        people.collect()
+    }
+
+    /// The locks that could not be recorded yet. They lock all the same (R7).
+    pub(super) fn held_locks(&self) -> Vec<Lock> {
+        let held = self.held_stops().into_iter().filter_map(|stop| match stop {
+            HeldStop::Lock { lock, .. } => Some(lock),
+            HeldStop::Revoke { .. } => None,
+        });
+        held.collect()
+    }
+
     /// The locks in force.
     pub fn locks(&self) -> LockList {
         LockList { locks: self.state().locks.values().map(|entry| entry.lock.clone()).collect() }
@@ -92,8 +117,15 @@ impl App {
     async fn stop(&self, stop: HeldStop) -> Result<(), Refusal> {
         match self.record_stop(&stop).await {
             // INVARIANT (R7): a stop that cannot be recorded holds in memory at once.
-            Err(refusal) if refusal.kind == RefusalKind::Unavailable => {
-                self.hold(stop);
+            // One that others' records keep overtaking holds as well, and then nothing overtakes it any more.
+            Err(refusal) if refusal.kind == RefusalKind::Unavailable || refusal.code == CONTENDED => {
+                self.hold(stop.clone());
+                if refusal.code == CONTENDED {
+                    self.record_held_stops().await;
+                    if !self.held_stops().contains(&stop) {
+                        return Ok(());
+                    }
+                }
                 Err(Refusal::new(
                     RefusalKind::Unavailable,
                     "stop_unrecorded",
@@ -144,7 +176,7 @@ impl App {
             match self.record_stop(&stop).await {
                 // What can no longer be stopped is over: nothing to hold.
                 Ok(()) => self.release(&stop),
-                Err(refusal) if refusal.kind != RefusalKind::Unavailable && refusal.code != "contended" => {
+                Err(refusal) if refusal.kind != RefusalKind::Unavailable && refusal.code != CONTENDED => {
                     self.release(&stop);
                 }
                 Err(_) => return,

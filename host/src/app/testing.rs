@@ -143,6 +143,8 @@ pub struct Faults {
     pub fail: AtomicBool,
     /// It is written, and the answer is lost.
     pub lose_answer: AtomicBool,
+    /// How many appends from here on find what they read changed.
+    pub conflicts: AtomicUsize,
     pub appends: AtomicUsize,
 }
 
@@ -155,6 +157,10 @@ impl Store for FaultyStore {
         self.faults.appends.fetch_add(1, Ordering::SeqCst);
         if self.faults.fail.load(Ordering::SeqCst) {
             return Box::pin(async { Err(AppendError::Unavailable) });
+        }
+        let less = |left: usize| left.checked_sub(1);
+        if self.faults.conflicts.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less).is_ok() {
+            return Box::pin(async { Err(AppendError::Conflict(Vec::new())) });
         }
         Box::pin(async move {
             let answer = self.inner.append(expected, records).await;

@@ -71,7 +71,7 @@ impl App {
     }
 
     /// INVARIANT (R4): where an agent may be the gate's own user, a link minted under that user votes for nobody.
-    fn hold_session(&self, person: &PersonSession) -> Result<(), Refusal> {
+    pub(super) fn hold_session(&self, person: &PersonSession) -> Result<(), Refusal> {
         if self.votes_count(person) {
             return Ok(());
         }

@@ -2,6 +2,7 @@
 
 mod abuse;
 mod durable;
+mod review;
 mod story;
 mod terms;
 

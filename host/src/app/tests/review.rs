@@ -1,0 +1,136 @@
+//! What a review of the gate found, each held by a test.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use policy_core::question::LockTarget;
+
+use super::super::append::ATTEMPTS;
+use super::super::testing::FakeClock;
+use super::super::{Activation, OpenError, Settings};
+use super::*;
+
+fn person_lock(user: &str) -> LockTarget {
+    LockTarget::Person(EntityRef::new("User", user))
+}
+
+#[tokio::test]
+async fn r7_a_revoke_that_uses_keep_overtaking_holds_all_the_same() {
+    let (gate, caller, _, grant) = granted().await;
+    let app = &gate.app;
+    let mara = person(app, "mara").await;
+    gate.faults.conflicts.store(ATTEMPTS, Ordering::SeqCst);
+    assert_eq!(app.revoke(&mara, &grant, "wrong file").await.unwrap().state, "revoked");
+    assert!(!caller.write(app, "/srv/files/reports/q3.md", "c2").await.decision);
+
+    let (gate, caller, _, grant) = granted().await;
+    let app = &gate.app;
+    let mara = person(app, "mara").await;
+    gate.faults.conflicts.store(2 * ATTEMPTS, Ordering::SeqCst);
+    assert_eq!(app.revoke(&mara, &grant, "wrong file").await.unwrap_err().code, "stop_unrecorded");
+    assert_eq!(app.ready(), Err("stop_unrecorded"));
+    assert!(!caller.write(app, "/srv/files/reports/q3.md", "c2").await.decision);
+}
+
+#[tokio::test]
+async fn r7_a_lock_that_is_not_recorded_yet_stops_what_scope_permits_as_well() {
+    let gate = Gate::start().await;
+    let (app, caller) = (&gate.app, caller(&gate.app).await);
+    let mara = person(app, "mara").await;
+    gate.faults.conflicts.store(2 * ATTEMPTS, Ordering::SeqCst);
+    let locked = app.lock(&mara, LockTarget::Task("close-q3".into()), "look first").await;
+    assert_eq!(locked.unwrap_err().code, "stop_unrecorded");
+    // Its record is overtaken once more; the evaluation's own is not.
+    gate.faults.conflicts.store(ATTEMPTS, Ordering::SeqCst);
+    let denied = caller.evaluate(app, tool("read_file", "/srv/files/a.md", "c1")).await;
+    assert_eq!((denied.decision, denied.context.reason.as_str()), (false, "locked"));
+}
+
+#[tokio::test]
+async fn r4_who_came_to_own_the_agent_after_it_asked_cannot_vote() {
+    let gate = Gate::start().await;
+    let caller = caller(&gate.app).await;
+    let id = caller.ask(&gate.app, &tool("write_file", "/srv/files/reports/q3.md", "c1"), None).await.unwrap();
+    let Gate { app, clock, folder, .. } = gate;
+    drop(app);
+    let change = |settings: &mut Settings| {
+        let entities = settings.bundle.get_mut("entities.json").unwrap();
+        *entities = entities.replace("\"id\": \"tom\"}}, \"autonomy\": 2", "\"id\": \"mara\"}}, \"autonomy\": 2");
+    };
+    let open = |clock: Arc<FakeClock>| Gate::open(folder.clone(), clock, change);
+    let Some(OpenError::NotActivated { given, .. }) = open(clock.clone()).await.err() else { unreachable!() };
+    let gate = Gate::open(folder.clone(), clock, |settings| {
+        change(settings);
+        settings.activate = Some(Activation { digest: given, reason: "mara takes over".to_owned() });
+    });
+    let gate = gate.await.unwrap();
+    assert_eq!(approve(&gate.app, "mara", &id, None).await.unwrap_err().code, "not_eligible");
+    assert_eq!(approve(&gate.app, "tom", &id, None).await.unwrap_err().code, "is_owner");
+    assert!(approve(&gate.app, "ola", &id, None).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn who_is_locked_neither_votes_nor_lifts_locks() {
+    let gate = Gate::start().await;
+    let (app, caller) = (&gate.app, caller(&gate.app).await);
+    let id = caller.ask(app, &tool("write_file", "/srv/files/reports/q3.md", "c1"), None).await.unwrap();
+    let (mara, ola) = (person(app, "mara").await, person(app, "ola").await);
+    let task = app.lock(&ola, LockTarget::Task("another".into()), "look first").await.unwrap();
+    let lock = app.lock(&ola, person_lock("mara"), "a lost laptop").await.unwrap();
+    assert_eq!(approve(app, "mara", &id, None).await.unwrap_err().code, "not_eligible");
+    for lock in [&task, &lock] {
+        assert_eq!(app.unlock(&mara, lock).await.unwrap_err().code, "not_yours");
+    }
+    app.unlock(&ola, &lock).await.unwrap();
+    assert!(approve(app, "mara", &id, None).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn revoking_a_used_link_ends_its_session() {
+    let gate = Gate::start().await;
+    let app = &gate.app;
+    let minted = app.mint(MintRequest::Approver { user: "mara".to_owned() }, &ROOT).await.unwrap();
+    let (secret, _) = app.sign_in(minted.secret.split_once('#').unwrap().1).await.unwrap();
+    let other = person(app, "mara").await;
+    app.revoke_token(&minted.id, &ROOT).await.unwrap();
+    assert_eq!(app.session(&secret).unwrap_err().code, "signed_out");
+    assert!(app.state().registry.stands(&other.id, app.now()), "another sign-in stays");
+    let gate = gate.again().await.unwrap();
+    assert_eq!(gate.app.session(&secret).unwrap_err().code, "signed_out");
+}
+
+#[tokio::test]
+async fn an_action_that_nobody_knows_is_kept_short() {
+    let gate = Gate::start().await;
+    let (app, caller) = (&gate.app, caller(&gate.app).await);
+    let mut body = tool("read_file", "/srv/files/a.md", "c1");
+    body.action.name = "x".repeat(500_000);
+    let denied = caller.evaluate(app, body).await;
+    assert_eq!(denied.context.reason, "unknown_action");
+    let kept = app.state().denial(&denied.context.evaluation_id).unwrap().record.action.len();
+    assert!(kept < 1_000, "{kept}");
+}
+
+#[tokio::test]
+async fn who_holds_the_state_can_ask_for_the_time_while_a_record_waits_for_it() {
+    let gate = Gate::start().await;
+    let app = gate.app.clone();
+    let (told, done) = std::sync::mpsc::channel();
+    let state = app.state();
+    // The writer commits this and then waits for the state that is held here.
+    let minting = tokio::spawn({
+        let app = app.clone();
+        async move { app.mint(MintRequest::Approver { user: "mara".to_owned() }, &ROOT).await }
+    });
+    let begun = std::time::Instant::now();
+    while !app.0.folded.is_awaited() {
+        assert!(begun.elapsed() < Duration::from_secs(20), "no record waits for the state");
+        tokio::task::yield_now().await;
+    }
+    let asking = app.clone();
+    std::thread::spawn(move || told.send(asking.now()));
+    assert!(done.recv_timeout(Duration::from_secs(20)).is_ok(), "the time waits for the state");
+    drop(state);
+    minting.await.unwrap().unwrap();
+}
