@@ -1,8 +1,10 @@
 //! What the workspace's tests share: a gate in this process with a clock that can be set, and the real binary.
 
+#![expect(clippy::indexing_slicing, reason = "a harness of tests: what an answer lacks fails the test")]
+
 mod binary;
-mod clock;
 mod client;
+mod clock;
 mod gate;
 mod scenario;
 
@@ -10,4 +12,4 @@ pub use binary::Binary;
 pub use client::{Answer, Client};
 pub use clock::TestClock;
 pub use gate::{Setup, TestGate, module, sample_bundle};
-pub use scenario::{AGENTS, Parties, Story, inside, post_rows, write_file};
+pub use scenario::{AGENTS, Parties, Story, inside, post_rows, uses, write_file};
