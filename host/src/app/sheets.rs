@@ -23,6 +23,8 @@ use crate::store::{Log, StoreError};
 
 /// How many recorded denials a preview tries, one for each shape.
 const MOST_TRIED: usize = 100;
+/// How many bytes the sealed question of each may have.
+const LARGEST_TRIED: usize = 16 * 1024;
 /// How far back it looks.
 const TRIED_WITHIN: Span = Span::from_seconds(7 * 86_400);
 
@@ -135,7 +137,9 @@ impl App {
             .values()
             .rev()
             // What was admitted before the position: nothing can be added to it any more.
-            .filter(|denial| denial.after < as_of && denial.at.plus(TRIED_WITHIN) > at && denial.sealed)
+            .filter(|denial| denial.after < as_of && denial.at.plus(TRIED_WITHIN) > at)
+            // INVARIANT (R8): no agent's denials make a sheet too large to be shown or voted on.
+            .filter(|denial| denial.question.is_some_and(|bytes| bytes <= LARGEST_TRIED))
             .filter(|denial| denial.bundle == Some(activation.bundle) && denial.record.action == call.action)
             .filter(|denial| {
                 let record = &denial.record;

@@ -51,8 +51,8 @@ pub struct Denial {
     pub at: Timestamp,
     /// The bundle that judged.
     pub bundle: Option<Digest>,
-    /// Whether its question could be sealed.
-    pub sealed: bool,
+    /// How many bytes its sealed question has; nothing where it could not be sealed.
+    pub question: Option<usize>,
     /// The record.
     pub record: DecisionRecord,
 }
@@ -257,10 +257,10 @@ impl State {
             self.apply_permitted(at, decision);
         } else {
             let after = record.leaf.after.unwrap_or(0);
-            let sealed = record.payload(super::event::QUESTION).is_some();
+            let question = record.payload(super::event::QUESTION).map(<[u8]>::len);
             self.denial_ids.insert(decision.evaluation.clone(), seq);
             let bundle = record.leaf.bundle;
-            self.denials.insert(seq, Denial { seq, after, at, bundle, sealed, record: decision });
+            self.denials.insert(seq, Denial { seq, after, at, bundle, question, record: decision });
         }
         self.forget(at);
         Ok(())

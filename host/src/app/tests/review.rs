@@ -134,3 +134,19 @@ async fn who_holds_the_state_can_ask_for_the_time_while_a_record_waits_for_it() 
     drop(state);
     minting.await.unwrap().unwrap();
 }
+
+#[tokio::test]
+async fn denials_too_large_to_try_are_in_no_sheet() {
+    let gate = Gate::start().await;
+    let (app, caller) = (&gate.app, caller(&gate.app).await);
+    let mut large = tool("write_file", "/srv/files/reports/large.md", "c1");
+    large
+        .context
+        .insert("input".into(), json!({"path": "/srv/files/reports/large.md", "content": "x".repeat(100_000)}));
+    let large = caller.evaluate(app, large).await;
+    let small = caller.write(app, "/srv/files/reports/small.md", "c2").await;
+    let id = caller.ask(app, &tool("write_file", "/srv/files/reports/q3.md", "c3"), None).await.unwrap();
+    let tried = app.sheet(&person(app, "mara").await, &id, None).await.unwrap().sheet.tried;
+    let seq = |reply: &EvaluationReply| app.state().denial(&reply.context.evaluation_id).unwrap().seq;
+    assert_eq!((tried.contains(&seq(&large)), tried.contains(&seq(&small))), (false, true));
+}

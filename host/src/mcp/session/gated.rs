@@ -5,6 +5,8 @@ use proviso_api::operations::{ExecutionPhase, ExecutionReport};
 use serde_json::{Value, json};
 
 use super::call::{Call, Stage};
+use super::client::EXCHANGE_MEMBERS;
+use super::exchange::ANSWER;
 use super::{Action, Answer, Ask, Session, Waiting};
 use crate::mcp::message::Request;
 use crate::mcp::sentences::{self, Failure};
@@ -67,6 +69,11 @@ impl Session {
         let until = since.saturating_add(allow.valid_for);
         if now >= until {
             return self.fail(key, &Failure::AllowLapsed);
+        }
+        // INVARIANT (R3): a grant that permits the call says nothing of answers that travel with it.
+        let answers = EXCHANGE_MEMBERS.iter().any(|name| call.request.params.contains_key(*name));
+        if allow.by_exception && answers && call.question.action != ANSWER {
+            return self.fail(key, &Failure::AllowIncomplete);
         }
         let Some(call) = self.calls.get_mut(key) else { return };
         call.by_exception |= allow.by_exception;

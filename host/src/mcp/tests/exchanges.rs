@@ -163,6 +163,16 @@ fn in_the_later_era_answers_under_an_exception_are_a_question_and_no_second_use(
 }
 
 #[test]
+fn answers_to_a_call_in_scope_do_not_travel_once_only_a_grant_permits_it() {
+    let mut world = World::listed(scope);
+    world.client_says(&stateless_call("1", &json!({})));
+    world.upstream_says(&input_required("1", &json!({"q": {"method": "elicitation/create"}})));
+    world.policy = exception;
+    world.client_says(&answered("2"));
+    assert_eq!((world.upstream.len(), world.told()["result"]["isError"].as_bool()), (1, Some(true)));
+}
+
+#[test]
 fn answers_that_belong_to_no_exchange_go_nowhere() {
     let mut world = World::listed(exception);
     world.client_says(&stateless_call("1", &json!({})));
