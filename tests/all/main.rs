@@ -5,9 +5,13 @@ mod cli;
 #[cfg(test)]
 mod demo;
 #[cfg(test)]
+mod gate;
+#[cfg(test)]
 mod golden;
 #[cfg(test)]
 mod house;
+#[cfg(test)]
+mod http;
 #[cfg(test)]
 mod http_bad_input;
 #[cfg(test)]

@@ -1,14 +1,27 @@
 //! The real binary, as an operator runs it.
 
-use std::fs::File;
+use std::fs::{self, DirBuilder, File};
 use std::io::{BufRead as _, BufReader};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::OnceLock;
 
-use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit};
+use policy_core::digest::Digest;
+use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, prlimit};
 use serde_json::Value;
 
 use crate::client::Client;
+
+/// A folder in the target folder for what is the same in every test, and dear to make.
+#[expect(clippy::expect_used, reason = "a harness fails its test by panicking")]
+pub(crate) fn scratch() -> PathBuf {
+    let tests = std::env::current_exe().expect("the test's own path");
+    let target = tests.ancestors().find(|folder| folder.join("CACHEDIR.TAG").exists()).expect("a target folder");
+    let folder = target.join("tmp/proviso-tests");
+    fs::create_dir_all(&folder).expect("a folder in the target folder");
+    folder
+}
 
 /// A gate in a process of its own.
 pub struct Binary {
@@ -33,12 +46,36 @@ impl Binary {
 
     /// `proviso serve --single-user` with the sample bundle on a free port, ready.
     pub fn serve(data: &Path) -> Self {
+        Self::prepare(data);
         Self::start(data, &["--single-user"])
     }
 
     /// The same, where agents and gate must not share an operating-system user: as tests and gate do.
     pub fn serve_apart(data: &Path) -> Self {
+        Self::prepare(data);
         Self::start(data, &[])
+    }
+
+    /// The same on a folder that is not there yet: the gate makes all of it.
+    pub fn serve_fresh(data: &Path) -> Self {
+        Self::start(data, &["--single-user"])
+    }
+
+    /// Makes a data folder, where there is none, in which a gate has compiled the module already: keys, mark and
+    /// compiled module, and no record. Compiling takes longer than most tests.
+    #[expect(clippy::expect_used, reason = "a harness fails its test by panicking")]
+    pub fn prepare(data: &Path) {
+        static STARTED: OnceLock<PathBuf> = OnceLock::new();
+        if !data.exists() {
+            copy_folder(STARTED.get_or_init(started), data).expect("a copy of a prepared data folder");
+        }
+    }
+
+    /// Stops it as an operator does, and waits for its end.
+    #[expect(clippy::expect_used, reason = "a harness fails its test by panicking")]
+    pub fn stop(mut self) {
+        kill_process(Pid::from_child(&self.child), Signal::TERM).expect("a process of ours");
+        self.child.wait().expect("its end");
     }
 
     #[expect(clippy::expect_used, clippy::panic, reason = "a harness fails its test by panicking")]
@@ -115,4 +152,41 @@ impl Drop for Binary {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// What a first start of this very binary with this very module leaves, without its record.
+#[expect(clippy::expect_used, reason = "a harness fails its test by panicking")]
+fn started() -> PathBuf {
+    let binary = fs::metadata(Binary::path()).expect("the binary");
+    let facts = format!("{:?} {} {:?}", binary.modified().ok(), binary.len(), proviso::assets::policy_digest());
+    let kept = scratch().join(format!("started-{}", Digest::of(facts.as_bytes())));
+    if !kept.exists() {
+        let folder = tempfile::tempdir_in(scratch()).expect("a temporary folder");
+        let data = folder.path().join("data");
+        // Told to stop, it ends after the module was kept.
+        Binary::serve_fresh(&data).stop();
+        let prepared = folder.path().join("prepared");
+        DirBuilder::new().mode(0o700).create(&prepared).expect("a folder");
+        fs::copy(data.join("proviso-data"), prepared.join("proviso-data")).expect("the mark");
+        for inner in ["keys", "cache"] {
+            copy_folder(&data.join(inner), &prepared.join(inner)).expect("a folder of the gate");
+        }
+        // Whoever else runs these tests may have been faster.
+        assert!(fs::rename(&prepared, &kept).is_ok() || kept.exists(), "no prepared folder");
+    }
+    kept
+}
+
+fn copy_folder(from: &Path, to: &Path) -> std::io::Result<()> {
+    DirBuilder::new().mode(0o700).create(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let copy = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy_folder(&entry.path(), &copy)?;
+        } else {
+            fs::copy(entry.path(), copy)?;
+        }
+    }
+    Ok(())
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use policy_core::digest::Digest;
 use policy_core::entity::EntityRef;
 use proviso::app::{App, GrantIndex, OpenError, Operator, Parts, Settings};
-use proviso::gate::{Limits, LiveGrants, PolicyModule, WasmEngine};
+use proviso::gate::{Cache, Limits, LiveGrants, PolicyModule, WasmEngine};
 use proviso::http::{self, ModuleFile, Site};
 use proviso::identity::MintRequest;
 use proviso::random::SystemRandom;
@@ -17,6 +17,7 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
+use crate::binary::scratch;
 use crate::client::Client;
 use crate::clock::TestClock;
 use crate::scenario::AGENTS;
@@ -34,7 +35,11 @@ pub fn module() -> &'static PolicyModule {
     static MODULE: OnceLock<PolicyModule> = OnceLock::new();
     MODULE.get_or_init(|| {
         let bytes = proviso::assets::policy_wasm().expect("policy.wasm, which `cargo xtask build` makes");
-        PolicyModule::load(&bytes, Digest::of(&bytes), None).expect("policy.wasm compiles")
+        let folder = scratch();
+        let cache = Cache::new(&folder, &Digest::of);
+        let module = PolicyModule::load(&bytes, Digest::of(&bytes), Some(&cache)).expect("policy.wasm compiles");
+        module.keep(&cache);
+        module
     })
 }
 

@@ -48,6 +48,12 @@ pub fn inside(scope: &Value, folder: &str, uses: u32) -> Value {
     scope
 }
 
+/// How many uses of its grant an exception has consumed, by what the gate tells of it.
+pub fn uses(detail: &Value) -> Option<u64> {
+    let phase = &detail["exception"]["phase"];
+    phase["uses"].as_u64().or_else(|| phase["grant"]["uses"].as_u64())
+}
+
 /// The sample bundle's story on a gate in this process.
 pub struct Story {
     /// The gate.
@@ -184,13 +190,7 @@ async fn preview(
     let engine = engine.expect("the module's exports");
     engine.load(bundle.load).await.expect("the bundle loads");
     let grant = policy_core::grant::Grant { scope: scope.clone(), ..questions.grant };
-    let input = Preview {
-        v: ABI_VERSION,
-        question: questions.question,
-        grant,
-        others: questions.others,
-        at: sheet.at,
-    };
+    let input = Preview { v: ABI_VERSION, question: questions.question, grant, others: questions.others, at: sheet.at };
     let input = json::to_canonical_bytes(&input).expect("a canonical form");
     let answer = engine.call(sheet.bundle.digest, Op::Preview, input).await.expect("an answer");
     let limits = Limits { max_bytes: 16 << 20, ..Limits::DEFAULT };

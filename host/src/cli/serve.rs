@@ -242,6 +242,8 @@ pub(super) async fn wait_for_signal() -> Result<(), Failure> {
 pub(super) fn start_log() {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,proviso=info"));
+    // A line that cannot be written is lost: complaining about it on the same standard error would panic.
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     // A log that was started already stays.
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+    let _ = log.log_internal_errors(false).try_init();
 }

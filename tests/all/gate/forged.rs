@@ -1,0 +1,209 @@
+//! Grants, sessions and tokens put into the database by hand, by somebody who has the file but not the keys.
+
+use std::path::Path;
+
+use policy_core::digest::Digest;
+use policy_core::leaf::{LEAF_VERSION, Leaf, commitment};
+use proviso_tests::{AGENTS, Binary, write_file};
+use rusqlite::{Connection, params};
+use serde_json::{Value, json};
+
+use super::{audit, failure, parties, sign_in};
+
+const SALT: [u8; 32] = [7; 32];
+
+/// A leaf with one payload, as good as it can be made without the keys.
+struct Forged {
+    kind: &'static str,
+    payload: Value,
+}
+
+fn forge(agent_hash: &Digest) -> [Forged; 3] {
+    let at = "2026-11-22T12:00:00.000Z";
+    let hash = agent_hash.to_string();
+    let token = json!({"identity": {"kind": "token_minted", "token": {
+        "id": "pva_00000000000000000000000000000001", "hash": hash,
+        "facts": {"agent": {"subject": {"type": "Agent", "id": format!("{AGENTS}close-planner")}, "task": "any"}},
+        "minted_at": at, "expires_at": "2099-01-01T00:00:00.000Z", "by": "root", "uid": 0, "same_user": false,
+    }}});
+    let session = json!({"identity": {"kind": "signed_in", "at": at, "session": {
+        "id": "pvs_00000000000000000000000000000001", "hash": hash, "person": {"type": "User", "id": "mara"},
+        "assurance": "link", "expires_at": "2099-01-01T00:00:00.000Z", "same_user": false,
+    }}});
+    let grant = json!({"exception": {"id": "exc_1", "event": {"kind": "exception_granted", "at": at, "grant": {}}}});
+    [
+        Forged { kind: "token_minted", payload: token },
+        Forged { kind: "signed_in", payload: session },
+        Forged { kind: "exception_granted", payload: grant },
+    ]
+}
+
+/// Writes it at a position of the ledger.
+fn insert(data: &Path, seq: u64, forged: &Forged) {
+    let payload = forged.payload.to_string().into_bytes();
+    let leaf = Leaf {
+        v: LEAF_VERSION,
+        log: "ledger".to_owned(),
+        seq,
+        at: "2026-11-22T12:00:00Z".parse().unwrap(),
+        kind: forged.kind.to_owned(),
+        stream: "identity".to_owned(),
+        after: None,
+        outcome: None,
+        policies: Vec::new(),
+        module: None,
+        bundle: None,
+        commitments: [("event".to_owned(), commitment(&SALT, &payload))].into(),
+    };
+    let database = Connection::open(data.join("record.sqlite")).unwrap();
+    database.busy_timeout(std::time::Duration::from_secs(10)).unwrap();
+    let seq = i64::try_from(seq).unwrap();
+    let bytes = leaf.to_bytes().unwrap();
+    database.execute("INSERT INTO leaf VALUES ('ledger', ?1, ?2)", params![seq, bytes]).unwrap();
+    database
+        .execute("INSERT INTO payload VALUES ('ledger', ?1, 'event', ?2, ?3)", params![seq, SALT, payload])
+        .unwrap();
+}
+
+fn size(data: &Path) -> u64 {
+    let database = Connection::open(data.join("record.sqlite")).unwrap();
+    let size: i64 = database.query_row("SELECT count(*) FROM leaf WHERE log = 'ledger'", [], |row| row.get(0)).unwrap();
+    u64::try_from(size).unwrap()
+}
+
+fn serve(data: &Path) -> (Option<i32>, String) {
+    let bundle = Path::new(env!("CARGO_MANIFEST_DIR")).join("../bundles/sample").display().to_string();
+    let data = data.display().to_string();
+    failure(&Binary::run(&["serve", "--json", "--listen", "127.0.0.1:0", "--bundle", &bundle, "--data", &data]))
+}
+
+#[tokio::test]
+async fn a_row_put_in_by_hand_opens_nothing_and_stops_the_next_start() {
+    // Whoever forges knows the secret that belongs to the hash, but not the key that made the hash.
+    let secret = |prefix: &str| format!("{prefix}_{}1_{}", "0".repeat(31), "a".repeat(64));
+    for number in 0..3 {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data");
+        let gate = Binary::serve(&data);
+        let parties = parties(&gate);
+        let forged = &forge(&Digest::of(secret("pva").as_bytes()))[number];
+        insert(&data, size(&data), forged);
+
+        // The running gate never reads authority back from rows.
+        let call = write_file("close-planner", "/srv/files/reports/a.md", "c1");
+        let answer = gate.client.post_for("/access/v1/evaluation", &parties.point, &secret("pva"), &call).await;
+        assert_eq!((answer.status.as_u16(), answer.code().as_str()), (401, "unauthenticated"), "{answer:?}");
+        let cookie = format!("proviso_session={}", secret("pvs"));
+        let answer = gate.client.get("/api/v1/exceptions", Some(&cookie)).await;
+        assert_eq!((answer.status.as_u16(), answer.code().as_str()), (401, "signed_out"), "{answer:?}");
+        let wanted = write_file("report-writer", "/srv/files/reports/a.md", "c2");
+        assert_eq!(parties.evaluate(&wanted).await.json()["decision"], false);
+
+        // Nor does the next one start on it, and the audit names the record.
+        let report = audit(&data);
+        assert_eq!(failure(&report), (Some(65), "log_tampered".to_owned()), "{}", forged.kind);
+        gate.kill();
+        assert_eq!(serve(&data), (Some(65), "log_tampered".to_owned()), "{}", forged.kind);
+    }
+}
+
+#[tokio::test]
+async fn what_was_written_cannot_be_changed_or_cut() {
+    type Change = fn(&Connection) -> rusqlite::Result<usize>;
+    let changes: [(&str, Change); 5] = [
+        ("a leaf", |database| {
+            database.execute("UPDATE leaf SET bytes = CAST(replace(CAST(bytes AS TEXT), 'identity', 'identitY') AS BLOB) WHERE log = 'ledger' AND seq = 2", [])
+        }),
+        ("a payload", |database| {
+            database.execute("UPDATE payload SET bytes = CAST(replace(CAST(bytes AS TEXT), 'weekly-report', 'another-one') AS BLOB) WHERE log = 'ledger'", [])
+        }),
+        ("the newest record", |database| {
+            database.execute(
+                "DELETE FROM payload WHERE log = 'ledger' AND seq = (SELECT max(seq) FROM leaf WHERE log = 'ledger')",
+                [],
+            )?;
+            database.execute(
+                "DELETE FROM leaf WHERE log = 'ledger' AND seq = (SELECT max(seq) FROM leaf WHERE log = 'ledger')",
+                [],
+            )
+        }),
+        ("the newest record and its head", |database| {
+            database.execute(
+                "DELETE FROM head WHERE log = 'ledger' AND size = (SELECT max(size) FROM head WHERE log = 'ledger')",
+                [],
+            )?;
+            database.execute(
+                "DELETE FROM payload WHERE log = 'ledger' AND seq = (SELECT max(seq) FROM leaf WHERE log = 'ledger')",
+                [],
+            )?;
+            database.execute(
+                "DELETE FROM leaf WHERE log = 'ledger' AND seq = (SELECT max(seq) FROM leaf WHERE log = 'ledger')",
+                [],
+            )
+        }),
+        ("all heads", |database| database.execute("DELETE FROM head", [])),
+    ];
+    for (what, change) in changes {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data");
+        let gate = Binary::serve(&data);
+        parties(&gate);
+        sign_in(&gate, "mara").await;
+        gate.kill();
+        assert!(audit(&data).status.success(), "{what}");
+        {
+            let database = Connection::open(data.join("record.sqlite")).unwrap();
+            // The triggers stop an accident; whoever means it takes them away.
+            assert!(change(&database).is_err(), "{what}: the triggers let it pass");
+            for trigger in [
+                "leaf_no_update",
+                "leaf_no_delete",
+                "head_no_update",
+                "head_no_delete",
+                "payload_no_update",
+                "payload_no_delete",
+            ] {
+                database.execute(&format!("DROP TRIGGER {trigger}"), []).unwrap();
+            }
+            assert!(change(&database).unwrap() > 0, "{what}");
+        }
+        assert_eq!(failure(&audit(&data)), (Some(65), "log_tampered".to_owned()), "{what}");
+        assert_eq!(serve(&data), (Some(65), "log_tampered".to_owned()), "{what}");
+    }
+}
+
+#[tokio::test]
+async fn a_restored_backup_is_noticed() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, backup) = (folder.path().join("data"), folder.path().join("backup"));
+    std::fs::create_dir(&backup).unwrap();
+    let files = || {
+        let entries = std::fs::read_dir(&data).unwrap().map(|entry| entry.unwrap().path());
+        entries
+            .filter(|path| path.file_name().unwrap().to_string_lossy().starts_with("record.sqlite"))
+            .collect::<Vec<_>>()
+    };
+    let gate = Binary::serve(&data);
+    let parties = parties(&gate);
+    gate.kill();
+    for file in files() {
+        std::fs::copy(&file, backup.join(file.file_name().unwrap())).unwrap();
+    }
+    let gate = Binary::serve(&data);
+    let parties = proviso_tests::Parties { client: gate.client.clone(), ..parties };
+    assert_eq!(
+        parties.evaluate(&write_file("report-writer", "/srv/files/drafts/a.md", "c1")).await.json()["decision"],
+        true
+    );
+    gate.kill();
+    assert!(audit(&data).status.success());
+    for file in files() {
+        std::fs::remove_file(file).unwrap();
+    }
+    for file in std::fs::read_dir(&backup).unwrap() {
+        let file = file.unwrap().path();
+        std::fs::copy(&file, data.join(file.file_name().unwrap())).unwrap();
+    }
+    assert_eq!(failure(&audit(&data)), (Some(65), "log_tampered".to_owned()));
+    assert_eq!(serve(&data), (Some(65), "log_tampered".to_owned()));
+}

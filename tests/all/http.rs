@@ -1,0 +1,63 @@
+//! Bad input and abuse, through the interface that an attacker has: HTTP. Each ends in a stable code, and nothing is
+//! lost or allowed.
+
+mod bodies;
+mod claims;
+mod concurrency;
+mod grants;
+mod index;
+mod paths;
+mod requests;
+mod sheets;
+mod votes;
+
+use proviso_tests::{Answer, Story};
+use serde_json::Value;
+
+/// What an evaluation said: the decision and its reason.
+fn verdict(answer: &Answer) -> (bool, String) {
+    let body = answer.json();
+    let decision = body["decision"].as_bool().unwrap_or_else(|| panic!("no decision: {answer:?}"));
+    (decision, body["context"]["reason"].as_str().unwrap_or_default().to_owned())
+}
+
+/// A refusal: status and code. It must carry a sentence, too.
+fn refusal(answer: &Answer) -> (u16, String) {
+    let body = answer.json();
+    assert_eq!(answer.header("content-type"), "application/problem+json", "{answer:?}");
+    assert!(body["detail"].as_str().is_some_and(|detail| !detail.is_empty()), "{answer:?}");
+    assert_eq!(body["status"], answer.status.as_u16(), "{answer:?}");
+    (answer.status.as_u16(), answer.code())
+}
+
+fn allowed(reason: &str) -> (bool, String) {
+    (true, reason.to_owned())
+}
+
+fn denied(reason: &str) -> (bool, String) {
+    (false, reason.to_owned())
+}
+
+fn refused(status: u16, code: &str) -> (u16, String) {
+    (status, code.to_owned())
+}
+
+/// How many records each log holds.
+fn sizes(story: &Story) -> Vec<u64> {
+    story.gate.app.record().logs.iter().map(|log| log.size).collect()
+}
+
+/// An exception as mara's page sees it.
+async fn exception(story: &Story, cookie: &str, id: &str) -> Value {
+    story.gate.client.get(&format!("/api/v1/exceptions/{id}"), Some(cookie)).await.json()
+}
+
+/// A granted exception for writing inside `/srv/files/reports`, three uses. Its id and the approver's cookie.
+async fn granted(story: &Story) -> (String, String) {
+    let call = proviso_tests::write_file("report-writer", "/srv/files/reports/a.md", "ask");
+    let id = story.ask(&call, Some("/srv/files/reports")).await;
+    let mara = story.gate.person("mara").await;
+    let answer = story.vote(&mara, &id, "approve", None).await;
+    assert_eq!(answer.json()["state"], "granted", "{answer:?}");
+    (id, mara)
+}

@@ -1,0 +1,103 @@
+//! Bodies that are JSON and still not what they should be. What is no JSON is in `http_bad_input`.
+
+use proviso_tests::{Client, Story, post_rows, write_file};
+use reqwest::Method;
+use serde_json::json;
+
+use super::{denied, refusal, refused, sizes, verdict};
+
+#[tokio::test]
+async fn people_are_held_to_the_same_reader() {
+    let story = Story::begin().await;
+    let call = write_file("report-writer", "/srv/files/reports/a.md", "ask");
+    let id = story.ask(&call, None).await;
+    let mara = story.gate.person("mara").await;
+    let ballot = story.ballot(&mara, &id, "approve", None).await.to_string();
+    let twice = ballot.replacen("\"decision\":\"approve\"", "\"decision\":\"ask\",\"decision\":\"approve\"", 1);
+    assert_ne!(twice, ballot);
+    let before = sizes(&story);
+    for (body, code) in [
+        (twice, "duplicate_member"),
+        (format!("{ballot}{ballot}"), "trailing_text"),
+        (ballot.replacen("\"approve\"", "\"APPROVE\"", 1), "bad_shape"),
+        (ballot.replacen("\"max_uses\":1", "\"max_uses\":1.5", 1), "bad_shape"),
+        (ballot.replacen("\"max_uses\":1", "\"max_uses\":-1", 1), "bad_shape"),
+        (ballot.replacen("\"arguments\":\"exact\"", "\"arguments\":\"any\"", 1), "bad_shape"),
+        (ballot.replacen("\"arguments\":\"exact\"", "\"arguments\":[]", 1), "bad_shape"),
+    ] {
+        assert_ne!(body, ballot, "{code}");
+        let path = format!("/api/v1/exceptions/{id}/votes");
+        let request = story.gate.client.request(Method::POST, &path).header("cookie", &mara);
+        let answer = Client::send(request.header("content-type", "application/json").body(body.clone())).await;
+        assert_eq!(refusal(&answer), refused(400, code), "{body}");
+    }
+    assert_eq!(sizes(&story), before);
+}
+
+#[tokio::test]
+async fn our_own_members_have_one_type() {
+    let story = Story::begin().await;
+    let before = sizes(&story);
+    for (name, value) in [
+        ("proviso.dev/ask", json!("yes")),
+        ("proviso.dev/ask", json!(null)),
+        ("proviso.dev/call", json!(1)),
+        ("proviso.dev/call", json!("two words")),
+        ("proviso.dev/server", json!(["files"])),
+        ("proviso.dev/tool", json!("no digest")),
+        ("approval", json!("grant_1")),
+    ] {
+        let mut body = write_file("report-writer", "/srv/files/drafts/a.md", "c1");
+        body["context"][name] = value;
+        assert_eq!(refusal(&story.evaluate(&body).await), refused(400, "bad_request"), "{body}");
+    }
+    assert_eq!(sizes(&story), before);
+}
+
+#[tokio::test]
+async fn unknown_types_actions_and_entities_are_recorded_denials() {
+    let story = Story::begin().await;
+    let write = write_file("report-writer", "/srv/files/drafts/a.md", "c1");
+    let post = post_rows("report-writer", "finance/sandbox", 10, "c2");
+    for (body, pointer, value, reason) in [
+        (&write, "/resource/type", "Spaceship", "unknown_type"),
+        (&write, "/resource/type", "no such type", "unknown_type"),
+        (&write, "/resource/type", "Volume\" || true || \"", "unknown_type"),
+        (&write, "/action/name", "launch", "unknown_action"),
+        (&write, "/action/name", "write_file\" || true || \"", "unknown_action"),
+        (&post, "/resource/id", "finance/unheard-of", "unknown_entity"),
+        (&post, "/resource/id", "finance/sandbox\\\" || true || \\\"", "unknown_entity"),
+    ] {
+        let mut body = body.clone();
+        *body.pointer_mut(pointer).unwrap() = json!(value);
+        let before = sizes(&story);
+        let answer = story.evaluate(&body).await;
+        assert_eq!(verdict(&answer), denied(reason), "{body}");
+        let after = sizes(&story);
+        assert_eq!(after.iter().sum::<u64>(), before.iter().sum::<u64>() + 1, "one record: {body}");
+    }
+}
+
+#[tokio::test]
+async fn numbers_are_what_the_schema_says_or_refused() {
+    let story = Story::begin().await;
+    for (rows, reason) in [
+        (json!(10), "approval_required"),
+        (json!("10"), "bad_input"),
+        (json!(1.5), "bad_input"),
+        (json!(true), "bad_input"),
+        (json!(null), "bad_input"),
+        (json!([10]), "bad_input"),
+        (json!({"__extn": {"fn": "decimal", "arg": "1.0"}}), "bad_input"),
+        (json!(-1), "guardrail"),
+        (json!(5001), "guardrail"),
+        (json!(9_007_199_254_740_991_i64), "guardrail"),
+    ] {
+        let mut body = post_rows("report-writer", "finance/sandbox", 10, "c1");
+        body["context"]["input"]["rows"] = rows.clone();
+        assert_eq!(verdict(&story.evaluate(&body).await), denied(reason), "{rows}");
+    }
+    let mut body = write_file("report-writer", "/srv/files/drafts/a.md", "c2");
+    body["context"]["input"]["overwrite"] = json!(true);
+    assert_eq!(verdict(&story.evaluate(&body).await), denied("bad_input"), "an argument that nobody declared");
+}

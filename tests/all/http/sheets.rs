@@ -1,0 +1,136 @@
+//! Votes on something else than what the gate has on record (design, section 6).
+
+use proviso_tests::{Story, post_rows, write_file};
+use serde_json::json;
+
+use super::{exception, refusal, refused, sizes};
+
+#[tokio::test]
+async fn one_altered_fact_and_the_vote_is_refused() {
+    let story = Story::begin().await;
+    let call = write_file("report-writer", "/srv/files/reports/a.md", "ask");
+    let id = story.ask(&call, Some("/srv/files/reports")).await;
+    let mara = story.gate.person("mara").await;
+    let path = format!("/api/v1/exceptions/{id}/votes");
+    let good = story.ballot(&mara, &id, "approve", None).await;
+    let digest = good["sheet"].as_str().unwrap();
+    let flipped = format!("{}{}", if digest.starts_with('0') { '1' } else { '0' }, digest.get(1..).unwrap());
+    let as_of = good["as_of"].as_u64().unwrap();
+    let before = sizes(&story);
+    for (member, value) in [
+        ("sheet", json!(flipped)),
+        ("as_of", json!(as_of - 1)),
+        ("as_of", json!(as_of + 1)),
+        ("as_of", json!(0)),
+        ("as_of", json!(1_000_000)),
+    ] {
+        let mut ballot = good.clone();
+        ballot[member] = value;
+        let answer = story.gate.client.post(&path, &mara, &ballot).await;
+        assert_eq!(refusal(&answer), refused(409, "stale_sheet"), "{member}: {ballot}");
+    }
+    // Inside what was asked for, but not what this digest is of: the page showed another grant.
+    let mut other = good.clone();
+    other["grant"]["max_uses"] = json!(2);
+    assert_eq!(refusal(&story.gate.client.post(&path, &mara, &other).await), refused(409, "stale_sheet"));
+    // Somebody else's digest: it binds the person as well.
+    let ola = story.gate.person("ola").await;
+    let answer = story.gate.client.post(&path, &ola, &good).await;
+    assert_eq!(refusal(&answer).1, "stale_sheet");
+    assert_eq!(exception(&story, &mara, &id).await["state"], "requested");
+    assert_eq!(sizes(&story)[1..], before[1..]);
+    let answer = story.gate.client.post(&path, &mara, &good).await;
+    assert_eq!(answer.json()["state"], "granted", "the unaltered one counts: {answer:?}");
+}
+
+#[tokio::test]
+async fn a_vote_on_an_older_version_is_refused_and_on_older_news_is_not() {
+    let story = Story::begin().await;
+    let call = post_rows("report-writer", "finance/ledger-eu", 5, "ask");
+    let body = story.evaluate(&call).await.json();
+    let mut scope = body["context"]["access_request"]["display"]["scope"].clone();
+    scope["max_uses"] = json!(3);
+    let id = story.request(&story.request_body(&call, &body, Some(scope))).await.json()["task"]["id"].clone();
+    let id = id.as_str().unwrap();
+    let (mara, jun, vera) =
+        (story.gate.person("mara").await, story.gate.person("jun").await, story.gate.person("vera").await);
+    let path = format!("/api/v1/exceptions/{id}/votes");
+
+    // News that voids nothing: another request, another person's vote on the same version.
+    let early = story.ballot(&vera, id, "approve", None).await;
+    story.ask(&write_file("report-writer", "/srv/files/reports/other.md", "ask-2"), None).await;
+    assert_eq!(story.vote(&jun, id, "approve", None).await.json()["state"], "requested");
+
+    // mara narrows: a new version, on which nobody else has voted.
+    let mut narrower = early["grant"].clone();
+    narrower["max_uses"] = json!(1);
+    let answer = story.vote(&mara, id, "approve", Some(narrower)).await;
+    assert_eq!(answer.json()["state"], "requested", "{answer:?}");
+    let before = sizes(&story);
+    let answer = story.gate.client.post(&path, &vera, &early).await;
+    let (status, code) = refusal(&answer);
+    // The scope of the first version is wider than the second: it is refused as stale, or as widening.
+    assert!(
+        (status, code.as_str()) == (409, "stale_sheet") || (status, code.as_str()) == (400, "widens"),
+        "{answer:?}"
+    );
+    assert_eq!(sizes(&story), before);
+    assert_eq!(exception(&story, &mara, id).await["state"], "requested");
+
+    let answer = story.vote(&vera, id, "approve", None).await;
+    assert_eq!(answer.json()["state"], "granted", "{answer:?}");
+    let granted = exception(&story, &mara, id).await;
+    assert_eq!(granted["exception"]["phase"]["grant"]["scope"]["max_uses"], 1, "{granted}");
+}
+
+#[tokio::test]
+async fn an_older_sheet_counts_where_nothing_voids_it() {
+    let story = Story::begin().await;
+    let id = story.ask(&write_file("report-writer", "/srv/files/reports/a.md", "ask"), None).await;
+    let mara = story.gate.person("mara").await;
+    let ballot = story.ballot(&mara, &id, "approve", None).await;
+    story.ask(&write_file("report-writer", "/srv/files/reports/b.md", "ask-2"), None).await;
+    let answer = story.gate.client.post(&format!("/api/v1/exceptions/{id}/votes"), &mara, &ballot).await;
+    assert_eq!(answer.json()["state"], "granted", "{answer:?}");
+}
+
+#[tokio::test]
+async fn no_vote_widens() {
+    let story = Story::begin().await;
+    let call = write_file("report-writer", "/srv/files/reports/a.md", "ask");
+    let id = story.ask(&call, Some("/srv/files/reports")).await;
+    let mara = story.gate.person("mara").await;
+    let current = story.ballot(&mara, &id, "approve", None).await["grant"].clone();
+    let mut wider = Vec::new();
+    for (pointer, value) in [
+        ("/max_uses", json!(4)),
+        ("/not_after", json!("2027-01-01T00:00:00Z")),
+        ("/arguments", json!([{"at": ["path"], "op": "inside", "path": "/srv/files"}])),
+        ("/arguments", json!([{"at": ["content"], "op": "equals", "value": "hello"}])),
+    ] {
+        let mut scope = current.clone();
+        *scope.pointer_mut(pointer).unwrap() = value;
+        wider.push(scope);
+    }
+    for scope in wider {
+        let before = sizes(&story);
+        let answer = story.vote(&mara, &id, "approve", Some(scope.clone())).await;
+        assert_eq!(refusal(&answer), refused(400, "widens"), "{scope}");
+        assert_eq!(sizes(&story), before);
+    }
+}
+
+#[tokio::test]
+async fn a_lock_voids_a_vote() {
+    let story = Story::begin().await;
+    let id = story.ask(&write_file("report-writer", "/srv/files/reports/a.md", "ask"), None).await;
+    let mara = story.gate.person("mara").await;
+    let ballot = story.ballot(&mara, &id, "approve", None).await;
+    let ola = story.gate.person("ola").await;
+    let lock = json!({"target": {"task": "weekly-report"}, "reason": "something is wrong"});
+    assert_eq!(story.gate.client.post("/api/v1/locks", &ola, &lock).await.status.as_u16(), 201);
+    let answer = story.gate.client.post(&format!("/api/v1/exceptions/{id}/votes"), &mara, &ballot).await;
+    assert_eq!(refusal(&answer), refused(409, "stale_sheet"));
+    let answer = story.evaluate(&write_file("report-writer", "/srv/files/drafts/a.md", "draft")).await;
+    assert_eq!(super::verdict(&answer), super::denied("locked"), "a lock stops delegated scope, too");
+}

@@ -1,0 +1,156 @@
+//! Votes by those who may not, and by one person twice (R4).
+
+use proviso_tests::{Client, Story, post_rows, write_file};
+use reqwest::Method;
+use serde_json::json;
+
+use super::{denied, exception, refusal, refused, sizes, verdict};
+
+/// An open request that one approver decides.
+async fn open(story: &Story) -> String {
+    story.ask(&write_file("report-writer", "/srv/files/reports/a.md", "ask"), None).await
+}
+
+/// An open request that takes two people, one of finance and one of security.
+async fn open_for_two(story: &Story) -> String {
+    story.ask(&post_rows("report-writer", "finance/ledger-eu", 5, "ask"), None).await
+}
+
+#[tokio::test]
+async fn who_asks_owns_or_is_a_stranger_cannot_vote() {
+    let story = Story::begin().await;
+    let id = open(&story).await;
+    // ines stands behind the agent, tom owns it, jun and vera are no approvers of files.
+    for (user, code) in
+        [("ines", "is_requester"), ("tom", "is_owner"), ("jun", "not_eligible"), ("vera", "not_eligible")]
+    {
+        let cookie = story.gate.person(user).await;
+        for decision in ["approve", "refuse", "ask"] {
+            let ballot = story.ballot(&cookie, &id, decision, None).await;
+            let before = sizes(&story);
+            let answer = story.gate.client.post(&format!("/api/v1/exceptions/{id}/votes"), &cookie, &ballot).await;
+            assert_eq!(refusal(&answer), refused(403, code), "{user} {decision}");
+            assert_eq!(sizes(&story), before, "{user} {decision}");
+        }
+        let allowed = &exception(&story, &cookie, &id).await["allowed"];
+        assert_eq!(allowed["approve"], json!({"no": code}), "{user}");
+    }
+    let answer = story.evaluate(&write_file("report-writer", "/srv/files/reports/a.md", "use")).await;
+    assert_eq!(verdict(&answer), denied("approval_required"));
+}
+
+#[tokio::test]
+async fn a_service_token_is_nobody() {
+    let story = Story::begin().await;
+    let id = open(&story).await;
+    let mara = story.gate.person("mara").await;
+    let ballot = story.ballot(&mara, &id, "approve", None).await;
+    let before = sizes(&story);
+    let post = || story.gate.client.request(Method::POST, &format!("/api/v1/exceptions/{id}/votes")).json(&ballot);
+    let secret = mara.split_once('=').map(|(_, secret)| secret).unwrap_or_default();
+    for (request, status, code) in [
+        (post().bearer_auth(&story.agent), 403, "not_a_person"),
+        (post().bearer_auth(&story.point), 403, "not_a_person"),
+        (post().bearer_auth(&story.agent).header("cookie", &mara), 403, "not_a_person"),
+        (post().bearer_auth(secret), 403, "not_a_person"),
+        (post(), 401, "no_session"),
+        (post().header("cookie", format!("proviso_session={}", story.agent)), 401, "signed_out"),
+        (post().header("cookie", format!("{mara}0")), 401, "signed_out"),
+        (post().header("cookie", format!("{mara}; {mara}")), 401, "no_session"),
+    ] {
+        assert_eq!(refusal(&Client::send(request).await), refused(status, code));
+    }
+    assert_eq!(sizes(&story), before);
+    assert_eq!(exception(&story, &mara, &id).await["state"], "requested");
+}
+
+#[tokio::test]
+async fn two_votes_of_one_person_are_one() {
+    let story = Story::begin().await;
+    let id = open_for_two(&story).await;
+    let mara = story.gate.person("mara").await;
+    let path = format!("/api/v1/exceptions/{id}/votes");
+    let ballot = story.ballot(&mara, &id, "approve", None).await;
+    let first = story.gate.client.post(&path, &mara, &ballot).await;
+    assert_eq!(first.json()["state"], "requested", "{first:?}");
+
+    // The same vote again, as a click on a slow line sends it: done already, nothing written.
+    let before = sizes(&story);
+    let again = story.gate.client.post(&path, &mara, &ballot).await;
+    assert_eq!((again.status.as_u16(), again.json()["state"].clone()), (200, json!("requested")), "{again:?}");
+    assert_eq!(sizes(&story), before);
+
+    // A second one, also from a second sign-in.
+    let elsewhere = story.gate.person("mara").await;
+    for cookie in [&mara, &elsewhere] {
+        let before = sizes(&story);
+        let answer = story.vote(cookie, &id, "approve", None).await;
+        assert_eq!(refusal(&answer), refused(409, "voted_already"));
+        assert_eq!(sizes(&story), before);
+    }
+
+    // Another of finance makes two people, but none of security.
+    let jun = story.gate.person("jun").await;
+    let answer = story.vote(&jun, &id, "approve", None).await;
+    assert_eq!(answer.json()["state"], "requested", "{answer:?}");
+    let vera = story.gate.person("vera").await;
+    let answer = story.vote(&vera, &id, "approve", None).await;
+    assert_eq!(answer.json()["state"], "granted", "{answer:?}");
+}
+
+#[tokio::test]
+async fn a_refusal_ends_it_and_needs_a_reason() {
+    let story = Story::begin().await;
+    let id = open(&story).await;
+    let mara = story.gate.person("mara").await;
+    let mut ballot = story.ballot(&mara, &id, "refuse", None).await;
+    let path = format!("/api/v1/exceptions/{id}/votes");
+    for (reason, code) in
+        [(String::new(), "reason_needed"), (" ".to_owned(), "reason_needed"), ("x".repeat(2001), "text_too_long")]
+    {
+        ballot["reason"] = json!(reason);
+        assert_eq!(refusal(&story.gate.client.post(&path, &mara, &ballot).await), refused(400, code));
+    }
+    ballot["reason"] = json!("not this week");
+    let answer = story.gate.client.post(&path, &mara, &ballot).await;
+    assert_eq!(answer.json()["state"], "denied", "{answer:?}");
+    let ola = story.gate.person("ola").await;
+    assert_eq!(refusal(&story.vote(&ola, &id, "approve", None).await), refused(409, "closed"));
+    let answer = story.evaluate(&write_file("report-writer", "/srv/files/reports/a.md", "use")).await;
+    assert_eq!(verdict(&answer), denied("approval_required"));
+}
+
+#[tokio::test]
+async fn a_vote_comes_in_time_or_not_at_all() {
+    let story = Story::begin().await;
+    let id = open(&story).await;
+    let mara = story.gate.person("mara").await;
+    let ballot = story.ballot(&mara, &id, "approve", None).await;
+    // The window that was asked for is four hours, and nothing is decided after its end.
+    story.gate.clock.advance(4 * 3_600);
+    let answer = story.gate.client.post(&format!("/api/v1/exceptions/{id}/votes"), &mara, &ballot).await;
+    let (status, code) = refusal(&answer);
+    assert!(status == 409 && ["closed", "too_late"].contains(&code.as_str()), "{answer:?}");
+    assert_eq!(exception(&story, &mara, &id).await["state"], "lapsed");
+}
+
+#[tokio::test]
+async fn a_sign_in_link_works_once_and_not_for_long() {
+    let story = Story::begin().await;
+    let operator = proviso::app::Operator { uid: 0, name: "root".to_owned() };
+    let mint = async |user: &str| {
+        let request = proviso::identity::MintRequest::Approver { user: user.to_owned() };
+        let link = story.gate.app.mint(request, &operator).await.unwrap().secret;
+        link.rsplit('#').next().unwrap_or_default().to_owned()
+    };
+    let sign_in = async |link: &str| story.gate.client.post("/api/v1/session", "", &json!({"link": link})).await;
+    let link = mint("mara").await;
+    assert_eq!(sign_in(&link).await.status.as_u16(), 200);
+    assert_eq!(refusal(&sign_in(&link).await), refused(401, "bad_link"), "a second time");
+    let late = mint("mara").await;
+    story.gate.clock.advance(15 * 60);
+    assert_eq!(refusal(&sign_in(&late).await), refused(401, "bad_link"), "too late");
+    for link in ["", "x", &story.agent, &story.point] {
+        assert_eq!(refusal(&sign_in(link).await), refused(401, "bad_link"), "{link}");
+    }
+}
