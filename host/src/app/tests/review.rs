@@ -112,27 +112,29 @@ async fn an_action_that_nobody_knows_is_kept_short() {
     assert!(kept < 1_000, "{kept}");
 }
 
-#[tokio::test]
-async fn who_holds_the_state_can_ask_for_the_time_while_a_record_waits_for_it() {
-    let gate = Gate::start().await;
+#[test]
+fn who_holds_the_state_can_ask_for_the_time_while_a_record_waits_for_it() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let gate = runtime.block_on(Gate::start());
     let app = gate.app.clone();
-    let (told, done) = std::sync::mpsc::channel();
     let state = app.state();
     // The writer commits this and then waits for the state that is held here.
-    let minting = tokio::spawn({
+    let minting = runtime.spawn({
         let app = app.clone();
         async move { app.mint(MintRequest::Approver { user: "mara".to_owned() }, &ROOT).await }
     });
-    let begun = std::time::Instant::now();
+    let mut tries = 0;
     while !app.0.folded.is_awaited() {
-        assert!(begun.elapsed() < Duration::from_secs(20), "no record waits for the state");
-        tokio::task::yield_now().await;
+        tries += 1;
+        assert!(tries < 2_000, "no record waits for the state");
+        std::thread::sleep(Duration::from_millis(10));
     }
+    let (told, done) = std::sync::mpsc::channel();
     let asking = app.clone();
     std::thread::spawn(move || told.send(asking.now()));
     assert!(done.recv_timeout(Duration::from_secs(20)).is_ok(), "the time waits for the state");
     drop(state);
-    minting.await.unwrap().unwrap();
+    runtime.block_on(minting).unwrap().unwrap();
 }
 
 #[tokio::test]
@@ -149,4 +151,24 @@ async fn denials_too_large_to_try_are_in_no_sheet() {
     let tried = app.sheet(&person(app, "mara").await, &id, None).await.unwrap().sheet.tried;
     let seq = |reply: &EvaluationReply| app.state().denial(&reply.context.evaluation_id).unwrap().seq;
     assert_eq!((tried.contains(&seq(&large)), tried.contains(&seq(&small))), (false, true));
+}
+
+#[tokio::test]
+async fn a_subject_that_asks_and_takes_back_is_slowed_down() {
+    let gate = Gate::start().await;
+    let (app, caller) = (&gate.app, caller(&gate.app).await);
+    let body = tool("write_file", "/srv/files/reports/q3.md", "c1");
+    let denied = caller.evaluate(app, body.clone()).await;
+    let mut made = 0;
+    let refused = loop {
+        match caller.ask_for(app, &body, &denied, None).await {
+            Ok(id) => drop(app.cancel(&caller.point, Some(&caller.agent), &id, "never mind").await.unwrap()),
+            Err(refusal) => break refusal,
+        }
+        made += 1;
+        assert!(made <= 200, "nobody slows it down");
+    };
+    assert_eq!((refused.code, made), ("too_many_requests", 200));
+    gate.clock.advance(3_601);
+    caller.ask(app, &body, None).await.unwrap();
 }
