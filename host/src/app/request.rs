@@ -28,6 +28,9 @@ use crate::store::{Log, VersionKey};
 
 /// How many requests of one subject may be open at once.
 const MOST_OPEN: usize = 20;
+/// And how many may be made in an hour, whatever became of them: each stays in memory and record.
+const MOST_AN_HOUR: usize = 200;
+const HOUR: Span = Span::from_seconds(3_600);
 /// How long people have to decide, at most.
 const DECIDE_WITHIN: Span = Span::from_seconds(8 * 3_600);
 /// The agent's words stand here, with the denied question's context.
@@ -356,12 +359,17 @@ fn same_open(state: &State, facts: &RequestFacts, now: Timestamp) -> Option<Stri
 }
 
 fn enough_room(state: &State, subject: &EntityRef, now: Timestamp) -> Result<(), Refusal> {
-    let ours = state.exceptions.values().filter(|entry| open(entry, now));
-    let ours = ours.filter(|entry| entry.exception.request.question.call.subject == *subject).count();
-    if ours < MOST_OPEN {
-        return Ok(());
-    }
-    let detail = format!("this agent has {MOST_OPEN} open requests");
+    let entries = state.exceptions.values();
+    let ours = entries.filter(|entry| entry.exception.request.question.call.subject == *subject);
+    let (waiting, recent) = ours.fold((0, 0), |(waiting, recent), entry| {
+        let is_recent = entry.exception.request.requested_at.plus(HOUR) > now;
+        (waiting + usize::from(open(entry, now)), recent + usize::from(is_recent))
+    });
+    let detail = match (waiting < MOST_OPEN, recent < MOST_AN_HOUR) {
+        (true, true) => return Ok(()),
+        (false, _) => format!("this agent has {MOST_OPEN} open requests"),
+        (true, false) => format!("this agent has made {MOST_AN_HOUR} requests within an hour"),
+    };
     Err(Refusal::new(RefusalKind::TooMany, "too_many_requests", detail)
         .help("wait for them to be decided, or cancel some"))
 }
