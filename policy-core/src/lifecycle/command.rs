@@ -27,7 +27,10 @@ pub enum VoteDecision {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(
     target_pointer_width = "64",
-    expect(clippy::large_enum_variant, reason = "a command is made once and taken apart at once, never kept in numbers")
+    expect(
+        clippy::large_enum_variant,
+        reason = "a command is made once and taken apart at once, never kept in numbers"
+    )
 )]
 pub enum Command {
     /// Ask for an exception. The only command on nothing.
