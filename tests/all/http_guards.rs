@@ -21,7 +21,11 @@ async fn an_unknown_host_or_origin_is_refused_everywhere() {
             ("origin", format!("https://127.0.0.1:{port}"), "unknown_origin"),
         ] {
             let answer = Client::send(gate.client.request(Method::GET, path).header(header, &value)).await;
-            assert_eq!((answer.status, answer.code().as_str()), (StatusCode::FORBIDDEN, code), "{path} {header} {value}");
+            assert_eq!(
+                (answer.status, answer.code().as_str()),
+                (StatusCode::FORBIDDEN, code),
+                "{path} {header} {value}"
+            );
         }
         for host in [format!("localhost:{port}"), format!("LOCALHOST:{port}"), format!("127.0.0.1:{port}")] {
             let answer = Client::send(gate.client.request(Method::GET, path).header("host", &host)).await;
