@@ -186,6 +186,8 @@ impl Seen {
         for log in Log::ALL {
             let path = head_file(data, log);
             match fs::read_to_string(&path) {
+                // What a power cut leaves of a file that was never synced. It says as little as one that is gone.
+                Ok(note) if note.is_empty() => {}
                 Ok(note) => drop(notes.insert(log, note)),
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
                 Err(source) => return Err(file_error(&path, source)),

@@ -158,3 +158,23 @@ async fn r8_what_does_not_fold_denies_all_in_its_batch() {
     store.append(Vec::new(), vec![record("next", vec![])]).await.unwrap();
     assert_eq!(*seen.kinds.lock().unwrap(), ["odd", "next"]);
 }
+
+#[tokio::test]
+async fn a_head_that_a_power_cut_emptied_does_not_stop_the_gate_and_a_torn_one_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let (store, _) = open(&data);
+    store.append(Vec::new(), vec![record("first", vec![])]).await.unwrap();
+    drop(store);
+    let head = load::head_file(&data, Log::Ledger);
+    let note = std::fs::read_to_string(&head).unwrap();
+    std::fs::write(&head, "").unwrap();
+    let (store, seen) = open(&data);
+    assert_eq!(*seen.kinds.lock().unwrap(), ["first"]);
+    drop((store, seen));
+    std::fs::write(&head, note.get(..40).unwrap()).unwrap();
+    let folder = DataFolder::open(&data, DataKind::Gate).unwrap();
+    let keys = Arc::new(Keys::open(&folder, &SystemRandom).unwrap());
+    let opened = SqliteStore::open(folder, keys, Arc::new(SystemRandom), Arc::new(Seen::default()));
+    assert_eq!(opened.err().map(|error| error.code()), Some("log_tampered"));
+}
