@@ -161,6 +161,13 @@ fn started() -> PathBuf {
     let facts = format!("{:?} {} {:?}", binary.modified().ok(), binary.len(), proviso::assets::policy_digest());
     let kept = scratch().join(format!("started-{}", Digest::of(facts.as_bytes())));
     if !kept.exists() {
+        // What other builds of the binary left is of no use any more.
+        for old in fs::read_dir(scratch()).expect("the scratch folder").flatten() {
+            if old.file_name().to_string_lossy().starts_with("started-") {
+                // Somebody else may have removed it.
+                let _ = fs::remove_dir_all(old.path());
+            }
+        }
         let folder = tempfile::tempdir_in(scratch()).expect("a temporary folder");
         let data = folder.path().join("data");
         // Told to stop, it ends after the module was kept.
