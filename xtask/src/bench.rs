@@ -12,5 +12,5 @@ pub fn measure(place: &Place) -> Result<()> {
     tools::install_for_build(place)?;
     assets::build_module(place)?;
     println!("bench (optimised build: may take 6 minutes the first time):");
-    run(&mut cargo(place, &["bench", "--package", "proviso-tests"])?)
+    run(&mut cargo(place, &["bench", "--package", "proviso-tests", "--bench", "decision"])?)
 }
