@@ -17,13 +17,16 @@ use super::module::{ModuleError, PolicyModule};
 use super::pool::Pool;
 use crate::app::{Engine, EngineError};
 
-/// The policy module, sandboxed: at most as many calls at once as there are processors, each on an instance of its own.
+/// The policy module, sandboxed: at most as many questions at once as there are processors, each on an instance of its
+/// own, and beside them half as many previews.
 #[derive(Clone)]
 pub struct WasmEngine {
     digest: Digest,
     pool: Arc<Pool>,
     /// An instance is memory: callers wait here, not on the allocator.
-    permits: Arc<Semaphore>,
+    questions: Arc<Semaphore>,
+    /// Previews and loads take seconds: they wait for each other, and no question waits for them.
+    long: Arc<Semaphore>,
     limits: Limits,
     calls: Arc<Calls>,
 }
@@ -76,10 +79,12 @@ impl WasmEngine {
     /// When the module does not export what the ABI says.
     pub fn new(module: &PolicyModule, limits: Limits) -> Result<Self, ModuleError> {
         let at_once = std::thread::available_parallelism().map_or(2, std::num::NonZeroUsize::get).clamp(2, 16);
+        let long = at_once / 2;
         Ok(Self {
             digest: module.digest(),
-            pool: Arc::new(Pool::new(module.template()?, limits, at_once)),
-            permits: Arc::new(Semaphore::new(at_once)),
+            pool: Arc::new(Pool::new(module.template()?, limits, at_once.saturating_add(long))),
+            questions: Arc::new(Semaphore::new(at_once)),
+            long: Arc::new(Semaphore::new(long)),
             limits,
             calls: Arc::default(),
         })
@@ -91,12 +96,16 @@ impl WasmEngine {
     }
 
     /// Runs on a blocking thread: loading and previews take long enough to hold up an executor.
-    async fn on<T, F>(&self, work: F) -> Result<T, EngineError>
+    async fn on<T, F>(&self, op: Op, work: F) -> Result<T, EngineError>
     where
         T: Send + 'static,
         F: FnOnce(&Pool) -> Result<T, EngineError> + Send + 'static,
     {
-        let permit = match timeout(self.limits.wait, Arc::clone(&self.permits).acquire_owned()).await {
+        let (permits, wait) = match op {
+            Op::Load | Op::Preview => (&self.long, self.limits.long_time),
+            Op::Evaluate | Op::Terms | Op::Eligible | Op::Compile => (&self.questions, self.limits.wait),
+        };
+        let permit = match timeout(wait, Arc::clone(permits).acquire_owned()).await {
             Ok(Ok(permit)) => permit,
             Ok(Err(_)) | Err(_) => return Err(EngineError::Busy),
         };
@@ -120,14 +129,14 @@ impl Engine for WasmEngine {
             let bundle = load.bundle;
             let input = json::to_canonical_bytes(&load)
                 .map_err(|error| EngineError::Unusable(format!("the bundle has no canonical form: {error}")))?;
-            self.on(move |pool| pool.load(bundle, input)).await
+            self.on(Op::Load, move |pool| pool.load(bundle, input)).await
         }
         .boxed()
     }
 
     fn call(&self, bundle: Digest, op: Op, input: Vec<u8>) -> BoxFuture<'_, Result<Vec<u8>, EngineError>> {
         async move {
-            let answer = self.on(move |pool| pool.call(bundle, op, &input)).await;
+            let answer = self.on(op, move |pool| pool.call(bundle, op, &input)).await;
             self.calls.count(&answer);
             if let Err(error) = &answer
                 && !matches!(error, EngineError::Busy)

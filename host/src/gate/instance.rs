@@ -23,7 +23,7 @@ pub struct Limits {
     pub memory: usize,
     /// Bytes that an answer may have.
     pub answer: usize,
-    /// How long a call waits for an instance.
+    /// How long a question waits for an instance. A preview waits as long as one may take.
     pub wait: Duration,
 }
 

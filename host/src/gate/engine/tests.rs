@@ -106,6 +106,42 @@ async fn callers_wait_for_an_instance_and_give_up() {
 }
 
 #[tokio::test]
+async fn no_question_waits_for_a_preview() {
+    // Previews never end by themselves; every other operation echoes its input.
+    let body = format!(
+        "(if (i32.eq (local.get $op) (i32.const {})) (then (loop $l (br $l))))
+         (i64.or (i64.shl (i64.extend_i32_u (local.get $ptr)) (i64.const 32))
+                 (i64.extend_i32_u (local.get $len)))",
+        Op::Preview as i32
+    );
+    let limits = Limits {
+        long_fuel: u64::MAX,
+        long_time: Duration::from_secs(2),
+        question_time: Duration::from_secs(20),
+        wait: Duration::from_millis(1),
+        ..limits()
+    };
+    let engine = engine(&module(&body), limits);
+    engine.load(load()).await.unwrap();
+    let preview = || {
+        let engine = engine.clone();
+        tokio::spawn(async move { engine.call(Digest::of(b"bundle"), Op::Preview, b"{}".to_vec()).await })
+    };
+    let previews: Vec<_> = (0..40).map(|_| preview()).collect();
+    while engine.long.available_permits() > 0 {
+        tokio::task::yield_now().await;
+    }
+    for _ in 0..20 {
+        assert_eq!(run(&engine).await.as_deref(), Ok("{}"));
+    }
+    assert_eq!(engine.long.available_permits(), 0, "the previews were still running");
+    for preview in previews {
+        let answer = preview.await.unwrap();
+        assert!(matches!(answer, Err(EngineError::Timeout | EngineError::Busy)), "{answer:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_bundle_that_was_not_loaded_cannot_be_asked() {
     let engine = engine(&module("(i64.const 0)"), limits());
     assert!(matches!(run(&engine).await, Err(EngineError::Unusable(_))));
