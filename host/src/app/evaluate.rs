@@ -16,7 +16,7 @@ use super::event::{CLAIMED, DECISION, DecisionRecord, QUESTION};
 use super::judge::NoAnswer;
 use super::permit::Permit;
 use super::refusal::Refusal;
-use super::state::State;
+use super::state::{State, UseKey};
 use crate::identity::Credential;
 use crate::random;
 use crate::store::{AppendError, Log, NewRecord, VersionKey};
@@ -158,7 +158,7 @@ impl App {
         if self.policy().mentions_done() {
             expected.push(state.version(VersionKey::Task(question.task.clone())));
         }
-        let past = ask.call.as_deref().and_then(|id| state.repeats(asker.credential(), id, call.input_digest, now));
+        let past = ask.call.as_deref().and_then(|id| state.repeats(&UseKey::new(asker.credential(), id, call), now));
         let repeats = past.map(|past| past.grant.clone()).filter(|_| ask.purpose == Purpose::Use);
         let mut ids = self.index().find(&call.subject, &question.task);
         ids.extend(repeats.clone());

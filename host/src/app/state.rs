@@ -7,13 +7,13 @@ use policy_core::entity::EntityRef;
 use policy_core::json;
 use policy_core::lifecycle::{self, Event, Exception, Phase};
 use policy_core::outcome::Outcome;
-use policy_core::question::{Lock, LockTarget, Purpose};
+use policy_core::question::{Call, Lock, LockTarget, Purpose, SealedQuestion};
 use policy_core::time::{Span, Timestamp};
 use serde::de::DeserializeOwned;
 
 use super::event::{
     ActivationFact, DECISION, DecisionRecord, EVENT, EXECUTION, ExecutionRecord, GateEvent, LedgerEvent, ORIGIN,
-    RequestOrigin,
+    QUESTION, RequestOrigin,
 };
 use crate::identity::Registry;
 use crate::store::{FoldError, Log, Record, VersionKey};
@@ -66,6 +66,35 @@ pub struct LockEntry {
     pub by: EntityRef,
 }
 
+/// Which call a use was for. INVARIANT (R3): another action or resource under the same call id and with the same
+/// arguments is another call, and consumes a use of its own.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct UseKey {
+    /// The credential that asked.
+    pub credential: String,
+    /// The call's id.
+    pub call: String,
+    /// The action.
+    pub action: String,
+    /// The resources, in the order that the bundle derives them in.
+    pub resources: Vec<EntityRef>,
+    /// The arguments.
+    pub input_digest: Digest,
+}
+
+impl UseKey {
+    /// The key of this call.
+    pub fn new(credential: &str, id: &str, call: &Call) -> Self {
+        Self {
+            credential: credential.to_owned(),
+            call: id.to_owned(),
+            action: call.action.clone(),
+            resources: call.resources.clone(),
+            input_digest: call.input_digest,
+        }
+    }
+}
+
 /// A use that the same call id may repeat.
 #[derive(Debug, Clone)]
 pub struct PastUse {
@@ -116,7 +145,7 @@ pub struct State {
     denial_ids: BTreeMap<String, u64>,
     /// What each task was already permitted.
     pub done: BTreeMap<String, BTreeSet<String>>,
-    uses: BTreeMap<(String, String, Digest), PastUse>,
+    uses: BTreeMap<UseKey, PastUse>,
     permitted: BTreeMap<String, Permitted>,
     permitted_order: std::collections::VecDeque<String>,
 }
@@ -164,8 +193,8 @@ impl State {
     }
 
     /// The use that this call repeats, if any.
-    pub fn repeats(&self, credential: &str, call: &str, digest: Digest, now: Timestamp) -> Option<&PastUse> {
-        let past = self.uses.get(&(credential.to_owned(), call.to_owned(), digest))?;
+    pub fn repeats(&self, call: &UseKey, now: Timestamp) -> Option<&PastUse> {
+        let past = self.uses.get(call)?;
         (now.millis() < past.at.plus(REPEAT_WITHIN).millis()).then_some(past)
     }
 
@@ -254,10 +283,10 @@ impl State {
         let decision: DecisionRecord = read(record, DECISION)?;
         self.belongs(decision.exception.as_deref(), seq);
         if decision.answer.outcome.permits() {
-            self.apply_permitted(at, decision);
+            self.apply_permitted(record, decision);
         } else {
             let after = record.leaf.after.unwrap_or(0);
-            let question = record.payload(super::event::QUESTION).map(<[u8]>::len);
+            let question = record.payload(QUESTION).map(<[u8]>::len);
             self.denial_ids.insert(decision.evaluation.clone(), seq);
             let bundle = record.leaf.bundle;
             self.denials.insert(seq, Denial { seq, after, at, bundle, question, record: decision });
@@ -266,14 +295,16 @@ impl State {
         Ok(())
     }
 
-    fn apply_permitted(&mut self, at: Timestamp, decision: DecisionRecord) {
+    fn apply_permitted(&mut self, record: &Record, decision: DecisionRecord) {
+        let at = record.leaf.at;
         if decision.purpose == Purpose::Use {
             self.done.entry(decision.task).or_default().extend(decision.done);
             if decision.answer.outcome == Outcome::PermittedByException
-                && let (Some(call), Some(grant), Some(digest), false) =
-                    (decision.call, decision.answer.grant, decision.input_digest, decision.repeated)
+                && let (Some(id), Some(grant), false) = (decision.call, decision.answer.grant, decision.repeated)
+                // One that cannot be read is repeated by nothing.
+                && let Ok(question) = read::<SealedQuestion>(record, QUESTION)
             {
-                self.uses.insert((decision.credential.clone(), call, digest), PastUse { grant, at });
+                self.uses.insert(UseKey::new(&decision.credential, &id, &question.call), PastUse { grant, at });
             }
         }
         let (credential, purpose) = (decision.credential, decision.purpose);

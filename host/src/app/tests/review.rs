@@ -7,6 +7,7 @@ use std::time::Duration;
 use policy_core::question::LockTarget;
 
 use super::super::append::ATTEMPTS;
+use super::super::state::UseKey;
 use super::super::testing::FakeClock;
 use super::super::{Activation, OpenError, Settings};
 use super::*;
@@ -171,4 +172,24 @@ async fn a_subject_that_asks_and_takes_back_is_slowed_down() {
     assert_eq!((refused.code, made), ("too_many_requests", 200));
     gate.clock.advance(3_601);
     caller.ask(app, &body, None).await.unwrap();
+}
+
+#[tokio::test]
+async fn r3_only_the_same_action_on_the_same_resources_is_the_same_call() {
+    let (gate, caller, ..) = granted().await;
+    let app = &gate.app;
+    assert!(caller.write(app, "/srv/files/reports/q3.md", "c2").await.decision);
+    let state = app.state();
+    let (entry, now) = (state.exceptions.values().next().unwrap(), app.now());
+    let (Credential::EnforcementPoint(point), call) = (&caller.point, &entry.exception.request.question.call) else {
+        unreachable!()
+    };
+    let same = UseKey::new(&point.token, "c2", call);
+    assert!(state.repeats(&same, now).is_some());
+    let other = UseKey { action: "files/delete_file".to_owned(), ..same.clone() };
+    assert!(state.repeats(&other, now).is_none(), "another action");
+    let mut other = same.clone();
+    other.resources.push(EntityRef::new("File", "/srv/files/reports/q4.md"));
+    assert!(state.repeats(&other, now).is_none(), "another resource");
+    assert!(state.repeats(&UseKey { resources: Vec::new(), ..same }, now).is_none(), "no resource");
 }
