@@ -67,10 +67,13 @@ impl App {
         let ask = Ask::of(&asker, &body)?;
         self.record_held_stops().await;
         for attempt in 0..=ATTEMPTS {
-            let made = self.make(&asker, &ask, &body, attempt == ATTEMPTS).await?;
+            let mut made = self.make(&asker, &ask, &body, attempt == ATTEMPTS).await?;
             // INVARIANT (R1): the reply is built only after the record is durable; without it nothing is allowed.
             match Permit::record(self.store(), &made).await {
-                Ok(permit) => return Ok(self.reply(&asker, &ask, made, permit.as_ref())),
+                Ok(permit) => {
+                    let allow = permit.and_then(|permit| self.in_time(permit, &mut made));
+                    return Ok(self.reply(&asker, &ask, made, allow.as_ref()));
+                }
                 Err(AppendError::Conflict(_)) => {}
                 Err(AppendError::Unavailable) => return Ok(self.unrecorded(made)),
             }

@@ -4,24 +4,69 @@ use policy_core::containment;
 use policy_core::lifecycle::{Phase, effective_state};
 use policy_core::outcome::{Evaluation, Outcome, Reason};
 use policy_core::question::Purpose;
-use policy_core::time::Timestamp;
+use policy_core::time::{Span, Timestamp};
 use proviso_api::access_request::{AccessRequestOffer, OfferDisplay};
 use proviso_api::authzen::{ApprovalRef, EvaluationReply, ReplyContext};
 
 use super::App;
 use super::asker::{Ask, Asker};
-use super::evaluate::{Made, outcome_word};
+use super::evaluate::{Made, denial, outcome_word};
 use super::permit::Permit;
 
-/// For how many seconds an allow is good, for its one call.
+/// For how many seconds an allow is good at most, for its one call, from when it was judged.
 pub const VALID_FOR: u32 = 5;
 
+/// A permit with what is left of its time.
+pub(super) struct Allow {
+    _permit: Permit,
+    /// Whole seconds, at least one.
+    seconds: u32,
+}
+
 impl App {
+    /// An allow, where there is time left for one after the record was written. Else the outcome becomes a denial: the
+    /// record stands, and what was consumed stays consumed.
+    ///
+    /// INVARIANT (R6): however long the record took, an allow lasts from when it was judged and never beyond its grant.
+    pub(super) fn in_time(&self, permit: Permit, made: &mut Made) -> Option<Allow> {
+        let state = self.state();
+        let reading = self.0.time.read(self.0.folded.newest());
+        let now = reading.now.millis();
+        let lapse = made.now.plus(Span::from_seconds(VALID_FOR.into())).millis();
+        // A clock that was set back meanwhile says nothing of how much has passed.
+        let mut left = if now < made.now.millis() { 0 } else { lapse.saturating_sub(now) };
+        let mut reason = Reason::Limit;
+        if made.decision.answer.outcome == Outcome::PermittedByException {
+            let entry = made.decision.answer.grant.as_deref().and_then(|grant| state.by_grant(grant));
+            let end = match entry.map(|entry| &entry.exception.phase) {
+                Some(Phase::Granted(held) | Phase::Exhausted { grant: held, .. }) => {
+                    held.grant.scope.not_after.millis()
+                }
+                _ => i64::MIN,
+            };
+            if end <= now {
+                reason = Reason::NotPermitted;
+            }
+            left = left.min(end.saturating_sub(now));
+            if !reading.safe || state.clock_doubted {
+                (reason, left) = (Reason::ClockUnsafe, 0);
+            }
+        }
+        match u32::try_from(left / 1000) {
+            Ok(seconds @ 1..) => Some(Allow { _permit: permit, seconds }),
+            Ok(0) | Err(_) => {
+                made.decision.answer = denial(reason);
+                made.detail = Some("the allow lapsed while it was recorded; what it used stays used".to_owned());
+                None
+            }
+        }
+    }
+
     /// The reply, after the record is durable. INVARIANT (R1): it allows only with a permit.
-    pub(super) fn reply(&self, asker: &Asker, ask: &Ask, made: Made, permit: Option<&Permit>) -> EvaluationReply {
+    pub(super) fn reply(&self, asker: &Asker, ask: &Ask, made: Made, allow: Option<&Allow>) -> EvaluationReply {
         let answer = &made.decision.answer;
         self.count(outcome_word(answer.outcome));
-        let permits = permit.is_some();
+        let permits = allow.is_some();
         let offer = self.offer(asker, &made);
         let mut context = ReplyContext {
             evaluation_id: made.decision.evaluation.clone(),
@@ -32,7 +77,7 @@ impl App {
             approval: answer.grant.as_deref().and_then(|grant| self.approval(grant)),
             next_action: None,
             retry_after: None,
-            valid_for: (permits && ask.purpose == Purpose::Use).then_some(VALID_FOR),
+            valid_for: allow.filter(|_| ask.purpose == Purpose::Use).map(|allow| allow.seconds),
             repeated: made.decision.repeated,
             input_digest: made.decision.input_digest,
         };

@@ -146,6 +146,8 @@ pub struct Faults {
     /// How many appends from here on find what they read changed.
     pub conflicts: AtomicUsize,
     pub appends: AtomicUsize,
+    /// What happens while the next append waits for the disk.
+    pub meanwhile: Mutex<Option<Box<dyn FnOnce() + Send>>>,
 }
 
 impl Store for FaultyStore {
@@ -164,6 +166,9 @@ impl Store for FaultyStore {
         }
         Box::pin(async move {
             let answer = self.inner.append(expected, records).await;
+            if let Some(meanwhile) = self.faults.meanwhile.lock().unwrap().take() {
+                meanwhile();
+            }
             if self.faults.lose_answer.load(Ordering::SeqCst) { Err(AppendError::Unavailable) } else { answer }
         })
     }

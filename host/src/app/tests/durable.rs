@@ -120,3 +120,50 @@ async fn another_bundle_starts_only_by_an_act_with_a_reason() {
     });
     assert_eq!(gate.await.unwrap().app.record().bundle, given);
 }
+
+/// The next record takes this long.
+fn stall(gate: &Gate, seconds: i64) {
+    let clock = gate.clock.clone();
+    *gate.faults.meanwhile.lock().unwrap() = Some(Box::new(move || clock.advance(seconds)));
+}
+
+#[tokio::test]
+async fn r6_an_allow_lapses_while_its_record_waits_for_the_disk() {
+    // (the record takes, the allow lasts), in seconds
+    for (takes, lasts) in [(0, Some(5)), (2, Some(3)), (4, Some(1)), (5, None), (9, None)] {
+        let (gate, caller, ..) = granted().await;
+        stall(&gate, takes);
+        let reply = caller.write(&gate.app, "/srv/files/reports/q3.md", "c2").await;
+        assert_eq!((reply.decision, reply.context.valid_for), (lasts.is_some(), lasts), "{takes}");
+        assert_eq!(reply.context.reason, if lasts.is_some() { "exception" } else { "limit" });
+        assert!(reply.context.approval.is_some() == reply.decision);
+        let other = caller.write(&gate.app, "/srv/files/reports/q3.md", "c3").await;
+        assert!(!other.decision, "its one use is gone");
+        let again = caller.write(&gate.app, "/srv/files/reports/q3.md", "c2").await;
+        assert!(again.decision && again.context.repeated, "yet the same call is the same call");
+    }
+    let gate = Gate::start().await;
+    let caller = caller(&gate.app).await;
+    stall(&gate, 5);
+    let read = caller.evaluate(&gate.app, tool("read_file", "/srv/files/a.md", "c1")).await;
+    assert_eq!((read.decision, read.context.reason.as_str()), (false, "limit"), "what scope permits lapses as well");
+}
+
+#[tokio::test]
+async fn r6_no_allow_outlives_its_grant_or_a_clock_in_doubt() {
+    // (before the grant's end, the record takes, the allow lasts), in seconds
+    for (before, takes, lasts) in [(60, 0, Some(5)), (3, 0, Some(3)), (3, 2, Some(1)), (3, 3, None), (3, 4, None)] {
+        let (gate, caller, _, grant) = granted().await;
+        let end = gate.app.state().by_grant(&grant).unwrap().exception.phase.grant().unwrap().grant.scope.not_after;
+        gate.clock.advance((end.millis() - gate.app.now().millis()) / 1000 - before);
+        stall(&gate, takes);
+        let reply = caller.write(&gate.app, "/srv/files/reports/q3.md", "c2").await;
+        assert_eq!((reply.decision, reply.context.valid_for), (lasts.is_some(), lasts), "{before} {takes}");
+        assert_eq!(reply.context.reason, if lasts.is_some() { "exception" } else { "not_permitted" });
+    }
+    let (gate, caller, ..) = granted().await;
+    let clock = gate.clock.clone();
+    *gate.faults.meanwhile.lock().unwrap() = Some(Box::new(move || clock.shift(31_000, 0)));
+    let reply = caller.write(&gate.app, "/srv/files/reports/q3.md", "c2").await;
+    assert_eq!((reply.decision, reply.context.reason.as_str()), (false, "clock_unsafe"));
+}
