@@ -103,7 +103,7 @@ impl Trial<'_> {
         };
         let edges = members.into_iter().filter_map(|(name, value)| {
             let at = [name];
-            let passes = self.as_is(question, &words(&value));
+            let passes = self.with(words(&value), question.clone());
             let other = self.argument(question, &at, vary::other(&value)?)?;
             Some(self.edge(dimension(&at), passes, [other]))
         });
