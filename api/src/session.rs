@@ -11,7 +11,7 @@ pub struct SignIn {
     pub link: String,
 }
 
-/// `GET /api/v1/session`.
+/// `GET /api/v1/session`, and the reply to signing in.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Session {
     /// Who.
@@ -28,6 +28,10 @@ pub struct Session {
     pub single_user: bool,
     /// What was minted in this person's name since their last sign-in.
     pub minted: Vec<Minted>,
+    /// What the page sends as `Proviso-Session-Key` with every request: 64 hexadecimal digits. Only in the reply to signing
+    /// in, and only the page of the gate's own origin reads that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
 }
 
 /// A credential that was minted.

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use proviso_tests::{Binary, Client};
+use proviso_tests::{Binary, Client, signed_in};
 use serde_json::{Value, json};
 
 struct Demo {
@@ -28,7 +28,7 @@ impl Demo {
         let body = json!({"person": {"type": "User", "id": user}});
         let answer = self.client.post("/demo/session", "", &body).await;
         assert_eq!(answer.json()["demo"], json!(true), "{answer:?}");
-        answer.header("set-cookie").split(';').next().unwrap().to_owned()
+        signed_in(&answer).unwrap()
     }
 }
 

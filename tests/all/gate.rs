@@ -10,7 +10,7 @@ mod own_user;
 use std::path::Path;
 use std::process::Output;
 
-use proviso_tests::{AGENTS, Binary, Parties};
+use proviso_tests::{AGENTS, Binary, Parties, signed_in};
 use serde_json::{Value, json};
 
 /// What a command printed with `--json`, and how it exited.
@@ -42,12 +42,10 @@ fn parties(gate: &Binary) -> Parties {
     Parties { client: gate.client.clone(), point, agent }
 }
 
-/// Signs in by a link from the command line: the cookie.
+/// Signs in by a link from the command line: cookie and key.
 async fn sign_in(gate: &Binary, user: &str) -> String {
     let link = gate.token(&["approver", "--user", user]);
     let secret = link.rsplit('#').next().unwrap_or_default();
     let answer = gate.client.post("/api/v1/session", "", &json!({"link": secret})).await;
-    let cookie = answer.header("set-cookie").split(';').next().unwrap_or_default().to_owned();
-    assert!(cookie.contains('='), "{answer:?}");
-    cookie
+    signed_in(&answer).unwrap_or_else(|| panic!("{answer:?}"))
 }

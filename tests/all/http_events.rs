@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use proviso_tests::{Story, write_file};
+use proviso_tests::{Story, as_person, cookie_of, write_file};
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
 
@@ -31,8 +31,8 @@ async fn next(response: &mut reqwest::Response, buffer: &mut String) -> Option<(
 #[tokio::test]
 async fn a_request_is_heard_of_at_once_until_the_session_ends() {
     let story = Story::begin().await;
-    let cookie = story.gate.person("mara").await;
-    let request = story.gate.client.request(Method::GET, "/api/v1/events").header("cookie", &cookie);
+    let person = story.gate.person("mara").await;
+    let request = story.gate.client.request(Method::GET, "/api/v1/events").header("cookie", cookie_of(&person));
     let mut stream = request.send().await.unwrap();
     assert_eq!(stream.headers()["content-type"], "text/event-stream");
 
@@ -47,7 +47,7 @@ async fn a_request_is_heard_of_at_once_until_the_session_ends() {
     assert_eq!(change["exception"], id.as_str(), "{change}");
     assert_eq!(change["position"].to_string(), position);
 
-    let out = story.gate.client.request(Method::DELETE, "/api/v1/session").header("cookie", &cookie);
+    let out = as_person(story.gate.client.request(Method::DELETE, "/api/v1/session"), &person);
     assert_eq!(out.send().await.unwrap().status(), StatusCode::NO_CONTENT);
     story.ask(&write_file("report-writer", "/srv/files/reports/b.md", "c2"), None).await;
     assert_eq!(next(&mut stream, &mut buffer).await, None, "a session that has ended hears nothing");

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use proviso_tests::{Client, Setup, TestGate, module};
+use proviso_tests::{Client, Setup, TestGate, as_person, cookie_of, module};
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 
@@ -44,13 +44,13 @@ async fn another_sites_page_cannot_write() {
         ("sec-fetch-site", "none", "cross_site"),
         ("origin", "http://evil.example", "unknown_origin"),
     ] {
-        let request = gate.client.request(Method::POST, "/api/v1/locks").header("cookie", &cookie);
+        let request = as_person(gate.client.request(Method::POST, "/api/v1/locks"), &cookie);
         let body = json!({"target": {"task": "t"}, "reason": "stop"});
         let answer = Client::send(request.header(header, value).json(&body)).await;
         assert_eq!((answer.status, answer.code().as_str()), (StatusCode::FORBIDDEN, code), "{header} {value}");
     }
     assert_eq!(gate.client.get("/api/v1/locks", Some(&cookie)).await.json(), json!({"locks": []}));
-    let request = gate.client.request(Method::POST, "/api/v1/locks").header("cookie", &cookie);
+    let request = as_person(gate.client.request(Method::POST, "/api/v1/locks"), &cookie);
     let body = json!({"target": {"task": "t"}, "reason": "stop"});
     let answer = Client::send(request.header("sec-fetch-site", "same-origin").json(&body)).await;
     assert_eq!(answer.status, StatusCode::CREATED, "{answer:?}");
@@ -130,7 +130,7 @@ async fn cookies_are_host_only_and_secure_behind_tls() {
     let planted = cookie.replace("__Host-", "");
     assert_eq!(tls.client.get("/api/v1/session", Some(&planted)).await.code(), "no_session");
     // And two of the name are none.
-    let twice = format!("{cookie}; {cookie}");
+    let twice = format!("{0}; {0}", cookie_of(&cookie));
     assert_eq!(tls.client.get("/api/v1/session", Some(&twice)).await.code(), "no_session");
     let known = Client::send(tls.client.request(Method::GET, "/livez").header("host", "gate.example")).await;
     assert_eq!(known.status, StatusCode::OK);

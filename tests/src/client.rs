@@ -11,6 +11,26 @@ pub struct Client {
     http: reqwest::Client,
 }
 
+/// A signed-in person, as one text: the session's cookie, `#`, and the key that its page holds.
+pub fn signed_in(answer: &Answer) -> Option<String> {
+    let (cookie, _) = answer.header("set-cookie").split_once(';')?;
+    Some(format!("{cookie}#{}", answer.json()["key"].as_str()?))
+}
+
+/// The cookie of a signed-in person: all that a server on another port of the host gets to see.
+pub fn cookie_of(person: &str) -> &str {
+    person.split_once('#').map_or(person, |(cookie, _)| cookie)
+}
+
+/// A request as the page of a signed-in person sends it.
+pub fn as_person(request: RequestBuilder, person: &str) -> RequestBuilder {
+    let request = request.header("cookie", cookie_of(person));
+    match person.split_once('#') {
+        Some((_, key)) => request.header("proviso-session-key", key),
+        None => request,
+    }
+}
+
 /// What came back.
 #[derive(Debug)]
 pub struct Answer {
@@ -61,19 +81,19 @@ impl Client {
         Answer { status, headers, text }
     }
 
-    /// `GET` with a session's cookie, or with none.
-    pub async fn get(&self, path: &str, cookie: Option<&str>) -> Answer {
+    /// `GET` as a signed-in person, or as nobody.
+    pub async fn get(&self, path: &str, person: Option<&str>) -> Answer {
         let request = self.request(Method::GET, path);
-        Self::send(match cookie {
-            Some(cookie) => request.header("cookie", cookie),
+        Self::send(match person {
+            Some(person) => as_person(request, person),
             None => request,
         })
         .await
     }
 
-    /// `POST` JSON with a session's cookie.
-    pub async fn post(&self, path: &str, cookie: &str, body: &Value) -> Answer {
-        Self::send(self.request(Method::POST, path).header("cookie", cookie).json(body)).await
+    /// `POST` JSON as a signed-in person.
+    pub async fn post(&self, path: &str, person: &str, body: &Value) -> Answer {
+        Self::send(as_person(self.request(Method::POST, path), person).json(body)).await
     }
 
     /// `POST` JSON as an enforcement point for an agent.

@@ -18,7 +18,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::binary::scratch;
-use crate::client::Client;
+use crate::client::{Client, signed_in};
 use crate::clock::TestClock;
 use crate::scenario::AGENTS;
 
@@ -156,16 +156,13 @@ impl TestGate {
         self.mint(MintRequest::EnforcementPoint { name: name.to_owned(), subjects, servers }).await
     }
 
-    /// Signs a person in by link, over HTTP: the cookie.
+    /// Signs a person in by link, over HTTP: cookie and key, as `as_person` takes them.
     #[expect(clippy::panic, reason = "a harness fails its test by panicking")]
     pub async fn person(&self, user: &str) -> String {
         let link = self.mint(MintRequest::Approver { user: user.to_owned() }).await;
         let secret = link.rsplit('#').next().unwrap_or_default();
         let answer = self.client.post("/api/v1/session", "", &json!({"link": secret})).await;
-        let Some((cookie, _)) = answer.header("set-cookie").split_once(';') else {
-            panic!("`{user}` was not signed in: {answer:?}")
-        };
-        cookie.to_owned()
+        signed_in(&answer).unwrap_or_else(|| panic!("`{user}` was not signed in: {answer:?}"))
     }
 
     #[expect(clippy::expect_used, reason = "a harness fails its test by panicking")]

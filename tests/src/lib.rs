@@ -9,7 +9,7 @@ mod gate;
 mod scenario;
 
 pub use binary::Binary;
-pub use client::{Answer, Client};
+pub use client::{Answer, Client, as_person, cookie_of, signed_in};
 pub use clock::TestClock;
 pub use gate::{Setup, TestGate, module, sample_bundle};
 pub use scenario::{AGENTS, Parties, Story, inside, post_rows, uses, write_file};

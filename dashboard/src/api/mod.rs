@@ -2,11 +2,12 @@
 
 mod events;
 mod exceptions;
+mod key;
 mod policy;
 mod record;
 mod session;
 
-use gloo_net::http::{Request, Response};
+use gloo_net::http::{Request, RequestBuilder, Response};
 use proviso_api::problem::Problem;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -20,7 +21,7 @@ pub use session::{demo_people, demo_sign_in, session, sign_in, sign_out};
 use crate::view_model::problem::ApiError;
 
 async fn get<T: DeserializeOwned>(address: &str) -> Result<T, ApiError> {
-    let response = Request::get(address).send().await.map_err(|_| ApiError::Unreachable)?;
+    let response = keyed(Request::get(address)).send().await.map_err(|_| ApiError::Unreachable)?;
     read(response).await
 }
 
@@ -34,8 +35,16 @@ async fn post_only(address: &str, body: &impl Serialize) -> Result<(), ApiError>
 }
 
 async fn send(address: &str, body: &impl Serialize) -> Result<Response, ApiError> {
-    let request = Request::post(address).json(body).map_err(|_| ApiError::Unreachable)?;
+    let request = keyed(Request::post(address)).json(body).map_err(|_| ApiError::Unreachable)?;
     request.send().await.map_err(|_| ApiError::Unreachable)
+}
+
+/// A request that carries the session's key, where this page has one.
+fn keyed(request: RequestBuilder) -> RequestBuilder {
+    match key::held() {
+        Some(key) => request.header(key::HEADER, &key),
+        None => request,
+    }
 }
 
 async fn read<T: DeserializeOwned>(response: Response) -> Result<T, ApiError> {

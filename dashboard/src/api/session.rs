@@ -4,7 +4,7 @@ use gloo_net::http::Request;
 use policy_core::entity::EntityRef;
 use proviso_api::session::{DemoPeople, DemoSignIn, Session, SignIn};
 
-use super::{accepted, get, post_only};
+use super::{accepted, get, key, keyed, post};
 use crate::view_model::problem::ApiError;
 
 /// Who is signed in.
@@ -20,7 +20,9 @@ pub async fn session() -> Result<Session, ApiError> {
 /// # Errors
 /// When the link is unknown, used or over.
 pub async fn sign_in(link: String) -> Result<(), ApiError> {
-    post_only("/api/v1/session", &SignIn { link }).await
+    let session: Session = post("/api/v1/session", &SignIn { link }).await?;
+    key::hold(session.key.as_deref());
+    Ok(())
 }
 
 /// Ends the session.
@@ -28,8 +30,10 @@ pub async fn sign_in(link: String) -> Result<(), ApiError> {
 /// # Errors
 /// When the gate does not answer.
 pub async fn sign_out() -> Result<(), ApiError> {
-    let response = Request::delete("/api/v1/session").send().await.map_err(|_| ApiError::Unreachable)?;
-    accepted(response).await
+    let request = keyed(Request::delete("/api/v1/session"));
+    accepted(request.send().await.map_err(|_| ApiError::Unreachable)?).await?;
+    key::hold(None);
+    Ok(())
 }
 
 /// Whom one can sign in as, in a demo.
@@ -45,5 +49,7 @@ pub async fn demo_people() -> Result<DemoPeople, ApiError> {
 /// # Errors
 /// When there is no such person.
 pub async fn demo_sign_in(person: EntityRef) -> Result<(), ApiError> {
-    post_only("/demo/session", &DemoSignIn { person }).await
+    let session: Session = post("/demo/session", &DemoSignIn { person }).await?;
+    key::hold(session.key.as_deref());
+    Ok(())
 }

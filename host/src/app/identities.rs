@@ -94,11 +94,12 @@ impl App {
             Ok(Proposal { expected: expected.into_iter().collect(), records, answer: () })
         })
         .await?;
-        let session = self.session_reply(&facts.session());
+        let key = Some(secret.page_key(self.keys()).to_string());
+        let session = Session { key, ..self.session_reply(&facts.session()) };
         Ok((secret.reveal(), session))
     }
 
-    /// Whom a session's secret belongs to.
+    /// Whom a session's secret belongs to: enough to follow what is new, for nothing else.
     ///
     /// # Errors
     /// `signed_out` when it is wrong or over.
@@ -109,6 +110,23 @@ impl App {
         };
         let secret = Secret::parse(SecretKind::Session, secret).ok_or_else(refuse)?;
         self.state().registry.session(&secret, self.keys(), self.now()).ok_or_else(refuse)
+    }
+
+    /// Whom a session's secret belongs to, where the page's key comes with it.
+    ///
+    /// # Errors
+    /// `signed_out` when the secret is wrong or over; `session_key_missing` when the key is not this session's.
+    pub fn session_with_key(&self, secret: &str, key: Option<&str>) -> Result<PersonSession, Refusal> {
+        let session = self.session(secret)?;
+        // INVARIANT (R4): a cookie is not enough. Browsers send it to every port of the host, so that other servers of
+        // this machine see it; the key stays with the page that signed in.
+        let parsed = Secret::parse(SecretKind::Session, secret);
+        if parsed.zip(key).is_some_and(|(secret, key)| secret.is_page_key(self.keys(), key)) {
+            return Ok(session);
+        }
+        let what = "the request does not carry the key of this session's page";
+        Err(Refusal::new(RefusalKind::Unauthenticated, "session_key_missing", what)
+            .help("sign in again in this browser, at this address; other clients send `Proviso-Session-Key`"))
     }
 
     /// What the person is shown of their session.
@@ -130,6 +148,7 @@ impl App {
             demo: self.settings().kind == DataKind::Demo,
             single_user: self.settings().single_user,
             minted: minted.collect(),
+            key: None,
         }
     }
 

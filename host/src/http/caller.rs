@@ -1,4 +1,4 @@
-//! Who asks: a bearer token for agents and enforcement points, a session cookie for people, and never one for the other.
+//! Who asks: a bearer token for agents and enforcement points, a session's cookie and key for people, and never one for the other.
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -11,6 +11,9 @@ use crate::identity::{Credential, PersonSession};
 
 /// The header in which an enforcement point adds its agent's token.
 const SUBJECT_TOKEN: &str = "proviso-subject-token";
+
+/// The header in which a person's page shows that it is the one that signed in.
+const SESSION_KEY: &str = "proviso-session-key";
 
 /// An agent or an enforcement point.
 pub(super) struct Caller {
@@ -38,30 +41,48 @@ impl FromRequestParts<Site> for Caller {
 pub(super) struct Person {
     /// Who, and how strongly signed in.
     pub(super) session: PersonSession,
-    /// The cookie's secret, for streams that must end with the session.
-    pub(super) secret: String,
 }
 
 impl FromRequestParts<Site> for Person {
     type Rejection = Refused;
 
     async fn from_request_parts(parts: &mut Parts, site: &Site) -> Result<Self, Refused> {
-        // INVARIANT (R4): a person is told by a session alone. Whoever comes with a token is no person here.
-        if parts.headers.contains_key(header::AUTHORIZATION) {
-            return Err(Refused::new(
-                StatusCode::FORBIDDEN,
-                "not_a_person",
-                "a bearer token is an agent's or an enforcement point's, and this is for people",
-            )
-            .help("sign in with a link from `proviso token approver`"));
-        }
-        let Some(secret) = cookie::read(site, &parts.headers) else {
-            return Err(Refused::new(StatusCode::UNAUTHORIZED, "no_session", "nobody is signed in")
-                .help("sign in with a link from `proviso token approver`"));
-        };
-        let session = site.app().session(&secret)?;
-        Ok(Self { session, secret })
+        let secret = session_secret(parts, site)?;
+        let key = single(&parts.headers, SESSION_KEY)?;
+        Ok(Self { session: site.app().session_with_key(&secret, key.as_deref())? })
     }
+}
+
+/// A signed-in person's stream of what is new. An `EventSource` cannot send headers, so the cookie has to do.
+pub(super) struct Follower {
+    /// The cookie's secret: the stream ends with the session.
+    pub(super) secret: String,
+}
+
+impl FromRequestParts<Site> for Follower {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, site: &Site) -> Result<Self, Refused> {
+        let secret = session_secret(parts, site)?;
+        site.app().session(&secret)?;
+        Ok(Self { secret })
+    }
+}
+
+fn session_secret(parts: &Parts, site: &Site) -> Result<String, Refused> {
+    // INVARIANT (R4): a person is told by a session alone. Whoever comes with a token is no person here.
+    if parts.headers.contains_key(header::AUTHORIZATION) {
+        return Err(Refused::new(
+            StatusCode::FORBIDDEN,
+            "not_a_person",
+            "a bearer token is an agent's or an enforcement point's, and this is for people",
+        )
+        .help("sign in with a link from `proviso token approver`"));
+    }
+    cookie::read(site, &parts.headers).ok_or_else(|| {
+        Refused::new(StatusCode::UNAUTHORIZED, "no_session", "nobody is signed in")
+            .help("sign in with a link from `proviso token approver`")
+    })
 }
 
 /// Anybody whom the gate knows.

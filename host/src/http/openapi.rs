@@ -36,6 +36,7 @@ pub fn document() -> Value {
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer", "description": "An agent's or an enforcement point's token."},
                 "session": {"type": "apiKey", "in": "cookie", "name": "proviso_session", "description": "A person's session. Behind TLS its name is `__Host-proviso_session`."},
+                "session_key": {"type": "apiKey", "in": "header", "name": "Proviso-Session-Key", "description": "The `key` of the reply to signing in. Browsers send cookies to every port of a host, and this to none but the page's own."},
             },
         },
     })
@@ -79,8 +80,9 @@ fn describe(operation: &Operation) -> Value {
         "security": match operation.who {
             Who::Anybody => json!([{}]),
             Who::Caller => json!([{"bearer": []}]),
-            Who::Person => json!([{"session": []}]),
-            Who::Known => json!([{"bearer": []}, {"session": []}]),
+            Who::Person => json!([{"session": [], "session_key": []}]),
+            Who::Follower => json!([{"session": []}]),
+            Who::Known => json!([{"bearer": []}, {"session": [], "session_key": []}]),
         },
     });
     if let Value::Object(members) = &mut described {

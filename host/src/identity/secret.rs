@@ -75,6 +75,18 @@ impl Secret {
     pub fn hash(&self, keys: &Keys) -> Digest {
         keys.code(b"proviso-secret-v1\0", self.reveal().as_bytes())
     }
+
+    /// What a session's page shows besides the cookie. Whoever has the secret alone cannot make it, and nothing is kept.
+    pub fn page_key(&self, keys: &Keys) -> Digest {
+        keys.code(b"proviso-page-key-v1\0", self.reveal().as_bytes())
+    }
+
+    /// Whether this is the session's page key. How long the answer takes tells nothing of the key.
+    pub fn is_page_key(&self, keys: &Keys, shown: &str) -> bool {
+        let Ok(shown) = shown.parse::<Digest>() else { return false };
+        let right = self.page_key(keys);
+        right.as_bytes().iter().zip(shown.as_bytes()).fold(0, |odd, (a, b)| odd | (a ^ b)) == 0
+    }
 }
 
 impl std::fmt::Debug for Secret {
@@ -87,6 +99,28 @@ impl std::fmt::Debug for Secret {
 mod tests {
     use super::*;
     use crate::random::SystemRandom;
+    use crate::store::{DataFolder, DataKind};
+
+    #[test]
+    fn a_page_key_belongs_to_one_session_and_one_gate() {
+        let open = |folder: &tempfile::TempDir| {
+            let data = DataFolder::open(&folder.path().join("data"), DataKind::Gate).unwrap();
+            Keys::open(&data, &SystemRandom).unwrap()
+        };
+        let (here, there) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let (keys, others) = (open(&here), open(&there));
+        let draw = || Secret::draw(SecretKind::Session, &SystemRandom).unwrap();
+        let (session, other) = (draw(), draw());
+        let key = session.page_key(&keys).to_string();
+        assert!(session.is_page_key(&keys, &key));
+        assert!(!other.is_page_key(&keys, &key) && !session.is_page_key(&others, &key));
+        let mut almost = key.clone();
+        let last = almost.pop();
+        almost.push(if last == Some('0') { '1' } else { '0' });
+        for shown in ["", &session.hash(&keys).to_string(), &almost] {
+            assert!(!session.is_page_key(&keys, shown), "{shown}");
+        }
+    }
 
     #[test]
     fn a_secret_is_read_as_its_own_kind_only() {

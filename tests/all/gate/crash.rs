@@ -69,8 +69,10 @@ async fn a_vote_that_was_recorded_counts_though_nobody_was_told() {
         let id = doomed.parties.ask(&write_file("report-writer", CALL, "ask"), None).await;
         let ballot = doomed.parties.ballot(&doomed.mara, &id, "approve", None).await;
         let path = format!("/api/v1/exceptions/{id}/votes");
-        let cookie = doomed.mara.clone();
-        let (parties, mara) = doomed.die_of(&path, &[("cookie", &cookie)], &ballot).await;
+        let (cookie, key) = doomed.mara.split_once('#').unwrap();
+        let (cookie, key) = (cookie.to_owned(), key.to_owned());
+        let headers = [("cookie", cookie.as_str()), ("proviso-session-key", key.as_str())];
+        let (parties, mara) = doomed.die_of(&path, &headers, &ballot).await;
 
         let (_gate, parties) = restart(&data, parties).await;
         let found = exception(&parties, &mara, &id).await;

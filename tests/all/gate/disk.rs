@@ -1,7 +1,6 @@
 //! A full disk: a limit on how large any file may grow stands for it, since the writes fail the same way.
 
 use proviso_tests::{Binary, Parties, write_file};
-use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{audit, parties, sign_in};
@@ -83,8 +82,8 @@ async fn until_ready(parties: &Parties, cookie: &str) {
             return;
         }
         // A request that is answered slowly is the pause.
-        let pause = parties.client.request(Method::GET, "/api/v1/exceptions").header("cookie", cookie);
-        drop(proviso_tests::Client::send(pause).await);
+        let pause = parties.client.get("/api/v1/exceptions", Some(cookie));
+        drop(pause.await);
     }
     panic!("the gate did not recover");
 }

@@ -1,6 +1,6 @@
 //! Bodies that are JSON and still not what they should be. What is no JSON is in `http_bad_input`.
 
-use proviso_tests::{Client, Story, post_rows, write_file};
+use proviso_tests::{Client, Story, as_person, post_rows, write_file};
 use reqwest::Method;
 use serde_json::json;
 
@@ -27,7 +27,7 @@ async fn people_are_held_to_the_same_reader() {
     ] {
         assert_ne!(body, ballot, "{code}");
         let path = format!("/api/v1/exceptions/{id}/votes");
-        let request = story.gate.client.request(Method::POST, &path).header("cookie", &mara);
+        let request = as_person(story.gate.client.request(Method::POST, &path), &mara);
         let answer = Client::send(request.header("content-type", "application/json").body(body.clone())).await;
         assert_eq!(refusal(&answer), refused(400, code), "{body}");
     }

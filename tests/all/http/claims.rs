@@ -1,6 +1,6 @@
 //! Callers that say more of themselves than their credentials do.
 
-use proviso_tests::{Client, Setup, Story, TestGate, post_rows, write_file};
+use proviso_tests::{Client, Setup, Story, TestGate, as_person, cookie_of, post_rows, write_file};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -90,11 +90,11 @@ async fn without_a_live_credential_nobody_asks() {
     for (request, code) in [
         (post(), "no_credential"),
         (post().header("authorization", "Basic eDp5"), "no_credential"),
-        (post().header("cookie", &mara), "no_credential"),
+        (as_person(post(), &mara), "no_credential"),
         (post().bearer_auth(""), "no_credential"),
         (post().bearer_auth("x"), "unauthenticated"),
         (post().bearer_auth(&forged), "unauthenticated"),
-        (post().bearer_auth(mara.rsplit('=').next().unwrap_or_default()), "unauthenticated"),
+        (post().bearer_auth(cookie_of(&mara).rsplit('=').next().unwrap_or_default()), "unauthenticated"),
         (post().bearer_auth(&story.point).header("proviso-subject-token", "x"), "unauthenticated"),
     ] {
         assert_eq!(refusal(&Client::send(request).await), refused(401, code));

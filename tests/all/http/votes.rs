@@ -1,6 +1,6 @@
 //! Votes by those who may not, and by one person twice (R4).
 
-use proviso_tests::{Client, Story, post_rows, write_file};
+use proviso_tests::{Client, Story, as_person, cookie_of, post_rows, write_file};
 use reqwest::Method;
 use serde_json::json;
 
@@ -47,21 +47,71 @@ async fn a_service_token_is_nobody() {
     let ballot = story.ballot(&mara, &id, "approve", None).await;
     let before = sizes(&story);
     let post = || story.gate.client.request(Method::POST, &format!("/api/v1/exceptions/{id}/votes")).json(&ballot);
-    let secret = mara.split_once('=').map(|(_, secret)| secret).unwrap_or_default();
+    let cookie = cookie_of(&mara);
+    let secret = cookie.split_once('=').map(|(_, secret)| secret).unwrap_or_default();
     for (request, status, code) in [
         (post().bearer_auth(&story.agent), 403, "not_a_person"),
         (post().bearer_auth(&story.point), 403, "not_a_person"),
-        (post().bearer_auth(&story.agent).header("cookie", &mara), 403, "not_a_person"),
+        (as_person(post().bearer_auth(&story.agent), &mara), 403, "not_a_person"),
         (post().bearer_auth(secret), 403, "not_a_person"),
         (post(), 401, "no_session"),
         (post().header("cookie", format!("proviso_session={}", story.agent)), 401, "signed_out"),
-        (post().header("cookie", format!("{mara}0")), 401, "signed_out"),
-        (post().header("cookie", format!("{mara}; {mara}")), 401, "no_session"),
+        (post().header("cookie", format!("{cookie}0")), 401, "signed_out"),
+        (post().header("cookie", format!("{cookie}; {cookie}")), 401, "no_session"),
     ] {
         assert_eq!(refusal(&Client::send(request).await), refused(status, code));
     }
     assert_eq!(sizes(&story), before);
     assert_eq!(exception(&story, &mara, &id).await["state"], "requested");
+}
+
+#[tokio::test]
+async fn a_cookie_without_its_pages_key_can_neither_read_nor_vote() {
+    let story = Story::begin().await;
+    let id = open(&story).await;
+    let mara = story.gate.person("mara").await;
+    let elsewhere = story.gate.person("mara").await;
+    let ballot = story.ballot(&mara, &id, "approve", None).await;
+    let before = sizes(&story);
+    // What a server on another port of this host gets when the approver opens its page.
+    let cookie = cookie_of(&mara);
+    let (_, others_key) = elsewhere.split_once('#').unwrap();
+    let (_, key) = mara.split_once('#').unwrap();
+    let secret = cookie.rsplit('_').next().unwrap();
+    let exception = format!("/api/v1/exceptions/{id}");
+    let requests = [
+        (Method::GET, "/api/v1/session".to_owned()),
+        (Method::DELETE, "/api/v1/session".to_owned()),
+        (Method::GET, "/api/v1/exceptions".to_owned()),
+        (Method::GET, exception.clone()),
+        (Method::GET, format!("{exception}/sheet?as_of=1")),
+        (Method::GET, format!("{exception}/questions?as_of=1")),
+        (Method::POST, format!("{exception}/votes")),
+        (Method::POST, "/api/v1/grants/grant_x/revoke".to_owned()),
+        (Method::GET, "/api/v1/locks".to_owned()),
+        (Method::POST, "/api/v1/locks".to_owned()),
+        (Method::DELETE, "/api/v1/locks/lock_x".to_owned()),
+        (Method::GET, "/api/v1/record".to_owned()),
+        (Method::GET, format!("/api/v1/bundles/{}", "0".repeat(64))),
+    ];
+    for (method, path) in requests {
+        let request = || {
+            let request = story.gate.client.request(method.clone(), &path).header("cookie", cookie);
+            if method == Method::POST { request.json(&ballot) } else { request }
+        };
+        let keyed = |key: &str| request().header("proviso-session-key", key);
+        for request in [request(), keyed(""), keyed(secret), keyed(others_key), keyed(&format!("{key}0"))] {
+            let answer = Client::send(request).await;
+            assert_eq!(refusal(&answer), refused(401, "session_key_missing"), "{method} {path}");
+        }
+        let answer = Client::send(keyed(key).header("proviso-session-key", key)).await;
+        assert_eq!(refusal(&answer), refused(400, "bad_header"), "{method} {path}");
+    }
+    assert_eq!(sizes(&story), before);
+    // The key is told once, to whoever signs in.
+    assert_eq!(story.gate.client.get("/api/v1/session", Some(&mara)).await.json()["key"], json!(null));
+    let answer = story.gate.client.post(&format!("{exception}/votes"), &mara, &ballot).await;
+    assert_eq!(answer.status.as_u16(), 200, "{answer:?}");
 }
 
 #[tokio::test]

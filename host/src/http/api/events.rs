@@ -15,7 +15,7 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::watch;
 
 use crate::app::App;
-use crate::http::caller::Person;
+use crate::http::caller::Follower;
 use crate::http::site::Site;
 
 /// How often a quiet stream shows that it lives.
@@ -32,11 +32,11 @@ struct Listener {
 /// The stream. It ends with the session and when the gate stops.
 pub(in crate::http) async fn get(
     State(site): State<Site>,
-    person: Person,
+    follower: Follower,
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
     let listener = Listener {
         app: site.app().clone(),
-        secret: person.secret,
+        secret: follower.secret,
         changes: site.app().subscribe(),
         stopping: site.stopping(),
         position: 0,

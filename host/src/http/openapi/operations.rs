@@ -6,9 +6,11 @@ pub(super) enum Who {
     Anybody,
     /// A bearer token.
     Caller,
-    /// A session.
+    /// A session, and its page's key.
     Person,
-    /// Either.
+    /// A session's cookie alone.
+    Follower,
+    /// A bearer token, or a session and its page's key.
     Known,
 }
 
@@ -163,7 +165,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     },
     Operation {
         answer: Some(("text/event-stream", "events whose data is a Change")),
-        ..get("/api/v1/events", "events", Who::Person, "Change", "Live changes")
+        ..get("/api/v1/events", "events", Who::Follower, "Change", "Live changes")
     },
     get("/api/v1/record", "record", Who::Known, "RecordReply", "Where the logs stand, signed"),
     get(

@@ -31,7 +31,7 @@ CancelRequest: reason? string
 Scope: resource any, arguments any, not_before? timestamp, not_after timestamp, max_uses integer, budgets? [Budget]
 Budget: at [string], max integer
 SignIn: link string
-Session: person EntityRef, assurance string, expires_at timestamp, now timestamp, demo boolean, single_user boolean, minted [Minted]
+Session: person EntityRef, assurance string, expires_at timestamp, now timestamp, demo boolean, single_user boolean, minted [Minted], key? string
 Minted: id string, kind string, at timestamp, by string, what string
 WhoAmI: caller string, name? string, subject? EntityRef, task? string
 ExceptionList: now timestamp, position integer, exceptions [ExceptionLine]
