@@ -1,6 +1,8 @@
 // The decision page against a network that is cut, a module that is not the gate's, facts that are altered, and people who
 // may not vote. And its looks: pictures for a reviewer, and what a machine can tell about accessibility.
 import { mkdirSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 
 import { AxeBuilder } from "@axe-core/playwright";
@@ -126,6 +128,34 @@ test("a foreign Host or Origin is refused, and a sign-in link works once", async
   const other = await playwright.request.newContext({ extraHTTPHeaders: { Origin: "https://evil.example" } });
   expect((await other.post(`${gate.url}/api/v1/session`, { data: { link: "x" } })).status()).toBe(403);
   await other.dispose();
+});
+
+test("a server on another port gets the cookie, and can do nothing with it", async ({ page, gate, asked, playwright }) => {
+  await open(page, gate, asked);
+  let cookie = "";
+  const thief = createServer((request, response) => {
+    cookie ||= request.headers.cookie ?? "";
+    response.end("<!doctype html><title>Report</title>");
+  });
+  await new Promise<void>((done) => thief.listen(0, "127.0.0.1", done));
+  const { port } = thief.address() as AddressInfo;
+  await page.goto(`http://127.0.0.1:${port}/`);
+  const kept = await page.evaluate(() => JSON.stringify(localStorage));
+  thief.close();
+  expect(cookie).toContain("proviso_session=");
+  expect(kept).toBe("{}");
+  const other = await playwright.request.newContext({ extraHTTPHeaders: { Cookie: cookie } });
+  for (const path of ["session", "exceptions", `exceptions/${asked}`]) {
+    const answer = await other.get(`${gate.url}/api/v1/${path}`);
+    expect([answer.status(), (await answer.json()).code]).toEqual([401, "session_key_missing"]);
+  }
+  await other.dispose();
+  // The page itself is still signed in, and no longer once it has signed out.
+  await page.goto(gate.url);
+  await expect(page.getByRole("heading", { name: "Queue" })).toBeVisible();
+  await page.getByRole("button", { name: "Sign out" }).click();
+  await expect(page.getByRole("heading", { name: "Sign in" })).toBeVisible();
+  expect(await page.evaluate(() => localStorage.getItem("proviso-session-key"))).toBeNull();
 });
 
 for (const scheme of ["light", "dark"] as const) {
