@@ -91,6 +91,7 @@ pub(super) struct Running {
     module: Digest,
     stop: watch::Sender<bool>,
     serving: JoinHandle<std::io::Result<()>>,
+    keeping: JoinHandle<()>,
 }
 
 impl Running {
@@ -102,7 +103,10 @@ impl Running {
     pub(super) async fn stop(self) -> Result<Done, Failure> {
         // The receivers live as long as the server does.
         let _ = self.stop.send(true);
-        match self.serving.await {
+        let served = self.serving.await;
+        // What was compiled is worth its second: the next start takes it. A keeper that failed has said so.
+        let _ = self.keeping.await;
+        match served {
             Ok(Ok(())) => Ok(Done::fine("", json!({"stopped": true}))),
             Ok(Err(error)) => Err(Failure::unavailable("listener_failed", error.to_string())),
             Err(error) => Err(Failure::unavailable("internal_error", error.to_string())),
@@ -138,7 +142,7 @@ impl Start {
             random: Arc::new(SystemRandom),
         };
         let app = App::open(settings, parts).await.map_err(|error| not_opened(&error))?;
-        keep_module(self.data.clone(), module);
+        let keeping = keep_module(self.data.clone(), module);
 
         let (stop, stopping) = watch::channel(false);
         socket::listen(&self.data, app.clone(), stopping.clone()).map_err(|error| {
@@ -148,7 +152,7 @@ impl Start {
         let record = app.record();
         let site = Site::new(app, file, listen, stopping.clone());
         let serving = tokio::spawn(http::serve(listener, http::router(site), stopping));
-        Ok(Running { url: public_url, bundle: record.bundle, module: record.module, stop, serving })
+        Ok(Running { url: public_url, bundle: record.bundle, module: record.module, stop, serving, keeping })
     }
 }
 
@@ -201,12 +205,12 @@ async fn load_module(data: PathBuf) -> Result<(PolicyModule, WasmEngine), Failur
 }
 
 /// Keeps what was compiled, once the folder and its keys are there.
-fn keep_module(data: PathBuf, module: PolicyModule) {
-    drop(spawn_blocking(move || {
+fn keep_module(data: PathBuf, module: PolicyModule) -> JoinHandle<()> {
+    spawn_blocking(move || {
         if let Ok(keys) = Keys::read(&data) {
             module.keep(&Cache::new(&data, &|bytes| code_of(&keys, bytes)));
         }
-    }));
+    })
 }
 
 fn code_of(keys: &Keys, bytes: &[u8]) -> Digest {
