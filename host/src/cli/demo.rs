@@ -9,7 +9,8 @@ use serde_json::json;
 use tokio::sync::watch;
 
 use super::output::{Done, Failure, say};
-use super::serve::{Start, start_log, wait_for_signal};
+use super::serve::{Start, start_log};
+use super::signals::Signals;
 use crate::app::Activation;
 use crate::demo::{self, Place};
 use crate::random::{self, SystemRandom};
@@ -65,6 +66,7 @@ async fn play(place: &Place, listen: SocketAddr, as_json: bool) -> Result<Done, 
         single_user: false,
     };
     let running = start.open().await?;
+    let signals = Signals::listen()?;
     let (stop, stopping) = watch::channel(false);
     let cast = tokio::spawn(demo::play(place.clone(), running.url.clone(), stopping));
     if as_json {
@@ -73,7 +75,7 @@ async fn play(place: &Place, listen: SocketAddr, as_json: bool) -> Result<Done, 
         say(&demo::story(place, &running.url));
     }
     let ended = tokio::select! {
-        signal = wait_for_signal() => signal,
+        () = signals.stop() => Ok(()),
         played = cast => match played {
             Ok(Err(message)) => Err(Failure::unavailable("no_cast", message)),
             _ => Err(Failure::unavailable("no_cast", "the demo's agents have stopped")),

@@ -8,6 +8,7 @@ mod demo;
 mod mcp;
 mod output;
 pub mod serve;
+mod signals;
 mod token;
 
 use std::future::Future;

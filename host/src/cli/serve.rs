@@ -9,12 +9,12 @@ use clap::Args;
 use policy_core::digest::Digest;
 use serde_json::json;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::bundle;
 use super::output::{Done, Exit, Failure, say};
+use super::signals::Signals;
 use crate::app::{Activation, App, OpenError, Operator, Parts, Settings};
 use crate::clock::SystemClock;
 use crate::gate::{Cache, Limits, LiveGrants, PolicyModule, WasmEngine};
@@ -64,12 +64,13 @@ pub(super) async fn run(serve: Serve, as_json: bool) -> Result<Done, Failure> {
         activate,
     };
     let running = start.open().await?;
+    let signals = Signals::listen()?;
     if as_json {
         say(&running.ready_line_json());
     } else {
         say(&format!("proviso is ready at {} with bundle {}", running.url, running.bundle));
     }
-    wait_for_signal().await?;
+    signals.stop().await;
     running.stop().await
 }
 
@@ -228,18 +229,6 @@ fn not_opened(error: &OpenError) -> Failure {
         OpenError::Store(_) | OpenError::Engine(_) => Exit::Unavailable,
     };
     Failure::new(exit, error.code(), error.to_string()).help(error.help())
-}
-
-/// Returns when the process is told to stop.
-pub(super) async fn wait_for_signal() -> Result<(), Failure> {
-    let failed = |error: std::io::Error| Failure::unavailable("no_signals", error.to_string());
-    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
-    Ok(())
 }
 
 /// Log lines go to standard error, as `RUST_LOG` says.
