@@ -77,16 +77,17 @@ pub fn build_module(place: &Place) -> Result<()> {
 pub fn compile_module(place: &Place, target: &Path) -> Result<()> {
     let mut build = cargo(place, &["build", "--package", "policy-module", "--profile", "module", "--locked"])?;
     build.args(["--target", "wasm32-unknown-unknown"]).arg("--target-dir").arg(target);
-    run(build.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", module_flags()?))
+    run(build.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", module_flags(target)?))
 }
 
-/// The module's bytes are named in every record, so they hold no path of the machine that built them.
-fn module_flags() -> Result<String> {
+/// The module's bytes are named in every record, so they hold no path of the machine that built them: neither of the
+/// registry's sources, nor of what a build script wrote into the target folder.
+fn module_flags(target: &Path) -> Result<String> {
     let home = match std::env::var("CARGO_HOME") {
         Ok(home) => home,
         Err(_) => format!("{}/.cargo", std::env::var("HOME").context("neither CARGO_HOME nor HOME is set")?),
     };
-    Ok(format!("--remap-path-prefix={home}/registry/src=registry"))
+    Ok(format!("--remap-path-prefix={home}/registry/src=registry --remap-path-prefix={}=target", target.display()))
 }
 
 fn build_dashboard(place: &Place, release: bool) -> Result<()> {
