@@ -47,6 +47,31 @@ fn check_exits_by_the_outcome() {
 }
 
 #[test]
+fn check_tells_an_approval_that_is_over() {
+    let bundle = sample();
+    let approved = |call: &Value, until: &str| {
+        let mut call = call.clone();
+        call["context"]["approval"] = json!({"id": "gra_1", "approved_until": until});
+        call
+    };
+    let write = write_file("report-writer", "/srv/files/reports/a", "c");
+    let (over, ahead) = ("2001-01-01T00:00:00.000Z", "2999-01-01T00:00:00.000Z");
+    for (question, exit, reason) in [
+        (approved(&write, over), 4, "approval_expired"),
+        (approved(&write, ahead), 3, "approval_required"),
+        (approved(&write_file("report-writer", "/srv/files/drafts/a", "c"), over), 0, "scope"),
+        (approved(&write_file("report-writer", "/srv/files/reports/../a", "c"), over), 2, "bad_input"),
+    ] {
+        let output = with_input(&["check", "--json", "--bundle", &bundle], question.to_string().as_bytes());
+        let (code, json) = told(&output);
+        assert_eq!((code, &json["reason"]), (exit, &json!(reason)), "{output:?}");
+    }
+    let twisted = approved(&write, "yesterday").to_string();
+    let (code, json) = told(&with_input(&["check", "--json", "--bundle", &bundle], twisted.as_bytes()));
+    assert_eq!((code, &json["error"]["code"]), (65, &json!("bad_shape")));
+}
+
+#[test]
 fn check_reads_strictly() {
     let bundle = sample();
     for (input, code) in [

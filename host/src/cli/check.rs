@@ -12,14 +12,14 @@ use policy_core::question::Purpose;
 use policy_evaluator::Bundle;
 use policy_evaluator::evaluate::evaluate;
 use policy_evaluator::seal::{Ask, Claimed};
-use proviso_api::authzen::{Entity, EvaluationRequest};
+use proviso_api::authzen::{ApprovalRef, Entity, EvaluationRequest};
 use serde_json::{Value, json};
 
 use super::bundle;
 use super::output::{Done, Exit, Failure};
 use crate::clock::{Clock as _, SystemClock};
 
-/// Ask one question offline.
+/// Ask one question offline. Exits with 4 where the approval in its context has expired and nothing else permits it.
 #[derive(Debug, Args)]
 pub(super) struct Check {
     /// The bundle's folder.
@@ -46,12 +46,21 @@ pub(super) fn run(check: &Check) -> Result<Done, Failure> {
         Failure::bad_input("bad_bundle", format!("the bundle does not load: {first}"))
             .help("`proviso bundle check` says everything that is wrong with it")
     })?;
-    let ask = ask(check, &bundle, read_question(check)?)?;
+    let mut request = read_question(check)?;
+    let approval = match request.context.remove("approval") {
+        None => None,
+        Some(value) => Some(serde_json::from_value::<ApprovalRef>(value).map_err(|_| {
+            Failure::bad_input("bad_shape", "`context.approval` is not ARAP's approval")
+                .help("give it as the gate's reply had it, or leave it out")
+        })?),
+    };
+    let ask = ask(check, &bundle, request)?;
     let evaluation = match bundle.seal(&ask) {
         Ok(question) => evaluate(&bundle.rules, &question),
         Err(error) => return Ok(denied(error.reason, &error.message)),
     };
-    Ok(tell(&evaluation))
+    let expired = approval.is_some_and(|approval| approval.approved_until <= ask.now);
+    Ok(tell(&evaluation, expired))
 }
 
 fn read_question(check: &Check) -> Result<EvaluationRequest, Failure> {
@@ -80,7 +89,7 @@ fn ask(check: &Check, bundle: &Bundle, request: EvaluationRequest) -> Result<Ask
     let server = text(context.remove("proviso.dev/server"))?;
     let tool = text(context.remove("proviso.dev/tool"))?.map(|digest| digest.parse()).transpose();
     let tool = tool.map_err(|_| Failure::bad_input("bad_shape", "`proviso.dev/tool` is not a digest"))?;
-    context.retain(|name, _| !name.starts_with("proviso.dev/") && name != "approval");
+    context.retain(|name, _| !name.starts_with("proviso.dev/"));
     Ok(Ask {
         purpose: Purpose::Question,
         subject: entity(&request.subject),
@@ -111,13 +120,21 @@ fn text(value: Option<Value>) -> Result<Option<String>, Failure> {
     }
 }
 
-fn tell(evaluation: &Evaluation) -> Done {
+/// `expired`: the question came with an approval whose time is over, as a call does that is repeated after its window.
+fn tell(evaluation: &Evaluation, expired: bool) -> Done {
+    let mut json = json!(evaluation);
     let exit = match evaluation.outcome {
         Outcome::PermittedByScope | Outcome::PermittedByException => Exit::Fine,
+        // What the gate tells, too: only where it is the approval that is missing.
+        _ if expired && matches!(evaluation.reason, Reason::NotPermitted | Reason::ApprovalRequired) => {
+            if let Some(reason) = json.get_mut("reason") {
+                *reason = Value::from("approval_expired");
+            }
+            Exit::Expired
+        }
         Outcome::RequestableDenial => Exit::Requestable,
         Outcome::Denial => Exit::Denied,
     };
-    let json = json!(evaluation);
     let word = |name: &str| json.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
     let mut text = format!("{} ({})", word("outcome"), word("reason"));
     for policy in &evaluation.policies {

@@ -13,6 +13,8 @@ pub(super) enum Exit {
     Denied = 2,
     /// Requestable, or pending.
     Requestable = 3,
+    /// What was approved has expired.
+    Expired = 4,
     /// The command line makes no sense.
     Usage = 64,
     /// What was given to read is bad.

@@ -7,6 +7,7 @@ use policy_core::entity::EntityRef;
 use serde_json::json;
 
 use super::output::{Done, Exit, Failure};
+use crate::identity::TokenLine;
 use crate::socket::client::{self, ClientError};
 use crate::socket::{Reply, Request};
 
@@ -79,29 +80,50 @@ pub(super) async fn run(command: TokenCommand) -> Result<Done, Failure> {
             (Request::MintEnforcementPoint { name, subjects, servers }, at)
         }
         TokenCommand::Approver { user, at } => (Request::MintApprover { user }, at),
-        TokenCommand::List { at } => (Request::ListTokens {}, at),
+        TokenCommand::List { at } => return list(&at.data).await,
         TokenCommand::Revoke { id, at } => (Request::RevokeToken { id }, at),
     };
     ask(&at.data, &request).await
 }
 
+/// Every credential, a page after the other.
+async fn list(data: &Path) -> Result<Done, Failure> {
+    let mut tokens: Vec<TokenLine> = Vec::new();
+    loop {
+        let after = tokens.last().map(|line| line.id.clone());
+        match client::ask(data, &Request::ListTokens { after }).await {
+            Ok(Reply::Tokens { tokens: page, more }) => {
+                let empty = page.is_empty();
+                tokens.extend(page);
+                if empty || !more {
+                    break;
+                }
+            }
+            other => return told(other),
+        }
+    }
+    let lines = tokens.iter().map(|line| {
+        format!(
+            "{}  {:<17}  {:<7}  until {}  by {}  {}",
+            line.id, line.kind, line.state, line.expires_at, line.by, line.what
+        )
+    });
+    Ok(Done::fine(lines.collect::<Vec<_>>().join("\n"), json!({"tokens": tokens})))
+}
+
 /// Asks the running gate, and tells what it said.
 pub(super) async fn ask(data: &Path, request: &Request) -> Result<Done, Failure> {
-    match client::ask(data, request).await {
+    told(client::ask(data, request).await)
+}
+
+fn told(reply: Result<Reply, ClientError>) -> Result<Done, Failure> {
+    match reply {
         Ok(Reply::Minted { id, secret, expires_at }) => {
             let json = json!({"id": id, "secret": secret, "expires_at": expires_at});
             Ok(Done::fine(secret, json))
         }
-        Ok(Reply::Tokens(rows)) => {
-            let lines = rows.iter().map(|row| {
-                format!(
-                    "{}  {:<17}  {:<7}  until {}  by {}  {}",
-                    row.id, row.kind, row.state, row.expires_at, row.by, row.what
-                )
-            });
-            Ok(Done::fine(lines.collect::<Vec<_>>().join("\n"), json!({"tokens": rows})))
-        }
         Ok(Reply::Done {}) => Ok(Done::fine("done", json!({"done": true}))),
+        Ok(Reply::Tokens { .. }) => Err(Failure::unavailable("gate_unreadable", "the gate answered something else")),
         Ok(Reply::Refused { code, unavailable, detail, help }) => {
             let exit = if unavailable { Exit::Unavailable } else { Exit::BadInput };
             Err(Failure { exit, code, message: detail, help })

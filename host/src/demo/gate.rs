@@ -177,7 +177,7 @@ async fn mint(place: &Place, request: &Request, name: &str) -> Result<String, St
             Ok(secret)
         }
         Ok(Reply::Refused { detail, .. }) => Err(detail),
-        Ok(Reply::Tokens(_) | Reply::Done {}) => Err("the gate minted nothing".to_owned()),
+        Ok(Reply::Tokens { .. } | Reply::Done {}) => Err("the gate minted nothing".to_owned()),
         Err(error) => Err(error.to_string()),
     }
 }

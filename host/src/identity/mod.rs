@@ -112,7 +112,7 @@ pub struct MintedSecret {
 }
 
 /// One line of `token list`.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct TokenLine {
     /// The public id.
     pub id: String,

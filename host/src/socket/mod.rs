@@ -13,6 +13,8 @@ use policy_core::entity::EntityRef;
 use policy_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::identity::TokenLine;
+
 pub use server::listen;
 pub use user::user_name;
 
@@ -52,8 +54,12 @@ pub enum Request {
         /// The person, by id.
         user: String,
     },
-    /// Every credential, without its secret.
-    ListTokens {},
+    /// Credentials without their secrets, oldest first, as many as one answer holds.
+    ListTokens {
+        /// The last one that was told already, by its public id.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        after: Option<String>,
+    },
     /// Ends a credential.
     RevokeToken {
         /// Its public id.
@@ -79,8 +85,13 @@ pub enum Reply {
         /// Until when it works.
         expires_at: Timestamp,
     },
-    /// Every credential.
-    Tokens(Vec<TokenRow>),
+    /// Credentials.
+    Tokens {
+        /// One line each.
+        tokens: Vec<TokenLine>,
+        /// Whether there are more behind the last of them.
+        more: bool,
+    },
     /// It was done.
     Done {},
     /// It was not.
@@ -95,23 +106,4 @@ pub enum Reply {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         help: Option<String>,
     },
-}
-
-/// One credential of a list.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TokenRow {
-    /// The public id.
-    pub id: String,
-    /// `agent`, `enforcement_point` or `approver`.
-    pub kind: String,
-    /// For whom or what.
-    pub what: String,
-    /// When it was minted.
-    pub minted_at: Timestamp,
-    /// The operating-system user that asked for it.
-    pub by: String,
-    /// Until when it works.
-    pub expires_at: Timestamp,
-    /// `live`, `expired`, `revoked` or `used`.
-    pub state: String,
 }

@@ -12,12 +12,15 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use super::{LONGEST_LINE, Reply, Request, TokenRow, user_name};
+use super::{LONGEST_LINE, Reply, Request, user_name};
 use crate::app::{App, Operator, Refusal, RefusalKind};
-use crate::identity::MintRequest;
+use crate::identity::{MintRequest, TokenLine};
 
 /// How long one exchange may take.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How many bytes of credentials one answer holds, so that the other end's strict reader takes it.
+const LONGEST_PAGE: usize = 512 * 1024;
 
 /// Listens in the data folder, which this process holds alone, until `stopping` turns true.
 ///
@@ -95,7 +98,7 @@ async fn answer(app: App, request: Request, by: Operator) -> Reply {
             mint(&app, MintRequest::EnforcementPoint { name, subjects, servers }, &by).await
         }
         Request::MintApprover { user } => mint(&app, MintRequest::Approver { user }, &by).await,
-        Request::ListTokens {} => Ok(Reply::Tokens(rows(&app))),
+        Request::ListTokens { after } => Ok(page(app.tokens(), after.as_deref())),
         Request::RevokeToken { id } => app.revoke_token(&id, &by).await.map(|()| Reply::Done {}),
         Request::TrustClock { reason } => app.trust_clock(&by, &reason).await.map(|()| Reply::Done {}),
     };
@@ -107,17 +110,22 @@ async fn mint(app: &App, request: MintRequest, by: &Operator) -> Result<Reply, R
     Ok(Reply::Minted { id: minted.id, secret: minted.secret, expires_at: minted.expires_at })
 }
 
-fn rows(app: &App) -> Vec<TokenRow> {
-    let row = |line: crate::identity::TokenLine| TokenRow {
-        id: line.id,
-        kind: line.kind,
-        what: line.what,
-        minted_at: line.minted_at,
-        by: line.by,
-        expires_at: line.expires_at,
-        state: line.state,
-    };
-    app.tokens().into_iter().map(row).collect()
+/// The credentials behind this one, as many as the other end reads.
+fn page(mut tokens: Vec<TokenLine>, after: Option<&str>) -> Reply {
+    if let Some(told) = tokens.iter().position(|line| Some(line.id.as_str()) == after) {
+        tokens.drain(..=told);
+    }
+    let mut size = 0usize;
+    let fits = tokens.iter().take_while(|line| {
+        // An unreadable line would be one that is left out.
+        size = size.saturating_add(json::to_canonical_bytes(line).map_or(0, |bytes| bytes.len()));
+        size <= LONGEST_PAGE
+    });
+    // One at least, else nobody would ever be told the rest.
+    let fits = fits.count().max(1);
+    let more = tokens.len() > fits;
+    tokens.truncate(fits);
+    Reply::Tokens { tokens, more }
 }
 
 fn refused(refusal: &Refusal) -> Reply {
@@ -126,5 +134,47 @@ fn refused(refusal: &Refusal) -> Reply {
         unavailable: refusal.kind == RefusalKind::Unavailable,
         detail: refusal.detail.clone(),
         help: refusal.help.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use policy_core::time::Timestamp;
+
+    use super::*;
+
+    fn lines(count: usize, length: usize) -> Vec<TokenLine> {
+        let line = |number: usize| TokenLine {
+            id: format!("pva_{number:032}"),
+            kind: "agent".to_owned(),
+            what: "x".repeat(length),
+            minted_at: Timestamp::from_millis(0),
+            by: "root".to_owned(),
+            expires_at: Timestamp::from_millis(1),
+            state: "live".to_owned(),
+        };
+        (0..count).map(line).collect()
+    }
+
+    #[test]
+    fn pages_tell_every_credential_once_and_each_can_be_read() {
+        for (count, length) in [(0, 1), (1, 1), (3, 60_000), (40, 60_000), (5_000, 300), (2, 2 * LONGEST_PAGE)] {
+            let all = lines(count, length);
+            let mut told = Vec::new();
+            loop {
+                let after = told.last().map(|line: &TokenLine| line.id.clone());
+                let reply = page(all.clone(), after.as_deref());
+                if length < LONGEST_PAGE {
+                    let bytes = json::to_canonical_bytes(&reply).unwrap();
+                    assert_eq!(json::read_as::<Reply>(&bytes, Limits::DEFAULT).unwrap(), reply);
+                }
+                let Reply::Tokens { tokens, more } = reply else { panic!("{reply:?}") };
+                told.extend(tokens);
+                if !more {
+                    break;
+                }
+            }
+            assert_eq!(told, all, "{count} of {length} bytes");
+        }
     }
 }

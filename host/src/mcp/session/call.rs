@@ -44,6 +44,21 @@ pub enum Stage {
 }
 
 impl Call {
+    /// A call that nobody has judged yet.
+    pub fn new(request: Request, era: Era, question: Question, arguments: Digest) -> Self {
+        Self {
+            request,
+            era,
+            question,
+            arguments,
+            stage: Stage::Listing,
+            by_exception: false,
+            evaluations: Vec::new(),
+            rounds: 0,
+            announcing: None,
+        }
+    }
+
     /// What the call is of, for a sentence: the tool, or the method.
     pub fn name(&self) -> &str {
         if self.is_tool() { &self.question.id } else { &self.request.method }

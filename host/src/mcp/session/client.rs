@@ -115,18 +115,7 @@ impl Session {
             return;
         };
         let question = Question { call: self.call_id(), ..question };
-        let call = Call {
-            request,
-            era,
-            question,
-            arguments,
-            stage: Stage::Listing,
-            by_exception: false,
-            evaluations: Vec::new(),
-            rounds: 0,
-            announcing: None,
-        };
-        self.begin(call, now);
+        self.begin(Call::new(request, era, question, arguments), now);
     }
 
     /// Sends a request as it came, and remembers it for its answer.

@@ -6,7 +6,7 @@
 use proviso_api::operations::ExecutionPhase;
 use serde_json::{Map, Value, json};
 
-use super::call::{Call, Exchange, Stage};
+use super::call::{Call, Exchange};
 use super::client::EXCHANGE_MEMBERS;
 use super::gated::{honour, sending};
 use super::{Action, Answer, Answering, Ask, Session, Waiting};
@@ -62,15 +62,9 @@ impl Session {
             Question { call: exchange.call, ..question }
         };
         let call = Call {
-            request,
-            era,
-            question,
-            arguments: exchange.arguments,
-            stage: Stage::Listing,
             by_exception: exchange.by_exception,
             evaluations: exchange.evaluations,
-            rounds: 0,
-            announcing: None,
+            ..Call::new(request, era, question, exchange.arguments)
         };
         self.begin(call, now);
     }
@@ -187,17 +181,7 @@ impl Session {
             self.say(reply::error(&request.id, reply::BAD_PARAMS, "The answers have no canonical form.", None));
             return;
         };
-        let call = Call {
-            request,
-            era,
-            question,
-            arguments,
-            stage: Stage::Listing,
-            by_exception: true,
-            evaluations: Vec::new(),
-            rounds: 0,
-            announcing: None,
-        };
+        let call = Call { by_exception: true, ..Call::new(request, era, question, arguments) };
         self.begin(call, now);
     }
 

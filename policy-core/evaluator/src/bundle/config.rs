@@ -41,9 +41,6 @@ pub struct Config {
     /// How tools become actions.
     #[serde(default)]
     pub tool: Vec<Tool>,
-    /// How `(iss, sub)` of a credential becomes `TYPE::id`.
-    #[serde(default)]
-    pub issuers: BTreeMap<String, Issuer>,
 }
 
 /// What the hops of a chain must pass besides guardrails and locks.
@@ -113,18 +110,6 @@ impl Places {
         };
         texts.iter().map(|text| text.split('.').map(str::to_owned).collect()).collect()
     }
-}
-
-/// How an issuer's subjects become entities.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Issuer {
-    /// The entity type.
-    #[serde(rename = "type")]
-    pub kind: String,
-    /// What of `sub` is cut off before it is the id.
-    #[serde(default)]
-    pub strip_prefix: String,
 }
 
 fn owner() -> String {
