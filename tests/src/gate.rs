@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use policy_core::digest::Digest;
 use policy_core::entity::EntityRef;
-use proviso::app::{App, GrantIndex, OpenError, Operator, Parts, Settings};
+use proviso::app::{Activation, App, GrantIndex, OpenError, Operator, Parts, Settings};
 use proviso::gate::{Cache, Limits, LiveGrants, PolicyModule, WasmEngine};
 use proviso::http::{self, ModuleFile, Site};
 use proviso::identity::MintRequest;
@@ -17,7 +17,7 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use crate::binary::scratch;
+use crate::binary::{copy_folder, scratch};
 use crate::client::{Client, signed_in};
 use crate::clock::TestClock;
 use crate::scenario::AGENTS;
@@ -58,6 +58,10 @@ pub struct Setup {
     pub clock: Arc<TestClock>,
     /// Finds live grants.
     pub index: Arc<dyn GrantIndex>,
+    /// What a call of the module may cost.
+    pub limits: Limits,
+    /// Whether the bundle is activated with a reason, as an operator does after a change.
+    pub activate: bool,
     /// What stands between the use cases and the store.
     pub wrap: fn(Arc<dyn Store>) -> Arc<dyn Store>,
 }
@@ -71,6 +75,8 @@ impl Default for Setup {
             public_url: None,
             clock: Arc::new(TestClock::new()),
             index: Arc::new(LiveGrants::default()),
+            limits: Limits::default(),
+            activate: false,
             wrap: |store| store,
         }
     }
@@ -105,6 +111,18 @@ impl TestGate {
         gate
     }
 
+    /// As the setup says, over a copy of this gate's data folder: as after a restart.
+    #[expect(clippy::expect_used, reason = "a harness fails its test by panicking")]
+    pub async fn again(self, setup: Setup) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let data = folder.path().join("data");
+        copy_folder(&self.data, &data).expect("a copy of the data folder");
+        drop(self);
+        let mut gate = Self::open(setup, &data).await.expect("the gate opens again");
+        gate.folder = Some(folder);
+        gate
+    }
+
     /// As the setup says, over a data folder that may hold a record.
     ///
     /// # Errors
@@ -114,15 +132,15 @@ impl TestGate {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let listen = listener.local_addr().expect("an address");
         let url = format!("http://{listen}");
-        let engine = WasmEngine::new(module(), Limits::default()).expect("the module's exports");
+        let engine = WasmEngine::new(module(), setup.limits).expect("the module's exports");
         let file = ModuleFile { digest: module().digest(), bytes: module().bytes(), calls: engine.calls() };
         let settings = Settings {
             data: data.to_owned(),
             kind: setup.kind,
             public_url: setup.public_url.unwrap_or_else(|| url.clone()),
             single_user: setup.single_user,
+            activate: setup.activate.then(|| activation(&setup.bundle)),
             bundle: setup.bundle,
-            activate: None,
             operator: operator(),
         };
         let parts = Parts {
@@ -176,6 +194,12 @@ impl Drop for TestGate {
         // Nobody listens any more when the runtime has gone first.
         let _ = self.stop.send(true);
     }
+}
+
+#[expect(clippy::expect_used, reason = "a harness fails its test by panicking")]
+fn activation(bundle: &BTreeMap<String, String>) -> Activation {
+    let digest = policy_evaluator::bundle::digests(bundle).expect("a bundle").bundle;
+    Activation { digest, reason: "the policies have changed".to_owned() }
 }
 
 fn operator() -> Operator {

@@ -1,6 +1,6 @@
 //! An approval used for something else than what was approved (R3, R6, R7).
 
-use proviso_tests::{Story, write_file};
+use proviso_tests::{Story, post_rows, write_file};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -50,6 +50,28 @@ async fn an_approval_is_for_one_subject_task_chain_point_and_server() {
     assert_eq!(uses(&story, &mara, &id).await, Some(0), "none of these consumed anything");
     assert_eq!(verdict(&story.evaluate(&call).await), allowed("exception"));
     assert_eq!(uses(&story, &mara, &id).await, Some(1));
+}
+
+#[tokio::test]
+async fn an_approval_is_for_one_resource() {
+    let story = Story::begin().await;
+    let bot = story.gate.agent("ledger-bot", "month-end", Some("ines")).await;
+    let ask = async |dataset: &str, call: &str| {
+        let body = post_rows("ledger-bot", dataset, 100, call);
+        story.gate.client.post_for("/access/v1/evaluation", &story.point, &bot, &body).await
+    };
+    let call = post_rows("ledger-bot", "finance/ledger-eu", 100, "ask");
+    let refused = ask("finance/ledger-eu", "ask").await.json();
+    let body = story.request_body(&call, &refused, None);
+    let request = story.gate.client.post_for("/access/v1/requests", &story.point, &bot, &body).await;
+    let id = request.json()["task"]["id"].as_str().expect("a request").to_owned();
+    for person in ["mara", "ola"] {
+        let cookie = story.gate.person(person).await;
+        let vote = story.vote(&cookie, &id, "approve", None).await;
+        assert!(vote.status.is_success(), "{person}: {vote:?}");
+    }
+    assert_eq!(verdict(&ask("finance/ledger-us", "c1").await), denied("approval_required"), "another resource");
+    assert_eq!(verdict(&ask("finance/ledger-eu", "c2").await), allowed("exception"));
 }
 
 #[tokio::test]

@@ -1,0 +1,94 @@
+//! What stands above every grant: guardrails, locks, the active bundle, and doubt (R2, R4, R7, R8).
+
+use std::collections::BTreeMap;
+
+use proviso::gate::Limits;
+use proviso_tests::{Setup, Story, TestGate, sample_bundle, write_file};
+use serde_json::json;
+
+use super::{allowed, denied, granted, verdict};
+
+const APPROVED: &str = "/srv/files/reports/b.md";
+
+/// The sample bundle with one more file.
+fn with(path: &str, text: &str) -> BTreeMap<String, String> {
+    let mut bundle = sample_bundle();
+    bundle.insert(path.to_owned(), text.to_owned());
+    bundle
+}
+
+/// The story's gate, started again over the same record with another bundle.
+async fn restarted(story: Story, bundle: BTreeMap<String, String>) -> Story {
+    let setup = Setup { bundle, clock: story.gate.clock.clone(), activate: true, ..Setup::default() };
+    Story::on(story.gate.again(setup).await).await
+}
+
+#[tokio::test]
+async fn a_guardrail_that_errs_denies() {
+    // Cedar alone would skip it: the sum leaves what a Long can hold.
+    let erring = r#"@id("sums-nobody-can-count")
+forbid (principal, action == Action::"write_file", resource)
+when { 9223372036854775807 + principal.autonomy > 0 && context.input.path like "*/err/*" };"#;
+    let story =
+        Story::on(TestGate::with(Setup { bundle: with("guardrails/errs.cedar", erring), ..Setup::default() }).await)
+            .await;
+    // In delegated scope otherwise.
+    let answer = story.evaluate(&write_file("report-writer", "/srv/files/drafts/a.md", "c1")).await;
+    assert_eq!(verdict(&answer), denied("guardrail_error"), "{answer:?}");
+    assert_eq!(answer.json()["context"]["access_request"], json!(null), "nobody can ask for it");
+}
+
+#[tokio::test]
+async fn no_grant_crosses_a_guardrail() {
+    let story = Story::begin().await;
+    granted(&story).await;
+    let call = write_file("report-writer", APPROVED, "c1");
+    assert_eq!(verdict(&story.evaluate(&call).await), allowed("exception"));
+    let forbids = r#"@id("reports-are-closed")
+forbid (principal, action == Action::"write_file", resource)
+when { context.input.path like "/srv/files/reports/*" };"#;
+    let story = restarted(story, with("guardrails/closed.cedar", forbids)).await;
+    let answer = story.evaluate(&write_file("report-writer", APPROVED, "c2")).await;
+    assert_eq!(verdict(&answer), denied("guardrail"), "{answer:?}");
+    // Without the guardrail it would still be good.
+    let story = restarted(story, sample_bundle()).await;
+    let answer = story.evaluate(&write_file("report-writer", APPROVED, "c3")).await;
+    assert_eq!(verdict(&answer), allowed("exception"), "{answer:?}");
+}
+
+#[tokio::test]
+async fn a_newer_bundle_judges_again() {
+    let story = Story::begin().await;
+    granted(&story).await;
+    let call = write_file("report-writer", APPROVED, "c1");
+    assert_eq!(verdict(&story.evaluate(&call).await), allowed("exception"));
+    // Under the next bundle nobody may approve at all.
+    let nobody = sample_bundle().into_iter().filter(|(path, _)| !path.starts_with("approval/approve/")).collect();
+    let story = restarted(story, nobody).await;
+    let answer = story.evaluate(&write_file("report-writer", APPROVED, "c2")).await;
+    assert!(!verdict(&answer).0, "a grant that the active bundle would not make is used: {answer:?}");
+}
+
+#[tokio::test]
+async fn a_lock_stands_above_everything() {
+    let story = Story::begin().await;
+    granted(&story).await;
+    let ola = story.gate.person("ola").await;
+    let subject = json!({"type": "Agent", "id": format!("{}report-writer", proviso_tests::AGENTS)});
+    let lock = json!({"target": {"subject": subject}, "reason": "it behaves oddly"});
+    let answer = story.gate.client.post("/api/v1/locks", &ola, &lock).await;
+    assert_eq!(answer.status.as_u16(), 201, "{answer:?}");
+    for (path, call) in [(APPROVED, "c1"), ("/srv/files/drafts/a.md", "c2")] {
+        let answer = story.evaluate(&write_file("report-writer", path, call)).await;
+        assert_eq!(verdict(&answer), denied("locked"), "{path}: {answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_module_that_gives_no_answer_denies() {
+    // Enough to be started, not enough for a question.
+    let limits = Limits { question_fuel: 100_000, ..Limits::default() };
+    let story = Story::on(TestGate::with(Setup { limits, ..Setup::default() }).await).await;
+    let answer = story.evaluate(&write_file("report-writer", "/srv/files/drafts/a.md", "c1")).await;
+    assert_eq!(verdict(&answer), denied("limit"), "{answer:?}");
+}
