@@ -94,6 +94,8 @@ pub(crate) fn question_with(input: BTreeMap<String, Value>) -> SealedQuestion {
             held_uses: 0,
             held_sum: 0,
             emergency: false,
+            sum: 0,
+            asker: None,
         },
     }
 }
@@ -110,6 +112,8 @@ pub(crate) fn exact() -> Scope {
         not_before: None,
         not_after: at(600),
         max_uses: 1,
+        valid_for: None,
+        rate: None,
         budgets: vec![],
     }
 }
@@ -165,7 +169,12 @@ pub(crate) fn candidate(scope: Scope) -> Candidate {
         ResourceScope::Is(_) => vec![],
     };
     let budgets_left = scope.budgets.iter().map(|budget| budget.max).collect();
-    Candidate { uses_left: scope.max_uses, budgets_left, grant: grant_of(scope, members, &question()) }
+    Candidate {
+        uses_left: scope.max_uses,
+        budgets_left,
+        rate_left: scope.rate.map(|rate| rate.uses),
+        grant: grant_of(scope, members, &question()),
+    }
 }
 
 pub(crate) fn terms(approvals: u32) -> Terms {
@@ -177,6 +186,16 @@ pub(crate) fn terms(approvals: u32) -> Terms {
         max_uses: 5,
         step_up: None,
         review_within: None,
+        decide_within: None,
+        lead_time: Some(Span::from_seconds(3600)),
+        max_rate: None,
+        max_renewals: None,
+        renewal_period: None,
+        notify: vec![],
+        escalate: vec![],
+        emergency_approvals: None,
+        silence: None,
+        for_another: false,
         policies: vec!["request.post".into()],
     }
 }
@@ -211,6 +230,9 @@ pub(crate) fn context(second: i64, terms: Terms) -> Context {
         person_type: "User".into(),
         members: vec![],
         grant_id: "g1".into(),
+        predecessor: None,
+        overdue_tiers: vec![],
+        emergency_blocked: None,
     }
 }
 
@@ -221,10 +243,12 @@ pub(crate) fn facts(scope: Scope) -> RequestFacts {
         question: question(),
         evaluation: "v1".into(),
         requester: user("rita"),
+        asker: None,
         owners: vec![user("olga")],
         scope,
         justification: "quarter end".into(),
         emergency: false,
+        renews: None,
         requested_at: at(0),
         decide_by: at(300),
     }
@@ -233,7 +257,7 @@ pub(crate) fn facts(scope: Scope) -> RequestFacts {
 pub(crate) fn vote(person: &str, decision: VoteDecision, scope: Scope) -> Command {
     let sheet = Digest::of_json(&(person, &scope)).unwrap();
     let (reason, assurance) = ("seen and checked".into(), "link".into());
-    Command::Vote { person: user(person), decision, scope, sheet, as_of: 1, reason, assurance }
+    Command::Vote { person: user(person), decision, scope, sheet, as_of: 1, reason, assurance, inside: false }
 }
 
 pub(crate) fn approve(person: &str, scope: Scope) -> Command {

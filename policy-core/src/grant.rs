@@ -1,13 +1,19 @@
 //! What a yes allows: the scope that people vote on, and the grant that the votes made.
 
+use std::fmt;
+use std::str::FromStr;
+
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
 
 use crate::digest::Digest;
 use crate::entity::{EntityRef, Hop};
-use crate::time::Timestamp;
+use crate::time::{Span, Timestamp};
 
 /// How many members a group may have when it is approved as a resource scope (R3).
 pub const MOST_MEMBERS: usize = 256;
+/// The most uses that a rate may count: a grant remembers this many of its last uses.
+pub const MOST_RATE: u32 = 256;
 
 /// A narrowed scope, the JSON of a vote's `grant` and of a request's `proviso.dev/scope`.
 ///
@@ -25,6 +31,13 @@ pub struct Scope {
     pub not_after: Timestamp,
     /// How often, at least 1.
     pub max_uses: u32,
+    /// How long it is valid, counted from its start, so that the time to decide does not eat it; absent: until
+    /// `not_after`. A grant has none: when it is made, its end is fixed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_for: Option<Span>,
+    /// How many uses in how long, at most; absent: as fast as the uses last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate: Option<Rate>,
     /// Sums over integer arguments that all uses together stay within.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub budgets: Vec<Budget>,
@@ -114,6 +127,67 @@ pub struct Budget {
     pub at: Vec<String>,
     /// The sum that is never passed.
     pub max: i64,
+}
+
+/// A bound on speed: at most so many uses in every stretch of so long. As text `10/1h`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rate {
+    /// The most uses, from 1 to [`MOST_RATE`].
+    pub uses: u32,
+    /// In how long, at least a second.
+    pub per: Span,
+}
+
+impl Rate {
+    /// Whether whoever keeps to this rate keeps to `outer`, too.
+    ///
+    /// A stretch of the outer length is covered by so many of this rate's, each with at most this many uses.
+    pub fn is_inside(self, outer: Self) -> bool {
+        let stretches = outer.per.seconds().div_ceil(self.per.seconds().max(1)).max(1);
+        u64::from(self.uses).saturating_mul(stretches) <= u64::from(outer.uses)
+    }
+
+    /// A rate that keeps to both.
+    #[must_use]
+    pub fn strictest(self, other: Self) -> Self {
+        if self.is_inside(other) {
+            self
+        } else if other.is_inside(self) {
+            other
+        } else {
+            Self { uses: self.uses.min(other.uses), per: self.per.max(other.per) }
+        }
+    }
+
+    /// Whether it can be kept count of: 1 to [`MOST_RATE`] uses in a second or more.
+    pub const fn is_countable(self) -> bool {
+        1 <= self.uses && self.uses <= MOST_RATE && self.per.seconds() >= 1
+    }
+}
+
+impl fmt::Display for Rate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.uses, self.per)
+    }
+}
+
+/// What is no rate.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("`{0}` is not a rate such as `10/1h`: 1 to {MOST_RATE} uses in a second or more")]
+pub struct NoRate(String);
+
+impl FromStr for Rate {
+    type Err = NoRate;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let read = || {
+            let (uses, per) = text.split_once('/')?;
+            let rate = Self { uses: uses.parse().ok()?, per: per.parse().ok()? };
+            // One form each: no sign, no leading zero.
+            (rate.uses.to_string() == uses && rate.is_countable()).then_some(rate)
+        };
+        read().ok_or_else(|| NoRate(text.chars().take(80).collect()))
+    }
 }
 
 /// What the votes made: everything that a use is held against (R3). It compiles to one Cedar `permit`.

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::grant::Rate;
 use crate::time::Span;
 
 /// The four outcomes. Only the first two let a call pass.
@@ -95,8 +96,62 @@ pub struct Terms {
     /// How soon after the end a review is due, where one is demanded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub review_within: Option<Span>,
+    /// How long people have to decide; [`Terms::DECIDE_WITHIN`] when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decide_within: Option<Span>,
+    /// How long after the request a grant may begin; absent: it begins when it is made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lead_time: Option<Span>,
+    /// How many uses in how long; absent: as fast as its uses last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_rate: Option<Rate>,
+    /// How often a grant may be renewed; absent: never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_renewals: Option<u32>,
+    /// How long after a grant's end a request that overlaps it counts as its renewal, whatever the agent calls it;
+    /// absent: only what is asked for as a renewal is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub renewal_period: Option<Span>,
+    /// The groups that are told first; empty: those in `groups`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notify: Vec<String>,
+    /// The groups that are told next, in this order, when nobody has decided.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub escalate: Vec<String>,
+    /// How many persons must approve in a declared emergency; absent: as many as without one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub emergency_approvals: Option<u32>,
+    /// How long after a refusal whatever lies inside the refused request is not asked again; [`Terms::SILENCE`] when
+    /// absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub silence: Option<Span>,
+    /// Whether an agent other than the subject may ask.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub for_another: bool,
     /// The `@id`s of the permits that matched, sorted.
     pub policies: Vec<String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+const fn is_false(flag: &bool) -> bool {
+    !*flag
+}
+
+impl Terms {
+    /// How long people have to decide where the terms do not say: 8 hours.
+    pub const DECIDE_WITHIN: Span = Span::from_seconds(8 * 3600);
+    /// How long a refusal silences what lies inside it where the terms do not say: an hour.
+    pub const SILENCE: Span = Span::from_seconds(3600);
+
+    /// How long people have to decide.
+    pub fn decide_within(&self) -> Span {
+        self.decide_within.unwrap_or(Self::DECIDE_WITHIN)
+    }
+
+    /// How long a refusal silences what lies inside it.
+    pub fn silence(&self) -> Span {
+        self.silence.unwrap_or(Self::SILENCE)
+    }
 }
 
 /// An evaluation's answer.

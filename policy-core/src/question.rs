@@ -111,6 +111,9 @@ pub struct Candidate {
     /// What is left of each budget, in the order of the scope's budgets.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub budgets_left: Vec<i64>,
+    /// Uses that its rate leaves now. Where the scope has a rate and this is absent, none is left (R8).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate_left: Option<u32>,
 }
 
 /// A stop, above everything.
@@ -140,8 +143,13 @@ pub enum LockTarget {
     Grant(String),
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+const fn is_zero(sum: &i64) -> bool {
+    *sum == 0
+}
+
 /// What a request asks for and what is already held; `context.requested` where an action declares it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Requested {
     /// How long.
     pub duration: Span,
@@ -153,6 +161,12 @@ pub struct Requested {
     pub held_uses: u32,
     /// Their sum over the argument that `@sum` names.
     pub held_sum: i64,
-    /// Whether it is said to be an emergency: a signal, never a permission.
+    /// Whether a person has declared an emergency: a signal, never a permission.
     pub emergency: bool,
+    /// The most that this request could take of the argument that `@sum` names, all uses together.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub sum: i64,
+    /// The agent that asks, as `TYPE::id`, where it is another than the subject.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asker: Option<String>,
 }

@@ -184,6 +184,8 @@ impl GrantForm {
             not_before: asked.not_before,
             not_after: self.not_after,
             max_uses: self.uses,
+            valid_for: asked.valid_for,
+            rate: asked.rate,
             budgets: asked.budgets.clone(),
         };
         if scope.not_after <= now {

@@ -50,6 +50,8 @@ pub fn asked_scope() -> Scope {
         not_before: None,
         not_after: at(3_600),
         max_uses: 5,
+        valid_for: None,
+        rate: None,
         budgets: vec![],
     }
 }
@@ -63,6 +65,16 @@ fn terms() -> Terms {
         max_uses: 10,
         step_up: None,
         review_within: None,
+        decide_within: None,
+        lead_time: None,
+        max_rate: None,
+        max_renewals: None,
+        renewal_period: None,
+        notify: vec![],
+        escalate: vec![],
+        emergency_approvals: None,
+        silence: None,
+        for_another: false,
         policies: vec!["may-ask-to-write".into()],
     }
 }
@@ -103,6 +115,8 @@ pub fn question() -> SealedQuestion {
             held_uses: 0,
             held_sum: 0,
             emergency: false,
+            sum: 0,
+            asker: None,
         },
     }
 }
@@ -125,10 +139,12 @@ fn exception() -> Exception {
             question: question(),
             evaluation: "e1".into(),
             requester: EntityRef::new("User", "Ines"),
+            asker: None,
             owners: vec![],
             scope: asked_scope(),
             justification: "month end".into(),
             emergency: false,
+            renews: None,
             requested_at: at(0),
             decide_by: at(900),
         },
@@ -137,6 +153,12 @@ fn exception() -> Exception {
         versions: vec![Version { number: 1, scope: asked_scope(), by: None }],
         votes: vec![],
         phase: Phase::Requested,
+        answers: vec![],
+        repeats: vec![],
+        repeated: 0,
+        emergency: None,
+        reviews: vec![],
+        disposition: None,
     }
 }
 
@@ -220,6 +242,7 @@ pub fn approval(person: &str, version: u32) -> Vote {
         reason: String::new(),
         assurance: "link".into(),
         groups: vec![],
+        inside: false,
         at: at(60),
     }
 }

@@ -117,8 +117,16 @@ impl App {
                 let read = self.read(asker, ask, &question, reading.safe)?;
                 let held = self.held_already(&question, None, reading.now);
                 let (held_grants, held_uses, held_sum) = held;
-                question.requested =
-                    Requested { duration: SMALLEST, uses: 1, held_grants, held_uses, held_sum, emergency: false };
+                question.requested = Requested {
+                    duration: SMALLEST,
+                    uses: 1,
+                    held_grants,
+                    held_uses,
+                    held_sum,
+                    emergency: false,
+                    sum: 0,
+                    asker: None,
+                };
                 question.candidates = read.candidates.clone();
                 question.locks = read.locks.clone();
                 decision.action = question.call.action.clone();
@@ -218,6 +226,7 @@ impl App {
             grant: grant.clone(),
             uses_left: grant.scope.max_uses.saturating_sub(used),
             budgets_left: budgets.collect(),
+            rate_left: held.rate_left(question.now).map(|left| left.saturating_add(u32::from(repeated))),
         })
     }
 

@@ -2,7 +2,7 @@
 
 use policy_core::entity::EntityRef;
 use policy_core::json;
-use policy_core::lifecycle::{Event, VoteDecision};
+use policy_core::lifecycle::{Disposition, Event, ReviewOutcome, VoteDecision};
 use policy_core::text;
 use proviso_api::exceptions::HistoryLine;
 use proviso_api::operations::ExecutionPhase;
@@ -97,6 +97,44 @@ fn told(event: &Event, subject: &EntityRef) -> (Option<EntityRef>, String, Optio
             (None, format!("suspended: bundle {bundle} would not grant it ({reason})"), None)
         }
         Event::ExceptionLapsed { .. } => (None, "its time ended".to_owned(), None),
+        Event::QuestionAnswered { answer } => (
+            Some(answer.by.clone()),
+            format!("{} answered vote {}", answer.by, answer.vote),
+            Some(answer.words.clone()),
+        ),
+        Event::RequestFolded { repeat } => {
+            (Some(subject.clone()), format!("asked for again by {subject}"), Some(repeat.justification.clone()))
+        }
+        Event::EmergencyDeclared { emergency, .. } => {
+            let sentence =
+                format!("{} declared an emergency; votes count before {}", emergency.by, emergency.decide_by);
+            (Some(emergency.by.clone()), sentence, Some(emergency.reason.clone()))
+        }
+        Event::GrantActivated { bundle, .. } => {
+            (None, format!("judged again at its start under bundle {bundle}; it holds"), None)
+        }
+        Event::UseGivenBack { evaluation, by, reason, .. } => {
+            (Some(by.clone()), format!("{by} gave the use by evaluation {evaluation} back"), Some(reason.clone()))
+        }
+        Event::ReviewOpened { review } => (None, format!("to be reviewed by {}", review.due), None),
+        Event::ReviewClosed { closing, .. } => {
+            let found = match closing.outcome {
+                ReviewOutcome::Appropriate => "appropriate",
+                ReviewOutcome::Excessive => "excessive",
+                ReviewOutcome::Abuse => "abuse",
+            };
+            (Some(closing.by.clone()), format!("reviewed by {}: {found}", closing.by), Some(closing.note.clone()))
+        }
+        Event::DispositionSet { disposed } => {
+            let judged = match disposed.disposition {
+                Disposition::OneOff => "one-off",
+                Disposition::PolicyTooNarrow => "policy too narrow",
+                Disposition::PolicyTooWide => "policy too wide",
+                Disposition::AskedByMistake => "asked by mistake",
+                Disposition::Abuse => "abuse",
+            };
+            (Some(disposed.by.clone()), format!("judged by {}: {judged}", disposed.by), Some(disposed.note.clone()))
+        }
     }
 }
 

@@ -127,7 +127,7 @@ impl App {
     ) -> Result<Vec<Eligibility>, Refusal> {
         let people: Vec<EntityRef> = voters.iter().map(|voter| voter.person.clone()).collect();
         let question = &exception.request.question;
-        let question = self.policy().refresh(question, &people, now, question.requested);
+        let question = self.policy().refresh(question, &people, now, question.requested.clone());
         let version = exception.current().map_or(1, |version| version.number);
         let approvals =
             exception.votes.iter().filter(|vote| vote.decision == VoteDecision::Approve && vote.version == version);
@@ -197,6 +197,9 @@ impl App {
             person_type: self.policy().person_type(),
             members: Vec::new(),
             grant_id,
+            predecessor: None,
+            overdue_tiers: Vec::new(),
+            emergency_blocked: None,
         })
     }
 
@@ -276,6 +279,8 @@ pub(super) fn requested(scope: &Scope, emergency: bool, held: (u32, u32, i64), f
         held_uses,
         held_sum,
         emergency,
+        sum: 0,
+        asker: None,
     }
 }
 

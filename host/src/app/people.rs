@@ -152,12 +152,16 @@ impl App {
 /// A rejection of the lifecycle as a refusal, with its own code.
 pub(super) fn rejected(rejection: Rejection) -> Refusal {
     let kind = match rejection {
-        Rejection::Unknown => RefusalKind::NotFound,
+        Rejection::Unknown | Rejection::NoQuestion | Rejection::NoSuchUse | Rejection::NoSuchReview => {
+            RefusalKind::NotFound
+        }
         Rejection::IsRequester
         | Rejection::InChain
         | Rejection::IsOwner
         | Rejection::NotEligible
         | Rejection::NotYours
+        | Rejection::HasVoted
+        | Rejection::NotForAnother
         | Rejection::StepUpNeeded => RefusalKind::Forbidden,
         Rejection::Exists
         | Rejection::Closed
@@ -167,6 +171,12 @@ pub(super) fn rejected(rejection: Rejection) -> Refusal {
         | Rejection::NotUsable
         | Rejection::NoGrant
         | Rejection::NotEnoughVotes
+        | Rejection::NotClosed
+        | Rejection::TooManyAnswers
+        | Rejection::OverRate
+        | Rejection::RenewalCap
+        | Rejection::EmergencyBlocked
+        | Rejection::ReviewOverdue
         | Rejection::NotUp => RefusalKind::Conflict,
         Rejection::NotRequestable
         | Rejection::Widens

@@ -277,6 +277,8 @@ fn nothing(bundle: Digest) -> SealedQuestion {
             held_uses: 0,
             held_sum: 0,
             emergency: false,
+            sum: 0,
+            asker: None,
         },
     }
 }

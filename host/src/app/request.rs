@@ -204,11 +204,13 @@ impl App {
             question,
             evaluation: denial.record.evaluation.clone(),
             requester,
+            asker: None,
             owners,
             decide_by: now.plus(DECIDE_WITHIN).min(scope.not_after),
             scope,
             justification,
             emergency: access.emergency,
+            renews: None,
             requested_at: now,
         })
     }

@@ -104,7 +104,7 @@ impl App {
         let Facts { exception, refused, bundle, tried } = self.facts_at(id, as_of, at)?;
         let recorded = &exception.request.question;
         // What has changed since the refusal is in the sheet's position; time stands still at its record.
-        let question = self.policy().refresh(recorded, &[], at, recorded.requested);
+        let question = self.policy().refresh(recorded, &[], at, recorded.requested.clone());
         let others = tried.iter().map(|seq| self.recorded_question(*seq)).collect::<Result<Vec<_>, _>>()?;
         let sheet = DecisionSheet {
             v: SHEET_VERSION,

@@ -146,6 +146,7 @@ fn command(person: &PersonSession, ballot: &Ballot) -> Command {
         as_of: ballot.as_of,
         reason: ballot.reason.clone(),
         assurance: person.assurance.clone(),
+        inside: false,
     }
 }
 
@@ -164,7 +165,12 @@ fn voided(state: &State, id: &str, as_of: u64) -> Option<&'static str> {
     since.map(|(_, _, event)| event).find_map(|event| match event {
         Event::ScopeNarrowed { .. } => Some("somebody narrowed it since then"),
         Event::ExceptionRejudged { .. } => Some("its terms were asked again since then"),
-        Event::VoteCast { .. } => None,
+        Event::EmergencyDeclared { .. } => Some("an emergency was declared since then"),
+        Event::VoteCast { .. }
+        | Event::QuestionAnswered { .. }
+        | Event::RequestFolded { .. }
+        | Event::ReviewOpened { .. }
+        | Event::ReviewClosed { .. } => None,
         Event::ExceptionRequested { .. }
         | Event::ExceptionGranted { .. }
         | Event::ExceptionDenied { .. }
@@ -173,6 +179,9 @@ fn voided(state: &State, id: &str, as_of: u64) -> Option<&'static str> {
         | Event::GrantExhausted { .. }
         | Event::GrantRevoked { .. }
         | Event::GrantSuspended { .. }
+        | Event::GrantActivated { .. }
+        | Event::UseGivenBack { .. }
+        | Event::DispositionSet { .. }
         | Event::ExceptionLapsed { .. } => Some("it was decided or ended since then"),
     })
 }

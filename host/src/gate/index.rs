@@ -94,6 +94,8 @@ mod tests {
                 not_before: None,
                 not_after: Timestamp::from_millis(1),
                 max_uses: 1,
+                valid_for: None,
+                rate: None,
                 budgets: Vec::new(),
             },
             members: Vec::new(),

@@ -169,6 +169,8 @@ pub fn smallest(question: &SealedQuestion, terms: &Terms, now: Timestamp, reques
         not_before,
         not_after: requested.map_or(end, |scope| scope.not_after.min(end)),
         max_uses: 1,
+        valid_for: None,
+        rate: None,
         budgets: requested.map(|scope| scope.budgets.clone()).unwrap_or_default(),
     })
 }

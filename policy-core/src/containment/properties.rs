@@ -44,6 +44,8 @@ fn any_scope() -> impl Strategy<Value = Scope> {
             not_before: begin.map(at),
             not_after: at(end),
             max_uses,
+            valid_for: None,
+            rate: None,
             budgets,
         },
     )
@@ -73,7 +75,8 @@ fn candidate_for(scope: &Scope) -> Candidate {
         ResourceScope::Is(_) => vec![],
     };
     let budgets_left = scope.budgets.iter().map(|budget| budget.max).collect();
-    Candidate { grant: grant_of(scope.clone(), members, &approved()), uses_left: scope.max_uses, budgets_left }
+    let grant = grant_of(scope.clone(), members, &approved());
+    Candidate { grant, uses_left: scope.max_uses, budgets_left, rate_left: scope.rate.map(|rate| rate.uses) }
 }
 
 proptest! {

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::command::{Rejection, VoteDecision};
+use super::command::VoteDecision;
+use super::rejection::Rejection;
 use super::state::{Exception, Phase};
 use crate::entity::EntityRef;
 use crate::time::Timestamp;

@@ -1,9 +1,11 @@
-//! What may be asked of an exception, what deciding needs to know, and why it may refuse.
+//! What may be asked of an exception, and what deciding needs to know.
 
 use serde::{Deserialize, Serialize};
-use thiserror::Error;
 
-use super::state::RequestFacts;
+use super::rejection::Rejection;
+use super::request::RequestFacts;
+use super::review::{Disposition, ReviewOutcome};
+use super::state::Exception;
 use crate::abi::Eligibility;
 use crate::digest::Digest;
 use crate::entity::EntityRef;
@@ -51,6 +53,8 @@ pub enum Command {
         reason: String,
         /// How strongly the person has signed in.
         assurance: String,
+        /// Whether an approval is of whatever lies inside that scope, too.
+        inside: bool,
     },
     /// Take the request back.
     Cancel {
@@ -75,10 +79,76 @@ pub enum Command {
         /// Why.
         reason: String,
     },
+    /// End what hangs on a task that has ended: an open request is cancelled, a grant revoked.
+    EndTask {
+        /// Who ended the task.
+        by: EntityRef,
+        /// Why.
+        reason: String,
+    },
     /// Write down that time has ended it.
     Lapse,
-    /// Hold it against the bundle that is active now (R4).
+    /// Hold it against the bundle that is active now, or against any at its later start (R4).
     Rejudge,
+    /// Answer a vote that asks. Stops no clock.
+    Answer {
+        /// Who.
+        by: EntityRef,
+        /// Which vote asked, by its place among the votes, from 0.
+        vote: u32,
+        /// The answer.
+        words: String,
+    },
+    /// Keep the words of a repeat of the very same request. Touches neither deadline nor terms nor uses.
+    Fold {
+        /// The evaluation that refused it again.
+        evaluation: String,
+        /// The words that it came with.
+        justification: String,
+    },
+    /// Declare an emergency. The context's terms are those asked with `emergency`.
+    DeclareEmergency {
+        /// Who.
+        by: EntityRef,
+        /// Why.
+        reason: String,
+        /// How strongly the person has signed in.
+        assurance: String,
+    },
+    /// Give a use back that nobody reported.
+    GiveBack {
+        /// Who.
+        by: EntityRef,
+        /// The evaluation that consumed it.
+        evaluation: String,
+        /// Why.
+        reason: String,
+        /// How strongly the person has signed in.
+        assurance: String,
+    },
+    /// Open the review that the terms demand after use, where the end's own command has not: an exception that ended
+    /// under an older release.
+    OpenReview,
+    /// Close a review.
+    CloseReview {
+        /// Which.
+        review: String,
+        /// Who.
+        by: EntityRef,
+        /// What was found.
+        outcome: ReviewOutcome,
+        /// In the person's words.
+        note: String,
+    },
+    /// Judge a closed exception. The last one stands.
+    Dispose {
+        /// Who.
+        by: EntityRef,
+        /// How.
+        disposition: Disposition,
+        /// In the person's words; may be empty.
+        note: String,
+    },
 }
 
 /// What deciding needs to know. Nothing here is state of the exception.
@@ -102,114 +172,10 @@ pub struct Context {
     pub members: Vec<EntityRef>,
     /// The id for a grant, drawn by the host.
     pub grant_id: String,
-}
-
-/// Why a command is refused. The code is stable, the same in API, command line and page.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Rejection {
-    /// There is no such exception.
-    #[error("there is no such exception")]
-    Unknown,
-    /// There is one with that id.
-    #[error("there is an exception with that id already")]
-    Exists,
-    /// It is no longer open for this.
-    #[error("the exception is closed")]
-    Closed,
-    /// The time to decide has passed.
-    #[error("the time to decide has passed")]
-    TooLate,
-    /// Policy no longer lets anybody ask for it.
-    #[error("policy no longer lets anybody request this")]
-    NotRequestable,
-    /// The voter asked for it.
-    #[error("who asks cannot vote")]
-    IsRequester,
-    /// The voter stands in the chain.
-    #[error("who stands in the chain cannot vote")]
-    InChain,
-    /// The voter owns the agent, or did in the 30 days before the request.
-    #[error("who owns the agent, or did in the 30 days before, cannot vote")]
-    IsOwner,
-    /// `approval/approve/` does not permit the voter.
-    #[error("policy does not let this person approve this")]
-    NotEligible,
-    /// The voter approved this version already.
-    #[error("this person has voted on this version already")]
-    VotedAlready,
-    /// The sign-in is weaker than the terms demand.
-    #[error("the terms demand a stronger sign-in")]
-    StepUpNeeded,
-    /// The scope lies outside the version that it would narrow, or outside the terms.
-    #[error("the scope lies outside what was asked for, or outside the terms")]
-    Widens,
-    /// The scope itself is wrong: an empty window, no uses, a condition that cannot hold.
-    #[error("the scope makes no sense")]
-    BadScope,
-    /// Five versions have been made.
-    #[error("at most five versions can be made")]
-    TooManyVersions,
-    /// A reason is demanded.
-    #[error("a reason is needed")]
-    ReasonNeeded,
-    /// A text is too long.
-    #[error("the text is too long")]
-    TextTooLong,
-    /// The resource group has more members than a grant may cover, or none.
-    #[error("a resource group in a grant has 1 to 256 members")]
-    BadGroup,
-    /// The grant cannot be used now.
-    #[error("the grant cannot be used: it has not begun, has ended, or is used up")]
-    NotUsable,
-    /// A budget would be passed, or an amount is negative.
-    #[error("the grant's budget would be passed")]
-    OverBudget,
-    /// It is not up yet.
-    #[error("its time has not ended")]
-    NotUp,
-    /// The refused question names no enforcement point, and nobody else could use a grant (R3).
-    #[error("a grant is for one enforcement point, and the refused call came through none")]
-    NoEnforcementPoint,
-    /// Only the requester or the subject takes a request back.
-    #[error("only who asked can take the request back")]
-    NotYours,
-    /// There is nothing to take away.
-    #[error("no grant has been made")]
-    NoGrant,
-    /// The votes that it has are not what the terms demand.
-    #[error("the votes that it has are not what the terms demand")]
-    NotEnoughVotes,
-}
-
-impl Rejection {
-    /// The stable code, as in JSON.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Unknown => "unknown",
-            Self::Exists => "exists",
-            Self::Closed => "closed",
-            Self::TooLate => "too_late",
-            Self::NotRequestable => "not_requestable",
-            Self::IsRequester => "is_requester",
-            Self::InChain => "in_chain",
-            Self::IsOwner => "is_owner",
-            Self::NotEligible => "not_eligible",
-            Self::VotedAlready => "voted_already",
-            Self::StepUpNeeded => "step_up_needed",
-            Self::Widens => "widens",
-            Self::BadScope => "bad_scope",
-            Self::TooManyVersions => "too_many_versions",
-            Self::ReasonNeeded => "reason_needed",
-            Self::TextTooLong => "text_too_long",
-            Self::BadGroup => "bad_group",
-            Self::NotUsable => "not_usable",
-            Self::OverBudget => "over_budget",
-            Self::NotUp => "not_up",
-            Self::NoEnforcementPoint => "no_enforcement_point",
-            Self::NotYours => "not_yours",
-            Self::NoGrant => "no_grant",
-            Self::NotEnoughVotes => "not_enough_votes",
-        }
-    }
+    /// The exception that a request renews, where it renews one.
+    pub predecessor: Option<Box<Exception>>,
+    /// The tiers of which the subject has an exception with an overdue review.
+    pub overdue_tiers: Vec<String>,
+    /// Why no emergency may be declared for this subject, or by this person: an overdue emergency review.
+    pub emergency_blocked: Option<Rejection>,
 }

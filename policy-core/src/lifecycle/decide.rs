@@ -1,9 +1,11 @@
 //! What a command does to an exception: the events, or why not. Pure and total.
 
-use super::command::{Command, Context, Rejection};
+use super::command::{Command, Context};
 use super::event::Event;
 use super::judge::{has_quorum, inside_terms, strictest};
-use super::state::{Exception, GrantState, Phase, RequestFacts};
+use super::rejection::Rejection;
+use super::request::RequestFacts;
+use super::state::{Exception, Phase};
 use super::vote::{Ballot, vote};
 use crate::containment::check_scope;
 use crate::entity::EntityRef;
@@ -28,8 +30,8 @@ pub fn decide(state: Option<&Exception>, command: Command, context: &Context) ->
     match command {
         Command::Request(facts) if exception.request == *facts => Ok(Vec::new()),
         Command::Request(_) => Err(Rejection::Exists),
-        Command::Vote { person, decision, scope, sheet, as_of, reason, assurance } => {
-            let ballot = Ballot { person, decision, scope, sheet, as_of, reason, assurance };
+        Command::Vote { person, decision, scope, sheet, as_of, reason, assurance, inside } => {
+            let ballot = Ballot { person, decision, scope, sheet, as_of, reason, assurance, inside };
             vote(exception, ballot, context)
         }
         Command::Cancel { by, reason } => cancel(exception, by, reason, context),
@@ -37,6 +39,14 @@ pub fn decide(state: Option<&Exception>, command: Command, context: &Context) ->
         Command::Revoke { by, reason } => revoke(exception, by, reason, context),
         Command::Lapse => lapse(exception, context),
         Command::Rejudge => Ok(rejudge(exception, context)),
+        Command::EndTask { .. }
+        | Command::Answer { .. }
+        | Command::Fold { .. }
+        | Command::DeclareEmergency { .. }
+        | Command::GiveBack { .. }
+        | Command::OpenReview
+        | Command::CloseReview { .. }
+        | Command::Dispose { .. } => Err(Rejection::Closed),
     }
 }
 
@@ -93,7 +103,7 @@ fn consume(
     if state.uses >= scope.max_uses {
         return Err(Rejection::NotUsable);
     }
-    if spend(state, &amounts).is_none() {
+    if state.spend(&amounts).is_none() {
         return Err(Rejection::OverBudget);
     }
     let last = state.uses.saturating_add(1) >= scope.max_uses;
@@ -102,23 +112,6 @@ fn consume(
         events.push(Event::GrantExhausted { at: context.now });
     }
     Ok(events)
-}
-
-/// What is spent of each budget after these amounts; nothing where one would be passed, is negative or is missing.
-fn spend(state: &GrantState, amounts: &[i64]) -> Option<Vec<i64>> {
-    let budgets = &state.grant.scope.budgets;
-    if amounts.len() != budgets.len() || state.spent.len() != budgets.len() {
-        return None;
-    }
-    budgets
-        .iter()
-        .zip(&state.spent)
-        .zip(amounts)
-        .map(|((budget, spent), amount)| {
-            let sum = spent.checked_add(*amount)?;
-            (*amount >= 0 && sum <= budget.max).then_some(sum)
-        })
-        .collect()
 }
 
 fn revoke(exception: &Exception, by: EntityRef, reason: String, context: &Context) -> Result<Vec<Event>, Rejection> {

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::state::{RequestFacts, Version, Vote};
+use super::request::{Answer, Emergency, Repeat, RequestFacts};
+use super::review::{Disposed, Review, ReviewClosing};
+use super::state::{Version, Vote};
 use crate::digest::Digest;
 use crate::entity::EntityRef;
 use crate::grant::Grant;
@@ -108,6 +110,62 @@ pub enum Event {
         /// When it was noticed.
         at: Timestamp,
     },
+    /// Somebody answered a vote that asks.
+    QuestionAnswered {
+        /// The answer.
+        answer: Box<Answer>,
+    },
+    /// The very same was asked again while it was open.
+    RequestFolded {
+        /// The repeat.
+        repeat: Box<Repeat>,
+    },
+    /// A person who may vote declared an emergency.
+    EmergencyDeclared {
+        /// Who, why, and until when votes count.
+        emergency: Box<Emergency>,
+        /// The terms from here on.
+        terms: Terms,
+        /// The bundle that they were asked under.
+        bundle: Digest,
+    },
+    /// A grant that begins later was judged again at its start and holds (R4).
+    GrantActivated {
+        /// The strictest terms since the request.
+        terms: Terms,
+        /// The bundle that it was judged under.
+        bundle: Digest,
+        /// When.
+        at: Timestamp,
+    },
+    /// A use whose outcome nobody reported was given back.
+    UseGivenBack {
+        /// The evaluation that had consumed it.
+        evaluation: String,
+        /// Who.
+        by: EntityRef,
+        /// Why.
+        reason: String,
+        /// When.
+        at: Timestamp,
+    },
+    /// A review is due.
+    ReviewOpened {
+        /// The review.
+        review: Review,
+    },
+    /// A review was closed.
+    ReviewClosed {
+        /// Which.
+        id: String,
+        /// By whom and how.
+        closing: Box<ReviewClosing>,
+    },
+    /// A closed exception was judged.
+    DispositionSet {
+        /// By whom and how.
+        disposed: Box<Disposed>,
+    },
 }
 
 impl Event {
@@ -126,6 +184,14 @@ impl Event {
             Self::GrantRevoked { .. } => "grant_revoked",
             Self::GrantSuspended { .. } => "grant_suspended",
             Self::ExceptionLapsed { .. } => "exception_lapsed",
+            Self::QuestionAnswered { .. } => "question_answered",
+            Self::RequestFolded { .. } => "request_folded",
+            Self::EmergencyDeclared { .. } => "emergency_declared",
+            Self::GrantActivated { .. } => "grant_activated",
+            Self::UseGivenBack { .. } => "use_given_back",
+            Self::ReviewOpened { .. } => "review_opened",
+            Self::ReviewClosed { .. } => "review_closed",
+            Self::DispositionSet { .. } => "disposition_set",
         }
     }
 }

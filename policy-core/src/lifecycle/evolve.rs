@@ -3,7 +3,13 @@
 use thiserror::Error;
 
 use super::event::Event;
-use super::state::{Exception, GrantState, Phase, Version};
+use super::request::Repeat;
+use super::state::{Exception, Phase, Version};
+use super::uses::{GivenBack, GrantState, Taken};
+use crate::time::Timestamp;
+
+/// How many repeats a state keeps.
+pub(super) const MOST_REPEATS: usize = 100;
 
 /// An event that cannot have happened in this state: the history is damaged.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -20,24 +26,85 @@ pub struct CorruptHistory {
 /// # Errors
 /// When the event cannot follow the state.
 pub fn evolve(state: Option<Exception>, event: &Event) -> Result<Option<Exception>, CorruptHistory> {
-    let corrupt = |state: Option<&Exception>| CorruptHistory {
-        event: event.kind(),
-        state: state.map_or("nothing", |exception| exception.phase.word()),
-    };
     let Some(mut exception) = state else {
-        let Event::ExceptionRequested { request, terms, bundle } = event else { return Err(corrupt(None)) };
-        return Ok(Some(Exception {
-            versions: vec![Version { number: 1, scope: request.scope.clone(), by: None }],
-            request: (**request).clone(),
-            terms: terms.clone(),
-            bundle: *bundle,
-            votes: Vec::new(),
-            phase: Phase::Requested,
-        }));
+        return match event {
+            Event::ExceptionRequested { request, terms, bundle } => Ok(Some(Exception {
+                versions: vec![Version { number: 1, scope: request.scope.clone(), by: None }],
+                request: (**request).clone(),
+                terms: terms.clone(),
+                bundle: *bundle,
+                votes: Vec::new(),
+                phase: Phase::Requested,
+                answers: Vec::new(),
+                repeats: Vec::new(),
+                repeated: 0,
+                emergency: None,
+                reviews: Vec::new(),
+                disposition: None,
+            })),
+            _ => Err(CorruptHistory { event: event.kind(), state: "nothing" }),
+        };
     };
-    let phase = exception.phase.clone();
+    let word = exception.phase.word();
+    let followed = if is_beside(event) { beside(&mut exception, event) } else { step(&mut exception, event) };
+    match followed {
+        Some(()) => Ok(Some(exception)),
+        None => Err(CorruptHistory { event: event.kind(), state: word }),
+    }
+}
+
+/// Whether an event leaves the phase as it is, whatever it is.
+const fn is_beside(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::QuestionAnswered { .. }
+            | Event::RequestFolded { .. }
+            | Event::EmergencyDeclared { .. }
+            | Event::ReviewOpened { .. }
+            | Event::ReviewClosed { .. }
+            | Event::DispositionSet { .. }
+    )
+}
+
+/// What leaves the phase as it is. Nothing where the event cannot follow.
+fn beside(exception: &mut Exception, event: &Event) -> Option<()> {
+    match event {
+        Event::QuestionAnswered { answer } if (answer.vote as usize) < exception.votes.len() => {
+            exception.answers.push((**answer).clone());
+        }
+        Event::RequestFolded { repeat } => fold(exception, repeat),
+        Event::EmergencyDeclared { emergency, terms, bundle } if exception.emergency.is_none() => {
+            exception.emergency = Some((**emergency).clone());
+            exception.terms = terms.clone();
+            exception.bundle = *bundle;
+        }
+        Event::ReviewOpened { review } if !exception.reviews.iter().any(|known| known.id == review.id) => {
+            exception.reviews.push(review.clone());
+        }
+        Event::ReviewClosed { id, closing } => {
+            let mut open = exception.reviews.iter_mut().filter(|review| review.closed.is_none());
+            open.find(|review| review.id == *id)?.closed = Some((**closing).clone());
+        }
+        Event::DispositionSet { disposed } => exception.disposition = Some((**disposed).clone()),
+        _ => return None,
+    }
+    Some(())
+}
+
+/// Keeps the first repeats and the newest one; those between are counted, and stand in the record.
+fn fold(exception: &mut Exception, repeat: &Repeat) {
+    if exception.repeats.len() >= MOST_REPEATS {
+        exception.repeats.pop();
+    }
+    exception.repeats.push(repeat.clone());
+    exception.repeated = exception.repeated.saturating_add(1);
+}
+
+/// What may move the phase. Nothing where the event cannot follow.
+fn step(exception: &mut Exception, event: &Event) -> Option<()> {
+    let phase = std::mem::replace(&mut exception.phase, Phase::Requested);
     exception.phase = match (event, phase) {
-        (Event::ScopeNarrowed { version }, Phase::Requested) if follows(&exception, version) => {
+        (Event::ScopeNarrowed { version }, Phase::Requested) if follows(exception, version) => {
             exception.versions.push(version.clone());
             Phase::Requested
         }
@@ -46,34 +113,42 @@ pub fn evolve(state: Option<Exception>, event: &Event) -> Result<Option<Exceptio
             Phase::Requested
         }
         (
-            Event::ExceptionRejudged { terms, bundle, .. },
+            Event::ExceptionRejudged { terms, bundle, at },
             phase @ (Phase::Requested | Phase::Granted(_) | Phase::Suspended { .. }),
         ) => {
             exception.terms = terms.clone();
             exception.bundle = *bundle;
             match phase {
                 // A later bundle grants it again, on the votes it has.
-                Phase::Suspended { grant: Some(grant), .. } => Phase::Granted(grant),
-                Phase::Suspended { grant: None, .. } => Phase::Requested,
-                phase => phase,
+                Phase::Granted(grant) | Phase::Suspended { grant: Some(grant), .. } => {
+                    Phase::Granted(activated(grant, *at))
+                }
+                _ => Phase::Requested,
             }
         }
+        (Event::GrantActivated { terms, bundle, at }, Phase::Granted(grant)) => {
+            exception.terms = terms.clone();
+            exception.bundle = *bundle;
+            Phase::Granted(activated(grant, *at))
+        }
         (Event::ExceptionGranted { grant, at }, Phase::Requested) => {
-            let spent = vec![0; grant.scope.budgets.len()];
-            Phase::Granted(Box::new(GrantState { grant: (**grant).clone(), granted_at: *at, uses: 0, spent }))
+            Phase::Granted(Box::new(GrantState::new((**grant).clone(), *at)))
         }
         (Event::ExceptionDenied { by, reason, at }, Phase::Requested) => {
             Phase::Denied { by: by.clone(), reason: reason.clone(), at: *at }
         }
-        (Event::ExceptionCancelled { by, reason, at }, Phase::Requested) => {
+        (Event::ExceptionCancelled { by, reason, at }, Phase::Requested | Phase::Suspended { grant: None, .. }) => {
             Phase::Cancelled { by: by.clone(), reason: reason.clone(), at: *at }
         }
-        (Event::GrantUsed { amounts, .. }, Phase::Granted(mut grant)) if amounts.len() == grant.spent.len() => {
-            grant.uses = grant.uses.saturating_add(1);
-            for (spent, amount) in grant.spent.iter_mut().zip(amounts) {
-                *spent = spent.saturating_add(*amount);
-            }
+        (Event::GrantUsed { call, evaluation, amounts, at }, Phase::Granted(mut grant))
+            if amounts.len() == grant.spent.len() =>
+        {
+            let (call, evaluation, amounts) = (call.clone(), evaluation.clone(), amounts.clone());
+            grant.take(Taken { call, evaluation, amounts, at: *at, given_back: None });
             Phase::Granted(grant)
+        }
+        (Event::UseGivenBack { evaluation, by, reason, at }, phase) => {
+            given_back(phase, evaluation, GivenBack { by: by.clone(), reason: reason.clone(), at: *at })?
         }
         (Event::GrantExhausted { at }, Phase::Granted(grant)) => Phase::Exhausted { grant, at: *at },
         (
@@ -93,17 +168,32 @@ pub fn evolve(state: Option<Exception>, event: &Event) -> Result<Option<Exceptio
         (Event::ExceptionLapsed { at }, phase @ (Phase::Requested | Phase::Granted(_) | Phase::Suspended { .. })) => {
             Phase::Lapsed { grant: grant_of(phase), at: *at }
         }
-        (_, phase) => {
-            exception.phase = phase;
-            return Err(corrupt(Some(&exception)));
-        }
+        _ => return None,
     };
-    Ok(Some(exception))
+    Some(())
 }
 
 /// Whether this is the next version.
 fn follows(exception: &Exception, version: &Version) -> bool {
     exception.current().is_some_and(|current| current.number.checked_add(1) == Some(version.number))
+}
+
+/// A grant that was judged at this instant: at or after its start it is active.
+fn activated(mut grant: Box<GrantState>, at: Timestamp) -> Box<GrantState> {
+    if grant.awaits_activation() && at >= grant.begins() {
+        grant.activated_at = Some(at);
+    }
+    grant
+}
+
+/// The phase after one use was given back: what was used up no longer is.
+fn given_back(phase: Phase, evaluation: &str, back: GivenBack) -> Option<Phase> {
+    match phase {
+        Phase::Granted(mut grant) | Phase::Exhausted { mut grant, .. } => {
+            grant.give_back(evaluation, back).then_some(Phase::Granted(grant))
+        }
+        _ => None,
+    }
 }
 
 fn grant_of(phase: Phase) -> Option<Box<GrantState>> {

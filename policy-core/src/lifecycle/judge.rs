@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::command::{Context, Rejection, VoteDecision};
+use super::command::{Context, VoteDecision};
+use super::rejection::Rejection;
 use super::state::{Exception, Vote};
-use crate::grant::Scope;
+use crate::grant::{Rate, Scope};
 use crate::outcome::Terms;
 use crate::time::Timestamp;
 
@@ -20,12 +21,50 @@ pub fn strictest(first: &Terms, second: &Terms, tiers: &[String], step_ups: &[St
             (Some(first), Some(second)) => Some(stronger(first, second, step_ups).clone()),
             (first, second) => first.clone().or_else(|| second.clone()),
         },
-        review_within: match (first.review_within, second.review_within) {
-            (Some(first), Some(second)) => Some(first.min(second)),
-            (first, second) => first.or(second),
-        },
+        review_within: either(first.review_within, second.review_within, Ord::min),
+        decide_within: by_effect(first, second, Terms::decide_within, |first, second| first <= second).decide_within,
+        lead_time: both(first.lead_time, second.lead_time, Ord::min),
+        max_rate: either(first.max_rate, second.max_rate, Rate::strictest),
+        max_renewals: both(first.max_renewals, second.max_renewals, Ord::min),
+        renewal_period: either(first.renewal_period, second.renewal_period, Ord::max),
+        notify: in_order(told_first(first, second), told_first(second, first)),
+        escalate: in_order(&first.escalate, &second.escalate),
+        emergency_approvals: both(first.emergency_approvals, second.emergency_approvals, Ord::max),
+        silence: by_effect(first, second, Terms::silence, |first, second| first >= second).silence,
+        for_another: first.for_another && second.for_another,
         policies: union(&first.policies, &second.policies),
     }
+}
+
+/// The terms of the two whose part is the stricter, as it takes effect where it is not said.
+fn by_effect<'a, T>(
+    first: &'a Terms,
+    second: &'a Terms,
+    part: impl Fn(&Terms) -> T,
+    stricter: impl Fn(T, T) -> bool,
+) -> &'a Terms {
+    if stricter(part(first), part(second)) { first } else { second }
+}
+
+/// What only both together allow.
+fn both<T>(first: Option<T>, second: Option<T>, stricter: impl Fn(T, T) -> T) -> Option<T> {
+    Some(stricter(first?, second?))
+}
+
+/// What either alone demands.
+fn either<T: Copy>(first: Option<T>, second: Option<T>, stricter: impl Fn(T, T) -> T) -> Option<T> {
+    both(first, second, stricter).or(first).or(second)
+}
+
+/// Who is told first by one of two terms: where only the other one names somebody, the groups that must vote.
+const fn told_first<'a>(terms: &'a Terms, other: &Terms) -> &'a [String] {
+    if terms.notify.is_empty() && !other.notify.is_empty() { terms.groups.as_slice() } else { terms.notify.as_slice() }
+}
+
+fn in_order(first: &[String], second: &[String]) -> Vec<String> {
+    let mut all = first.to_vec();
+    all.extend(second.iter().filter(|name| !first.contains(name)).cloned());
+    all
 }
 
 /// The stronger of two words of a list from weakest to strongest. A word that the list does not know is the strongest:

@@ -15,16 +15,24 @@ mod decide;
 mod event;
 mod evolve;
 mod judge;
+mod rejection;
+mod request;
+mod review;
 mod state;
+mod uses;
 mod vote;
 
 #[cfg(test)]
 mod tests;
 
 pub use allowed::{Actor, Allowed, May, allowed};
-pub use command::{Command, Context, Rejection, VoteDecision};
+pub use command::{Command, Context, VoteDecision};
 pub use decide::decide;
 pub use event::Event;
 pub use evolve::{CorruptHistory, evolve};
 pub use judge::{approvals_that_count, is_strong_enough, strictest};
-pub use state::{EffectiveState, Exception, GrantState, Phase, RequestFacts, Version, Vote, effective_state};
+pub use rejection::Rejection;
+pub use request::{Answer, Emergency, Renewal, Repeat, RequestFacts};
+pub use review::{Disposed, Disposition, Review, ReviewClosing, ReviewKind, ReviewOutcome};
+pub use state::{EffectiveState, Exception, Phase, Version, Vote, effective_state};
+pub use uses::{GivenBack, GrantState, Taken};

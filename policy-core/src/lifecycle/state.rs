@@ -3,37 +3,14 @@
 use serde::{Deserialize, Serialize};
 
 use super::command::VoteDecision;
+use super::request::{Answer, Emergency, Repeat, RequestFacts};
+use super::review::{Disposed, Review};
+use super::uses::GrantState;
 use crate::digest::Digest;
 use crate::entity::EntityRef;
-use crate::grant::{Grant, Scope};
+use crate::grant::Scope;
 use crate::outcome::Terms;
-use crate::question::SealedQuestion;
 use crate::time::Timestamp;
-
-/// What was asked, and under which conditions. Never changes after the request.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RequestFacts {
-    /// The exception's id: unguessable, and ARAP's task id.
-    pub id: String,
-    /// The refused question, sealed when it was refused.
-    pub question: SealedQuestion,
-    /// The evaluation that refused it.
-    pub evaluation: String,
-    /// The human behind the agent, who asks.
-    pub requester: EntityRef,
-    /// Who owned the subject when it was asked, or in the 30 days before, sorted.
-    pub owners: Vec<EntityRef>,
-    /// The scope that is asked for.
-    pub scope: Scope,
-    /// The agent's words. Data, never instructions (R11).
-    pub justification: String,
-    /// Whether it is said to be an emergency. A signal only.
-    pub emergency: bool,
-    /// The tool's definition digest and the enforcement point that the grant is for stand in the question.
-    pub requested_at: Timestamp,
-    /// Votes count before this instant.
-    pub decide_by: Timestamp,
-}
 
 /// An exception.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,6 +27,34 @@ pub struct Exception {
     pub votes: Vec<Vote>,
     /// Where it stands.
     pub phase: Phase,
+    /// What was answered to votes that ask.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub answers: Vec<Answer>,
+    /// Repeats of the very same request, in order; from the hundredth on only the newest.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub repeats: Vec<Repeat>,
+    /// How often it was repeated in all.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub repeated: u32,
+    /// The emergency that was declared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub emergency: Option<Emergency>,
+    /// Its reviews, in the order in which they were opened.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reviews: Vec<Review>,
+    /// How it was judged once it was closed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disposition: Option<Disposed>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+const fn is_false(flag: &bool) -> bool {
+    !*flag
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+const fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 /// One version of the scope.
@@ -83,6 +88,9 @@ pub struct Vote {
     pub assurance: String,
     /// The groups that the person was in, as policy saw it.
     pub groups: Vec<String>,
+    /// An approval of this version and of whatever lies inside it: it counts on later versions, too.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub inside: bool,
     /// When it landed.
     pub at: Timestamp,
 }
@@ -151,19 +159,6 @@ pub enum Phase {
     },
 }
 
-/// A grant with its counters.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct GrantState {
-    /// The grant.
-    pub grant: Grant,
-    /// When it was made.
-    pub granted_at: Timestamp,
-    /// Uses consumed.
-    pub uses: u32,
-    /// What was consumed of each budget, in the order of the scope's budgets.
-    pub spent: Vec<i64>,
-}
-
 impl Phase {
     /// The state's word, as in the API.
     pub const fn word(&self) -> &'static str {
@@ -211,10 +206,16 @@ impl Exception {
         self.versions.last()
     }
 
+    /// Votes count before this instant: what the request said, or less where an emergency was declared.
+    pub fn decide_by(&self) -> Timestamp {
+        let asked = self.request.decide_by;
+        self.emergency.as_ref().map_or(asked, |emergency| asked.min(emergency.decide_by))
+    }
+
     /// Whether time has ended it, noticed or not: nobody decided in time, or the grant's window is over.
     pub fn is_over(&self, now: Timestamp) -> bool {
         match &self.phase {
-            Phase::Requested | Phase::Suspended { grant: None, .. } => now >= self.request.decide_by,
+            Phase::Requested | Phase::Suspended { grant: None, .. } => now >= self.decide_by(),
             Phase::Granted(state) | Phase::Suspended { grant: Some(state), .. } => now >= state.grant.scope.not_after,
             Phase::Lapsed { .. } => true,
             Phase::Denied { .. } | Phase::Cancelled { .. } | Phase::Revoked { .. } | Phase::Exhausted { .. } => false,

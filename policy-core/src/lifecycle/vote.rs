@@ -1,10 +1,11 @@
 //! Voting: who may, on what, and what the last vote makes (R4, R5).
 
-use super::command::{Context, Rejection, VoteDecision};
+use super::command::{Context, VoteDecision};
 use super::decide::{LONGEST_TEXT, MOST_VERSIONS};
 use super::event::Event;
 use super::evolve::evolve;
 use super::judge::{approvals_that_count, has_quorum, inside_terms, is_strong_enough, strictest};
+use super::rejection::Rejection;
 use super::state::{Exception, Phase, Version, Vote};
 use crate::containment::{check_scope, input_names, within};
 use crate::digest::Digest;
@@ -21,6 +22,7 @@ pub(super) struct Ballot {
     pub as_of: u64,
     pub reason: String,
     pub assurance: String,
+    pub inside: bool,
 }
 
 impl Exception {
@@ -155,6 +157,7 @@ fn cast(ballot: Ballot, version: u32, groups: Vec<String>, context: &Context) ->
             reason: ballot.reason,
             groups,
             assurance: ballot.assurance,
+            inside: ballot.inside,
             at: context.now,
         }),
     }

@@ -150,6 +150,8 @@ fn candidate(head: &Head, own: &BTreeMap<String, Value>) -> Result<Candidate, Va
             not_before: spec.not_before,
             not_after: spec.not_after,
             max_uses: spec.max_uses,
+            valid_for: None,
+            rate: None,
             budgets: spec.budgets.clone(),
         },
         members: spec.members.as_deref().map_or(members, entities),
@@ -160,7 +162,7 @@ fn candidate(head: &Head, own: &BTreeMap<String, Value>) -> Result<Candidate, Va
         },
     };
     let budgets_left = spec.budgets_left.unwrap_or_else(|| spec.budgets.iter().map(|budget| budget.max).collect());
-    Ok(Candidate { grant, uses_left: spec.uses_left.unwrap_or(spec.max_uses), budgets_left })
+    Ok(Candidate { grant, uses_left: spec.uses_left.unwrap_or(spec.max_uses), budgets_left, rate_left: None })
 }
 
 fn load(head: &Head, case: &Case) -> Value {

@@ -183,6 +183,8 @@ fn grant(question: &SealedQuestion, arguments: ArgumentScope, window: (i64, i64)
             not_before: Some(Timestamp::from_millis(1_000_000 + window.0)),
             not_after: Timestamp::from_millis(1_000_000 + window.1),
             max_uses: 1,
+            valid_for: None,
+            rate: None,
             budgets: Vec::new(),
         },
         members,
@@ -209,7 +211,7 @@ proptest! {
             let grant = grant(&asked, arguments, window, several);
             let question = if same { Draw { now: used.now, ..approved } } else { used };
             let mut question = seal(bundle, &question, "go");
-            let candidate = Candidate { grant: grant.clone(), uses_left: 1, budgets_left: Vec::new() };
+            let candidate = Candidate { grant: grant.clone(), uses_left: 1, budgets_left: Vec::new(), rate_left: None };
             let contained = covers(&candidate, &question).is_ok();
             let permit = permit(&bundle.rules, &grant).unwrap();
             let set = cedar_policy::PolicySet::from_policies([permit]).unwrap();

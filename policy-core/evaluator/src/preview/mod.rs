@@ -63,6 +63,7 @@ impl<'a> Trial<'a> {
             grant: grant.clone(),
             uses_left: grant.scope.max_uses,
             budgets_left: grant.scope.budgets.iter().map(|budget| budget.max).collect(),
+            rate_left: grant.scope.rate.map(|rate| rate.uses),
         };
         // A grant that begins later is tried when it begins: before that it allows nothing.
         let now = grant.scope.not_before.map_or(at, |begin| begin.max(at));

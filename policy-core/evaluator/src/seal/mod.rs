@@ -125,6 +125,8 @@ impl Bundle {
                 held_uses: 0,
                 held_sum: 0,
                 emergency: false,
+                sum: 0,
+                asker: None,
             },
         };
         // What Cedar would refuse is refused here, before anything is recorded as a question.

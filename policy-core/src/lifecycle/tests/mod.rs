@@ -3,3 +3,4 @@
 mod grants;
 mod properties;
 mod votes;
+mod wire;

@@ -70,7 +70,16 @@ fn one_eligible_stranger_grants_and_nobody_else_can() {
             let Command::Vote { scope, sheet, as_of, reason, assurance, .. } = vote("x", decision, exact()) else {
                 unreachable!("a vote is a vote")
             };
-            let command = Command::Vote { person: person.clone(), decision, scope, sheet, as_of, reason, assurance };
+            let command = Command::Vote {
+                person: person.clone(),
+                decision,
+                scope,
+                sheet,
+                as_of,
+                reason,
+                assurance,
+                inside: false,
+            };
             let result = after(&exception, command, &context);
             match decision {
                 VoteDecision::Approve => assert_eq!(result, expected, "{person}"),
@@ -126,7 +135,7 @@ fn two_different_people_from_the_named_groups_are_needed() {
         unreachable!("a vote is a vote")
     };
     let sheet = Digest::of(b"another");
-    let again = Command::Vote { person, decision, scope, sheet, as_of, reason, assurance };
+    let again = Command::Vote { person, decision, scope, sheet, as_of, reason, assurance, inside: false };
     assert_eq!(after(&first, again, &now), Err(Rejection::VotedAlready));
     // dave is a second person, but of no group; carol is of the missing one.
     assert_eq!(after(&first, approve("dave", exact()), &now), Ok(vec!["vote_cast"]));
@@ -240,6 +249,7 @@ fn reasons_and_sign_in_strength_are_demanded() {
         as_of: 1,
         reason: reason.into(),
         assurance: assurance.into(),
+        inside: false,
     };
     let strong = |step_up: &str, approvals| Terms { step_up: Some(step_up.into()), ..terms(approvals) };
     let long = "x".repeat(2001);
@@ -266,7 +276,8 @@ fn reasons_and_sign_in_strength_are_demanded() {
     let Command::Vote { person, decision, scope, sheet, as_of, reason, .. } = approve("carol", exact()) else {
         unreachable!("a vote is a vote")
     };
-    let second = Command::Vote { person, decision, scope, sheet, as_of, reason, assurance: "webauthn".into() };
+    let second =
+        Command::Vote { person, decision, scope, sheet, as_of, reason, assurance: "webauthn".into(), inside: false };
     let (state, events) = step(Some(first), second, &now).unwrap();
     assert_eq!(kinds(&events), ["exception_rejudged", "vote_cast"]);
     let again = after(&state.unwrap(), ballot(VoteDecision::Approve, "again", "webauthn"), &now);
@@ -285,6 +296,7 @@ fn the_strictest_of_two_terms_is_the_stricter_in_every_part() {
         step_up: Some("link".into()),
         review_within: Some(Span::from_seconds(60)),
         policies: path(&["other", "request.post"]),
+        ..terms(1)
     };
     let both = Terms { max_duration: Span::from_seconds(3600), ..high.clone() };
     let (tiers, step_ups) = (path(&["low", "high"]), path(&["link", "webauthn"]));

@@ -1,0 +1,89 @@
+//! What was written by the first release is read by every later one, and what it did not have is not written.
+
+use serde_json::{Value, json};
+
+use crate::fixtures::*;
+use crate::lifecycle::{Event, Exception, evolve};
+use crate::outcome::Terms;
+
+fn digest() -> String {
+    "0".repeat(64)
+}
+
+fn scope() -> Value {
+    json!({
+        "resource": {"is": {"type": "Dataset", "id": "q3"}},
+        "arguments": "exact",
+        "not_before": "2027-01-15T08:00:20.000Z",
+        "not_after": "2027-01-15T08:10:00.000Z",
+        "max_uses": 2,
+        "budgets": [{"at": ["rows"], "max": 200}],
+    })
+}
+
+/// The events of one exception as the first release wrote them.
+fn first_release() -> Vec<Value> {
+    let terms = json!({
+        "tier": "low", "approvals": 1, "groups": ["finance"], "max_duration": "1h", "max_uses": 5,
+        "step_up": "link", "review_within": "1d", "policies": ["request.post"],
+    });
+    let call = json!({
+        "subject": {"type": "Agent", "id": "a1"}, "action": "post_journal",
+        "resources": [{"type": "Dataset", "id": "q3"}], "input_digest": digest(), "typed": true,
+    });
+    let requested = json!({
+        "duration": "10m", "uses": 2, "held_grants": 0, "held_uses": 0, "held_sum": 0, "emergency": false,
+    });
+    let question = json!({
+        "v": 1, "purpose": "use", "bundle": digest(), "now": "2027-01-15T08:00:00.000Z", "call": call, "task": "T-1",
+        "chain": [], "enforcement_point": "proxy", "context": {}, "entities": [], "candidates": [], "locks": [],
+        "requested": requested,
+    });
+    let request = json!({
+        "id": "e1", "question": question, "evaluation": "v1", "requester": {"type": "User", "id": "rita"},
+        "owners": [], "scope": scope(), "justification": "quarter end", "emergency": false,
+        "requested_at": "2027-01-15T08:00:00.000Z", "decide_by": "2027-01-15T08:05:00.000Z",
+    });
+    let vote = json!({
+        "person": {"type": "User", "id": "bob"}, "decision": "approve", "version": 1, "sheet": digest(), "as_of": 1,
+        "reason": "fine", "assurance": "link", "groups": ["finance"], "at": "2027-01-15T08:00:10.000Z",
+    });
+    let grant = json!({
+        "id": "g1", "exception": "e1", "version": 1, "subject": {"type": "Agent", "id": "a1"}, "task": "T-1",
+        "chain": [], "enforcement_point": "proxy", "action": "post_journal", "scope": scope(),
+        "input_digest": digest(), "input_names": ["rows"],
+    });
+    vec![
+        json!({"kind": "exception_requested", "request": request, "terms": terms, "bundle": digest()}),
+        json!({"kind": "vote_cast", "vote": vote}),
+        json!({"kind": "exception_granted", "grant": grant, "at": "2027-01-15T08:00:10.000Z"}),
+        json!({
+            "kind": "grant_used", "call": "c1", "evaluation": "v2", "amounts": [100], "at": "2027-01-15T08:00:30.000Z",
+        }),
+    ]
+}
+
+fn read() -> Vec<Event> {
+    first_release().into_iter().map(|event| serde_json::from_value(event).expect("the first release's event")).collect()
+}
+
+#[test]
+fn the_first_release_is_read_and_written_as_it_was() {
+    for (event, written) in read().iter().zip(first_release()) {
+        assert_eq!(serde_json::to_value(event).unwrap(), written);
+    }
+    let state = read().iter().try_fold(None, evolve).unwrap().unwrap();
+    let held = state.phase.grant().unwrap();
+    assert_eq!((held.uses, held.spent.as_slice(), held.taken.len()), (1, &[100][..], 1));
+    assert_eq!((state.repeated, state.votes[0].inside, state.terms.for_another), (0, false, false));
+    assert_eq!((state.terms.decide_within(), state.terms.silence()), (Terms::DECIDE_WITHIN, Terms::SILENCE));
+}
+
+#[test]
+fn a_state_without_what_came_later_is_read() {
+    let state = play(exact(), vec![]);
+    let written = serde_json::to_value(&state).unwrap();
+    let members: Vec<&str> = written.as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(members, ["bundle", "phase", "request", "terms", "versions", "votes"]);
+    assert_eq!(serde_json::from_value::<Exception>(written).unwrap(), state);
+}
