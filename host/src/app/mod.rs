@@ -5,11 +5,13 @@
 //! is one [`Store::append`] with the versions that the outcome read: the admission rule.
 
 mod append;
+mod asked;
 mod asker;
 mod engine;
 mod evaluate;
 mod event;
 mod folded;
+mod held;
 mod history;
 mod identities;
 mod judge;

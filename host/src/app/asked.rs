@@ -1,0 +1,139 @@
+//! How a request stands, for who asked: ARAP's task, and taking it back.
+
+use policy_core::entity::EntityRef;
+use policy_core::lifecycle::{Command, Exception, Phase, approvals_that_count, decide};
+use policy_core::text;
+use proviso_api::access_request::{Links, Progress, Task, TaskDisplay, TaskReply, TaskResult};
+use proviso_api::authzen::ApprovalRef;
+
+use super::App;
+use super::append::Proposal;
+use super::asker::Asker;
+use super::people::rejected;
+use super::refusal::Refusal;
+use crate::identity::Credential;
+use crate::store::VersionKey;
+
+impl App {
+    /// How a request stands, for the agent that asked.
+    ///
+    /// # Errors
+    /// `unknown_task`, the same for another agent's request.
+    pub async fn request_status(
+        &self,
+        caller: &Credential,
+        subject: Option<&Credential>,
+        id: &str,
+    ) -> Result<TaskReply, Refusal> {
+        self.own_request(caller, subject, id)?;
+        self.task(id)
+    }
+
+    /// Takes a request back.
+    ///
+    /// # Errors
+    /// `unknown_task`; `invalid_task_state` when it is decided.
+    pub async fn cancel(
+        &self,
+        caller: &Credential,
+        subject: Option<&Credential>,
+        id: &str,
+        reason: &str,
+    ) -> Result<TaskReply, Refusal> {
+        let by = self.own_request(caller, subject, id)?;
+        let now = self.now();
+        let context = self.bare_context(now)?;
+        self.admit(|state| {
+            let entry = state.exceptions.get(id).ok_or_else(unknown_task)?;
+            let command = Command::Cancel { by: by.clone(), reason: reason.to_owned() };
+            let events = decide(Some(&entry.exception), command, &context).map_err(|rejection| {
+                let code = rejection.code();
+                if code == "text_too_long" {
+                    return rejected(rejection);
+                }
+                Refusal::conflict("invalid_task_state", "the request is decided or over")
+            })?;
+            let expected = vec![state.version(VersionKey::Exception(id.to_owned()))];
+            Ok(Proposal { expected, records: self.exception_records(now, id, events)?, answer: () })
+        })
+        .await?;
+        self.task(id)
+    }
+
+    /// The subject, if this request is its own. Also an agent alone may look after what it asked for.
+    fn own_request(&self, caller: &Credential, subject: Option<&Credential>, id: &str) -> Result<EntityRef, Refusal> {
+        let asker = Asker::of(caller, subject)?;
+        let state = self.state();
+        let entry = state.exceptions.get(id).ok_or_else(unknown_task)?;
+        let question = &entry.exception.request.question;
+        let point = asker.point.as_ref().is_none_or(|point| question.enforcement_point.as_ref() == Some(&point.name));
+        if question.call.subject == asker.agent.subject && question.task == asker.agent.task && point {
+            Ok(asker.agent.subject)
+        } else {
+            Err(unknown_task())
+        }
+    }
+
+    /// A request as ARAP's task.
+    pub(super) fn task(&self, id: &str) -> Result<TaskReply, Refusal> {
+        let now = self.now();
+        let state = self.state();
+        let exception = &state.exceptions.get(id).ok_or_else(unknown_task)?.exception;
+        let granted = exception.phase.grant();
+        let status = match &exception.phase {
+            _ if granted.is_some() => "approved",
+            Phase::Denied { .. } => "denied",
+            Phase::Cancelled { .. } => "cancelled",
+            Phase::Lapsed { .. } => "expired",
+            _ if exception.is_over(now) => "expired",
+            _ => "pending",
+        };
+        let reason = match &exception.phase {
+            Phase::Denied { reason, .. } => Some(text::visible(reason, 500)),
+            _ => None,
+        };
+        let scope = granted.map(|held| held.grant.scope.clone());
+        let url = &self.settings().public_url;
+        let approvals = exception.terms.approvals;
+        let task = Task {
+            id: id.to_owned(),
+            status: status.to_owned(),
+            status_endpoint: format!("{url}/access/v1/requests/{id}"),
+            expires_at: (status == "pending").then_some(exception.request.decide_by),
+            progress: (status == "pending")
+                .then(|| Progress { current_step: self.votes(exception).min(approvals), total_steps: approvals }),
+            display: (reason.is_some() || scope.is_some()).then_some(TaskDisplay { reason, granted: scope }),
+            links: Links {
+                cancel: format!("{url}/access/v1/requests/{id}/cancel"),
+                review: format!("{url}/exceptions/{id}"),
+            },
+        };
+        let result = granted.map(|held| TaskResult {
+            mode: "reevaluate".to_owned(),
+            approval: ApprovalRef {
+                id: held.grant.id.clone(),
+                approved_until: held.grant.scope.not_after,
+                approved_at: Some(held.granted_at),
+            },
+        });
+        Ok(TaskReply { task, result })
+    }
+
+    /// How many approvals of the current version there are. Who of them is still eligible is asked when the last lands.
+    pub(super) fn votes(&self, exception: &Exception) -> u32 {
+        let eligible = exception.votes.iter().map(|vote| policy_core::abi::Eligibility {
+            person: vote.person.clone(),
+            eligible: true,
+            groups: vote.groups.clone(),
+            policies: Vec::new(),
+            errors: Vec::new(),
+        });
+        let Ok(context) = self.bare_context(self.now()) else { return 0 };
+        let context = policy_core::lifecycle::Context { eligible: eligible.collect(), ..context };
+        u32::try_from(approvals_that_count(exception, &exception.terms, &context).len()).unwrap_or(u32::MAX)
+    }
+}
+
+fn unknown_task() -> Refusal {
+    Refusal::not_found("unknown_task", "there is no such request")
+}

@@ -1,0 +1,79 @@
+//! What is held already, and what a request would add: forty small requests count as one large one.
+
+use policy_core::containment;
+use policy_core::grant::{ArgumentScope, Budget, Scope, Test};
+use policy_core::json;
+use policy_core::question::{Requested, SealedQuestion};
+use policy_core::time::Timestamp;
+
+use super::App;
+use super::state::State;
+
+impl App {
+    /// What is live and pending of the same action by the same owner's agents, so that many small requests count as one
+    /// large one: how many, their uses, their sum.
+    pub(super) fn held_already(&self, question: &SealedQuestion, but: Option<&str>, now: Timestamp) -> (u32, u32, i64) {
+        let call = &question.call;
+        let owners = self.policy().owners(&call.subject);
+        let sum_at = self.policy().sum_path(&call.action);
+        let state = self.state();
+        let entries = state.exceptions.values().filter(|entry| State::is_open(entry) && !entry.exception.is_over(now));
+        entries
+            .filter(|entry| Some(entry.exception.request.id.as_str()) != but)
+            .filter(|entry| entry.exception.request.question.call.action == call.action)
+            .filter(|entry| {
+                let subject = &entry.exception.request.question.call.subject;
+                *subject == call.subject || self.policy().owners(subject).iter().any(|owner| owners.contains(owner))
+            })
+            .fold((0, 0, 0), |(grants, uses, sum), entry| {
+                let exception = &entry.exception;
+                let scope = exception.current().map_or(&exception.request.scope, |version| &version.scope);
+                let used = exception.phase.grant().map_or(0, |grant| grant.uses);
+                let left = scope.max_uses.saturating_sub(used);
+                let each = sum_at.as_deref().map_or(0, |at| largest(scope, &exception.request.question, at));
+                let (grants, uses) = (u32::saturating_add(grants, 1), u32::saturating_add(uses, left));
+                // What no JSON number can hold is more than any policy allows.
+                let sum = i64::saturating_add(sum, each.saturating_mul(i64::from(left))).min(json::LARGEST_INTEGER);
+                (grants, uses, sum)
+            })
+    }
+}
+
+/// What a request of this scope asks for.
+pub(super) fn requested(scope: &Scope, emergency: bool, held: (u32, u32, i64), from: Timestamp) -> Requested {
+    let begin = scope.not_before.map_or(from, |begin| begin.max(from));
+    let (held_grants, held_uses, held_sum) = held;
+    Requested {
+        duration: scope.not_after.since(begin),
+        uses: scope.max_uses,
+        held_grants,
+        held_uses,
+        held_sum,
+        emergency,
+        sum: 0,
+        asker: None,
+    }
+}
+
+/// The most that one use of this scope can take of the argument that is summed.
+fn largest(scope: &Scope, question: &SealedQuestion, at: &[String]) -> i64 {
+    let probe = Scope { budgets: vec![Budget { at: at.to_vec(), max: i64::MAX }], ..scope.clone() };
+    let own =
+        containment::amounts(&probe, &question.call).ok().and_then(|amounts| amounts.first().copied()).unwrap_or(0);
+    let ArgumentScope::Conditions(conditions) = &scope.arguments else { return own };
+    let condition = conditions.iter().find(|condition| condition.at == at);
+    match condition.map(|condition| &condition.test) {
+        Some(Test::Between { max, .. }) => *max,
+        Some(Test::OneOf { values }) => values.iter().filter_map(long).max().unwrap_or(own),
+        Some(Test::Equals { value }) => long(value).unwrap_or(own),
+        // An argument that no condition names is open: it may take anything.
+        Some(Test::Inside { .. }) | None => i64::MAX,
+    }
+}
+
+const fn long(value: &policy_core::grant::Scalar) -> Option<i64> {
+    match value {
+        policy_core::grant::Scalar::Long(long) => Some(*long),
+        _ => None,
+    }
+}
