@@ -3,4 +3,5 @@
 mod conversations;
 mod process;
 mod proxy;
+mod roots;
 mod story;

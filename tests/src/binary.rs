@@ -12,6 +12,7 @@ use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, pr
 use serde_json::Value;
 
 use crate::client::Client;
+use crate::other_user::OtherUser;
 
 /// A folder in the target folder for what is the same in every test, and dear to make.
 #[expect(clippy::expect_used, reason = "a harness fails its test by panicking")]
@@ -47,18 +48,26 @@ impl Binary {
     /// `proviso serve --single-user` with the sample bundle on a free port, ready.
     pub fn serve(data: &Path) -> Self {
         Self::prepare(data);
-        Self::start(data, &["--single-user"])
+        Self::start(data, &["--single-user"], None)
     }
 
     /// The same, where agents and gate must not share an operating-system user: as tests and gate do.
     pub fn serve_apart(data: &Path) -> Self {
         Self::prepare(data);
-        Self::start(data, &[])
+        Self::start(data, &[], None)
+    }
+
+    /// The same under another operating-system user than the tests'.
+    #[expect(clippy::expect_used, reason = "a harness fails its test by panicking")]
+    pub fn serve_under(user: OtherUser, data: &Path, more: &[&str]) -> Self {
+        Self::prepare(data);
+        user.give(data).expect("a data folder of that user");
+        Self::start(data, more, Some(user))
     }
 
     /// The same on a folder that is not there yet: the gate makes all of it.
     pub fn serve_fresh(data: &Path) -> Self {
-        Self::start(data, &["--single-user"])
+        Self::start(data, &["--single-user"], None)
     }
 
     /// Makes a data folder, where there is none, in which a gate has compiled the module already: keys, mark and
@@ -79,11 +88,18 @@ impl Binary {
     }
 
     #[expect(clippy::expect_used, clippy::panic, reason = "a harness fails its test by panicking")]
-    fn start(data: &Path, more: &[&str]) -> Self {
+    fn start(data: &Path, more: &[&str], user: Option<OtherUser>) -> Self {
         let bundle = Path::new(env!("CARGO_MANIFEST_DIR")).join("../bundles/sample");
         let log = data.with_extension("log");
         // What a full disk does to a write, a limit does too, but for a signal that would end the process.
-        let mut command = Command::new("sh");
+        let mut command = match user {
+            None => Command::new("sh"),
+            Some(user) => {
+                let mut command = user.become_it();
+                command.arg("sh");
+                command
+            }
+        };
         command.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""]).arg(Self::path());
         command.args(["serve", "--json", "--listen", "127.0.0.1:0", "--bundle"]).arg(bundle);
         command.arg("--data").arg(data).args(more).stdin(Stdio::null()).stdout(Stdio::piped());

@@ -6,10 +6,12 @@ mod binary;
 mod client;
 mod clock;
 mod gate;
+mod other_user;
 mod scenario;
 
 pub use binary::Binary;
 pub use client::{Answer, Client, as_person, cookie_of, signed_in};
 pub use clock::TestClock;
 pub use gate::{Setup, TestGate, module, sample_bundle};
+pub use other_user::OtherUser;
 pub use scenario::{AGENTS, Parties, Story, inside, post_rows, uses, write_file};

@@ -1,10 +1,11 @@
 //! A process under the gate's own operating-system user that tries to approve its own request.
 //!
-//! The tests and the gate run under one user, which is this very case.
+//! Mostly tests and gate run under one user, which is this very case. Where the tests run as root, a gate runs under a
+//! user of its own, too.
 
 use std::path::Path;
 
-use proviso_tests::{AGENTS, Binary};
+use proviso_tests::{AGENTS, Binary, OtherUser, Parties, signed_in, write_file};
 use serde_json::{Value, json};
 
 use super::failure;
@@ -36,16 +37,90 @@ async fn a_link_from_a_single_user_gate_votes_nowhere_else() {
     let mara = super::sign_in(&gate, "mara").await;
     let session = gate.client.get("/api/v1/session", Some(&mara)).await.json();
     assert_eq!(session["single_user"], true, "every page says so: {session}");
-    let id = parties.ask(&proviso_tests::write_file("report-writer", "/srv/files/reports/a.md", "ask"), None).await;
+    let id = parties.ask(&write_file("report-writer", "/srv/files/reports/a.md", "ask"), None).await;
     gate.kill();
 
     // The operator takes the permission back: the session that was made under it is still there, and votes for nobody.
     let gate = Binary::serve_apart(&data);
-    let parties = proviso_tests::Parties { client: gate.client.clone(), ..parties };
+    let parties = Parties { client: gate.client.clone(), ..parties };
     let answer = parties.vote(&mara, &id, "approve", None).await;
     assert_eq!((answer.status.as_u16(), answer.code().as_str()), (403, "single_user_required"), "{answer:?}");
-    let call = proviso_tests::write_file("report-writer", "/srv/files/reports/a.md", "use");
+    let call = write_file("report-writer", "/srv/files/reports/a.md", "use");
     assert_eq!(parties.evaluate(&call).await.json()["decision"], json!(false));
+}
+
+/// What a process without other rights than the gate's own user has gets for trying to make itself an approver.
+fn assert_no_link(run: impl Fn(&[&str]) -> std::process::Output, data: &str) {
+    let output = run(&["token", "approver", "--json", "--user", "mara", "--data", data]);
+    assert_eq!(failure(&output), (Some(65), "single_user_required".to_owned()));
+}
+
+#[tokio::test]
+async fn only_who_is_not_the_gates_user_makes_approvers() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let Some(nobody) = OtherUser::find() else {
+        // There is one user here, and it is the gate's.
+        let gate = Binary::serve_apart(&data);
+        return assert_no_link(Binary::run, &gate.data().display().to_string());
+    };
+    let shown = data.display().to_string();
+
+    // Under --single-user the gate's own user mints itself a link, and has a session by it.
+    let gate = Binary::serve_under(nobody, &data, &["--single-user"]);
+    let link = nobody.run(&["token", "approver", "--user", "mara", "--data", &shown]);
+    assert!(link.status.success(), "{link:?}");
+    let link = String::from_utf8_lossy(&link.stdout).trim().rsplit('#').next().unwrap().to_owned();
+    let own = signed_in(&gate.client.post("/api/v1/session", "", &json!({"link": link})).await).unwrap();
+    gate.stop();
+
+    let gate = Binary::serve_under(nobody, &data, &[]);
+    let parties = super::parties(&gate);
+    let call = write_file("report-writer", "/srv/files/reports/a.md", "ask");
+    let id = parties.ask(&call, None).await;
+
+    // The agent runs under the gate's user: no new link, no second gate, no folder of its own, no vote by what it holds.
+    assert_no_link(|arguments| nobody.run(arguments), &shown);
+    let bundle = Path::new(env!("CARGO_MANIFEST_DIR")).join("../bundles/sample").display().to_string();
+    let second = ["serve", "--json", "--single-user", "--listen", "127.0.0.1:0", "--bundle", &bundle, "--data", &shown];
+    assert_eq!(failure(&nobody.run(&second)), (Some(69), "data_folder_in_use".to_owned()));
+    let answer = parties.vote(&own, &id, "approve", None).await;
+    assert_eq!((answer.status.as_u16(), answer.code().as_str()), (403, "single_user_required"), "{answer:?}");
+    let votes = format!("/api/v1/exceptions/{id}/votes");
+    let ballot = parties.ballot(&own, &id, "approve", None).await;
+    for token in [&parties.agent, &parties.point] {
+        for disguise in [token.clone(), format!("proviso_session={token}"), format!("proviso_session={token}#{token}")]
+        {
+            let answer = gate.client.post(&votes, &disguise, &ballot).await;
+            assert_eq!(answer.status.as_u16(), 401, "{disguise}: {answer:?}");
+        }
+    }
+    let again = write_file("report-writer", "/srv/files/reports/a.md", "use");
+    assert_eq!(parties.evaluate(&again).await.json()["decision"], json!(false));
+
+    // Whoever is another user mints, the record says who it was, and that vote counts.
+    let mara = super::sign_in(&gate, "mara").await;
+    let session = gate.client.get("/api/v1/session", Some(&mara)).await.json();
+    assert_eq!(session["single_user"], json!(false), "{session}");
+    let listed = Binary::run(&["token", "list", "--json", "--data", &shown]);
+    let listed: Value = serde_json::from_slice(&listed.stdout).unwrap();
+    let mut by: Vec<&str> = listed["tokens"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|token| token["kind"] == "approver")
+        .map(|token| token["by"].as_str().unwrap())
+        .collect();
+    by.sort_unstable();
+    assert_eq!(by, ["nobody", "root"], "the kernel's word, whatever was sent: {listed}");
+    let answer = parties.vote(&mara, &id, "approve", None).await;
+    assert!(answer.status.is_success(), "{answer:?}");
+    let third = write_file("report-writer", "/srv/files/reports/a.md", "use2");
+    assert_eq!(parties.evaluate(&third).await.json()["decision"], json!(true));
+
+    gate.stop();
+    let report = super::audit(&data);
+    assert!(report.status.success(), "{report:?}");
 }
 
 #[test]

@@ -56,8 +56,13 @@ pub struct Place<'a> {
 
 /// The command that stands before a server.
 pub fn command(place: Place<'_>, server: &[String]) -> Command {
+    command_with(place, &[], server)
+}
+
+/// The same with more options.
+pub fn command_with(place: Place<'_>, options: &[&str], server: &[String]) -> Command {
     let mut command = Command::new(binary());
-    command.args(["mcp", "--gate", place.gate, "--server", place.server, "--"]).args(server);
+    command.args(["mcp", "--gate", place.gate, "--server", place.server]).args(options).arg("--").args(server);
     command.env("PROVISO_TOKEN", place.point).env("PROVISO_SUBJECT_TOKEN", place.agent).kill_on_drop(true);
     command
 }
@@ -68,28 +73,39 @@ pub struct Proxy {
     input: Option<ChildStdin>,
     lines: Lines<BufReader<ChildStdout>>,
     last: u64,
+    /// The methods that the client was asked for.
+    pub asked: Vec<String>,
 }
 
 impl Proxy {
     /// Starts one; nothing is said yet.
     pub fn start(place: Place<'_>, server: &[String]) -> Self {
-        let mut command = command(place, server);
+        Self::spawn(command(place, server))
+    }
+
+    /// The same for a command of [`command_with`].
+    pub fn spawn(mut command: Command) -> Self {
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the proxy starts");
         let input = child.stdin.take();
         let lines = BufReader::new(child.stdout.take().expect("its output")).lines();
-        Self { child, input, lines, last: 0 }
+        Self { child, input, lines, last: 0, asked: Vec::new() }
     }
 
     /// Starts one and shakes hands (2025-11-25).
     pub async fn greeted(place: Place<'_>, server: &[String]) -> Self {
         let mut proxy = Self::start(place, server);
-        let params = json!({
-            "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}
-        });
-        let answer = proxy.request("initialize", &params).await;
-        assert_eq!(answer["result"]["protocolVersion"], json!("2025-11-25"), "{answer}");
-        proxy.line(r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#).await;
+        proxy.greet(&json!({})).await;
         proxy
+    }
+
+    /// Shakes hands (2025-11-25).
+    pub async fn greet(&mut self, capabilities: &Value) {
+        let params = json!({
+            "protocolVersion": "2025-11-25", "capabilities": capabilities, "clientInfo": {"name": "test", "version": "1"}
+        });
+        let answer = self.request("initialize", &params).await;
+        assert_eq!(answer["result"]["protocolVersion"], json!("2025-11-25"), "{answer}");
+        self.line(r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#).await;
     }
 
     /// Writes a line.
@@ -103,8 +119,10 @@ impl Proxy {
         loop {
             let line = self.lines.next_line().await.expect("read").expect("one more line");
             let message: Value = serde_json::from_str(&line).expect("nothing but JSON on standard output");
-            if message.get("method").is_none() {
-                return message;
+            match message["method"].as_str() {
+                Some(method) if message.get("id").is_some() => self.asked.push(method.to_owned()),
+                Some(_) => {}
+                None => return message,
             }
         }
     }

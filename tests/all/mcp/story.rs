@@ -9,14 +9,14 @@ use tempfile::TempDir;
 use super::proxy::{Place, Proxy, npm_server, sentence};
 
 /// A gate, a folder that is served, and the story's credentials.
-struct World {
-    story: Story,
+pub(super) struct World {
+    pub(super) story: Story,
     _folder: TempDir,
-    files: PathBuf,
+    pub(super) files: PathBuf,
 }
 
 impl World {
-    async fn begin() -> Self {
+    pub(super) async fn begin() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let files = folder.path().canonicalize().expect("its real path").join("files");
         std::fs::create_dir_all(files.join("reports/q4")).expect("folders");
@@ -31,9 +31,14 @@ impl World {
 
     async fn proxy(&self, agent: &str) -> Proxy {
         let place = Place { gate: &self.story.gate.client.url, server: "files", point: &self.story.point, agent };
+        Proxy::greeted(place, &self.server()).await
+    }
+
+    /// The filesystem server's start, for the whole folder.
+    pub(super) fn server(&self) -> Vec<String> {
         let mut server = npm_server("server-filesystem");
         server.push(self.files.to_str().expect("Unicode").to_owned());
-        Proxy::greeted(place, &server).await
+        server
     }
 
     fn write(&self, path: &str) -> Value {
@@ -137,9 +142,7 @@ async fn a_credential_for_another_server_opens_nothing() {
     let world = World::begin().await;
     let other = world.story.gate.point("other-proxy", &["ledger"]).await;
     let place = Place { gate: &world.story.gate.client.url, server: "files", point: &other, agent: &world.story.agent };
-    let mut server = npm_server("server-filesystem");
-    server.push(world.files.to_str().expect("Unicode").to_owned());
-    let mut proxy = Proxy::greeted(place, &server).await;
+    let mut proxy = Proxy::greeted(place, &world.server()).await;
     let read = proxy.call("read_text_file", &json!({"path": world.files.join("notes.txt")})).await;
     assert_eq!(read["_meta"]["proviso.dev/context"]["reason"], json!("not_for_this_server"), "{read}");
     assert_eq!(proxy.end().await, Some(0));
