@@ -10,7 +10,7 @@ use policy_evaluator::seal::{Ask, Claimed};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::case::{self, Head};
+use crate::case::{self, Head};
 
 /// A question as case files write it.
 #[derive(Deserialize)]

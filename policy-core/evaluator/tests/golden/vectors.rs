@@ -1,4 +1,4 @@
-//! `golden/vectors.json`: every call as bytes, with the bytes that answer it.
+//! `tests/golden/vectors.json`: every call as bytes, with the bytes that answer it.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -9,7 +9,8 @@ use policy_core::json::to_canonical_bytes;
 use policy_evaluator::abi::Instance;
 use serde_json::{Value, json};
 
-use super::{Played, case};
+use crate::case;
+use crate::play::{Played, played};
 
 fn path() -> PathBuf {
     case::folder().join("vectors.json")
@@ -45,19 +46,19 @@ fn text(played: &[Played]) -> String {
 
 #[test]
 fn golden_vectors_are_not_stale() {
-    let (played, wrong) = super::played();
+    let (played, wrong) = played();
     assert!(wrong.is_empty(), "{} cases differ from their files", wrong.len());
     let text = text(played);
     if std::env::var_os("PROVISO_BLESS").is_some() {
         fs::write(path(), &text).expect("vectors.json can be written");
     }
     let found = fs::read_to_string(path()).unwrap_or_default();
-    assert!(found == text, "tests/golden/vectors.json is stale: PROVISO_BLESS=1 cargo test -p proviso-tests golden");
+    assert!(found == text, "tests/golden/vectors.json is stale: see tests/golden/main.rs");
 }
 
 #[test]
 fn every_golden_input_is_canonical_or_refused() {
-    for call in &super::played().0 {
+    for call in &played().0 {
         if call.answer.starts_with("{\"ok\"") {
             let value: Value = serde_json::from_str(&call.input).expect("JSON");
             let canonical = to_canonical_bytes(&value).expect("a canonical form");

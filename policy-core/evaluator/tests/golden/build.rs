@@ -12,8 +12,8 @@ use policy_core::value::Value as Tagged;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::ask::{entity, over, seal};
-use super::case::{self, Case, Head, Op};
+use crate::ask::{entity, over, seal};
+use crate::case::{self, Case, Head, Op};
 
 /// One call: the bundle that the instance holds, the operation and its input.
 pub struct Call {
