@@ -65,11 +65,16 @@ impl Tab {
         match self {
             Self::NeedsMe => open && line.needs_me,
             Self::Waiting => open && !line.needs_me,
-            Self::Active => line.state == "granted",
-            Self::History => !open && line.state != "granted",
+            Self::Active => is_live(line),
+            Self::History => !open && !is_live(line),
             Self::All => true,
         }
     }
+}
+
+/// Whether a grant stands, begun or not.
+fn is_live(line: &ExceptionLine) -> bool {
+    matches!(line.state.as_str(), "granted" | "not_active")
 }
 
 /// The address of a tab with a filter.

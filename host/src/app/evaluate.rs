@@ -211,8 +211,8 @@ impl App {
         let grant = &held.grant;
         let locked = state.locks.values().any(|entry| entry.lock.target == LockTarget::Grant(id.to_owned()));
         let ours = grant.id == id && grant.subject == question.call.subject && grant.task == question.task;
-        // INVARIANT (R4): judged under the bundle that is active, or no candidate.
-        if locked || !ours || exception.bundle != question.bundle {
+        // INVARIANT (R4): judged under the bundle that is active, and at a later start again, or no candidate.
+        if locked || !ours || exception.bundle != question.bundle || held.awaits_activation() {
             return None;
         }
         // What this very call has consumed already is not held against it.
@@ -360,7 +360,7 @@ impl App {
             let state = self.state();
             let ids = self.index().find(&question.call.subject, &question.task);
             let entries = ids.iter().filter_map(|id| state.by_grant(id)).map(|entry| &entry.exception);
-            let stale = entries.filter(|exception| exception.bundle != question.bundle);
+            let stale = entries.filter(|exception| exception.needs_judging(question.bundle, question.now));
             stale.map(|exception| exception.request.id.clone()).collect()
         };
         for id in stale {

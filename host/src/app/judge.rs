@@ -210,8 +210,7 @@ impl App {
         };
         let now = self.now();
         let lapsed = exception.is_over(now) && !matches!(exception.phase, Phase::Lapsed { .. });
-        let open = matches!(exception.phase, Phase::Requested | Phase::Granted(_) | Phase::Suspended { .. });
-        let stale = open && !exception.is_over(now) && exception.bundle != self.policy().digest();
+        let stale = exception.needs_judging(self.policy().digest(), now);
         let (command, context) = if lapsed {
             (Command::Lapse, self.bare_context(now)?)
         } else if stale {

@@ -23,8 +23,18 @@ impl App {
     /// # Errors
     /// `bad_state` for a word that is none.
     pub async fn exceptions(&self, person: &PersonSession, state: Option<&str>) -> Result<ExceptionList, Refusal> {
-        const WORDS: [&str; 8] =
-            ["requested", "granted", "denied", "cancelled", "lapsed", "suspended", "revoked", "exhausted"];
+        const WORDS: [&str; 10] = [
+            "requested",
+            "granted",
+            "not_active",
+            "denied",
+            "cancelled",
+            "lapsed",
+            "expired",
+            "suspended",
+            "revoked",
+            "exhausted",
+        ];
         if let Some(word) = state.filter(|word| !WORDS.contains(word)) {
             let shown = policy_core::text::visible(word, 40);
             return Err(Refusal::bad("bad_state", format!("`{shown}` is no state of an exception"))
@@ -138,7 +148,8 @@ impl App {
         let due: Vec<String> = {
             let state = self.state();
             let open = state.exceptions.iter().filter(|(_, entry)| super::state::State::is_open(entry));
-            let due = open.filter(|(_, entry)| entry.exception.is_over(now) || entry.exception.bundle != active);
+            let due =
+                open.filter(|(_, entry)| entry.exception.is_over(now) || entry.exception.needs_judging(active, now));
             due.map(|(id, _)| id.clone()).take(MOST_LINES).collect()
         };
         for id in due {

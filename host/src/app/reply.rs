@@ -165,8 +165,8 @@ impl App {
                 Phase::Revoked { .. } | Phase::Suspended { .. } => ("policy_denied", "none"),
                 Phase::Exhausted { .. } | Phase::Lapsed { .. } => ("approval_expired", "request"),
                 _ if now >= held.grant.scope.not_after => ("approval_expired", "request"),
-                _ if effective_state(exception, now).not_yet_active => {
-                    let begin = held.grant.scope.not_before.unwrap_or(now);
+                _ if effective_state(exception, now).word == "not_active" => {
+                    let begin = held.begins();
                     let wait = begin.since(now).seconds().saturating_add(1);
                     context.retry_after = Some(u32::try_from(wait).unwrap_or(u32::MAX));
                     ("grant_pending", "retry")

@@ -83,6 +83,20 @@ pub(super) fn arguments_within(inner: &ArgumentScope, outer: &ArgumentScope, cal
     }
 }
 
+/// Whether no value of one argument meets both. What cannot be shown to lie apart does not.
+pub(super) fn are_apart(first: &Test, second: &Test) -> bool {
+    let none_of = |values: &[Scalar], other: &Test| !values.iter().any(|value| test_holds(other, value, true));
+    match (first, second) {
+        (Test::Equals { value }, other) | (other, Test::Equals { value }) => {
+            none_of(std::slice::from_ref(value), other)
+        }
+        (Test::OneOf { values }, other) | (other, Test::OneOf { values }) => none_of(values, other),
+        (Test::Between { min, max }, Test::Between { min: least, max: most }) => max < least || most < min,
+        (Test::Inside { path }, Test::Inside { path: other }) => !is_inside(path, other) && !is_inside(other, path),
+        (Test::Between { .. }, Test::Inside { .. }) | (Test::Inside { .. }, Test::Between { .. }) => false,
+    }
+}
+
 /// Whether a group holds an entity, directly or through another, by the facts that the question was sealed with.
 pub(super) fn is_member(entity: &EntityRef, group: &EntityRef, question: &SealedQuestion) -> bool {
     let mut seen: Vec<&EntityRef> = Vec::new();

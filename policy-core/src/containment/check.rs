@@ -30,6 +30,9 @@ pub enum BadScope {
     /// The window is empty or over.
     #[error("the window is empty or over")]
     Window,
+    /// A rate without uses or time, or too fast to be counted.
+    #[error("a rate is 1 to 256 uses in a second or more")]
+    Rate,
     /// No use is left in it.
     #[error("at least one use is needed")]
     Uses,
@@ -61,8 +64,13 @@ pub enum BadScope {
 /// # Errors
 /// The first thing that is wrong.
 pub fn check_scope(scope: &Scope, call: &Call, now: Timestamp) -> Result<(), BadScope> {
-    if scope.not_after <= now || scope.not_before.is_some_and(|begin| begin >= scope.not_after) {
+    let empty = scope.not_before.is_some_and(|begin| begin >= scope.not_after)
+        || scope.valid_for.is_some_and(|valid_for| valid_for.seconds() == 0);
+    if scope.not_after <= now || empty {
         return Err(BadScope::Window);
+    }
+    if scope.rate.is_some_and(|rate| !rate.is_countable()) {
+        return Err(BadScope::Rate);
     }
     if scope.max_uses == 0 {
         return Err(BadScope::Uses);
@@ -159,7 +167,14 @@ pub fn smallest(question: &SealedQuestion, terms: &Terms, now: Timestamp, reques
     let resource = ResourceScope::Is(question.call.resources.first()?.clone());
     let not_before = requested.and_then(|scope| scope.not_before);
     let begin = not_before.map_or(now, |begin| begin.max(now));
-    let end = begin.plus(terms.max_duration.min(SHORT));
+    let length = terms.max_duration.min(SHORT);
+    let valid_for = requested.and_then(|scope| scope.valid_for);
+    // Where validity counts from the start, the end of the window is only how late that may be.
+    let not_after = match (requested, valid_for) {
+        (Some(scope), Some(_)) => scope.not_after,
+        (Some(scope), None) => scope.not_after.min(begin.plus(length)),
+        (None, _) => begin.plus(length),
+    };
     Some(Scope {
         resource: match requested.map(|scope| &scope.resource) {
             Some(ResourceScope::Is(asked)) => ResourceScope::Is(asked.clone()),
@@ -167,10 +182,10 @@ pub fn smallest(question: &SealedQuestion, terms: &Terms, now: Timestamp, reques
         },
         arguments: ArgumentScope::Exact,
         not_before,
-        not_after: requested.map_or(end, |scope| scope.not_after.min(end)),
+        not_after,
         max_uses: 1,
-        valid_for: None,
-        rate: None,
+        valid_for: valid_for.map(|valid_for| valid_for.min(length)),
+        rate: requested.and_then(|scope| scope.rate),
         budgets: requested.map(|scope| scope.budgets.clone()).unwrap_or_default(),
     })
 }

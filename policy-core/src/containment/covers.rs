@@ -53,6 +53,9 @@ pub enum Miss {
     /// Its window has not begun.
     #[error("the grant's time has not begun")]
     NotYetActive,
+    /// It would be used faster than its rate.
+    #[error("the grant would be used faster than its rate")]
+    OverRate,
 }
 
 impl Dimension {
@@ -83,6 +86,7 @@ impl Miss {
             Self::Exhausted => "exhausted",
             Self::Expired => "expired",
             Self::NotYetActive => "not_yet_active",
+            Self::OverRate => "over_rate",
         }
     }
 }
@@ -107,6 +111,10 @@ pub fn covers(candidate: &Candidate, question: &SealedQuestion) -> Result<(), Mi
     }
     if grant.scope.not_before.is_some_and(|begin| question.now < begin) {
         return Err(Miss::NotYetActive);
+    }
+    // A count that is missing is doubt (R8).
+    if grant.scope.rate.is_some() && candidate.rate_left.unwrap_or(0) == 0 {
+        return Err(Miss::OverRate);
     }
     Ok(())
 }

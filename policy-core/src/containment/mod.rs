@@ -3,6 +3,7 @@
 //! Decided by structure alone. No policy is evaluated here, and nothing here is told the time but by argument. The
 //! module confirms what [`covers`] finds as a Cedar permit; the two must agree, and either one refusing is a refusal.
 
+mod across;
 mod arguments;
 mod check;
 mod covers;
@@ -15,6 +16,7 @@ mod properties;
 #[cfg(test)]
 mod tests;
 
+pub use across::{lies_inside, lies_inside_grant, overlaps_grant};
 pub(crate) use arguments::input_names;
 pub use check::{BadScope, check_scope, smallest};
 pub use covers::{Dimension, Miss, amounts, covers};

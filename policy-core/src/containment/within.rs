@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::grant::{ResourceScope, Scope};
+use crate::grant::{Budget, ResourceScope, Scope};
 use crate::question::SealedQuestion;
 
 use super::arguments::{arguments_within, is_member};
@@ -24,6 +24,12 @@ pub enum Widening {
     /// It ends later.
     #[error("it ends after what was asked for")]
     NotAfter,
+    /// It lasts longer from its start.
+    #[error("it lasts longer than what was asked for")]
+    ValidFor,
+    /// It may be used faster.
+    #[error("it may be used faster than what was asked for")]
+    Rate,
     /// It has more uses.
     #[error("it has more uses than were asked for")]
     Uses,
@@ -49,20 +55,39 @@ pub fn within(inner: &Scope, outer: &Scope, question: &SealedQuestion) -> Result
         (Some(inner), Some(outer)) => inner >= outer,
         (None, Some(_)) => false,
     };
-    let budgets = outer
-        .budgets
-        .iter()
-        .all(|wanted| inner.budgets.iter().any(|budget| budget.at == wanted.at && budget.max <= wanted.max));
+    // Validity that counts from the start is bounded by what it counts; open is wider than any length.
+    let lasts = match (inner.valid_for, outer.valid_for) {
+        (_, None) => true,
+        (Some(inner), Some(outer)) => inner <= outer,
+        (None, Some(_)) => false,
+    };
     let compared = [
         (resource, Widening::Resource),
         (arguments_within(&inner.arguments, &outer.arguments, &question.call), Widening::Arguments),
         (begins, Widening::NotBefore),
         (inner.not_after <= outer.not_after, Widening::NotAfter),
+        (lasts, Widening::ValidFor),
         (inner.max_uses <= outer.max_uses, Widening::Uses),
-        (budgets, Widening::Budgets),
+        (rate_within(inner, outer), Widening::Rate),
+        (budgets_within(inner, outer), Widening::Budgets),
     ];
     match compared.into_iter().find(|(inside, _)| !inside) {
         Some((_, widening)) => Err(widening),
         None => Ok(()),
     }
+}
+
+/// Whether whoever keeps to the inner rate keeps to the outer one. None is wider than any.
+pub(super) fn rate_within(inner: &Scope, outer: &Scope) -> bool {
+    match (inner.rate, outer.rate) {
+        (_, None) => true,
+        (Some(inner), Some(outer)) => inner.is_inside(outer),
+        (None, Some(_)) => false,
+    }
+}
+
+/// Whether each budget of the outer scope stands in the inner one, as small or smaller.
+pub(super) fn budgets_within(inner: &Scope, outer: &Scope) -> bool {
+    let kept = |wanted: &Budget| inner.budgets.iter().any(|held| held.at == wanted.at && held.max <= wanted.max);
+    outer.budgets.iter().all(kept)
 }

@@ -69,6 +69,16 @@ pub struct Allowed {
     pub cancel: May,
     /// Take the grant away.
     pub revoke: May,
+    /// Answer a vote that asks.
+    pub answer: May,
+    /// Declare an emergency.
+    pub declare_emergency: May,
+    /// Give a use back.
+    pub give_back: May,
+    /// Close a review that is open.
+    pub close_review: May,
+    /// Judge it, closed as it is.
+    pub dispose: May,
 }
 
 /// What an actor may do now with this exception, as [`super::decide`] would answer.
@@ -80,6 +90,11 @@ pub fn allowed(exception: &Exception, actor: Actor<'_>, now: Timestamp) -> Allow
         ask: vote(VoteDecision::Ask),
         cancel: May::of(may_cancel(exception, actor, now)),
         revoke: May::of(may_revoke(exception, actor, now)),
+        answer: May::of(may_answer(exception, actor, now)),
+        declare_emergency: May::of(may_declare(exception, actor, now)),
+        give_back: May::of(may_give_back(exception, actor, now)),
+        close_review: May::of(may_close_review(exception, actor)),
+        dispose: May::of(may_dispose(exception, actor, now)),
     }
 }
 
@@ -90,6 +105,15 @@ fn may_vote(exception: &Exception, actor: Actor<'_>, decision: VoteDecision, now
     if exception.is_over(now) {
         return Err(Rejection::TooLate);
     }
+    let person = decider(exception, actor)?;
+    let version = exception.current().map_or(0, |version| version.number);
+    let mut approvals = exception.votes.iter().filter(|vote| vote.decision == VoteDecision::Approve);
+    let voted = approvals.any(|vote| vote.person == *person && (vote.version == version || vote.inside));
+    if decision == VoteDecision::Approve && voted { Err(Rejection::VotedAlready) } else { Ok(()) }
+}
+
+/// The person who acts, where it is one who may vote.
+fn decider<'a>(exception: &Exception, actor: Actor<'a>) -> Result<&'a EntityRef, Rejection> {
     // INVARIANT (R4): only people vote; an agent is nobody's approver.
     let Actor::Person { person, eligible, strong_enough } = actor else { return Err(Rejection::NotEligible) };
     if let Some(conflict) = exception.conflict_of(person) {
@@ -98,28 +122,23 @@ fn may_vote(exception: &Exception, actor: Actor<'_>, decision: VoteDecision, now
     if !eligible {
         return Err(Rejection::NotEligible);
     }
-    if !strong_enough {
-        return Err(Rejection::StepUpNeeded);
-    }
-    let version = exception.current().map(|version| version.number);
-    let voted = exception
-        .votes
-        .iter()
-        .any(|vote| vote.person == *person && vote.decision == VoteDecision::Approve && Some(vote.version) == version);
-    if decision == VoteDecision::Approve && voted { Err(Rejection::VotedAlready) } else { Ok(()) }
+    if strong_enough { Ok(person) } else { Err(Rejection::StepUpNeeded) }
 }
 
 fn may_cancel(exception: &Exception, actor: Actor<'_>, now: Timestamp) -> Result<(), Rejection> {
-    let (Actor::Person { person: actor, .. } | Actor::Agent { subject: actor }) = actor;
-    if *actor != exception.request.requester && *actor != exception.request.question.call.subject {
-        Err(Rejection::NotYours)
-    } else if exception.phase != Phase::Requested {
-        Err(Rejection::Closed)
-    } else if exception.is_over(now) {
-        Err(Rejection::TooLate)
-    } else {
-        Ok(())
+    if !exception.is_own(who(actor)) {
+        return Err(Rejection::NotYours);
     }
+    match exception.phase {
+        Phase::Requested | Phase::Suspended { grant: None, .. } if exception.is_over(now) => Err(Rejection::TooLate),
+        Phase::Requested | Phase::Suspended { grant: None, .. } => Ok(()),
+        _ => Err(Rejection::Closed),
+    }
+}
+
+const fn who(actor: Actor<'_>) -> &EntityRef {
+    let (Actor::Person { person: who, .. } | Actor::Agent { subject: who }) = actor;
+    who
 }
 
 /// Every signed-in person may take a grant away: it only narrows, and its reason is on record (R7).
@@ -132,4 +151,57 @@ fn may_revoke(exception: &Exception, actor: Actor<'_>, now: Timestamp) -> Result
         Phase::Granted(_) | Phase::Suspended { .. } if !exception.is_over(now) => Ok(()),
         _ => Err(Rejection::Closed),
     }
+}
+
+fn may_answer(exception: &Exception, actor: Actor<'_>, now: Timestamp) -> Result<(), Rejection> {
+    if !exception.votes.iter().any(|vote| vote.decision == VoteDecision::Ask) {
+        return Err(Rejection::NoQuestion);
+    }
+    if !exception.is_own(who(actor)) && !exception.request.owners.contains(who(actor)) {
+        return Err(Rejection::NotYours);
+    }
+    match exception.phase {
+        Phase::Requested | Phase::Suspended { grant: None, .. } if exception.is_over(now) => Err(Rejection::TooLate),
+        Phase::Requested | Phase::Suspended { grant: None, .. } => Ok(()),
+        _ => Err(Rejection::Closed),
+    }
+}
+
+fn may_declare(exception: &Exception, actor: Actor<'_>, now: Timestamp) -> Result<(), Rejection> {
+    if exception.phase != Phase::Requested || exception.emergency.is_some() {
+        return Err(Rejection::Closed);
+    }
+    if exception.is_over(now) {
+        return Err(Rejection::TooLate);
+    }
+    decider(exception, actor).map(drop)
+}
+
+fn may_give_back(exception: &Exception, actor: Actor<'_>, now: Timestamp) -> Result<(), Rejection> {
+    let state = exception.phase.grant().ok_or(Rejection::NoGrant)?;
+    decider(exception, actor)?;
+    if state.taken.iter().all(|taken| taken.given_back.is_some()) {
+        return Err(Rejection::NoSuchUse);
+    }
+    let usable = matches!(exception.phase, Phase::Granted(_) | Phase::Exhausted { .. });
+    if usable && now < state.grant.scope.not_after { Ok(()) } else { Err(Rejection::Closed) }
+}
+
+fn may_close_review(exception: &Exception, actor: Actor<'_>) -> Result<(), Rejection> {
+    if exception.reviews.iter().all(|review| review.closed.is_some()) {
+        return Err(Rejection::NoSuchReview);
+    }
+    let person = judge(exception, actor)?;
+    if exception.has_decided(person) { Err(Rejection::HasVoted) } else { Ok(()) }
+}
+
+fn may_dispose(exception: &Exception, actor: Actor<'_>, now: Timestamp) -> Result<(), Rejection> {
+    exception.ended_at(now).ok_or(Rejection::NotClosed)?;
+    judge(exception, actor).map(drop)
+}
+
+/// The person who acts, where it is one who may judge afterwards: nobody judges their own.
+fn judge<'a>(exception: &Exception, actor: Actor<'a>) -> Result<&'a EntityRef, Rejection> {
+    let Actor::Person { person, .. } = actor else { return Err(Rejection::NotEligible) };
+    exception.conflict_of(person).map_or(Ok(person), Err)
 }

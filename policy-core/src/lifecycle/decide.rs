@@ -1,9 +1,14 @@
 //! What a command does to an exception: the events, or why not. Pure and total.
 
+use super::afterwards::{close_review, dispose, open_review, review_after_use};
+use super::asked::{answer, fold};
 use super::command::{Command, Context};
+use super::consume::{consume, give_back};
+use super::emergency::declare;
 use super::event::Event;
-use super::judge::{has_quorum, inside_terms, strictest};
+use super::judge::{inside_terms, rejudge};
 use super::rejection::Rejection;
+use super::renewal::check_renewal;
 use super::request::RequestFacts;
 use super::state::{Exception, Phase};
 use super::vote::{Ballot, vote};
@@ -11,7 +16,7 @@ use crate::containment::check_scope;
 use crate::entity::EntityRef;
 
 /// The longest justification or reason, in characters.
-pub(super) const LONGEST_TEXT: usize = 2_000;
+const LONGEST_TEXT: usize = 2_000;
 /// The most versions of a scope, the request's among them.
 pub(super) const MOST_VERSIONS: usize = 5;
 
@@ -37,17 +42,31 @@ pub fn decide(state: Option<&Exception>, command: Command, context: &Context) ->
         Command::Cancel { by, reason } => cancel(exception, by, reason, context),
         Command::Use { call, evaluation, amounts } => consume(exception, call, evaluation, amounts, context),
         Command::Revoke { by, reason } => revoke(exception, by, reason, context),
+        Command::EndTask { by, reason } => end_task(exception, by, reason, context),
         Command::Lapse => lapse(exception, context),
         Command::Rejudge => Ok(rejudge(exception, context)),
-        Command::EndTask { .. }
-        | Command::Answer { .. }
-        | Command::Fold { .. }
-        | Command::DeclareEmergency { .. }
-        | Command::GiveBack { .. }
-        | Command::OpenReview
-        | Command::CloseReview { .. }
-        | Command::Dispose { .. } => Err(Rejection::Closed),
+        Command::Answer { by, vote, words } => answer(exception, by, vote, words, context),
+        Command::Fold { evaluation, justification } => fold(exception, evaluation, justification, context),
+        Command::DeclareEmergency { by, reason, assurance } => declare(exception, by, reason, &assurance, context),
+        Command::GiveBack { by, evaluation, reason, assurance } => {
+            give_back(exception, by, evaluation, reason, &assurance, context)
+        }
+        Command::OpenReview => open_review(exception, context),
+        Command::CloseReview { review, by, outcome, note } => {
+            close_review(exception, review, by, outcome, note, context)
+        }
+        Command::Dispose { by, disposition, note } => dispose(exception, by, disposition, note, context),
     }
+}
+
+/// Whether a text is short enough.
+pub(super) fn check_text(text: &str) -> Result<(), Rejection> {
+    if text.chars().count() > LONGEST_TEXT { Err(Rejection::TextTooLong) } else { Ok(()) }
+}
+
+/// Whether a text says something, and is short enough.
+pub(super) fn check_reason(reason: &str) -> Result<(), Rejection> {
+    if reason.trim().is_empty() { Err(Rejection::ReasonNeeded) } else { check_text(reason) }
 }
 
 fn request(facts: Box<RequestFacts>, context: &Context) -> Result<Vec<Event>, Rejection> {
@@ -56,62 +75,39 @@ fn request(facts: Box<RequestFacts>, context: &Context) -> Result<Vec<Event>, Re
     if facts.question.enforcement_point.is_none() {
         return Err(Rejection::NoEnforcementPoint);
     }
-    if facts.justification.chars().count() > LONGEST_TEXT {
-        return Err(Rejection::TextTooLong);
+    // By default an agent asks for itself alone.
+    let for_another = facts.asker.as_ref().is_some_and(|asker| *asker != facts.question.call.subject);
+    if for_another && !terms.for_another {
+        return Err(Rejection::NotForAnother);
     }
+    check_text(&facts.justification)?;
     if facts.decide_by <= context.now {
         return Err(Rejection::TooLate);
     }
+    if context.overdue_tiers.contains(&terms.tier) {
+        return Err(Rejection::ReviewOverdue);
+    }
     check_scope(&facts.scope, &facts.question.call, context.now).map_err(|_| Rejection::BadScope)?;
     inside_terms(&facts.scope, &terms, context.now)?;
+    check_renewal(&facts, &terms, context)?;
     Ok(vec![Event::ExceptionRequested { request: facts, terms, bundle: context.bundle }])
 }
 
 fn cancel(exception: &Exception, by: EntityRef, reason: String, context: &Context) -> Result<Vec<Event>, Rejection> {
-    if by != exception.request.requester && by != exception.request.question.call.subject {
+    if !exception.is_own(&by) {
         return Err(Rejection::NotYours);
     }
-    if reason.chars().count() > LONGEST_TEXT {
-        return Err(Rejection::TextTooLong);
-    }
+    check_text(&reason)?;
     match &exception.phase {
         Phase::Cancelled { .. } => Ok(Vec::new()),
-        Phase::Requested if exception.is_over(context.now) => Err(Rejection::TooLate),
-        Phase::Requested => Ok(vec![Event::ExceptionCancelled { by, reason, at: context.now }]),
+        Phase::Requested | Phase::Suspended { grant: None, .. } if exception.is_over(context.now) => {
+            Err(Rejection::TooLate)
+        }
+        Phase::Requested | Phase::Suspended { grant: None, .. } => {
+            Ok(vec![Event::ExceptionCancelled { by, reason, at: context.now }])
+        }
         _ => Err(Rejection::Closed),
     }
-}
-
-fn consume(
-    exception: &Exception,
-    call: String,
-    evaluation: String,
-    amounts: Vec<i64>,
-    context: &Context,
-) -> Result<Vec<Event>, Rejection> {
-    let Phase::Granted(state) = &exception.phase else { return Err(Rejection::NotUsable) };
-    let scope = &state.grant.scope;
-    // INVARIANT (R6): never at `not_after` or later, never before `not_before`.
-    if context.now >= scope.not_after || scope.not_before.is_some_and(|begin| context.now < begin) {
-        return Err(Rejection::NotUsable);
-    }
-    // INVARIANT (R4): judged under the bundle that is active, or not usable until it is.
-    if context.bundle != exception.bundle {
-        return Err(Rejection::NotUsable);
-    }
-    // INVARIANT (R3): never more uses than were granted.
-    if state.uses >= scope.max_uses {
-        return Err(Rejection::NotUsable);
-    }
-    if state.spend(&amounts).is_none() {
-        return Err(Rejection::OverBudget);
-    }
-    let last = state.uses.saturating_add(1) >= scope.max_uses;
-    let mut events = vec![Event::GrantUsed { call, evaluation, amounts, at: context.now }];
-    if last {
-        events.push(Event::GrantExhausted { at: context.now });
-    }
-    Ok(events)
 }
 
 fn revoke(exception: &Exception, by: EntityRef, reason: String, context: &Context) -> Result<Vec<Event>, Rejection> {
@@ -121,47 +117,38 @@ fn revoke(exception: &Exception, by: EntityRef, reason: String, context: &Contex
         Phase::Requested | Phase::Suspended { grant: None, .. } => return Err(Rejection::NoGrant),
         _ => return Err(Rejection::Closed),
     }
-    if reason.trim().is_empty() {
-        return Err(Rejection::ReasonNeeded);
+    check_reason(&reason)?;
+    Ok(revoked(exception, by, reason, context))
+}
+
+fn revoked(exception: &Exception, by: EntityRef, reason: String, context: &Context) -> Vec<Event> {
+    let mut events = vec![Event::GrantRevoked { by, reason, at: context.now }];
+    events.extend(review_after_use(exception, context.now, context.now));
+    events
+}
+
+/// Ends what hangs on a task; what has ended by itself is left as it is.
+fn end_task(exception: &Exception, by: EntityRef, reason: String, context: &Context) -> Result<Vec<Event>, Rejection> {
+    check_text(&reason)?;
+    if exception.ended_at(context.now).is_some() {
+        return Ok(Vec::new());
     }
-    if reason.chars().count() > LONGEST_TEXT {
-        return Err(Rejection::TextTooLong);
-    }
-    Ok(vec![Event::GrantRevoked { by, reason, at: context.now }])
+    Ok(match exception.phase.grant() {
+        None => vec![Event::ExceptionCancelled { by, reason, at: context.now }],
+        Some(_) => revoked(exception, by, reason, context),
+    })
 }
 
 fn lapse(exception: &Exception, context: &Context) -> Result<Vec<Event>, Rejection> {
     match &exception.phase {
         Phase::Lapsed { .. } => Ok(Vec::new()),
-        _ if exception.is_over(context.now) => Ok(vec![Event::ExceptionLapsed { at: context.now }]),
+        _ if exception.is_over(context.now) => {
+            let end = exception.ended_at(context.now).unwrap_or(context.now);
+            let mut events = vec![Event::ExceptionLapsed { at: context.now }];
+            events.extend(review_after_use(exception, end, context.now));
+            Ok(events)
+        }
         Phase::Requested | Phase::Granted(_) | Phase::Suspended { .. } => Err(Rejection::NotUp),
         _ => Err(Rejection::Closed),
-    }
-}
-
-/// Holds what is open against the bundle that is active now (R4). What is closed, or over in time, is left alone.
-fn rejudge(exception: &Exception, context: &Context) -> Vec<Event> {
-    let open = matches!(exception.phase, Phase::Requested | Phase::Granted(_) | Phase::Suspended { .. });
-    if !open || exception.is_over(context.now) || context.bundle == exception.bundle {
-        return Vec::new();
-    }
-    let terms =
-        context.terms.as_ref().map(|terms| strictest(&exception.terms, terms, &context.tiers, &context.step_ups));
-    let verdict = match &terms {
-        None => Err(Rejection::NotRequestable),
-        Some(terms) => match exception.phase.grant() {
-            // A pending request only has to be requestable: each vote is held against the terms by itself.
-            None => Ok(()),
-            Some(_) if !has_quorum(exception, terms, context) => Err(Rejection::NotEnoughVotes),
-            Some(state) => inside_terms(&state.grant.scope, terms, state.granted_at),
-        },
-    };
-    let (bundle, at) = (context.bundle, context.now);
-    match (verdict, terms) {
-        (Ok(()), Some(terms)) => vec![Event::ExceptionRejudged { terms, bundle, at }],
-        (Ok(()), None) => Vec::new(),
-        (Err(reason), terms) => {
-            vec![Event::GrantSuspended { terms: terms.map(Box::new), bundle, reason: reason.code().into(), at }]
-        }
     }
 }

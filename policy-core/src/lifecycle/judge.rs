@@ -1,84 +1,57 @@
-//! What the terms demand, and whether the votes that count are enough (R4).
+//! What the terms demand, whether the votes that count are enough (R4), and what a newly active bundle makes of it.
 
 use std::collections::BTreeMap;
 
 use super::command::{Context, VoteDecision};
+use super::event::Event;
 use super::rejection::Rejection;
-use super::state::{Exception, Vote};
-use crate::grant::{Rate, Scope};
+use super::state::{Exception, Phase, Vote};
+use super::strictest::strictest;
+use super::uses::GrantState;
+use crate::digest::Digest;
+use crate::entity::EntityRef;
+use crate::grant::Scope;
 use crate::outcome::Terms;
 use crate::time::Timestamp;
 
-/// The stricter of two in every part: what counts when terms are asked again (R4).
-pub fn strictest(first: &Terms, second: &Terms, tiers: &[String], step_ups: &[String]) -> Terms {
-    Terms {
-        tier: stronger(&first.tier, &second.tier, tiers).clone(),
-        approvals: first.approvals.max(second.approvals),
-        groups: union(&first.groups, &second.groups),
-        max_duration: first.max_duration.min(second.max_duration),
-        max_uses: first.max_uses.min(second.max_uses),
-        step_up: match (&first.step_up, &second.step_up) {
-            (Some(first), Some(second)) => Some(stronger(first, second, step_ups).clone()),
-            (first, second) => first.clone().or_else(|| second.clone()),
-        },
-        review_within: either(first.review_within, second.review_within, Ord::min),
-        decide_within: by_effect(first, second, Terms::decide_within, |first, second| first <= second).decide_within,
-        lead_time: both(first.lead_time, second.lead_time, Ord::min),
-        max_rate: either(first.max_rate, second.max_rate, Rate::strictest),
-        max_renewals: both(first.max_renewals, second.max_renewals, Ord::min),
-        renewal_period: either(first.renewal_period, second.renewal_period, Ord::max),
-        notify: in_order(told_first(first, second), told_first(second, first)),
-        escalate: in_order(&first.escalate, &second.escalate),
-        emergency_approvals: both(first.emergency_approvals, second.emergency_approvals, Ord::max),
-        silence: by_effect(first, second, Terms::silence, |first, second| first >= second).silence,
-        for_another: first.for_another && second.for_another,
-        policies: union(&first.policies, &second.policies),
+impl Exception {
+    /// What keeps a person from voting, whatever policy says: separation of duty (R4).
+    pub(super) fn conflict_of(&self, person: &EntityRef) -> Option<Rejection> {
+        let question = &self.request.question;
+        if *person == self.request.requester || self.request.asker.as_ref() == Some(person) {
+            Some(Rejection::IsRequester)
+        } else if *person == question.call.subject || question.chain.iter().any(|hop| hop.entity == *person) {
+            Some(Rejection::InChain)
+        } else if self.request.owners.contains(person) {
+            Some(Rejection::IsOwner)
+        } else {
+            None
+        }
+    }
+
+    /// Whether it must be judged before its next use, vote or view: it is open and was last judged under another bundle,
+    /// or it is a grant whose later start has come (R4).
+    pub fn needs_judging(&self, bundle: Digest, now: Timestamp) -> bool {
+        if self.is_over(now) {
+            return false;
+        }
+        match &self.phase {
+            Phase::Granted(state) if state.awaits_activation() && now >= state.begins() => true,
+            Phase::Requested | Phase::Granted(_) | Phase::Suspended { .. } => self.bundle != bundle,
+            _ => false,
+        }
     }
 }
 
-/// The terms of the two whose part is the stricter, as it takes effect where it is not said.
-fn by_effect<'a, T>(
-    first: &'a Terms,
-    second: &'a Terms,
-    part: impl Fn(&Terms) -> T,
-    stricter: impl Fn(T, T) -> bool,
-) -> &'a Terms {
-    if stricter(part(first), part(second)) { first } else { second }
-}
-
-/// What only both together allow.
-fn both<T>(first: Option<T>, second: Option<T>, stricter: impl Fn(T, T) -> T) -> Option<T> {
-    Some(stricter(first?, second?))
-}
-
-/// What either alone demands.
-fn either<T: Copy>(first: Option<T>, second: Option<T>, stricter: impl Fn(T, T) -> T) -> Option<T> {
-    both(first, second, stricter).or(first).or(second)
-}
-
-/// Who is told first by one of two terms: where only the other one names somebody, the groups that must vote.
-const fn told_first<'a>(terms: &'a Terms, other: &Terms) -> &'a [String] {
-    if terms.notify.is_empty() && !other.notify.is_empty() { terms.groups.as_slice() } else { terms.notify.as_slice() }
-}
-
-fn in_order(first: &[String], second: &[String]) -> Vec<String> {
-    let mut all = first.to_vec();
-    all.extend(second.iter().filter(|name| !first.contains(name)).cloned());
-    all
-}
-
-/// The stronger of two words of a list from weakest to strongest. A word that the list does not know is the strongest:
-/// what nobody can weigh, nobody has met.
-fn stronger<'a>(first: &'a String, second: &'a String, ranks: &[String]) -> &'a String {
-    let rank = |word: &String| ranks.iter().position(|known| known == word).unwrap_or(usize::MAX);
-    if rank(second) > rank(first) { second } else { first }
-}
-
-fn union(first: &[String], second: &[String]) -> Vec<String> {
-    let mut all: Vec<String> = first.iter().chain(second).cloned().collect();
-    all.sort();
-    all.dedup();
-    all
+/// What the terms asked now demand of this exception, with the strictest since the request; nothing where it can no
+/// longer be requested. In a declared emergency as many persons as policy says for one.
+pub(super) fn demanded(exception: &Exception, context: &Context) -> Option<Terms> {
+    let asked = context.terms.as_ref()?;
+    let asked = match (&exception.emergency, asked.emergency_approvals) {
+        (Some(_), Some(approvals)) => &Terms { approvals, ..asked.clone() },
+        _ => asked,
+    };
+    Some(strictest(&exception.terms, asked, &context.tiers, &context.step_ups))
 }
 
 /// Whether a sign-in is as strong as these terms demand, by the bundle's list from weakest to strongest. A word that
@@ -110,8 +83,10 @@ fn approval_that_counts<'a>(
     terms: &Terms,
     context: &'a Context,
 ) -> Option<(String, &'a [String])> {
-    // INVARIANT (R4): a vote on an older version is a vote for something else.
-    if vote.decision != VoteDecision::Approve || vote.version != version {
+    // INVARIANT (R4): a vote on an older version is a vote for something else, unless it was for whatever lies inside;
+    // each version lies inside the one before (R5).
+    let of_this = vote.version == version || (vote.inside && vote.version < version);
+    if vote.decision != VoteDecision::Approve || !of_this {
         return None;
     }
     // INVARIANT (R4): separation of duty holds for every vote that is counted, not only when it is cast.
@@ -130,9 +105,53 @@ pub(super) fn has_quorum(exception: &Exception, terms: &Terms, context: &Context
     enough && terms.groups.iter().all(|group| approvals.values().any(|groups| groups.contains(group)))
 }
 
-/// Whether a scope lies inside the terms, when it is granted at `granted_at`.
-pub(super) fn inside_terms(scope: &Scope, terms: &Terms, granted_at: Timestamp) -> Result<(), Rejection> {
-    let begin = scope.not_before.map_or(granted_at, |begin| begin.max(granted_at));
-    let fits = scope.not_after <= begin.plus(terms.max_duration) && scope.max_uses <= terms.max_uses;
-    if fits { Ok(()) } else { Err(Rejection::Widens) }
+/// Whether a scope lies inside the terms, when it is asked for, voted on or granted at this instant.
+pub(super) fn inside_terms(scope: &Scope, terms: &Terms, at: Timestamp) -> Result<(), Rejection> {
+    let begin = scope.not_before.map_or(at, |begin| begin.max(at));
+    let soon = begin <= at.plus(terms.lead_time.unwrap_or_default());
+    let short = match scope.valid_for {
+        Some(valid_for) => valid_for <= terms.max_duration,
+        None => scope.not_after <= begin.plus(terms.max_duration),
+    };
+    // A scope without a rate is granted with the one that the terms demand.
+    let slow = match (scope.rate, terms.max_rate) {
+        (Some(rate), Some(most)) => rate.is_inside(most),
+        _ => true,
+    };
+    if soon && short && slow && scope.max_uses <= terms.max_uses { Ok(()) } else { Err(Rejection::Widens) }
+}
+
+/// Whether a grant that was made still lies inside the terms.
+fn grant_inside_terms(state: &GrantState, terms: &Terms) -> Result<(), Rejection> {
+    let scope = &state.grant.scope;
+    if terms.max_rate.is_some() && scope.rate.is_none() {
+        return Err(Rejection::Widens);
+    }
+    inside_terms(scope, terms, state.granted_at)
+}
+
+/// Holds what is open against the bundle that is active now, and a grant that begins later against what policy says at
+/// its start (R4). What is closed, or over in time, is left alone.
+pub(super) fn rejudge(exception: &Exception, context: &Context) -> Vec<Event> {
+    if !exception.needs_judging(context.bundle, context.now) {
+        return Vec::new();
+    }
+    let (bundle, at) = (context.bundle, context.now);
+    let Some(terms) = demanded(exception, context) else {
+        let reason = Rejection::NotRequestable.code().into();
+        return vec![Event::GrantSuspended { terms: None, bundle, reason, at }];
+    };
+    let verdict = match exception.phase.grant() {
+        // A pending request only has to be requestable: each vote is held against the terms by itself.
+        None => Ok(()),
+        Some(_) if !has_quorum(exception, &terms, context) => Err(Rejection::NotEnoughVotes),
+        Some(state) => grant_inside_terms(state, &terms),
+    };
+    match verdict {
+        Err(reason) => {
+            vec![Event::GrantSuspended { terms: Some(Box::new(terms)), bundle, reason: reason.code().into(), at }]
+        }
+        Ok(()) if bundle == exception.bundle => vec![Event::GrantActivated { terms, bundle, at }],
+        Ok(()) => vec![Event::ExceptionRejudged { terms, bundle, at }],
+    }
 }

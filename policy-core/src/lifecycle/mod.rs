@@ -9,16 +9,23 @@
 //! Events are the truth. `decide` may get stricter between releases; `evolve` accepts every event ever written and
 //! refuses none on policy grounds. Time, ids and what policy says arrive as arguments.
 
+mod afterwards;
 mod allowed;
+mod asked;
 mod command;
+mod consume;
 mod decide;
+mod emergency;
 mod event;
 mod evolve;
+mod grant;
 mod judge;
 mod rejection;
+mod renewal;
 mod request;
 mod review;
 mod state;
+mod strictest;
 mod uses;
 mod vote;
 
@@ -30,9 +37,12 @@ pub use command::{Command, Context, VoteDecision};
 pub use decide::decide;
 pub use event::Event;
 pub use evolve::{CorruptHistory, evolve};
-pub use judge::{approvals_that_count, is_strong_enough, strictest};
+pub use grant::granted_scope;
+pub use judge::{approvals_that_count, is_strong_enough};
 pub use rejection::Rejection;
+pub use renewal::{is_repeat, renewal_of, silenced_until};
 pub use request::{Answer, Emergency, Renewal, Repeat, RequestFacts};
 pub use review::{Disposed, Disposition, Review, ReviewClosing, ReviewKind, ReviewOutcome};
 pub use state::{EffectiveState, Exception, Phase, Version, Vote, effective_state};
+pub use strictest::strictest;
 pub use uses::{GivenBack, GrantState, Taken};

@@ -187,17 +187,21 @@ impl Phase {
 /// An exception's state as it is at an instant, whatever is written down (R6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EffectiveState {
-    /// The state's word: `lapsed` once time has ended it.
+    /// The state's word: the phase's, or `lapsed` where nobody decided in time, `expired` where a grant's window is over,
+    /// `not_active` where it has not begun, or has and was not judged again yet.
     pub word: &'static str,
-    /// Granted, and its window has not begun.
-    pub not_yet_active: bool,
 }
 
-/// The state at `now`: what is past its time is lapsed, though nobody has noticed yet.
+/// The state at `now`: what is past its time is over, though nobody has noticed yet.
 pub fn effective_state(exception: &Exception, now: Timestamp) -> EffectiveState {
-    let word = if exception.is_over(now) { "lapsed" } else { exception.phase.word() };
-    let begins = exception.phase.grant().and_then(|state| state.grant.scope.not_before);
-    EffectiveState { word, not_yet_active: word == "granted" && begins.is_some_and(|begin| now < begin) }
+    let word = match &exception.phase {
+        Phase::Lapsed { grant: Some(_), .. } => "expired",
+        Phase::Granted(_) | Phase::Suspended { grant: Some(_), .. } if exception.is_over(now) => "expired",
+        _ if exception.is_over(now) => "lapsed",
+        Phase::Granted(state) if now < state.begins() || state.awaits_activation() => "not_active",
+        phase => phase.word(),
+    };
+    EffectiveState { word }
 }
 
 impl Exception {

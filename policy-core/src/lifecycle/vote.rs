@@ -1,16 +1,19 @@
 //! Voting: who may, on what, and what the last vote makes (R4, R5).
 
+use super::afterwards::emergency_review;
 use super::command::{Context, VoteDecision};
-use super::decide::{LONGEST_TEXT, MOST_VERSIONS};
+use super::decide::{MOST_VERSIONS, check_text};
+use super::emergency::shortened;
 use super::event::Event;
 use super::evolve::evolve;
-use super::judge::{approvals_that_count, has_quorum, inside_terms, is_strong_enough, strictest};
+use super::grant::{grant, members};
+use super::judge::{approvals_that_count, demanded, has_quorum, inside_terms, is_strong_enough};
 use super::rejection::Rejection;
 use super::state::{Exception, Phase, Version, Vote};
-use crate::containment::{check_scope, input_names, within};
+use crate::containment::{check_scope, within};
 use crate::digest::Digest;
 use crate::entity::EntityRef;
-use crate::grant::{Grant, MOST_MEMBERS, ResourceScope, Scope};
+use crate::grant::Scope;
 use crate::outcome::Terms;
 
 /// A vote as it arrives.
@@ -26,18 +29,10 @@ pub(super) struct Ballot {
 }
 
 impl Exception {
-    /// What keeps a person from voting, whatever policy says: separation of duty (R4).
-    pub(super) fn conflict_of(&self, person: &EntityRef) -> Option<Rejection> {
-        let question = &self.request.question;
-        if *person == self.request.requester {
-            Some(Rejection::IsRequester)
-        } else if *person == question.call.subject || question.chain.iter().any(|hop| hop.entity == *person) {
-            Some(Rejection::InChain)
-        } else if self.request.owners.contains(person) {
-            Some(Rejection::IsOwner)
-        } else {
-            None
-        }
+    /// Whether the person has said yes to whatever lies inside a version.
+    pub(super) fn approved_inside(&self, person: &EntityRef) -> bool {
+        let approvals = self.votes.iter().filter(|vote| vote.person == *person);
+        approvals.into_iter().any(|vote| vote.decision == VoteDecision::Approve && vote.inside)
     }
 }
 
@@ -48,6 +43,7 @@ pub(super) fn vote(exception: &Exception, ballot: Ballot, context: &Context) -> 
             && vote.decision == ballot.decision
             && vote.sheet == ballot.sheet
             && vote.reason == ballot.reason
+            && vote.inside == ballot.inside
     };
     if exception.votes.iter().any(again) {
         return Ok(Vec::new());
@@ -59,17 +55,10 @@ pub(super) fn vote(exception: &Exception, ballot: Ballot, context: &Context) -> 
     if exception.is_over(context.now) {
         return Err(Rejection::TooLate);
     }
-    if let Some(conflict) = exception.conflict_of(&ballot.person) {
-        return Err(conflict);
-    }
-    let eligibility = context.eligible.iter().find(|eligibility| eligibility.person == ballot.person);
-    let groups = match eligibility {
-        Some(eligibility) if eligibility.eligible => eligibility.groups.clone(),
-        _ => return Err(Rejection::NotEligible),
-    };
+    let groups = eligible_groups(exception, &ballot.person, context)?;
     // INVARIANT (R4): terms are asked again at each vote; the strictest since the request count.
-    let terms = match &context.terms {
-        Some(terms) => strictest(&exception.terms, terms, &context.tiers, &context.step_ups),
+    let terms = match demanded(exception, context) {
+        Some(terms) => terms,
         // A refusal needs no terms: it widens nothing.
         None if ballot.decision != VoteDecision::Approve => exception.terms.clone(),
         None => return Err(Rejection::NotRequestable),
@@ -89,14 +78,35 @@ pub(super) fn vote(exception: &Exception, ballot: Ballot, context: &Context) -> 
     }
 }
 
+/// The groups of a person who may vote, as policy sees them now.
+fn eligible_groups(exception: &Exception, person: &EntityRef, context: &Context) -> Result<Vec<String>, Rejection> {
+    if let Some(conflict) = exception.conflict_of(person) {
+        return Err(conflict);
+    }
+    match context.eligible.iter().find(|eligibility| eligibility.person == *person) {
+        Some(eligibility) if eligibility.eligible => Ok(eligibility.groups.clone()),
+        _ => Err(Rejection::NotEligible),
+    }
+}
+
+/// Whether this is somebody who may vote, signed in as strongly as these terms demand (R4).
+pub(super) fn may_decide(
+    exception: &Exception,
+    person: &EntityRef,
+    assurance: &str,
+    terms: &Terms,
+    context: &Context,
+) -> Result<(), Rejection> {
+    eligible_groups(exception, person, context)?;
+    if is_strong_enough(terms, assurance, &context.step_ups) { Ok(()) } else { Err(Rejection::StepUpNeeded) }
+}
+
 fn current(exception: &Exception) -> Result<&Version, Rejection> {
     exception.current().ok_or(Rejection::Unknown)
 }
 
 fn check_reason(ballot: &Ballot, terms: &Terms) -> Result<(), Rejection> {
-    if ballot.reason.chars().count() > LONGEST_TEXT {
-        return Err(Rejection::TextTooLong);
-    }
+    check_text(&ballot.reason)?;
     let needed = ballot.decision != VoteDecision::Approve || terms.approvals >= 2;
     if needed && ballot.reason.trim().is_empty() { Err(Rejection::ReasonNeeded) } else { Ok(()) }
 }
@@ -108,12 +118,16 @@ fn approve(
     terms: Terms,
     context: &Context,
 ) -> Result<Vec<Event>, Rejection> {
+    if context.overdue_tiers.contains(&terms.tier) {
+        return Err(Rejection::ReviewOverdue);
+    }
     let question = &exception.request.question;
     let current = current(exception)?;
     check_scope(&ballot.scope, &question.call, context.now).map_err(|_| Rejection::BadScope)?;
     // INVARIANT (R5): a vote narrows or leaves as it is.
     within(&ballot.scope, &current.scope, question).map_err(|_| Rejection::Widens)?;
-    inside_terms(&ballot.scope, &terms, context.now)?;
+    // Terms that let it be valid for less shorten what is granted; whatever else they forbid has to be narrowed.
+    inside_terms(&shortened(&ballot.scope, &terms), &terms, context.now)?;
     members(exception, &ballot.scope, context)?;
 
     let mut events = Vec::new();
@@ -123,7 +137,8 @@ fn approve(
     let mut number = current.number;
     if ballot.scope == current.scope {
         let counted = approvals_that_count(exception, &terms, context);
-        if counted.contains_key(&ballot.person.to_string()) {
+        let widened = ballot.inside && !exception.approved_inside(&ballot.person);
+        if counted.contains_key(&ballot.person.to_string()) && !widened {
             return Err(Rejection::VotedAlready);
         }
     } else {
@@ -136,12 +151,23 @@ fn approve(
     }
     events.push(cast(ballot, number, groups, context));
 
+    granted_with(exception, events, &terms, context)
+}
+
+/// These events, and the grant where they complete the quorum.
+pub(super) fn granted_with(
+    exception: &Exception,
+    mut events: Vec<Event>,
+    terms: &Terms,
+    context: &Context,
+) -> Result<Vec<Event>, Rejection> {
     // The quorum is counted on the state that these events make, by the same fold that everybody else uses.
     let folded = events.iter().try_fold(Some(exception.clone()), evolve);
     let after = folded.ok().flatten().ok_or(Rejection::Closed)?;
-    if has_quorum(&after, &terms, context) {
-        let grant = Box::new(grant(&after, &terms, context)?);
+    if has_quorum(&after, terms, context) {
+        let grant = Box::new(grant(&after, terms, context)?);
         events.push(Event::ExceptionGranted { grant, at: context.now });
+        events.extend(emergency_review(&after, terms, context.now));
     }
     Ok(events)
 }
@@ -157,50 +183,8 @@ fn cast(ballot: Ballot, version: u32, groups: Vec<String>, context: &Context) ->
             reason: ballot.reason,
             groups,
             assurance: ballot.assurance,
-            inside: ballot.inside,
+            inside: ballot.inside && ballot.decision == VoteDecision::Approve,
             at: context.now,
         }),
     }
-}
-
-/// What a grant of this scope would name one by one (R3): a group's members now, or the several resources of one call.
-fn members(exception: &Exception, scope: &Scope, context: &Context) -> Result<Vec<EntityRef>, Rejection> {
-    let mut members = match &scope.resource {
-        ResourceScope::In(_) if context.members.is_empty() => return Err(Rejection::BadGroup),
-        ResourceScope::In(_) => context.members.clone(),
-        ResourceScope::Is(_) => match exception.request.question.call.resources.as_slice() {
-            [_] => Vec::new(),
-            several => several.to_vec(),
-        },
-    };
-    members.sort();
-    members.dedup();
-    if members.len() > MOST_MEMBERS { Err(Rejection::BadGroup) } else { Ok(members) }
-}
-
-fn grant(exception: &Exception, terms: &Terms, context: &Context) -> Result<Grant, Rejection> {
-    let version = current(exception)?;
-    let question = &exception.request.question;
-    let begin = version.scope.not_before.map_or(context.now, |begin| begin.max(context.now));
-    let scope = Scope {
-        not_after: version.scope.not_after.min(begin.plus(terms.max_duration)),
-        max_uses: version.scope.max_uses.min(terms.max_uses),
-        ..version.scope.clone()
-    };
-    Ok(Grant {
-        id: context.grant_id.clone(),
-        exception: exception.request.id.clone(),
-        version: version.number,
-        subject: question.call.subject.clone(),
-        task: question.task.clone(),
-        chain: question.chain.clone(),
-        enforcement_point: question.enforcement_point.clone().ok_or(Rejection::NoEnforcementPoint)?,
-        server: question.call.server.clone(),
-        tool: question.call.tool,
-        action: question.call.action.clone(),
-        members: members(exception, &scope, context)?,
-        scope,
-        input_digest: question.call.input_digest,
-        input_names: input_names(&question.call),
-    })
 }

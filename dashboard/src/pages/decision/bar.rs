@@ -20,7 +20,7 @@ pub fn Bar() -> impl IntoView {
         return view! { <VoteBar /> }.into_any();
     }
     match loaded.detail.exception.phase.grant() {
-        Some(grant) if loaded.detail.state == "granted" => {
+        Some(grant) if matches!(loaded.detail.state.as_str(), "granted" | "not_active") => {
             view! { <RevokeBar grant=grant.grant.id.clone() /> }.into_any()
         }
         _ => ().into_any(),

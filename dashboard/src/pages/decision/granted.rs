@@ -70,6 +70,9 @@ fn Ending(phase: Phase, word: String) -> impl IntoView {
         Phase::Granted(_) if word == "granted" => {
             (Tone::Good, "Granted: the agent's call passes until this ends.".to_owned(), None)
         }
+        Phase::Granted(_) if word == "not_active" => {
+            (Tone::Plain, "Granted, and not active yet: it is judged again when it begins.".to_owned(), None)
+        }
         Phase::Granted(_) => (Tone::Plain, "The window is over.".to_owned(), None),
         Phase::Requested => (Tone::Plain, "Nobody decided in time.".to_owned(), None),
     };

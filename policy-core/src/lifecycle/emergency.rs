@@ -1,0 +1,65 @@
+//! Declaring an emergency: a person's act, with a reason. It may shorten what time there is, never the number of persons,
+//! unless policy says so.
+
+use super::command::Context;
+use super::decide::check_reason;
+use super::event::Event;
+use super::judge::{demanded, inside_terms};
+use super::rejection::Rejection;
+use super::request::Emergency;
+use super::state::{Exception, Phase};
+use super::vote::{granted_with, may_decide};
+use crate::entity::EntityRef;
+use crate::grant::Scope;
+use crate::outcome::Terms;
+
+pub(super) fn declare(
+    exception: &Exception,
+    by: EntityRef,
+    reason: String,
+    assurance: &str,
+    context: &Context,
+) -> Result<Vec<Event>, Rejection> {
+    if exception.phase != Phase::Requested {
+        return Err(Rejection::Closed);
+    }
+    if exception.is_over(context.now) {
+        return Err(Rejection::TooLate);
+    }
+    // What policy says of an emergency counts from here on: it is asked as one already.
+    let declared = |decide_by| Emergency { by: by.clone(), reason: reason.clone(), decide_by, at: context.now };
+    let as_declared = Exception { emergency: Some(declared(exception.decide_by())), ..exception.clone() };
+    let strictest = demanded(&as_declared, context).ok_or(Rejection::NotRequestable)?;
+    may_decide(exception, &by, assurance, &strictest, context)?;
+    if let Some(blocked) = context.emergency_blocked {
+        return Err(blocked);
+    }
+    if context.overdue_tiers.contains(&strictest.tier) {
+        return Err(Rejection::ReviewOverdue);
+    }
+    check_reason(&reason)?;
+    if exception.emergency.is_some() {
+        return Ok(Vec::new());
+    }
+    let asked = context.terms.as_ref().ok_or(Rejection::NotRequestable)?;
+    // INVARIANT (R4): never fewer persons than without an emergency, unless this policy says how many.
+    let approvals = asked.emergency_approvals.map_or(strictest.approvals, |approvals| approvals.max(1));
+    let terms = Terms { approvals, emergency_approvals: asked.emergency_approvals, ..strictest };
+    let within = asked.decide_within.map_or(exception.decide_by(), |within| context.now.plus(within));
+    let emergency = declared(exception.decide_by().min(within));
+    let events =
+        vec![Event::EmergencyDeclared { emergency: Box::new(emergency), terms: terms.clone(), bundle: context.bundle }];
+    // The votes that there are may be enough now; where the scope has to be narrowed first, a vote does that.
+    match exception.current() {
+        Some(version) if inside_terms(&shortened(&version.scope, &terms), &terms, context.now).is_ok() => {
+            granted_with(exception, events, &terms, context)
+        }
+        _ => Ok(events),
+    }
+}
+
+/// The scope with the validity that the terms leave it.
+pub(super) fn shortened(scope: &Scope, terms: &Terms) -> Scope {
+    let valid_for = scope.valid_for.map(|valid_for| valid_for.min(terms.max_duration));
+    Scope { valid_for, ..scope.clone() }
+}
