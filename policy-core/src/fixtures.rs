@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use proptest::test_runner::Config as ProptestConfig;
+
 use crate::abi::Eligibility;
 use crate::digest::Digest;
 use crate::entity::{EntityRef, Hop};
@@ -11,6 +13,12 @@ use crate::outcome::Terms;
 use crate::question::{Call, Candidate, EntityFact, Purpose, Requested, SealedQuestion};
 use crate::time::{Span, Timestamp};
 use crate::value::Value;
+
+/// So many cases, scaled as `PROPTEST_CASES` scales the usual 256.
+pub(crate) fn cases(usual: u32) -> ProptestConfig {
+    let config = ProptestConfig::default();
+    ProptestConfig { cases: usual.saturating_mul(config.cases).div_ceil(256), ..config }
+}
 
 /// This many seconds into the story.
 pub(crate) fn at(seconds: i64) -> Timestamp {

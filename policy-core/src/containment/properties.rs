@@ -80,7 +80,7 @@ fn candidate_for(scope: &Scope) -> Candidate {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #![proptest_config(cases(2_000))]
 
     #[test]
     fn within_is_reflexive(scope in any_scope()) {

@@ -147,7 +147,7 @@ fn check_allowed(before: Option<&Exception>, command: &Command, context: &Contex
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
+    #![proptest_config(cases(300))]
 
     #[test]
     fn every_history_keeps_the_rules(
