@@ -254,3 +254,66 @@ impl<'de> Deserialize<'de> for ArgumentScope {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rate(uses: u32, per: u64) -> Rate {
+        Rate { uses, per: Span::from_seconds(per) }
+    }
+
+    #[test]
+    fn a_rate_has_one_text() {
+        for (text, expected) in [("10/1h", rate(10, 3600)), ("1/1s", rate(1, 1)), ("256/1d1s", rate(256, 86_401))] {
+            assert_eq!(text.parse::<Rate>(), Ok(expected));
+            assert_eq!(expected.to_string(), text);
+        }
+        for text in ["", "10", "10/", "/1h", "0/1h", "257/1h", "+1/1h", "01/1h", "1/0s", "1/1h/1h", "1 /1h", "-1/1h"] {
+            let error = text.parse::<Rate>().map_err(|error| error.to_string());
+            assert!(error.is_err_and(|told| told.starts_with(&format!("`{text}` is not a rate"))), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_keeps_to_a_rate_keeps_to_a_wider_one() {
+        for (inner, outer, inside) in [
+            (rate(2, 60), rate(2, 60), true),
+            (rate(2, 60), rate(1, 60), false),
+            (rate(2, 61), rate(2, 60), true),
+            (rate(2, 60), rate(2, 61), false),
+            (rate(2, 60), rate(3, 61), false),
+            (rate(2, 60), rate(4, 61), true),
+            (rate(2, 60), rate(4, 120), true),
+            (rate(2, 60), rate(5, 121), false),
+            (rate(2, 60), rate(6, 121), true),
+            (rate(256, 1), rate(256, 366 * 86_400), false),
+        ] {
+            assert_eq!(inner.is_inside(outer), inside, "{inner} in {outer}");
+        }
+    }
+
+    #[test]
+    fn the_strictest_of_two_rates_keeps_to_both() {
+        let rates = [rate(1, 1), rate(2, 60), rate(3, 60), rate(5, 300), rate(9, 600), rate(100, 86_400)];
+        for first in rates {
+            for second in rates {
+                let both = first.strictest(second);
+                assert!(both.is_inside(first) && both.is_inside(second), "{first} {second}: {both}");
+                assert_eq!(both, second.strictest(first));
+            }
+            assert_eq!(first.strictest(first), first);
+        }
+        assert_eq!(rate(2, 60).strictest(rate(100, 86_400)), rate(2, 86_400));
+        assert_eq!(rate(2, 60).strictest(rate(2, 30)), rate(2, 60));
+    }
+
+    #[test]
+    fn a_rate_that_cannot_be_counted_is_none() {
+        for (rate, countable) in
+            [(rate(0, 1), false), (rate(1, 0), false), (rate(1, 1), true), (rate(256, 1), true), (rate(257, 1), false)]
+        {
+            assert_eq!(rate.is_countable(), countable, "{rate}");
+        }
+    }
+}

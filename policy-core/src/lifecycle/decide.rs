@@ -76,8 +76,7 @@ fn request(facts: Box<RequestFacts>, context: &Context) -> Result<Vec<Event>, Re
         return Err(Rejection::NoEnforcementPoint);
     }
     // By default an agent asks for itself alone.
-    let for_another = facts.asker.as_ref().is_some_and(|asker| *asker != facts.question.call.subject);
-    if for_another && !terms.for_another {
+    if facts.is_for_another() && !terms.for_another {
         return Err(Rejection::NotForAnother);
     }
     check_text(&facts.justification)?;

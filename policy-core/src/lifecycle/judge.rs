@@ -46,7 +46,7 @@ impl Exception {
 /// What the terms asked now demand of this exception, with the strictest since the request; nothing where it can no
 /// longer be requested. In a declared emergency as many persons as policy says for one.
 pub(super) fn demanded(exception: &Exception, context: &Context) -> Option<Terms> {
-    let asked = context.terms.as_ref()?;
+    let asked = context.terms.as_ref().filter(|terms| terms.for_another || !exception.request.is_for_another())?;
     let asked = match (&exception.emergency, asked.emergency_approvals) {
         (Some(_), Some(approvals)) => &Terms { approvals, ..asked.clone() },
         _ => asked,

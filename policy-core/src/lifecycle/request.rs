@@ -39,6 +39,13 @@ pub struct RequestFacts {
     pub decide_by: Timestamp,
 }
 
+impl RequestFacts {
+    /// Whether another agent than the subject asks.
+    pub fn is_for_another(&self) -> bool {
+        self.asker.as_ref().is_some_and(|asker| *asker != self.question.call.subject)
+    }
+}
+
 /// That a request renews an earlier exception.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Renewal {

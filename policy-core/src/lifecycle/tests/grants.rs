@@ -1,5 +1,6 @@
 //! Uses, budgets, revocation, time and newly active bundles (R3, R4, R6, R7).
 
+use super::after;
 use crate::digest::Digest;
 use crate::entity::EntityRef;
 use crate::fixtures::*;
@@ -7,11 +8,6 @@ use crate::grant::{Budget, Scope};
 use crate::lifecycle::{Command, Context, Event, Exception, Phase, Rejection, VoteDecision, effective_state, evolve};
 use crate::outcome::Terms;
 use crate::time::Span;
-
-fn after(exception: &Exception, command: Command, context: &Context) -> Result<Vec<&'static str>, Rejection> {
-    let (_, events) = step(Some(exception.clone()), command, context)?;
-    Ok(events.iter().map(Event::kind).collect())
-}
 
 fn granted(scope: Scope) -> Exception {
     play(scope.clone(), vec![(approve("bob", scope), context(10, terms(1)))])

@@ -1,22 +1,19 @@
 //! Requests, votes and quorum (R4, R5).
 
+use super::after;
 use crate::digest::Digest;
 use crate::entity::EntityRef;
 use crate::fixtures::*;
 use crate::grant::{Budget, ResourceScope, Scope};
 use crate::lifecycle::{
-    Actor, Allowed, Command, Context, Event, Exception, May, Phase, Rejection, RequestFacts, VoteDecision, allowed,
-    decide, strictest,
+    Actor, Allowed, Command, Context, Event, May, Phase, Rejection, RequestFacts, VoteDecision, allowed, decide,
+    strictest,
 };
 use crate::outcome::Terms;
 use crate::time::Span;
 
 fn kinds(events: &[Event]) -> Vec<&'static str> {
     events.iter().map(Event::kind).collect()
-}
-
-fn after(exception: &Exception, command: Command, context: &Context) -> Result<Vec<&'static str>, Rejection> {
-    step(Some(exception.clone()), command, context).map(|(_, events)| kinds(&events))
 }
 
 #[test]
