@@ -12,6 +12,8 @@ mod path;
 mod within;
 
 #[cfg(test)]
+mod across_tests;
+#[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod tests;

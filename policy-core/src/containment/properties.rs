@@ -4,8 +4,9 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::fixtures::*;
-use crate::grant::{ArgumentScope, Budget, Condition, ResourceScope, Scalar, Scope, Test};
+use crate::grant::{ArgumentScope, Budget, Condition, Rate, ResourceScope, Scalar, Scope, Test};
 use crate::question::{Candidate, SealedQuestion};
+use crate::time::Span;
 use crate::value::Value;
 
 fn text(value: &str) -> Scalar {
@@ -37,15 +38,18 @@ fn any_scope() -> impl Strategy<Value = Scope> {
     ];
     let budgets = prop::option::of(0..20i64)
         .prop_map(|max| max.map(|max| Budget { at: path(&["rows"]), max }).into_iter().collect::<Vec<_>>());
-    (any::<bool>(), arguments, prop::option::of(0..4i64), 4..8i64, 1..4u32, budgets).prop_map(
-        |(one, arguments, begin, end, max_uses, budgets)| Scope {
+    let rate = prop::option::of((1..4u32, 1..4u64));
+    let rate = rate.prop_map(|rate| rate.map(|(uses, per)| Rate { uses, per: Span::from_seconds(per) }));
+    let valid_for = prop::option::of((1..4u64).prop_map(Span::from_seconds));
+    (any::<bool>(), arguments, prop::option::of(0..4i64), 4..8i64, 1..4u32, budgets, valid_for, rate).prop_map(
+        |(one, arguments, begin, end, max_uses, budgets, valid_for, rate)| Scope {
             resource: if one { ResourceScope::Is(dataset("q3")) } else { ResourceScope::In(group("quarters")) },
             arguments,
             not_before: begin.map(at),
             not_after: at(end),
             max_uses,
-            valid_for: None,
-            rate: None,
+            valid_for,
+            rate,
             budgets,
         },
     )
@@ -134,5 +138,40 @@ proptest! {
         let budget = scope.budgets.iter().all(|budget| *rows <= budget.max);
         let result = covers(&candidate_for(&scope), &q);
         prop_assert_eq!(result.is_ok(), arguments && resource && window && budget, "{:?} {:?}", scope, result);
+    }
+
+    #[test]
+    fn whoever_keeps_to_an_inner_rate_keeps_to_the_outer(
+        (uses, per) in (1..4u32, 1..6u64),
+        (most, long) in (1..9u32, 1..12u64),
+        mut times in prop::collection::vec(0..30u64, 0..20),
+    ) {
+        let (inner, outer) = (Rate { uses, per: Span::from_seconds(per) }, Rate { uses: most, per: Span::from_seconds(long) });
+        times.sort_unstable();
+        // What the inner rate lets through of these.
+        let mut used: Vec<u64> = Vec::new();
+        for time in times {
+            if used.iter().filter(|at| time - **at < per).count() < uses as usize {
+                used.push(time);
+            }
+        }
+        let most_at_once = used.iter().map(|from| used.iter().filter(|at| (*from..from + long).contains(at)).count()).max();
+        if inner.is_inside(outer) {
+            prop_assert!(most_at_once.unwrap_or(0) <= most as usize, "{} in {}: {:?}", inner, outer, used);
+        }
+    }
+
+    #[test]
+    fn what_lies_inside_overlaps_and_what_lets_a_call_through_shares_it(a in any_scope(), b in any_scope(), q in any_question()) {
+        let (asked, grant) = (approved(), candidate_for(&b).grant);
+        if lies_inside_grant(&a, &asked, &grant) {
+            prop_assert!(overlaps_grant(&a, &asked, &grant, &asked), "{:?} in {:?}", a, b);
+            prop_assert!(lies_inside(&a, &asked, &b, &asked), "{:?} in {:?}", a, b);
+        }
+        // A call that both let through, whatever its time, is one that they share.
+        let timeless = |scope: &Scope| Scope { not_before: None, not_after: at(99), rate: None, budgets: vec![], ..scope.clone() };
+        if covers(&candidate_for(&timeless(&a)), &q).is_ok() && covers(&candidate_for(&timeless(&b)), &q).is_ok() {
+            prop_assert!(overlaps_grant(&a, &asked, &grant, &asked), "{:?} and {:?}", a, b);
+        }
     }
 }

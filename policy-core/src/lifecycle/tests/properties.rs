@@ -1,6 +1,6 @@
-//! What holds of every history: random ones, and all of those that two voters can make in two ticks.
+//! What holds of every history, at random; `walk` holds small models to it exhaustively.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
@@ -9,9 +9,11 @@ use crate::entity::EntityRef;
 use crate::fixtures::*;
 use crate::grant::{Budget, Scope};
 use crate::lifecycle::{
-    Actor, Command, Context, Event, Exception, May, Phase, Rejection, VoteDecision, allowed, decide, evolve,
+    Actor, Command, Context, Disposition, Event, Exception, May, Phase, Rejection, ReviewOutcome, VoteDecision,
+    allowed, decide, evolve,
 };
 use crate::outcome::Terms;
+use crate::time::Span;
 
 fn scopes() -> Vec<Scope> {
     let budget = vec![Budget { at: path(&["rows"]), max: 150 }];
@@ -38,14 +40,28 @@ fn commands() -> Vec<Command> {
         Command::Use { call: "c".into(), evaluation: "v".into(), amounts: vec![100] },
         Command::Use { call: "c".into(), evaluation: "v".into(), amounts: vec![-1] },
         Command::Revoke { by: user("carol"), reason: "why".into() },
+        Command::EndTask { by: user("op"), reason: "done".into() },
         Command::Lapse,
         Command::Rejudge,
+        Command::OpenReview,
+        Command::Fold { evaluation: "v1".into(), justification: String::new() },
+        Command::Fold { evaluation: "v2".into(), justification: "again".into() },
     ];
     for person in ["bob", "carol", "dave", "rita", "alice", "olga", "mallory"] {
         commands.extend(scopes().into_iter().map(|scope| approve(person, scope)));
         commands.push(approve(person, widest()));
         commands.push(vote(person, VoteDecision::Refuse, exact()));
         commands.push(vote(person, VoteDecision::Ask, exact()));
+        let by = user(person);
+        let (words, assurance) = (String::from("so"), String::from("link"));
+        commands.push(Command::Answer { by: by.clone(), vote: 0, words: words.clone() });
+        commands.push(Command::Answer { by: by.clone(), vote: 1, words: words.clone() });
+        let (reason, outcome) = (words.clone(), ReviewOutcome::Excessive);
+        commands.push(Command::DeclareEmergency { by: by.clone(), reason, assurance: assurance.clone() });
+        let evaluation = "v".into();
+        commands.push(Command::GiveBack { by: by.clone(), evaluation, reason: words.clone(), assurance });
+        commands.push(Command::CloseReview { review: "e1.r1".into(), by: by.clone(), outcome, note: words.clone() });
+        commands.push(Command::Dispose { by, disposition: Disposition::OneOff, note: words });
     }
     commands
 }
@@ -53,7 +69,10 @@ fn commands() -> Vec<Command> {
 fn contexts() -> Vec<Context> {
     let mut contexts = Vec::new();
     for second in [1, 39, 40, 299, 300, 600] {
-        for demanded in [terms(1), terms(2), Terms { groups: path(&["security"]), ..terms(2) }] {
+        let in_emergency = Terms { emergency_approvals: Some(1), ..terms(2) };
+        let reviewed = Terms { review_within: Some(Span::from_seconds(5)), ..terms(1) };
+        for demanded in [terms(1), terms(2), Terms { groups: path(&["security"]), ..terms(2) }, in_emergency, reviewed]
+        {
             let first = context(second, demanded);
             let mut second_bundle = Context { bundle: Digest::of(b"bundle 2"), ..first.clone() };
             second_bundle.eligible.retain(|eligibility| eligibility.person != user("bob"));
@@ -62,6 +81,17 @@ fn contexts() -> Vec<Context> {
         }
     }
     contexts
+}
+
+/// What may follow the end: a look back, and a use given back before its grant's time was over.
+fn is_afterwards(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::ReviewOpened { .. }
+            | Event::ReviewClosed { .. }
+            | Event::DispositionSet { .. }
+            | Event::UseGivenBack { .. }
+    )
 }
 
 fn is_final(phase: &Phase) -> bool {
@@ -76,7 +106,8 @@ fn check(before: Option<&Exception>, command: &Command, context: &Context) -> Op
     let Some(exception) = &after else { panic!("a command that is accepted leaves an exception") };
 
     if before.is_some_and(|before| is_final(&before.phase)) {
-        assert!(events.is_empty(), "terminal stays terminal: {command:?} made {events:?}");
+        let afterwards = events.iter().all(is_afterwards);
+        assert!(afterwards, "terminal stays terminal: {command:?} made {events:?}");
     }
     for event in &events {
         match event {
@@ -119,7 +150,8 @@ fn check_quorum(exception: &Exception, context: &Context) {
         .collect();
     assert!(people.len() >= exception.terms.approvals as usize, "granted with {people:?}");
     let demanded = context.terms.as_ref().expect("terms were asked");
-    assert!(people.len() >= demanded.approvals as usize);
+    let in_emergency = demanded.emergency_approvals.filter(|_| exception.emergency.is_some());
+    assert!(people.len() >= in_emergency.unwrap_or(demanded.approvals) as usize);
     for group in exception.terms.groups.iter().chain(&demanded.groups) {
         assert!(people.values().any(|groups| groups.contains(group)), "no vote from {group}");
     }
@@ -129,19 +161,37 @@ fn check_quorum(exception: &Exception, context: &Context) {
 
 /// Where `allowed` says no, `decide` does, and gives the same reason.
 fn check_allowed(before: Option<&Exception>, command: &Command, context: &Context) {
-    let (Some(exception), Command::Vote { person, decision, .. }) = (before, command) else { return };
-    let eligible = context.eligible.iter().any(|e| e.person == *person && e.eligible);
-    let actor = Actor::Person { person, eligible, strong_enough: true };
+    let Some(exception) = before else { return };
+    let who = match command {
+        Command::Vote { person: by, .. }
+        | Command::DeclareEmergency { by, .. }
+        | Command::GiveBack { by, .. }
+        | Command::CloseReview { by, .. }
+        | Command::Dispose { by, .. }
+        | Command::Answer { by, .. }
+        | Command::Cancel { by, .. } => by,
+        _ => return,
+    };
+    let eligible = context.eligible.iter().any(|e| e.person == *who && e.eligible);
+    let actor = Actor::Person { person: who, eligible, strong_enough: true };
     let allowed = allowed(exception, actor, context.now);
-    let may = match decision {
-        VoteDecision::Approve => allowed.approve,
-        VoteDecision::Refuse => allowed.refuse,
-        VoteDecision::Ask => allowed.ask,
+    let may = match command {
+        Command::Vote { decision: VoteDecision::Approve, .. } => allowed.approve,
+        Command::Vote { decision: VoteDecision::Refuse, .. } => allowed.refuse,
+        Command::Vote { decision: VoteDecision::Ask, .. } => allowed.ask,
+        Command::DeclareEmergency { .. } => allowed.declare_emergency,
+        Command::GiveBack { .. } => allowed.give_back,
+        Command::CloseReview { .. } => allowed.close_review,
+        Command::Dispose { .. } => allowed.dispose,
+        Command::Answer { .. } => allowed.answer,
+        _ => allowed.cancel,
     };
     if let (May::No(reason), true) = (may, may != May::No(Rejection::VotedAlready)) {
-        match decide(Some(exception), command.clone(), context) {
+        let decided = decide(Some(exception), command.clone(), context);
+        match decided {
             Ok(events) => assert!(events.is_empty(), "{reason:?}, but {events:?}"),
-            Err(rejection) => assert_eq!(rejection, reason),
+            // Of several reasons the one that counts for a command may be another than the one that is shown.
+            Err(rejection) => assert!(rejection == reason || !matches!(command, Command::Vote { .. })),
         }
     }
 }
@@ -165,59 +215,4 @@ proptest! {
             state = check(state.as_ref(), command.get(&commands), &contexts[context]);
         }
     }
-}
-
-/// Breadth first: every state that two agents (each with its own request), two voters and two ticks can reach.
-#[test]
-fn every_reachable_state_keeps_the_rules() {
-    let commands: Vec<Command> = [
-        Command::Cancel { by: user("rita"), reason: String::new() },
-        Command::Cancel { by: EntityRef::new("Agent", "a2"), reason: String::new() },
-        Command::Use { call: "c".into(), evaluation: "v".into(), amounts: vec![] },
-        Command::Revoke { by: user("carol"), reason: "why".into() },
-        Command::Lapse,
-        Command::Rejudge,
-    ]
-    .into_iter()
-    .chain(["bob", "carol"].into_iter().flat_map(|person| {
-        [approve(person, widest()), approve(person, exact()), vote(person, VoteDecision::Refuse, exact())]
-    }))
-    .collect();
-    // Two ticks: before everything ends, and after. Two bundles in each: as it was, and one without terms.
-    let ticks: Vec<Vec<Context>> = [20, 600]
-        .into_iter()
-        .map(|second| {
-            let first = context(second, terms(2));
-            let next = Context { bundle: Digest::of(b"bundle 2"), terms: None, ..first.clone() };
-            vec![first, next]
-        })
-        .collect();
-    let agents = ["a1", "a2"].map(|agent| {
-        let mut facts = facts(widest());
-        facts.id = format!("exception of {agent}");
-        facts.question.call.subject.id = agent.into();
-        Command::Request(Box::new(facts))
-    });
-    let mut words = BTreeSet::new();
-    for request in agents {
-        let mut seen: Vec<Exception> = Vec::new();
-        let mut next: Vec<(Exception, usize)> =
-            vec![(check(None, &request, &context(0, terms(2))).expect("requested"), 0)];
-        while let Some((exception, tick)) = next.pop() {
-            words.insert(exception.phase.word());
-            for (later, contexts) in ticks.iter().enumerate().skip(tick) {
-                for (command, context) in commands.iter().flat_map(|command| contexts.iter().map(move |c| (command, c)))
-                {
-                    let Some(reached) = check(Some(&exception), command, context) else { continue };
-                    if !seen.contains(&reached) {
-                        seen.push(reached.clone());
-                        next.push((reached, later));
-                    }
-                }
-            }
-        }
-        assert!(seen.len() > 50, "only {} states were reached", seen.len());
-    }
-    let all = ["cancelled", "denied", "exhausted", "granted", "lapsed", "requested", "revoked", "suspended"];
-    assert_eq!(words.into_iter().collect::<Vec<_>>(), all);
 }
