@@ -27,13 +27,6 @@ pub enum VoteDecision {
 
 /// What may be asked of an exception.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[cfg_attr(
-    target_pointer_width = "64",
-    expect(
-        clippy::large_enum_variant,
-        reason = "a command is made once and taken apart at once, never kept in numbers"
-    )
-)]
 pub enum Command {
     /// Ask for an exception. The only command on nothing.
     Request(Box<RequestFacts>),

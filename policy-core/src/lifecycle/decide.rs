@@ -69,8 +69,10 @@ pub(super) fn check_reason(reason: &str) -> Result<(), Rejection> {
     if reason.trim().is_empty() { Err(Rejection::ReasonNeeded) } else { check_text(reason) }
 }
 
-fn request(facts: Box<RequestFacts>, context: &Context) -> Result<Vec<Event>, Rejection> {
+fn request(mut facts: Box<RequestFacts>, context: &Context) -> Result<Vec<Event>, Rejection> {
     let terms = context.terms.clone().ok_or(Rejection::NotRequestable)?;
+    // INVARIANT (R6): nobody has longer to decide than the terms say.
+    facts.decide_by = facts.decide_by.min(context.now.plus(terms.decide_within()));
     // INVARIANT (R3): a grant is for one enforcement point.
     if facts.question.enforcement_point.is_none() {
         return Err(Rejection::NoEnforcementPoint);

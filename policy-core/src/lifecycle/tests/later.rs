@@ -287,3 +287,16 @@ fn the_states_that_time_makes_have_words_of_their_own() {
     let refused = play(exact(), vec![(vote("bob", VoteDecision::Refuse, exact()), context(10, terms(1)))]);
     assert_eq!(effective_state(&refused, at(900)).word, "denied");
 }
+
+#[test]
+fn nobody_has_longer_to_decide_than_the_terms_say() {
+    for (decide_within, decide_by) in [(None, at(300)), (Some(seconds(299)), at(299)), (Some(seconds(301)), at(300))] {
+        let demanded = Terms { decide_within, ..terms(1) };
+        let request = Command::Request(Box::new(facts(exact())));
+        let asked = step(None, request, &context(0, demanded)).unwrap().0.unwrap();
+        assert_eq!((asked.decide_by(), asked.request.decide_by), (decide_by, decide_by), "{decide_within:?}");
+    }
+    let late = crate::lifecycle::RequestFacts { decide_by: at(90_000), ..facts(exact()) };
+    let asked = step(None, Command::Request(Box::new(late)), &context(0, terms(1))).unwrap().0.unwrap();
+    assert_eq!(asked.decide_by(), at(8 * 3600), "eight hours where the terms do not say");
+}
