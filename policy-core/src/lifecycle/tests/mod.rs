@@ -7,6 +7,7 @@ mod afterwards;
 mod asked;
 mod emergency;
 mod grants;
+mod inside;
 mod later;
 mod properties;
 mod renewal;
