@@ -152,10 +152,3 @@ pub struct VoteReply {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grant: Option<String>,
 }
-
-/// `POST /api/v1/grants/{id}/revoke`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RevokeRequest {
-    /// Why.
-    pub reason: String,
-}

@@ -7,4 +7,6 @@ pub mod authzen;
 pub mod exceptions;
 pub mod operations;
 pub mod problem;
+pub mod routing;
 pub mod session;
+pub mod stops;

@@ -1,7 +1,6 @@
-//! `/api/v1`: live changes, evidence, locks.
+//! `/api/v1`: live changes, evidence, the record.
 
 use policy_core::digest::Digest;
-use policy_core::question::{Lock, LockTarget};
 use policy_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -43,29 +42,6 @@ pub enum ExecutionPhase {
     Failed,
     /// It was begun and no answer came. Never "not run".
     OutcomeUnknown,
-}
-
-/// `POST /api/v1/locks`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LockRequest {
-    /// What it stops.
-    pub target: LockTarget,
-    /// Why.
-    pub reason: String,
-}
-
-/// What `POST /api/v1/locks` answers.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Locked {
-    /// The new lock's id.
-    pub id: String,
-}
-
-/// `GET /api/v1/locks`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LockList {
-    /// The locks in force.
-    pub locks: Vec<Lock>,
 }
 
 /// `GET /api/v1/record`: where the logs stand.

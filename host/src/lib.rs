@@ -18,6 +18,7 @@ pub mod gate;
 pub mod http;
 pub mod identity;
 pub mod mcp;
+pub mod notify;
 pub mod random;
 pub mod socket;
 pub mod store;

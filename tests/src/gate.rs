@@ -6,10 +6,11 @@ use std::sync::{Arc, OnceLock};
 
 use policy_core::digest::Digest;
 use policy_core::entity::EntityRef;
-use proviso::app::{Activation, App, GrantIndex, OpenError, Operator, Parts, Settings};
+use proviso::app::{Activation, Allowance, App, GrantIndex, OpenError, Operator, Parts, Settings};
 use proviso::gate::{Cache, Limits, LiveGrants, PolicyModule, WasmEngine};
 use proviso::http::{self, ModuleFile, Site};
 use proviso::identity::MintRequest;
+use proviso::notify::{self, Notify};
 use proviso::random::SystemRandom;
 use proviso::store::{DataKind, Store, bundle_folder};
 use serde_json::json;
@@ -62,6 +63,10 @@ pub struct Setup {
     pub limits: Limits,
     /// Whether the bundle is activated with a reason, as an operator does after a change.
     pub activate: bool,
+    /// How often a subject may ask: tests ask fast.
+    pub allowance: Allowance,
+    /// Where people are told.
+    pub notify: Notify,
     /// What stands between the use cases and the store.
     pub wrap: fn(Arc<dyn Store>) -> Arc<dyn Store>,
 }
@@ -77,6 +82,8 @@ impl Default for Setup {
             index: Arc::new(LiveGrants::default()),
             limits: Limits::default(),
             activate: false,
+            allowance: Allowance::each_second(100_000),
+            notify: Notify::default(),
             wrap: |store| store,
         }
     }
@@ -141,7 +148,9 @@ impl TestGate {
             single_user: setup.single_user,
             activate: setup.activate.then(|| activation(&setup.bundle)),
             bundle: setup.bundle,
+            allowance: setup.allowance,
             operator: operator(),
+            channels: setup.notify.channels(),
         };
         let parts = Parts {
             engine: Arc::new(engine),
@@ -151,6 +160,7 @@ impl TestGate {
         };
         let app = App::open_with(settings, parts, setup.wrap).await?;
         let (stop, stopping) = watch::channel(false);
+        drop(notify::start(app.clone(), &setup.notify, Arc::new(SystemRandom), stopping.clone()).expect("a courier"));
         let site = Site::new(app.clone(), file, listen, stopping.clone());
         drop(tokio::spawn(http::serve(listener, http::router(site), stopping)));
         Ok(Self { app, clock: setup.clock, client: Client::new(url), folder: None, data: data.to_owned(), stop })

@@ -1,7 +1,8 @@
 //! `/api/v1/exceptions` and `/api/v1/grants`.
 
 use policy_core::sheet::Ballot;
-use proviso_api::exceptions::{ExceptionDetail, ExceptionList, QuestionsReply, RevokeRequest, SheetReply, VoteReply};
+use proviso_api::exceptions::{ExceptionDetail, ExceptionList, QuestionsReply, SheetReply, VoteReply};
+use proviso_api::stops::RevokeRequest;
 
 use super::{get, post, post_only, segment};
 use crate::view_model::problem::ApiError;

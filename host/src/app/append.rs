@@ -26,10 +26,17 @@ impl App {
                 (format!("exception/{id}"), touches)
             }
             LedgerEvent::Identity(event) => ("identity".to_owned(), identity_touches(event)),
+            LedgerEvent::Routing(event) => event.place(),
             LedgerEvent::Gate(event) => {
                 let touches = match event {
-                    GateEvent::Locked { .. } | GateEvent::Unlocked { .. } => vec![VersionKey::Locks],
-                    GateEvent::GateStarted { .. } => Vec::new(),
+                    GateEvent::Locked { .. }
+                    | GateEvent::LockRenewed { .. }
+                    | GateEvent::LiftVoted { .. }
+                    | GateEvent::Unlocked { .. }
+                    | GateEvent::TaskEnded { .. } => vec![VersionKey::Locks],
+                    GateEvent::GateStarted { .. } | GateEvent::GateStopped { .. } | GateEvent::Limited { .. } => {
+                        Vec::new()
+                    }
                     GateEvent::BundleActivated { .. }
                     | GateEvent::ClockDoubted { .. }
                     | GateEvent::ClockTrusted { .. } => vec![VersionKey::Bundle],
@@ -48,6 +55,8 @@ impl App {
             bundle: None,
             payloads: vec![(EVENT, canonical(event)?)],
             touches,
+            urgent: false,
+            outbox: self.outgoing(now, event)?,
         })
     }
 

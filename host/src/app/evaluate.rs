@@ -65,6 +65,7 @@ impl App {
     ) -> Result<EvaluationReply, Refusal> {
         let asker = Asker::of(caller, subject)?;
         let ask = Ask::of(&asker, &body)?;
+        let _turn = self.turn(&asker).await?;
         self.record_held_stops().await;
         for attempt in 0..=ATTEMPTS {
             let mut made = self.make(&asker, &ask, &body, attempt == ATTEMPTS).await?;
@@ -96,6 +97,8 @@ impl App {
             task: asker.agent.task.clone(),
             // What no bundle knows may be as long as a body.
             action: text::visible(&ask.action, LONGEST_NAME),
+            actors: asker.chain().into_iter().map(|hop| hop.entity).collect(),
+            server: ask.server.clone(),
             input_digest: None,
             binding: ask.binding,
             answer: denial(Reason::Contended),
@@ -144,6 +147,9 @@ impl App {
                     detail: None,
                 };
                 self.settle(ask, &read, reading.safe, &mut made)?;
+                if made.decision.answer.reason == Reason::Locked && self.is_task_over(&asker.agent.task) {
+                    made.detail = Some("its task has ended".to_owned());
+                }
                 made
             }
         };
@@ -184,9 +190,7 @@ impl App {
         // INVARIANT (R3): the versions are those of the counters that the candidates show, read under one lock.
         let used = candidates.iter().map(|candidate| VersionKey::Exception(candidate.grant.exception.clone()));
         let used = used.map(|key| state.version(key)).collect();
-        let held = self.held_locks();
-        let locks = state.locks.values().map(|entry| &entry.lock).chain(&held);
-        let locks = locks.filter(|lock| stops(&lock.target, question)).cloned().collect();
+        let locks = self.locks_on(&state, question, now);
         Ok(Read { candidates, repeats, locks, expected, used })
     }
 
@@ -209,7 +213,7 @@ impl App {
             _ => return None,
         };
         let grant = &held.grant;
-        let locked = state.locks.values().any(|entry| entry.lock.target == LockTarget::Grant(id.to_owned()));
+        let locked = state.locks_in_force(question.now).any(|lock| lock.target == LockTarget::Grant(id.to_owned()));
         let ours = grant.id == id && grant.subject == question.call.subject && grant.task == question.task;
         // INVARIANT (R4): judged under the bundle that is active, and at a later start again, or no candidate.
         if locked || !ours || exception.bundle != question.bundle || held.awaits_activation() {
@@ -342,6 +346,8 @@ impl App {
             bundle: Some(self.policy().digest()),
             payloads,
             touches,
+            urgent: false,
+            outbox: Vec::new(),
         })
     }
 
@@ -389,19 +395,5 @@ pub(super) const fn outcome_word(outcome: Outcome) -> &'static str {
         Outcome::PermittedByException => "permitted_by_exception",
         Outcome::RequestableDenial => "requestable_denial",
         Outcome::Denial => "denial",
-    }
-}
-
-/// Whether a lock stops anything that this question names. A locked grant is no candidate instead.
-pub(super) fn stops(target: &LockTarget, question: &SealedQuestion) -> bool {
-    let call = &question.call;
-    match target {
-        LockTarget::Subject(entity) | LockTarget::Person(entity) => {
-            *entity == call.subject || question.chain.iter().any(|hop| hop.entity == *entity)
-        }
-        LockTarget::Task(task) => *task == question.task,
-        LockTarget::Tool(action) => *action == call.action,
-        LockTarget::Server(server) => call.server.as_deref() == Some(server),
-        LockTarget::Grant(_) => false,
     }
 }

@@ -11,6 +11,7 @@ use policy_core::time::Timestamp;
 use proviso_api::operations::ExecutionPhase;
 use serde::{Deserialize, Serialize};
 
+use super::routing::RoutingEvent;
 use crate::identity::IdentityEvent;
 
 /// The payload that holds a ledger record's event.
@@ -43,6 +44,8 @@ pub enum LedgerEvent {
     Identity(IdentityEvent),
     /// Of the gate as a whole.
     Gate(GateEvent),
+    /// Of who is told of exceptions, and who stands in for whom.
+    Routing(RoutingEvent),
 }
 
 /// What happened to the gate as a whole.
@@ -73,6 +76,34 @@ pub enum GateEvent {
         reason: String,
         /// When.
         at: Timestamp,
+        /// The groups that its setter was in: any of their members lifts it at once.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        groups: Vec<String>,
+        /// When it ends unless it is renewed. Absent: it stays until it is lifted.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<Timestamp>,
+    },
+    /// A lock that ends by itself goes on.
+    LockRenewed {
+        /// The lock's id.
+        id: String,
+        /// Who.
+        by: EntityRef,
+        /// Why.
+        reason: String,
+        /// When it ends now.
+        until: Timestamp,
+        /// When.
+        at: Timestamp,
+    },
+    /// Somebody from outside the setter's groups wants a lock lifted. A second one lifts it.
+    LiftVoted {
+        /// The lock's id.
+        id: String,
+        /// Who.
+        by: EntityRef,
+        /// When.
+        at: Timestamp,
     },
     /// A lock was lifted.
     Unlocked {
@@ -80,6 +111,35 @@ pub enum GateEvent {
         id: String,
         /// Who.
         by: EntityRef,
+        /// When.
+        at: Timestamp,
+    },
+    /// A task is over, and with it all that hangs on it.
+    TaskEnded {
+        /// The task.
+        task: String,
+        /// Who: a person, or `operator::NAME` of the operating system.
+        by: EntityRef,
+        /// Why.
+        reason: String,
+        /// When.
+        at: Timestamp,
+    },
+    /// A subject was refused for asking too much: one line for all of an interval.
+    Limited {
+        /// Who.
+        subject: EntityRef,
+        /// In which task.
+        task: String,
+        /// What there was too much of.
+        what: String,
+        /// How often it was refused since the line before.
+        refused: u64,
+        /// When.
+        at: Timestamp,
+    },
+    /// The gate was told to stop.
+    GateStopped {
         /// When.
         at: Timestamp,
     },
@@ -125,6 +185,9 @@ pub struct ActivationFact {
 pub struct RequestOrigin {
     /// The credential that asked.
     pub credential: String,
+    /// The agent's credential, where an enforcement point asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject_credential: Option<String>,
     /// The caller's idempotency key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub idempotency_key: Option<String>,
@@ -157,6 +220,12 @@ pub struct DecisionRecord {
     pub task: String,
     /// The action, in the bundle's words where it could be read.
     pub action: String,
+    /// On whose behalf, from the current actor inward.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub actors: Vec<EntityRef>,
+    /// The upstream server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<String>,
     /// The digest of the canonical arguments.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub input_digest: Option<Digest>,
@@ -209,6 +278,7 @@ impl LedgerEvent {
             Self::Exception { event, .. } => event.kind().to_owned(),
             Self::Identity(event) => event.kind().to_owned(),
             Self::Gate(event) => event.kind().to_owned(),
+            Self::Routing(event) => event.kind().to_owned(),
         }
     }
 }
@@ -223,7 +293,12 @@ impl GateEvent {
             Self::GateStarted { .. } => "gate_started",
             Self::BundleActivated { .. } => "bundle_activated",
             Self::Locked { .. } => "locked",
+            Self::LockRenewed { .. } => "lock_renewed",
+            Self::LiftVoted { .. } => "lift_voted",
             Self::Unlocked { .. } => "unlocked",
+            Self::TaskEnded { .. } => "task_ended",
+            Self::Limited { .. } => "limited",
+            Self::GateStopped { .. } => "gate_stopped",
             Self::ClockDoubted { .. } => "clock_doubted",
             Self::ClockTrusted { .. } => Self::TRUSTED,
         }

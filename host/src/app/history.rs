@@ -40,7 +40,9 @@ impl App {
                     said: said.filter(|said| !said.is_empty()).map(|said| text::visible(&said, SAID)),
                 }
             };
-            (entry.steps.iter().map(step).collect::<Vec<_>>(), decisions)
+            let mut lines: Vec<HistoryLine> = entry.steps.iter().map(step).collect();
+            lines.extend(super::routing::history(&state.routing, id));
+            (lines, decisions)
         };
         for seq in decisions {
             let record = self.stored(Log::Decisions, seq)?;

@@ -269,6 +269,7 @@ impl App {
                 }
                 let on_behalf = on_behalf.map(|user| EntityRef::new(self.policy().person_type(), user));
                 on_behalf.iter().try_for_each(|person| self.known_person(person))?;
+                self.hold_task(&self.state(), &task)?;
                 Ok((SecretKind::Agent, AGENT_LIFE, TokenFacts::Agent { subject, task, on_behalf }))
             }
             MintRequest::EnforcementPoint { name, subjects, mut servers } => {

@@ -119,7 +119,7 @@ impl App {
         let mut answer: Vec<Eligibility> = self.ask_module(Op::Eligible, &input).await?;
         // INVARIANT (R4): who came to own the agent after it asked votes as little as who owned it then.
         let owners = self.owners_before(&input.question.call.subject, now);
-        let locked = self.locked_people();
+        let locked = self.locked_people(now);
         for voter in &mut answer {
             let locked = exception.phase == Phase::Requested && locked.contains(&voter.person);
             voter.eligible &= !locked && !owners.contains(&voter.person);
@@ -145,7 +145,8 @@ impl App {
             }
         }
         voters.sort_by(|a, b| a.person.cmp(&b.person));
-        let eligible = if voters.is_empty() { Vec::new() } else { self.eligible(exception, voters, now).await? };
+        let mut eligible = if voters.is_empty() { Vec::new() } else { self.eligible(exception, voters, now).await? };
+        self.count_seats(exception, voter.map(|(person, _, _)| person), &mut eligible, now);
         let scope =
             voter.map_or_else(|| exception.current().map(|version| &version.scope), |(_, _, scope)| Some(scope));
         Ok(Context {
@@ -185,7 +186,11 @@ impl App {
 
     /// Who owns a subject, or did in the 30 days before: by every bundle that was active in that time.
     pub(super) fn owners_before(&self, subject: &EntityRef, now: Timestamp) -> Vec<EntityRef> {
-        let state = self.state();
+        self.owners_in(&self.state(), subject, now)
+    }
+
+    /// The same, for who holds the state.
+    pub(super) fn owners_in(&self, state: &State, subject: &EntityRef, now: Timestamp) -> Vec<EntityRef> {
         let mut owners = self.policy().owners(subject);
         let mut ended: Option<Timestamp> = None;
         for (_, activation) in state.activations.iter().rev() {

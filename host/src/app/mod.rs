@@ -10,11 +10,13 @@ mod asker;
 mod engine;
 mod evaluate;
 mod event;
+mod flight;
 mod folded;
 mod held;
 mod history;
 mod identities;
 mod judge;
+mod limits;
 mod open;
 mod people;
 mod permit;
@@ -23,10 +25,12 @@ mod refusal;
 mod reply;
 mod reports;
 mod request;
+mod routing;
 mod settings;
 mod sheets;
 mod state;
 mod stops;
+mod tasks;
 mod time;
 mod votes;
 mod words;
@@ -43,19 +47,22 @@ use policy_core::digest::Digest;
 use policy_core::time::Timestamp;
 use proviso_api::exceptions::BundleReply;
 use proviso_api::operations::Change;
-use tokio::sync::broadcast;
+use tokio::sync::{Notify, broadcast};
 
 pub use engine::{Engine, EngineError, GrantIndex};
+pub use limits::Allowance;
 pub use permit::Permit;
 pub use refusal::{Refusal, RefusalKind};
 pub use reply::VALID_FOR;
-pub use settings::{Activation, OpenError, Operator, Parts, Settings};
+pub use routing::Message;
+pub use settings::{Activation, Channels, OpenError, Operator, Parts, Settings, WebhookChannel};
 
 use crate::random::Random;
-use crate::store::{Keys, Store, VersionKey};
+use crate::store::{Keys, Outbox, Store, VersionKey};
 use append::Proposal;
 use event::{GateEvent, LedgerEvent};
 use folded::Folded;
+use limits::Limits;
 use policy::Policy;
 use state::State;
 use stops::HeldStop;
@@ -69,6 +76,9 @@ struct Inner {
     settings: Settings,
     parts: Parts,
     store: Arc<dyn Store>,
+    outbox: Arc<dyn Outbox>,
+    /// Somebody wants a delivery tried at once.
+    work: Notify,
     folded: Arc<Folded>,
     keys: Arc<Keys>,
     policy: Policy,
@@ -76,20 +86,21 @@ struct Inner {
     /// Stops that could not be recorded yet (R7).
     held: Mutex<Vec<HeldStop>>,
     counters: Mutex<BTreeMap<&'static str, u64>>,
+    limits: Limits,
 }
 
 impl Inner {
     fn new(
         settings: Settings,
         parts: Parts,
-        store: Arc<dyn Store>,
+        (store, outbox): (Arc<dyn Store>, Arc<dyn Outbox>),
         folded: Arc<Folded>,
         keys: Arc<Keys>,
         policy: Policy,
         time: TimeKeeper,
     ) -> Self {
-        let (held, counters) = (Mutex::default(), Mutex::default());
-        Self { settings, parts, store, folded, keys, policy, time, held, counters }
+        let (held, counters, work, limits) = (Mutex::default(), Mutex::default(), Notify::new(), Limits::default());
+        Self { settings, parts, store, outbox, work, folded, keys, policy, time, held, counters, limits }
     }
 }
 
@@ -192,6 +203,15 @@ impl App {
             }
         }
         Reading { safe: reading.safe && !doubted, ..reading }
+    }
+
+    fn limits(&self) -> &Limits {
+        &self.0.limits
+    }
+
+    /// The boot clock, in milliseconds.
+    fn boot(&self) -> u64 {
+        self.0.parts.clock.boot()
     }
 
     fn wall(&self) -> Timestamp {

@@ -13,8 +13,8 @@ use super::policy::Policy;
 use super::settings::{OpenError, Parts, Settings};
 use super::time::TimeKeeper;
 use super::{App, Inner};
-use crate::store::sqlite::SqliteStore;
-use crate::store::{DataFolder, Keys, NewRecord, Store, StoreError};
+use crate::store::sqlite::{SqliteOutbox, SqliteStore};
+use crate::store::{DataFolder, Keys, NewRecord, Outbox, Store, StoreError};
 
 /// The reason of the first activation in an empty folder.
 const FIRST: &str = "the first start of an empty data folder activates what it is given";
@@ -43,7 +43,9 @@ impl App {
         let folded = Arc::new(Folded::new(Arc::clone(&parts.index)));
         let time = TimeKeeper::new(Arc::clone(&parts.clock));
         let store = SqliteStore::open(folder, Arc::clone(&keys), Arc::clone(&parts.random), folded.clone())?;
-        let app = Self(Arc::new(Inner::new(settings, parts, wrap(Arc::new(store)), folded, keys, policy, time)));
+        let outbox = SqliteOutbox::open(&settings.data, Arc::clone(&keys))?;
+        let store = (wrap(Arc::new(store)), Arc::new(outbox) as Arc<dyn Outbox>);
+        let app = Self(Arc::new(Inner::new(settings, parts, store, folded, keys, policy, time)));
         app.start().await?;
         Ok(app)
     }

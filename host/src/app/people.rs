@@ -2,7 +2,7 @@
 
 use policy_core::abi::Voter;
 use policy_core::json;
-use policy_core::lifecycle::{Actor, Allowed, Exception, Rejection, allowed, effective_state, is_strong_enough};
+use policy_core::lifecycle::{Actor, Allowed, Exception, May, Rejection, allowed, effective_state, is_strong_enough};
 use policy_core::time::Timestamp;
 use proviso_api::exceptions::{ExceptionDetail, ExceptionLine, ExceptionList};
 
@@ -119,7 +119,11 @@ impl App {
         let voter = Voter { person: person.person.clone(), assurance: person.assurance.clone() };
         let eligible = self.eligible(exception, vec![voter], now).await?;
         let eligible = eligible.iter().any(|answer| answer.person == person.person && answer.eligible);
-        Ok(self.allowed_if(exception, person, eligible, now))
+        let mut allowed = self.allowed_if(exception, person, eligible, now);
+        if allowed.approve.is_yes() && self.hold_seat(exception, &person.person, now).is_err() {
+            allowed.approve = May::No(Rejection::NotEligible);
+        }
+        Ok(allowed)
     }
 
     fn allowed_if(&self, exception: &Exception, person: &PersonSession, eligible: bool, now: Timestamp) -> Allowed {

@@ -37,18 +37,27 @@ pub struct Refusal {
     pub detail: String,
     /// What to do about it.
     pub help: Option<String>,
+    /// In how many seconds it is worth asking again.
+    pub retry_after: Option<u32>,
 }
 
 impl Refusal {
     /// A refusal without a remedy.
     pub fn new(kind: RefusalKind, code: &'static str, detail: impl Into<String>) -> Self {
-        Self { code, kind, detail: detail.into(), help: None }
+        Self { code, kind, detail: detail.into(), help: None, retry_after: None }
     }
 
     /// With what to do about it.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
+        self
+    }
+
+    /// With when it is worth asking again, in seconds.
+    #[must_use]
+    pub const fn retry_after(mut self, seconds: u32) -> Self {
+        self.retry_after = Some(seconds);
         self
     }
 

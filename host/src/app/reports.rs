@@ -59,6 +59,8 @@ impl App {
                 bundle: None,
                 payloads: vec![(EXECUTION, canonical(&execution)?)],
                 touches: Vec::new(),
+                urgent: false,
+                outbox: Vec::new(),
             };
             let expected = vec![state.version(VersionKey::Identity(credential.clone()))];
             Ok(Proposal { expected, records: vec![record], answer: () })

@@ -5,7 +5,7 @@ use policy_core::digest::Digest;
 use policy_core::entity::EntityRef;
 use policy_core::grant::{ArgumentScope, ResourceScope, Scope};
 use policy_core::json;
-use policy_core::lifecycle::{Command, Phase, RequestFacts, decide};
+use policy_core::lifecycle::{Command, RequestFacts, decide};
 use policy_core::outcome::Terms;
 use policy_core::question::SealedQuestion;
 use policy_core::time::{Span, Timestamp};
@@ -17,18 +17,14 @@ use super::append::{Proposal, canonical};
 use super::asker::{Asker, binding_of};
 use super::event::{ORIGIN, QUESTION, RequestOrigin};
 use super::held::requested;
+use super::limits::{hold_silence, room_for, same_request};
 use super::people::rejected;
 use super::refusal::{Refusal, RefusalKind};
-use super::state::{Denial, State};
+use super::state::Denial;
 use crate::identity::Credential;
 use crate::random;
 use crate::store::{Log, VersionKey};
 
-/// How many requests of one subject may be open at once.
-const MOST_OPEN: usize = 20;
-/// And how many may be made in an hour, whatever became of them: each stays in memory and record.
-const MOST_AN_HOUR: usize = 200;
-const HOUR: Span = Span::from_seconds(3_600);
 /// How long people have to decide, at most.
 const DECIDE_WITHIN: Span = Span::from_seconds(8 * 3_600);
 /// The agent's words stand here, with the denied question's context.
@@ -61,11 +57,13 @@ impl App {
         if let Some(id) = self.asked_already(&asker, idempotency_key, sent)? {
             return self.task(&id);
         }
+        let _turn = self.turn(&asker).await?;
         let now = self.now();
         let (denial, question) = self.denied(&asker, &body, now)?;
         let facts = self.facts(&asker, requester, &body, &denial, question, now).await?;
         let origin = RequestOrigin {
             credential: asker.credential().to_owned(),
+            subject_credential: asker.point.as_ref().map(|_| asker.agent.token.clone()),
             idempotency_key: idempotency_key.map(str::to_owned),
             body: sent,
             refused: denial.record.answer.clone(),
@@ -77,18 +75,29 @@ impl App {
         let facts =
             within_terms(facts, terms.as_ref(), body.requested_access.as_ref().is_some_and(|a| a.scope.is_some()), now);
         let context = policy_core::lifecycle::Context { terms, ..self.bare_context(now)? };
-        let (id, _) = self
+        let admitted = self
             .admit(|state| {
                 for credential in asker.credentials() {
                     self.still_live(state, credential, now)?;
                 }
                 let key = VersionKey::Requests(asker.agent.subject.to_string());
-                let mut expected = vec![state.version(VersionKey::Bundle), state.version(key)];
+                let mut expected = [VersionKey::Bundle, VersionKey::Locks, key].map(|key| state.version(key)).to_vec();
+                self.hold_task(state, &asker.agent.task)?;
                 expected.extend(asker.credentials().map(|id| state.version(VersionKey::Identity(id.to_owned()))));
-                if let Some(open) = same_open(state, &facts, now) {
-                    return Ok(Proposal { expected, records: Vec::new(), answer: open });
+                if let Some(open) = same_request(state, &facts, now) {
+                    let (evaluation, justification) = (facts.evaluation.clone(), facts.justification.clone());
+                    let command = Command::Fold { evaluation, justification };
+                    let folded = state.exceptions.get(&open).map(|entry| &entry.exception);
+                    let events = decide(folded, command, &context).map_err(rejected)?;
+                    expected.push(state.version(VersionKey::Exception(open.clone())));
+                    return Ok(Proposal {
+                        expected,
+                        records: self.exception_records(now, &open, events)?,
+                        answer: open,
+                    });
                 }
-                enough_room(state, &asker.agent.subject, now)?;
+                hold_silence(state, &facts, now)?;
+                room_for(state, &asker.agent.subject, &asker.agent.task, now)?;
                 let command = Command::Request(Box::new(facts.clone()));
                 let events = decide(None, command, &context).map_err(rejected)?;
                 let mut records = self.exception_records(now, &facts.id, events)?;
@@ -97,8 +106,16 @@ impl App {
                 }
                 Ok(Proposal { expected, records, answer: facts.id.clone() })
             })
-            .await?;
-        self.task(&id)
+            .await;
+        match admitted {
+            Ok((id, _)) => self.task(&id),
+            Err(refusal) => {
+                if refusal.kind == RefusalKind::TooMany {
+                    self.over_limit(&asker, refusal.code).await;
+                }
+                Err(refusal)
+            }
+        }
     }
 
     /// The request that this idempotency key made.
@@ -221,41 +238,4 @@ fn within_terms(mut facts: RequestFacts, terms: Option<&Terms>, own: bool, now: 
         facts.decide_by = facts.decide_by.min(facts.scope.not_after);
     }
     facts
-}
-
-/// The open request that asks for the very same: repeats of a call do not fill anybody's queue.
-fn same_open(state: &State, facts: &RequestFacts, now: Timestamp) -> Option<String> {
-    let mut open = state.exceptions.iter().filter(|(_, entry)| open(entry, now));
-    let same = open.find(|(_, entry)| {
-        let (theirs, ours) = (&entry.exception.request, facts);
-        let (a, b) = (&theirs.question, &ours.question);
-        a.call == b.call
-            && a.task == b.task
-            && a.chain == b.chain
-            && a.enforcement_point == b.enforcement_point
-            && theirs.scope.resource == ours.scope.resource
-            && theirs.scope.arguments == ours.scope.arguments
-            && theirs.scope.max_uses == ours.scope.max_uses
-    });
-    same.map(|(id, _)| id.clone())
-}
-
-fn enough_room(state: &State, subject: &EntityRef, now: Timestamp) -> Result<(), Refusal> {
-    let entries = state.exceptions.values();
-    let ours = entries.filter(|entry| entry.exception.request.question.call.subject == *subject);
-    let (waiting, recent) = ours.fold((0, 0), |(waiting, recent), entry| {
-        let is_recent = entry.exception.request.requested_at.plus(HOUR) > now;
-        (waiting + usize::from(open(entry, now)), recent + usize::from(is_recent))
-    });
-    let detail = match (waiting < MOST_OPEN, recent < MOST_AN_HOUR) {
-        (true, true) => return Ok(()),
-        (false, _) => format!("this agent has {MOST_OPEN} open requests"),
-        (true, false) => format!("this agent has made {MOST_AN_HOUR} requests within an hour"),
-    };
-    Err(Refusal::new(RefusalKind::TooMany, "too_many_requests", detail)
-        .help("wait for them to be decided, or cancel some"))
-}
-
-fn open(entry: &super::state::Entry, now: Timestamp) -> bool {
-    matches!(entry.exception.phase, Phase::Requested) && !entry.exception.is_over(now)
 }

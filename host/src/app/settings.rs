@@ -1,6 +1,6 @@
 //! What an [`App`](super::App) is opened with, and why it does not open.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -8,6 +8,7 @@ use policy_core::digest::Digest;
 use thiserror::Error;
 
 use super::engine::{Engine, GrantIndex};
+use super::limits::Allowance;
 use crate::clock::Clock;
 use crate::random::Random;
 use crate::store::{DataKind, StoreError};
@@ -27,8 +28,46 @@ pub struct Settings {
     pub bundle: BTreeMap<String, String>,
     /// The act of activating a digest other than the last activated one.
     pub activate: Option<Activation>,
+    /// How often a subject may ask in one task.
+    pub allowance: Allowance,
     /// The operating-system user that the gate runs under.
     pub operator: Operator,
+    /// Where people are told of what happens.
+    pub channels: Channels,
+}
+
+/// Where people are told, by the names of the configuration: no address and no secret. Who is told comes from policy.
+#[derive(Debug, Clone, Default)]
+pub struct Channels {
+    /// Receivers of signed requests.
+    pub webhooks: Vec<WebhookChannel>,
+    /// The ids of the people who have a mail address.
+    pub people: BTreeSet<String>,
+    /// The ids of the groups that have one.
+    pub groups: BTreeSet<String>,
+}
+
+/// A receiver of signed requests.
+#[derive(Debug, Clone)]
+pub struct WebhookChannel {
+    /// Its name.
+    pub name: String,
+    /// Whose receiver it is: it hears of requests that these groups are told of. Empty: of all that happens.
+    pub groups: Vec<String>,
+}
+
+impl Channels {
+    /// Whether nobody can be told.
+    pub fn is_empty(&self) -> bool {
+        self.webhooks.is_empty() && self.people.is_empty() && self.groups.is_empty()
+    }
+}
+
+impl WebhookChannel {
+    /// Whether it hears of what these groups are told of.
+    pub fn hears(&self, groups: &[String]) -> bool {
+        self.groups.is_empty() || self.groups.iter().any(|group| groups.contains(group))
+    }
 }
 
 /// Activating a bundle is an act with a reason.

@@ -15,6 +15,8 @@ use super::event::{
     ActivationFact, DECISION, DecisionRecord, EVENT, EXECUTION, ExecutionRecord, GateEvent, LedgerEvent, ORIGIN,
     QUESTION, RequestOrigin,
 };
+use super::flight::Flights;
+use super::routing::Routing;
 use crate::identity::Registry;
 use crate::store::{FoldError, Log, Record, VersionKey};
 
@@ -57,13 +59,23 @@ pub struct Denial {
     pub record: DecisionRecord,
 }
 
-/// A lock in force.
+/// A lock that nobody has lifted.
 #[derive(Debug, Clone)]
 pub struct LockEntry {
     /// The lock.
     pub lock: Lock,
     /// Who.
     pub by: EntityRef,
+    /// Why.
+    pub reason: String,
+    /// When.
+    pub at: Timestamp,
+    /// The groups that its setter was in.
+    pub groups: Vec<String>,
+    /// When it ends by itself.
+    pub until: Option<Timestamp>,
+    /// Who of outside those groups wants it lifted.
+    pub lifting: Vec<EntityRef>,
 }
 
 /// Which call a use was for. INVARIANT (R3): another action or resource under the same call id and with the same
@@ -132,12 +144,18 @@ pub struct State {
     pub exceptions: BTreeMap<String, Entry>,
     /// Which exception a grant belongs to.
     pub grants: BTreeMap<String, String>,
-    /// Locks in force by id.
+    /// Locks that nobody has lifted, by id. Whether one is in force is a comparison: [`Self::locks_in_force`].
     pub locks: BTreeMap<String, LockEntry>,
+    /// Tasks that are over.
+    pub ended_tasks: BTreeSet<String>,
+    /// The calls under way.
+    pub flights: Flights,
     /// Every lock that was ever set, with its ledger position.
     pub locked: Vec<(u64, LockTarget)>,
     /// Activations with their ledger positions, oldest first.
     pub activations: Vec<(u64, ActivationFact)>,
+    /// Who was told of what, and who stands in for whom.
+    pub routing: Routing,
     /// Whether the clock is doubted until an operator's act (R6).
     pub clock_doubted: bool,
     /// Recorded denials by position.
@@ -180,6 +198,17 @@ impl State {
     /// The activation in force.
     pub fn activation(&self) -> Option<&ActivationFact> {
         self.activations.last().map(|(_, activation)| activation)
+    }
+
+    /// The locks that hold now. INVARIANT (R6, R8): while the clock is doubted no lock has ended.
+    pub fn locks_in_force(&self, now: Timestamp) -> impl Iterator<Item = &Lock> {
+        self.locks_now(now).map(|entry| &entry.lock)
+    }
+
+    /// The same, with who set them.
+    pub fn locks_now(&self, now: Timestamp) -> impl Iterator<Item = &LockEntry> {
+        let holds = move |entry: &&LockEntry| entry.until.is_none_or(|until| self.clock_doubted || now < until);
+        self.locks.values().filter(holds)
     }
 
     /// The exception that a grant belongs to, and its phase's grant.
@@ -233,6 +262,7 @@ impl State {
                 self.apply_gate(seq, event);
                 Ok(None)
             }
+            LedgerEvent::Routing(event) => Ok(self.routing.apply(seq, event)),
             LedgerEvent::Exception { id, event } => {
                 let before = self.exceptions.get(&id).map(|entry| entry.exception.clone());
                 let after = lifecycle::evolve(before, &event).map_err(|error| refuse(error.to_string()))?;
@@ -259,11 +289,26 @@ impl State {
 
     fn apply_gate(&mut self, seq: u64, event: GateEvent) {
         match event {
-            GateEvent::GateStarted { .. } => {}
+            GateEvent::GateStarted { .. } | GateEvent::GateStopped { .. } | GateEvent::Limited { .. } => {}
             GateEvent::BundleActivated { activation } => self.activations.push((seq, *activation)),
-            GateEvent::Locked { lock, by, .. } => {
+            GateEvent::Locked { lock, by, reason, at, groups, until } => {
                 self.locked.push((seq, lock.target.clone()));
-                self.locks.insert(lock.id.clone(), LockEntry { lock, by });
+                let entry = LockEntry { lock, by, reason, at, groups, until, lifting: Vec::new() };
+                self.locks.insert(entry.lock.id.clone(), entry);
+            }
+            GateEvent::LockRenewed { id, until, .. } => {
+                if let Some(entry) = self.locks.get_mut(&id) {
+                    entry.until = Some(until);
+                }
+            }
+            GateEvent::LiftVoted { id, by, .. } => {
+                if let Some(entry) = self.locks.get_mut(&id) {
+                    entry.lifting.push(by);
+                }
+            }
+            GateEvent::TaskEnded { task, .. } => {
+                self.locked.push((seq, LockTarget::Task(task.clone())));
+                self.ended_tasks.insert(task);
             }
             GateEvent::Unlocked { id, .. } => {
                 self.locks.remove(&id);
@@ -278,6 +323,7 @@ impl State {
         if record.payload(EXECUTION).is_some() {
             let execution: ExecutionRecord = read(record, EXECUTION)?;
             self.belongs(execution.exception.as_deref(), seq);
+            self.flights.reported(&execution.evaluation, execution.phase);
             return Ok(());
         }
         let decision: DecisionRecord = read(record, DECISION)?;
@@ -291,6 +337,7 @@ impl State {
             let bundle = record.leaf.bundle;
             self.denials.insert(seq, Denial { seq, after, at, bundle, question, record: decision });
         }
+        self.flights.forget(at);
         self.forget(at);
         Ok(())
     }
@@ -298,6 +345,7 @@ impl State {
     fn apply_permitted(&mut self, record: &Record, decision: DecisionRecord) {
         let at = record.leaf.at;
         if decision.purpose == Purpose::Use {
+            self.flights.begin(at, &decision);
             self.done.entry(decision.task).or_default().extend(decision.done);
             if decision.answer.outcome == Outcome::PermittedByException
                 && let (Some(id), Some(grant), false) = (decision.call, decision.answer.grant, decision.repeated)

@@ -17,7 +17,8 @@ use tempfile::TempDir;
 
 use super::App;
 use super::engine::{Engine, EngineError, GrantIndex};
-use super::settings::{OpenError, Operator, Parts, Settings};
+use super::limits::Allowance;
+use super::settings::{Channels, OpenError, Operator, Parts, Settings};
 use crate::clock::Clock;
 use crate::random::SystemRandom;
 use crate::store::{
@@ -220,7 +221,9 @@ impl Gate {
             single_user: false,
             bundle: bundle_folder::read(&sample).unwrap(),
             activate: None,
+            allowance: Allowance::each_second(100_000),
             operator: Operator { uid: 1000, name: "proviso".to_owned() },
+            channels: Channels::default(),
         };
         change(&mut settings);
         let engine = Arc::new(NativeEngine { instance: Mutex::new(Instance::new()), broken: AtomicBool::new(false) });

@@ -7,10 +7,10 @@ use proviso_api::exceptions::VoteReply;
 
 use super::App;
 use super::append::{ATTEMPTS, contended};
-use super::evaluate::stops;
 use super::people::{rejected, unknown_exception};
 use super::refusal::{Refusal, RefusalKind};
 use super::state::State;
+use super::stops::stops;
 use crate::identity::PersonSession;
 use crate::store::{AppendError, VersionKey};
 
@@ -49,15 +49,19 @@ impl App {
                 if let Some(what) = voided(&state, id, ballot.as_of) {
                     return Err(stale(what));
                 }
-                self.hold_locks(&state, &entry.exception, ballot.decision)?;
+                self.hold_locks(&state, &entry.exception, ballot.decision, now)?;
                 let keys = [
                     VersionKey::Bundle,
                     VersionKey::Locks,
+                    VersionKey::Deputies,
                     VersionKey::Exception(id.to_owned()),
                     VersionKey::Identity(person.id.clone()),
                 ];
                 (entry.exception.clone(), keys.map(|key| state.version(key)).to_vec())
             };
+            if ballot.decision == VoteDecision::Approve {
+                self.hold_seat(&exception, &person.person, now)?;
+            }
             let voter = (&person.person, person.assurance.as_str(), &ballot.grant);
             let context = self.context(&exception, Some(voter), now).await?;
             let events = decide(Some(&exception), command(person, &ballot), &context).map_err(rejected)?;
@@ -115,9 +119,14 @@ impl App {
         if cast { self.vote_reply(id).map(Some) } else { Ok(None) }
     }
 
-    fn hold_locks(&self, state: &State, exception: &Exception, decision: VoteDecision) -> Result<(), Refusal> {
-        let question = &exception.request.question;
-        let locked = state.locks.values().any(|entry| stops(&entry.lock.target, question)) || self.holds_stops();
+    fn hold_locks(
+        &self,
+        state: &State,
+        exception: &Exception,
+        decision: VoteDecision,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
+        let locked = !self.locks_on(state, &exception.request.question, now).is_empty() || self.holds_stops();
         if decision == VoteDecision::Approve && locked {
             return Err(Refusal::conflict("locked", "a lock stops this, so it cannot be approved")
                 .help("whoever set the lock lifts it"));

@@ -11,8 +11,9 @@ use tokio::sync::watch;
 use super::output::{Done, Failure, say};
 use super::serve::{Start, start_log};
 use super::signals::Signals;
-use crate::app::Activation;
+use crate::app::{Activation, Allowance};
 use crate::demo::{self, Place};
+use crate::notify::Notify;
 use crate::random::{self, SystemRandom};
 use crate::store::DataKind;
 
@@ -64,6 +65,8 @@ async fn play(place: &Place, listen: SocketAddr, as_json: bool) -> Result<Done, 
         listen,
         public_url: None,
         single_user: false,
+        allowance: Allowance::default(),
+        notify: Notify::default(),
     };
     let running = start.open().await?;
     let signals = Signals::listen()?;

@@ -9,6 +9,7 @@ mod mcp;
 mod output;
 pub mod serve;
 mod signals;
+mod task;
 mod token;
 
 use std::future::Future;
@@ -48,6 +49,9 @@ enum Command {
     /// Mint, list and revoke credentials, at the running gate.
     #[command(subcommand)]
     Token(token::TokenCommand),
+    /// Work on the units of work that agents act in, at the running gate.
+    #[command(subcommand)]
+    Task(task::TaskCommand),
     /// Say, with a reason on record, that the clock can be trusted again.
     TrustClock(clock::TrustClock),
     /// The demo's tool server over stdio.
@@ -74,6 +78,7 @@ pub fn main() -> ExitCode {
         Command::Bundle(command) => bundle::run(&command),
         Command::Audit(command) => audit::run(&command),
         Command::Token(command) => block_on(token::run(command)),
+        Command::Task(command) => block_on(task::run(command)),
         Command::TrustClock(command) => block_on(clock::run(command)),
         Command::DemoLedger => demo::serve_ledger(),
     };

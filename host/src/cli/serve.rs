@@ -15,10 +15,11 @@ use tokio::task::{JoinHandle, spawn_blocking};
 use super::bundle;
 use super::output::{Done, Exit, Failure, say};
 use super::signals::Signals;
-use crate::app::{Activation, App, OpenError, Operator, Parts, Settings};
+use crate::app::{Activation, Allowance, App, OpenError, Operator, Parts, Settings};
 use crate::clock::SystemClock;
 use crate::gate::{Cache, Limits, LiveGrants, PolicyModule, WasmEngine};
 use crate::http::{self, ModuleFile, Site};
+use crate::notify::{self, ConfigError, Notify};
 use crate::random::SystemRandom;
 use crate::store::{DataKind, Keys, StoreError};
 use crate::{assets, socket};
@@ -47,6 +48,12 @@ pub(super) struct Serve {
     /// Agents and the gate may share an operating-system user. Every page and record shows it.
     #[arg(long)]
     single_user: bool,
+    /// How many evaluations a subject may ask for in one task each second; ten times as many at once after a pause.
+    #[arg(long, value_name = "NUMBER", default_value_t = Allowance::default().evaluations, value_parser = clap::value_parser!(u32).range(1..))]
+    evaluations: u32,
+    /// Where people are told of requests: webhooks and mail. See docs/notify.md.
+    #[arg(long, value_name = "FILE")]
+    notify: Option<PathBuf>,
 }
 
 /// Runs it.
@@ -62,6 +69,11 @@ pub(super) async fn run(serve: Serve, as_json: bool) -> Result<Done, Failure> {
         public_url: serve.public_url,
         single_user: serve.single_user,
         activate,
+        allowance: Allowance::each_second(serve.evaluations),
+        notify: match serve.notify {
+            Some(file) => Notify::read(&file).map_err(|error| unreadable(&error))?,
+            None => Notify::default(),
+        },
     };
     let running = start.open().await?;
     let signals = Signals::listen()?;
@@ -83,6 +95,8 @@ pub(super) struct Start {
     pub(super) public_url: Option<String>,
     pub(super) single_user: bool,
     pub(super) activate: Option<Activation>,
+    pub(super) allowance: Allowance,
+    pub(super) notify: Notify,
 }
 
 /// A gate that serves.
@@ -90,9 +104,11 @@ pub(super) struct Running {
     pub(super) url: String,
     pub(super) bundle: Digest,
     module: Digest,
+    app: App,
     stop: watch::Sender<bool>,
-    serving: JoinHandle<std::io::Result<()>>,
+    serving: JoinHandle<()>,
     keeping: JoinHandle<()>,
+    telling: JoinHandle<()>,
 }
 
 impl Running {
@@ -107,9 +123,13 @@ impl Running {
         let served = self.serving.await;
         // What was compiled is worth its second: the next start takes it. A keeper that failed has said so.
         let _ = self.keeping.await;
+        // What was not sent yet is sent after the next start.
+        let _ = self.telling.await;
+        if let Err(refusal) = self.app.stopped().await {
+            tracing::error!(code = refusal.code, "the end could not be recorded");
+        }
         match served {
-            Ok(Ok(())) => Ok(Done::fine("", json!({"stopped": true}))),
-            Ok(Err(error)) => Err(Failure::unavailable("listener_failed", error.to_string())),
+            Ok(()) => Ok(Done::fine("", json!({"stopped": true}))),
             Err(error) => Err(Failure::unavailable("internal_error", error.to_string())),
         }
     }
@@ -133,7 +153,9 @@ impl Start {
             single_user: self.single_user,
             bundle: self.bundle,
             activate: self.activate,
+            allowance: self.allowance,
             operator: Operator { uid, name: socket::user_name(uid) },
+            channels: self.notify.channels(),
         };
         let file = ModuleFile { digest: module.digest(), bytes: module.bytes(), calls: engine.calls() };
         let parts = Parts {
@@ -150,11 +172,26 @@ impl Start {
             Failure::unavailable("no_socket", format!("the operators' socket cannot be made: {error}"))
                 .help("give a data folder with a shorter path: a socket's has at most 107 bytes")
         })?;
+        let telling = notify::start(app.clone(), &self.notify, Arc::new(SystemRandom), stopping.clone());
+        let telling = telling.map_err(|error| Failure::unavailable("cannot_notify", error))?;
         let record = app.record();
-        let site = Site::new(app, file, listen, stopping.clone());
+        let site = Site::new(app.clone(), file, listen, stopping.clone());
         let serving = tokio::spawn(http::serve(listener, http::router(site), stopping));
-        Ok(Running { url: public_url, bundle: record.bundle, module: record.module, stop, serving, keeping })
+        Ok(Running {
+            url: public_url,
+            bundle: record.bundle,
+            module: record.module,
+            app,
+            stop,
+            serving,
+            keeping,
+            telling,
+        })
     }
+}
+
+fn unreadable(error: &ConfigError) -> Failure {
+    Failure::bad_input(error.code(), error.to_string()).help("docs/notify.md says what the file holds")
 }
 
 /// Loopback, or behind TLS. A gate never speaks plain HTTP to a network.

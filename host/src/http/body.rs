@@ -9,9 +9,10 @@ use policy_core::json::{self, Limits, ReadError};
 use policy_core::sheet::Ballot;
 use proviso_api::access_request::{AccessRequest, CancelRequest};
 use proviso_api::authzen::EvaluationRequest;
-use proviso_api::exceptions::RevokeRequest;
-use proviso_api::operations::{ExecutionReport, LockRequest};
+use proviso_api::operations::ExecutionReport;
+use proviso_api::routing::{DeputyRequest, HandoverRequest};
 use proviso_api::session::{DemoSignIn, SignIn};
+use proviso_api::stops::{EndTaskRequest, LockRequest, RenewLockRequest, RevocationRequest, RevokeRequest};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -37,8 +38,13 @@ wire! {
     CancelRequest: [];
     Ballot: ["grant"];
     RevokeRequest: [];
+    RevocationRequest: ["target"];
     LockRequest: ["target"];
+    RenewLockRequest: [];
+    EndTaskRequest: [];
     ExecutionReport: [];
+    HandoverRequest: ["to"];
+    DeputyRequest: ["deputy"];
     SignIn: [];
     DemoSignIn: ["person"];
 }

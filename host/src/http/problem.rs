@@ -24,11 +24,12 @@ pub(super) struct Refused {
     code: String,
     detail: String,
     help: Option<String>,
+    retry_after: Option<u32>,
 }
 
 impl Refused {
     pub(super) fn new(status: StatusCode, code: &str, detail: impl Into<String>) -> Self {
-        Self { status, code: code.to_owned(), detail: detail.into(), help: None }
+        Self { status, code: code.to_owned(), detail: detail.into(), help: None, retry_after: None }
     }
 
     pub(super) fn help(mut self, help: impl Into<String>) -> Self {
@@ -61,7 +62,13 @@ impl From<Refusal> for Refused {
             RefusalKind::TooMany => StatusCode::TOO_MANY_REQUESTS,
             RefusalKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         };
-        Self { status, code: refusal.code.to_owned(), detail: refusal.detail, help: refusal.help }
+        Self {
+            status,
+            code: refusal.code.to_owned(),
+            detail: refusal.detail,
+            help: refusal.help,
+            retry_after: refusal.retry_after,
+        }
     }
 }
 
@@ -88,10 +95,10 @@ impl IntoResponse for Refused {
                 headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
             }
             StatusCode::SERVICE_UNAVAILABLE => {
-                headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+                headers.insert(header::RETRY_AFTER, HeaderValue::from(self.retry_after.unwrap_or(1)));
             }
             StatusCode::TOO_MANY_REQUESTS => {
-                headers.insert(header::RETRY_AFTER, HeaderValue::from_static("30"));
+                headers.insert(header::RETRY_AFTER, HeaderValue::from(self.retry_after.unwrap_or(30)));
             }
             _ => {}
         }

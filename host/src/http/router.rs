@@ -8,7 +8,10 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{delete, get, post};
 
 use super::access::{discovery, evaluation, requests};
-use super::api::{bundles, events, exceptions, executions, grants, locks, record, session, sheet, votes, whoami};
+use super::api::{
+    bundles, events, exceptions, executions, grants, locks, record, revocations, routing, session, sheet, stops, tasks,
+    votes, whoami,
+};
 use super::guard::guard;
 use super::problem::Refused;
 use super::site::Site;
@@ -30,8 +33,18 @@ pub fn router(site: Site) -> Router {
         .route("/api/v1/exceptions/{id}/sheet", get(sheet::get))
         .route("/api/v1/exceptions/{id}/questions", get(sheet::questions))
         .route("/api/v1/exceptions/{id}/votes", post(votes::post))
+        .route("/api/v1/exceptions/{id}/handover", post(routing::hand_over))
+        .route("/api/v1/deputies", get(routing::deputies).post(routing::appoint))
+        .route("/api/v1/deputies/{id}", delete(routing::end_deputy))
+        .route("/api/v1/deliveries", get(routing::deliveries))
+        .route("/api/v1/deliveries/{id}/retry", post(routing::retry))
         .route("/api/v1/grants/{id}/revoke", post(grants::revoke))
+        .route("/api/v1/revocations", post(revocations::post))
         .route("/api/v1/locks", get(locks::list).post(locks::post))
+        .route("/api/v1/locks/reach", get(locks::reach))
+        .route("/api/v1/locks/{id}/renew", post(locks::renew))
+        .route("/api/v1/stops", get(stops::get))
+        .route("/api/v1/tasks/{task}/end", post(tasks::end))
         .route("/api/v1/locks/{id}", delete(locks::delete))
         .route("/api/v1/executions", post(executions::post))
         .route("/api/v1/events", get(events::get))

@@ -236,6 +236,16 @@ impl Registry {
         list
     }
 
+    /// Who acts, or has acted, in a task, each with the human behind it.
+    pub fn agents_in(&self, task: &str) -> impl Iterator<Item = (&EntityRef, Option<&EntityRef>)> {
+        self.tokens.values().filter_map(move |held| match &held.token.facts {
+            TokenFacts::Agent { subject, task: given, on_behalf } if given == task => {
+                Some((subject, on_behalf.as_ref()))
+            }
+            _ => None,
+        })
+    }
+
     /// The live session that this secret proves, if any.
     pub fn session(&self, secret: &Secret, keys: &Keys, now: Timestamp) -> Option<PersonSession> {
         let open = self.sessions.get(secret.id())?;

@@ -65,6 +65,13 @@ pub enum Request {
         /// Its public id.
         id: String,
     },
+    /// Ends a task, and what hangs on it.
+    EndTask {
+        /// The task.
+        task: String,
+        /// Why.
+        reason: String,
+    },
     /// Says that the clock can be trusted again, after the gate found that it could not (R6).
     TrustClock {
         /// Why.

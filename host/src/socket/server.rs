@@ -100,6 +100,7 @@ async fn answer(app: App, request: Request, by: Operator) -> Reply {
         Request::MintApprover { user } => mint(&app, MintRequest::Approver { user }, &by).await,
         Request::ListTokens { after } => Ok(page(app.tokens(), after.as_deref())),
         Request::RevokeToken { id } => app.revoke_token(&id, &by).await.map(|()| Reply::Done {}),
+        Request::EndTask { task, reason } => app.end_task_as(&by, &task, &reason).await.map(|_| Reply::Done {}),
         Request::TrustClock { reason } => app.trust_clock(&by, &reason).await.map(|()| Reply::Done {}),
     };
     done.unwrap_or_else(|refusal| refused(&refusal))

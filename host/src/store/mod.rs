@@ -6,10 +6,13 @@
 pub mod bundle_folder;
 mod folder;
 mod keys;
+mod outbox;
+mod reserve;
 pub mod sqlite;
 mod types;
 pub mod verify;
 
 pub use folder::{DataFolder, DataKind};
 pub use keys::Keys;
+pub use outbox::{Attempt, Channel, Delivery, DeliveryState, Outbox, Outgoing};
 pub use types::{AppendError, Fold, FoldError, Head, Log, NewRecord, Positions, Record, Store, StoreError, VersionKey};

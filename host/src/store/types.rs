@@ -8,6 +8,8 @@ use policy_core::leaf::Leaf;
 use policy_core::time::Timestamp;
 use thiserror::Error;
 
+use super::outbox::Outgoing;
+
 /// The two logs of one gate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Log {
@@ -51,6 +53,10 @@ pub enum VersionKey {
     Identity(String),
     /// The requests of one subject.
     Requests(String),
+    /// Who was told of an exception.
+    Routing(String),
+    /// All deputies.
+    Deputies,
 }
 
 /// A record to append.
@@ -76,6 +82,10 @@ pub struct NewRecord {
     pub payloads: Vec<(&'static str, Vec<u8>)>,
     /// What it changes the version of.
     pub touches: Vec<VersionKey>,
+    /// Whether it stops something: then the space that is kept free on the disk is for it.
+    pub urgent: bool,
+    /// What is sent to people once it is durable: written in the same transaction, and never what is believed.
+    pub outbox: Vec<Outgoing>,
 }
 
 /// A record as the log holds it, verified.

@@ -3,7 +3,6 @@
 use std::sync::atomic::Ordering;
 
 use policy_core::lifecycle::VoteDecision;
-use policy_core::question::LockTarget;
 
 use super::super::testing::Lie;
 use super::*;
@@ -103,9 +102,8 @@ async fn a_stale_or_altered_sheet_cannot_be_voted_on() {
     assert_eq!(code(app.vote(&ola, &id, good.clone()).await), "stale_sheet");
     // News of others does not void; a lock does.
     person(app, "vera").await;
-    app.lock(&ola, LockTarget::Task("close-q3".into()), "look first").await.unwrap();
-    let locks = app.locks().locks;
-    app.unlock(&ola, &locks[0].id).await.unwrap();
+    let locked = lock(app, &ola, LockTarget::Task("close-q3".into())).await.unwrap();
+    app.unlock(&ola, &locked.id).await.unwrap();
     assert_eq!(code(app.vote(&mara, &id, good).await), "stale_sheet");
     assert_eq!(code(approve(app, "mara", &id, None).await), "ok");
 }

@@ -3,15 +3,18 @@
 mod abuse;
 mod durable;
 mod review;
+mod stops;
 mod story;
 mod terms;
 
 use policy_core::entity::EntityRef;
 use policy_core::grant::{ArgumentScope, Condition, Scope, Test};
 use policy_core::lifecycle::VoteDecision;
+use policy_core::question::LockTarget;
 use policy_core::sheet::{Ballot, binding};
 use proviso_api::access_request::{AccessRequest, DenialRef, RequestedAccess};
 use proviso_api::authzen::{Action, Entity, EvaluationReply, EvaluationRequest};
+use proviso_api::stops::{LockRequest, Locked};
 use serde_json::{Map, Value, json};
 
 use super::testing::{Gate, ROOT};
@@ -150,4 +153,8 @@ async fn granted() -> (Gate, Caller, String, String) {
     let id = caller.ask(&gate.app, &tool("write_file", "/srv/files/reports/q3.md", "c1"), None).await.unwrap();
     let grant = approve(&gate.app, "mara", &id, None).await.unwrap().expect("one approval is enough");
     (gate, caller, id, grant)
+}
+
+async fn lock(app: &App, person: &PersonSession, target: LockTarget) -> Result<Locked, Refusal> {
+    app.lock(person, LockRequest { target, reason: "look first".to_owned(), reach: None }).await
 }

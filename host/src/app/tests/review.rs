@@ -4,8 +4,6 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use policy_core::question::LockTarget;
-
 use super::super::append::ATTEMPTS;
 use super::super::state::UseKey;
 use super::super::testing::FakeClock;
@@ -40,7 +38,7 @@ async fn r7_a_lock_that_is_not_recorded_yet_stops_what_scope_permits_as_well() {
     let (app, caller) = (&gate.app, caller(&gate.app).await);
     let mara = person(app, "mara").await;
     gate.faults.conflicts.store(2 * ATTEMPTS, Ordering::SeqCst);
-    let locked = app.lock(&mara, LockTarget::Task("close-q3".into()), "look first").await;
+    let locked = lock(app, &mara, LockTarget::Task("close-q3".into())).await;
     assert_eq!(locked.unwrap_err().code, "stop_unrecorded");
     // Its record is overtaken once more; the evaluation's own is not.
     gate.faults.conflicts.store(ATTEMPTS, Ordering::SeqCst);
@@ -77,13 +75,13 @@ async fn who_is_locked_neither_votes_nor_lifts_locks() {
     let (app, caller) = (&gate.app, caller(&gate.app).await);
     let id = caller.ask(app, &tool("write_file", "/srv/files/reports/q3.md", "c1"), None).await.unwrap();
     let (mara, ola) = (person(app, "mara").await, person(app, "ola").await);
-    let task = app.lock(&ola, LockTarget::Task("another".into()), "look first").await.unwrap();
-    let lock = app.lock(&ola, person_lock("mara"), "a lost laptop").await.unwrap();
+    let task = lock(app, &ola, LockTarget::Task("another".into())).await.unwrap();
+    let laptop = lock(app, &ola, person_lock("mara")).await.unwrap();
     assert_eq!(approve(app, "mara", &id, None).await.unwrap_err().code, "not_eligible");
-    for lock in [&task, &lock] {
-        assert_eq!(app.unlock(&mara, lock).await.unwrap_err().code, "not_yours");
+    for locked in [&task, &laptop] {
+        assert_eq!(app.unlock(&mara, &locked.id).await.unwrap_err().code, "not_yours");
     }
-    app.unlock(&ola, &lock).await.unwrap();
+    assert!(app.unlock(&ola, &laptop.id).await.unwrap().lifted);
     assert!(approve(app, "mara", &id, None).await.unwrap().is_some());
 }
 

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::{Path, State};
-use proviso_api::exceptions::{RevokeRequest, VoteReply};
+use proviso_api::stops::{RevokeReply, RevokeRequest};
 
 use crate::http::body::Body;
 use crate::http::caller::Person;
@@ -16,7 +16,7 @@ pub(in crate::http) async fn revoke(
     person: Person,
     Path(id): Path<String>,
     Body(body): Body<RevokeRequest>,
-) -> Result<Json<VoteReply>, Refused> {
+) -> Result<Json<RevokeReply>, Refused> {
     let app = site.app().clone();
     finish(async move { app.revoke(&person.session, &id, &body.reason).await }).await.map(Json)
 }

@@ -139,18 +139,104 @@ pub(super) const OPERATIONS: &[Operation] = &[
         "VoteReply",
         "Approve, refuse or ask, bound to what was shown",
     ),
-    post("/api/v1/grants/{id}/revoke", "revoke", Who::Person, "RevokeRequest", "VoteReply", "Take a grant away"),
+    post(
+        "/api/v1/exceptions/{id}/handover",
+        "hand_over",
+        Who::Person,
+        "HandoverRequest",
+        "HandoverReply",
+        "Hand a request to somebody else who may decide it",
+    ),
+    get("/api/v1/deputies", "deputies", Who::Person, "DeputyList", "Who stands in for whom, now and later"),
+    Operation {
+        status: "201",
+        ..post(
+            "/api/v1/deputies",
+            "appoint_deputy",
+            Who::Person,
+            "DeputyRequest",
+            "DeputyLine",
+            "Name who stands in for you",
+        )
+    },
+    Operation {
+        method: "delete",
+        status: "204",
+        answer: None,
+        ..get("/api/v1/deputies/{id}", "end_deputy", Who::Person, "DeputyLine", "End it before its time")
+    },
+    Operation {
+        query: &[("state", "string")],
+        ..get("/api/v1/deliveries", "deliveries", Who::Person, "DeliveryList", "What is or was to be sent to people")
+    },
+    Operation {
+        method: "post",
+        status: "202",
+        answer: None,
+        ..get(
+            "/api/v1/deliveries/{id}/retry",
+            "retry_delivery",
+            Who::Person,
+            "DeliveryLine",
+            "Have a delivery that was given up tried again",
+        )
+    },
+    post("/api/v1/grants/{id}/revoke", "revoke", Who::Person, "RevokeRequest", "RevokeReply", "Take a grant away"),
+    post(
+        "/api/v1/revocations",
+        "revoke_all",
+        Who::Person,
+        "RevocationRequest",
+        "RevocationReply",
+        "Take away every live grant of a task, a subject, a person, an approver or a credential",
+    ),
     get("/api/v1/locks", "locks", Who::Person, "LockList", "The locks in force"),
     Operation {
         status: "201",
         ..post("/api/v1/locks", "lock", Who::Person, "LockRequest", "Locked", "Stop something at once")
     },
     Operation {
-        method: "delete",
-        status: "204",
-        answer: None,
-        ..get("/api/v1/locks/{id}", "unlock", Who::Person, "Locked", "Take a lock away")
+        query: &[
+            ("tool", "string"),
+            ("server", "string"),
+            ("task", "string"),
+            ("grant", "string"),
+            ("subject", "string"),
+            ("person", "string"),
+            ("type", "string"),
+        ],
+        ..get("/api/v1/locks/reach", "reach", Who::Person, "ReachReply", "What a lock would stop")
     },
+    Operation {
+        method: "delete",
+        ..get("/api/v1/locks/{id}", "unlock", Who::Person, "Lifting", "Take a lock away, or ask for it")
+    },
+    post(
+        "/api/v1/locks/{id}/renew",
+        "renew_lock",
+        Who::Person,
+        "RenewLockRequest",
+        "Locked",
+        "Let a lock go on that would end by itself",
+    ),
+    Operation {
+        query: &[("wait", "integer")],
+        ..get(
+            "/api/v1/stops",
+            "stopped_calls",
+            Who::Caller,
+            "StopList",
+            "An enforcement point's calls that were stopped after they began",
+        )
+    },
+    post(
+        "/api/v1/tasks/{task}/end",
+        "end_task",
+        Who::Person,
+        "EndTaskRequest",
+        "TaskEnded",
+        "End a task, and what hangs on it",
+    ),
     Operation {
         status: "204",
         answer: None,

@@ -58,9 +58,29 @@ VoteReply: state string, position integer, grant? string
 RevokeRequest: reason string
 Lock: id string, target LockTarget
 LockTarget: subject? EntityRef, person? EntityRef, task? string, tool? string, server? string, grant? string
-LockList: locks [Lock]
-LockRequest: target LockTarget, reason string
-Locked: id string
+LockList: locks [LockLine]
+LockLine: id string, target LockTarget, by EntityRef, reason string, at timestamp, groups [string], until? timestamp, lifting [EntityRef], you_may string
+LockRequest: target LockTarget, reason string, reach? digest
+Locked: id string, until? timestamp, calls_in_flight [CallInFlight]
+RenewLockRequest: reason string
+Lifting: lifted boolean
+ReachReply: reach Reach, digest digest, calls_in_flight [CallInFlight]
+Reach: target LockTarget, grants [string], requests [string], subjects [EntityRef]
+RevokeReply: state string, position integer, calls_in_flight [CallInFlight]
+RevocationRequest: target RevocationTarget, reason string
+RevocationTarget: subject? EntityRef, person? EntityRef, task? string, approver? EntityRef, credential? string
+RevocationReply: grants [string], position integer, calls_in_flight [CallInFlight]
+CallInFlight: evaluation_id string, call? string, subject EntityRef, task string, action string, server? string, grant? string, at timestamp, sending boolean
+StopList: calls [CallInFlight]
+EndTaskRequest: reason string
+TaskEnded: grants [string], requests [string], calls_in_flight [CallInFlight]
+HandoverRequest: to EntityRef, reason string
+HandoverReply: to EntityRef
+DeputyRequest: deputy EntityRef, from? timestamp, until timestamp, reason string
+DeputyLine: id string, absent EntityRef, deputy EntityRef, from timestamp, until timestamp, reason string
+DeputyList: now timestamp, deputies [DeputyLine]
+DeliveryLine: id string, state string, channel string, target string, kind string, exception? string, position integer, at timestamp, attempts integer, due? timestamp, error? string
+DeliveryList: now timestamp, deliveries [DeliveryLine]
 ExecutionReport: evaluation_id string, call string, phase ExecutionPhase, digest? digest
 ExecutionPhase= sending executed failed outcome_unknown
 RecordReply: now timestamp, logs [LogHead], bundle digest, module digest

@@ -1,9 +1,10 @@
 //! The embedded store: one SQLite file, one writer thread, many records in one transaction.
 //!
-//! Four tables and no more: what is not a leaf, a payload or a head has no authority, so there is no row that could be
-//! put in by hand.
+//! What is not a leaf, a payload or a head has no authority, so there is no row that could be put in by hand. The outbox
+//! beside them says what is to be sent to people; its rows carry a code, and nothing is decided on them.
 
 mod load;
+mod outbox;
 mod schema;
 #[cfg(test)]
 mod tests;
@@ -18,6 +19,7 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 pub(super) use load::{Seen, check};
+pub use outbox::SqliteOutbox;
 pub(super) use schema::open_read_only;
 
 use super::folder::DataFolder;
@@ -93,6 +95,7 @@ impl SqliteStore {
         let (queue, jobs) = sync_channel(QUEUE);
         let mut writer = Writer::new(Arc::clone(&shared), connection, random, fold);
         writer.load()?;
+        writer.keep_reserve();
         let reader = Mutex::new(schema::open_read_only(&path)?);
         let writer = std::thread::Builder::new()
             .name("record-writer".to_owned())

@@ -1,4 +1,4 @@
-//! The database: four tables, and triggers that refuse what a log never does.
+//! The database: four tables of the record with triggers that refuse what a log never does, and the outbox.
 
 use std::path::Path;
 
@@ -25,6 +25,11 @@ CREATE TRIGGER IF NOT EXISTS payload_no_update BEFORE UPDATE ON payload
   BEGIN SELECT RAISE(ABORT, 'the log only grows'); END;
 CREATE TRIGGER IF NOT EXISTS payload_no_delete BEFORE DELETE ON payload
   BEGIN SELECT RAISE(ABORT, 'the log only grows'); END;
+CREATE TABLE IF NOT EXISTS outbox (
+  id TEXT PRIMARY KEY, seq INTEGER NOT NULL, channel TEXT NOT NULL, target TEXT NOT NULL, message BLOB NOT NULL,
+  state TEXT NOT NULL, attempts INTEGER NOT NULL, due INTEGER NOT NULL, at INTEGER NOT NULL, error TEXT,
+  code TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS outbox_due ON outbox (state, channel, target, due);
 INSERT OR IGNORE INTO meta VALUES ('format', '1');
 INSERT OR IGNORE INTO meta VALUES ('probe', '0');
 ";

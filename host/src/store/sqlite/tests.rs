@@ -72,6 +72,8 @@ fn record(kind: &str, touches: Vec<VersionKey>) -> NewRecord {
         bundle: None,
         payloads: vec![("event", kind.as_bytes().to_vec())],
         touches,
+        urgent: false,
+        outbox: Vec::new(),
     }
 }
 

@@ -12,10 +12,12 @@ use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 use tokio::sync::oneshot;
 
 use super::load::{self, LogState};
+use super::outbox;
 use super::schema::{self, database};
 use super::{FILE, Shared};
 use crate::random::{self, Random};
 use crate::store::keys::checkpoint;
+use crate::store::reserve::Reserve;
 use crate::store::types::{AppendError, Fold, Head, Log, NewRecord, Positions, Record, StoreError, VersionKey};
 
 /// The most jobs in one transaction.
@@ -30,6 +32,17 @@ pub(super) struct Job {
     pub(super) reply: oneshot::Sender<Result<Positions, AppendError>>,
 }
 
+impl Job {
+    /// Whether all that it writes stops something.
+    fn is_urgent(&self) -> bool {
+        !self.records.is_empty() && self.records.iter().all(|record| record.urgent)
+    }
+}
+
+const fn again() -> AppendError {
+    AppendError::Conflict(Vec::new())
+}
+
 /// A job without who waits for it: the versions that it expects, and its records.
 type Wanted = (Vec<(VersionKey, u64)>, Vec<NewRecord>);
 
@@ -37,6 +50,9 @@ pub(super) struct Writer {
     shared: Arc<Shared>,
     /// Absent while the store is broken.
     connection: Option<Connection>,
+    reserve: Reserve,
+    /// Whether the reserve was given up for a stop: until it is kept again, stops alone are written.
+    spent: bool,
     random: Arc<dyn Random>,
     fold: Arc<dyn Fold>,
     versions: BTreeMap<VersionKey, u64>,
@@ -72,7 +88,26 @@ impl Writer {
         random: Arc<dyn Random>,
         fold: Arc<dyn Fold>,
     ) -> Self {
-        Self { shared, connection: Some(connection), random, fold, versions: BTreeMap::new(), floor: 0, counter: 0 }
+        let reserve = Reserve::new(shared.folder.path());
+        let (connection, versions) = (Some(connection), BTreeMap::new());
+        Self { shared, connection, reserve, spent: false, random, fold, versions, floor: 0, counter: 0 }
+    }
+
+    /// Keeps space for stops. A disk that has none left is as good as one that is full.
+    pub(super) fn keep_reserve(&mut self) {
+        let was = self.spent;
+        self.spent = match self.reserve.keep() {
+            Ok(()) => false,
+            Err(error) => {
+                if !was {
+                    tracing::error!(%error, "no space can be kept for stops; nothing but stops is recorded");
+                }
+                true
+            }
+        };
+        if self.spent || was {
+            self.fold.writable(!self.spent && self.connection.is_some());
+        }
     }
 
     /// Verifies and folds everything from the first record.
@@ -95,7 +130,7 @@ impl Writer {
 
     pub(super) fn run(mut self, jobs: &Receiver<Job>) {
         loop {
-            let first = if self.connection.is_some() {
+            let first = if self.connection.is_some() && !self.spent {
                 jobs.recv().map_err(|_| RecvTimeoutError::Disconnected)
             } else {
                 jobs.recv_timeout(RETRY)
@@ -103,16 +138,23 @@ impl Writer {
             match first {
                 Ok(job) => {
                     // Under steady load no pause ever comes: who asks of a broken store makes it try again.
-                    if self.connection.is_none() {
-                        self.recover();
-                    }
+                    self.mend();
                     let mut batch = vec![job];
                     batch.extend(jobs.try_iter().take(BATCH - 1));
                     self.write(batch);
                 }
-                Err(RecvTimeoutError::Timeout) => self.recover(),
+                Err(RecvTimeoutError::Timeout) => self.mend(),
                 Err(RecvTimeoutError::Disconnected) => return,
             }
+        }
+    }
+
+    fn mend(&mut self) {
+        if self.connection.is_none() {
+            self.recover();
+        }
+        if self.connection.is_some() && self.spent {
+            self.keep_reserve();
         }
     }
 
@@ -126,7 +168,7 @@ impl Writer {
         match opened {
             Ok(()) => {
                 tracing::info!("the record can be written again");
-                self.fold.writable(true);
+                self.fold.writable(!self.spent);
             }
             Err(error) => {
                 self.connection = None;
@@ -137,6 +179,15 @@ impl Writer {
 
     /// One transaction for all jobs. Whatever happens, everybody gets an answer, and no answer comes before the commit.
     fn write(&mut self, jobs: Vec<Job>) {
+        // While the reserve is given up, stops alone are written.
+        let (jobs, refused): (Vec<_>, Vec<_>) = jobs.into_iter().partition(|job| !self.spent || job.is_urgent());
+        for job in refused {
+            let _ = job.reply.send(Err(AppendError::Unavailable));
+        }
+        if self.connection.is_none() && jobs.iter().any(Job::is_urgent) {
+            self.spend();
+        }
+        let urgent: Vec<bool> = jobs.iter().map(Job::is_urgent).collect();
         let (jobs, replies): (Vec<_>, Vec<_>) =
             jobs.into_iter().map(|job| ((job.expected, job.records), job.reply)).unzip();
         let answers = match self.commit(jobs) {
@@ -146,13 +197,26 @@ impl Writer {
                 // After a failed commit nobody knows what the file holds: drop everything, start from the file.
                 self.connection = None;
                 self.fold.writable(false);
-                replies.iter().map(|_| Err(AppendError::Unavailable)).collect()
+                let spent = urgent.contains(&true) && self.spend();
+                // What was folded again conflicts with all that was decided before: a stop is decided once more.
+                let answer = |urgent| Err(if urgent && spent { again() } else { AppendError::Unavailable });
+                urgent.into_iter().map(answer).collect()
             }
         };
         for (reply, answer) in replies.into_iter().zip(answers) {
             // Who no longer waits does not hear it; the record stands all the same.
             let _ = reply.send(answer);
         }
+    }
+
+    /// Gives up what is kept for stops, and opens the store again. Whether stops can be written now.
+    fn spend(&mut self) -> bool {
+        if self.reserve.release() {
+            tracing::error!("the space that is kept for stops is given up, so that they can be recorded");
+            self.spent = true;
+        }
+        self.recover();
+        self.connection.is_some()
     }
 
     fn commit(&mut self, jobs: Vec<Wanted>) -> Result<Vec<Result<Positions, AppendError>>, StoreError> {
@@ -220,6 +284,9 @@ impl Writer {
                     .prepare_cached("INSERT INTO payload (log, seq, name, salt, bytes) VALUES (?1, ?2, ?3, ?4, ?5)")
                     .and_then(|mut insert| insert.execute(params![log.name(), seq, name, salt.as_slice(), payload]))
                     .map_err(database)?;
+            }
+            for outgoing in &new.outbox {
+                outbox::insert(transaction, &self.shared.keys, row.leaf.seq, row.leaf.at, outgoing)?;
             }
             batch.log(log).push(&row.bytes);
             for key in new.touches {

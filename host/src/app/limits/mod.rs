@@ -1,0 +1,143 @@
+//! What keeps one agent from flooding people, record and gate: how many evaluations and requests, how many at once, what
+//! counts as the same request, and the silence after a refusal.
+//!
+//! Being over a limit is a denial (429). Each kind of it is written down once an interval for each subject and task, with
+//! how often it happened since the line before.
+
+mod bucket;
+mod requests;
+mod turns;
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use policy_core::entity::EntityRef;
+
+pub use bucket::Allowance;
+pub(super) use requests::{hold_silence, room_for, same_request};
+pub(super) use turns::Turn;
+
+use super::App;
+use super::append::Proposal;
+use super::asker::Asker;
+use super::event::{GateEvent, LedgerEvent};
+use super::refusal::{Refusal, RefusalKind};
+use bucket::Buckets;
+use turns::Turns;
+
+/// How long one line in the record stands for what is refused by a limit, in milliseconds.
+const INTERVAL: u64 = 60_000;
+/// The kind of limit on evaluations.
+const EVALUATIONS: &str = "evaluations";
+
+/// A subject in a task, and the kind of limit.
+type Key = (EntityRef, String, &'static str);
+
+/// What the limits remember. In memory alone: a restart forgets how much somebody has asked, and nothing else.
+#[derive(Debug, Default)]
+pub(super) struct Limits {
+    buckets: Mutex<Buckets>,
+    turns: Turns,
+    refused: Mutex<BTreeMap<Key, Refused>>,
+}
+
+/// What a limit has refused.
+#[derive(Debug, Default)]
+struct Refused {
+    /// How often since the last line.
+    count: u64,
+    /// When that was written, by the boot clock.
+    told_at: Option<u64>,
+}
+
+impl App {
+    /// Lets an evaluation or a request through where its subject has not asked too much, and waits for its turn behind
+    /// its own.
+    pub(super) async fn turn(&self, asker: &Asker) -> Result<Turn, Refusal> {
+        let (subject, task) = (&asker.agent.subject, &asker.agent.task);
+        let allowance = self.settings().allowance;
+        let taken = {
+            let mut buckets = self.limits().buckets.lock().unwrap_or_else(PoisonError::into_inner);
+            buckets.take((subject.clone(), task.clone()), allowance, self.boot())
+        };
+        let wait = match taken {
+            Ok(()) => match self.limits().turns.take(subject).await {
+                Some(turn) => return Ok(turn),
+                None => 1,
+            },
+            Err(wait) => wait,
+        };
+        let detail = "this agent asks more often than the gate answers";
+        let refusal = Refusal::new(RefusalKind::TooMany, "too_many_evaluations", detail).retry_after(wait);
+        self.over_limit(asker, EVALUATIONS).await;
+        Err(refusal.help("wait for `Retry-After`; nothing ran"))
+    }
+
+    /// Counts a denial by a limit, and writes it down where no line stands for it yet.
+    pub(super) async fn over_limit(&self, asker: &Asker, what: &'static str) {
+        self.count("limited");
+        let now = self.boot();
+        let key = (asker.agent.subject.clone(), asker.agent.task.clone(), what);
+        let due = {
+            let mut refused = self.limits().refused.lock().unwrap_or_else(PoisonError::into_inner);
+            let entry = refused.entry(key.clone()).or_default();
+            entry.count = entry.count.saturating_add(1);
+            let (count, told) = (entry.count, entry.told_at);
+            let is_recent = |told: u64| now.saturating_sub(told) < INTERVAL;
+            let due = !told.is_some_and(is_recent);
+            if due {
+                *entry = Refused { count: 0, told_at: Some(now) };
+                // What is told and old says nothing any more.
+                refused.retain(|_, entry| entry.count > 0 || entry.told_at.is_some_and(is_recent));
+            }
+            due.then_some(count)
+        };
+        if let Some(count) = due
+            && let Err(refusal) = self.tell_limited(&[(key, count)]).await
+        {
+            tracing::warn!(code = refusal.code, "a denial by a limit could not be recorded; it is one all the same");
+        }
+    }
+
+    /// What is refused and not written down yet, for the last record.
+    pub(super) fn untold(&self) -> Vec<(Key, u64)> {
+        let mut refused = self.limits().refused.lock().unwrap_or_else(PoisonError::into_inner);
+        let untold = refused.iter().filter(|(_, entry)| entry.count > 0);
+        let untold = untold.map(|(key, entry)| (key.clone(), entry.count)).collect();
+        refused.clear();
+        untold
+    }
+
+    async fn tell_limited(&self, refused: &[(Key, u64)]) -> Result<(), Refusal> {
+        let at = self.now();
+        self.admit(|_| {
+            let records = refused.iter().map(|((subject, task, what), count)| {
+                let (subject, task, what) = (subject.clone(), task.clone(), (*what).to_owned());
+                let event = GateEvent::Limited { subject, task, what, refused: *count, at };
+                self.ledger(at, &LedgerEvent::Gate(event))
+            });
+            Ok(Proposal { expected: Vec::new(), records: records.collect::<Result<_, _>>()?, answer: () })
+        })
+        .await
+        .map(drop)
+    }
+
+    /// The gate is told to stop: what was refused is counted, and the end stands in the record.
+    ///
+    /// # Errors
+    /// `record_unavailable`.
+    pub async fn stopped(&self) -> Result<(), Refusal> {
+        let untold = self.untold();
+        if !untold.is_empty() {
+            self.tell_limited(&untold).await?;
+        }
+        let at = self.now();
+        self.admit(|_| {
+            let mut record = self.ledger(at, &LedgerEvent::Gate(GateEvent::GateStopped { at }))?;
+            record.urgent = true;
+            Ok(Proposal { expected: Vec::new(), records: vec![record], answer: () })
+        })
+        .await
+        .map(drop)
+    }
+}

@@ -1,0 +1,82 @@
+//! Fair queueing: each subject waits behind its own, and takes at most a few places of what all share.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use policy_core::entity::EntityRef;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// How many of a subject's questions are with the module and the record at once. What others wait for is never more than
+/// this of each.
+pub(in crate::app) const MOST_AT_ONCE: usize = 16;
+/// How many of a subject's questions wait for a turn.
+const MOST_WAITING: usize = 256;
+/// How many subjects are remembered before those that ask nothing are forgotten.
+const MOST_SUBJECTS: usize = 1_000;
+
+/// A turn. It ends when it is dropped.
+#[derive(Debug)]
+pub(in crate::app) struct Turn {
+    _at_once: OwnedSemaphorePermit,
+    _waiting: OwnedSemaphorePermit,
+}
+
+#[derive(Debug)]
+struct Lane {
+    at_once: Arc<Semaphore>,
+    /// Those with a turn count as well.
+    waiting: Arc<Semaphore>,
+}
+
+/// Whose turn it is.
+#[derive(Debug, Default)]
+pub(super) struct Turns(Mutex<BTreeMap<EntityRef, Lane>>);
+
+impl Turns {
+    /// A turn, in the order of asking. Nothing where too many of this subject's wait already.
+    pub(super) async fn take(&self, subject: &EntityRef) -> Option<Turn> {
+        let (at_once, waiting) = {
+            let mut lanes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            if lanes.len() >= MOST_SUBJECTS {
+                lanes.retain(|_, lane| lane.waiting.available_permits() < MOST_WAITING);
+            }
+            let lane = lanes.entry(subject.clone()).or_insert_with(|| Lane {
+                at_once: Arc::new(Semaphore::new(MOST_AT_ONCE)),
+                waiting: Arc::new(Semaphore::new(MOST_WAITING)),
+            });
+            (Arc::clone(&lane.at_once), Arc::clone(&lane.waiting).try_acquire_owned().ok()?)
+        };
+        // A semaphore that nobody closes gives.
+        at_once.acquire_owned().await.ok().map(|at_once| Turn { _at_once: at_once, _waiting: waiting })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn one_that_asks_much_waits_behind_its_own_and_nobody_else_does() {
+        let turns = Turns::default();
+        let (noisy, quiet) = (EntityRef::new("Agent", "noisy"), EntityRef::new("Agent", "quiet"));
+        let mut held = Vec::new();
+        for _ in 0..MOST_AT_ONCE {
+            held.push(turns.take(&noisy).await.unwrap());
+        }
+        let mut next = Box::pin(turns.take(&noisy));
+        assert!(futures::poll!(&mut next).is_pending());
+        assert!(turns.take(&quiet).await.is_some());
+        let waiting: Vec<_> = (0..MOST_WAITING - MOST_AT_ONCE - 1)
+            .map(|_| {
+                let mut waiting = Box::pin(turns.take(&noisy));
+                assert!(futures::FutureExt::now_or_never(&mut waiting).is_none());
+                waiting
+            })
+            .collect();
+        assert!(turns.take(&noisy).await.is_none(), "who waits is bounded, too");
+        held.pop();
+        assert!(next.await.is_some());
+        drop(waiting);
+        assert!(turns.take(&noisy).await.is_some());
+    }
+}

@@ -1,0 +1,123 @@
+//! Lifting locks: the setter's group at once, two others together, who is concerned never.
+
+use policy_core::entity::EntityRef;
+use policy_core::question::LockTarget;
+use policy_core::time::Timestamp;
+use proviso_api::stops::Lifting;
+
+use super::super::App;
+use super::super::append::Proposal;
+use super::super::event::GateEvent;
+use super::super::refusal::Refusal;
+use super::super::state::{LockEntry, State};
+use super::locks::unknown_lock;
+use crate::identity::PersonSession;
+use crate::store::VersionKey;
+
+/// What somebody can do about a lock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum May {
+    /// Lift it at once.
+    Lift,
+    /// Ask for it; the second who does lifts it.
+    Vote,
+    /// Neither.
+    Nothing,
+}
+
+impl May {
+    /// The word, as in JSON.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Lift => "lift",
+            Self::Vote => "vote",
+            Self::Nothing => "nothing",
+        }
+    }
+}
+
+impl App {
+    /// Lifts a lock, or asks for it: a member of one of the setter's groups lifts it at once, two others do together.
+    ///
+    /// # Errors
+    /// `unknown_lock`, also for one that has ended; `not_yours` for who is concerned; `single_user_required`.
+    pub async fn unlock(&self, person: &PersonSession, id: &str) -> Result<Lifting, Refusal> {
+        // INVARIANT (R4): what an agent could have signed in itself lifts nothing either.
+        self.hold_session(person)?;
+        let now = self.now();
+        let by = &person.person;
+        let (lifted, _) = self
+            .admit(|state| {
+                let entry = state.locks_now(now).find(|entry| entry.lock.id == id).ok_or_else(unknown_lock)?;
+                let may = self.may_lift(state, person, entry, now);
+                if may == May::Nothing {
+                    return Err(Refusal::forbidden("not_yours", "who is concerned by a lock cannot lift it"));
+                }
+                // INVARIANT (R4): two distinct people, each of whom still may.
+                let asked = entry.lifting.iter().any(|other| {
+                    let still = || !self.is_concerned(state, other, entry, now);
+                    other != by && still()
+                });
+                let lifted = may == May::Lift || asked;
+                let expected = vec![
+                    state.version(VersionKey::Locks),
+                    state.version(VersionKey::Bundle),
+                    state.version(VersionKey::Identity(person.id.clone())),
+                ];
+                let event = match (lifted, entry.lifting.contains(by)) {
+                    (true, _) => GateEvent::Unlocked { id: id.to_owned(), by: by.clone(), at: now },
+                    (false, false) => GateEvent::LiftVoted { id: id.to_owned(), by: by.clone(), at: now },
+                    (false, true) => return Ok(Proposal { expected, records: Vec::new(), answer: false }),
+                };
+                Ok(Proposal { expected, records: vec![self.gate_record(now, event, false)?], answer: lifted })
+            })
+            .await?;
+        Ok(Lifting { lifted })
+    }
+
+    /// What this person can do about a lock.
+    pub(super) fn may_lift(&self, state: &State, person: &PersonSession, entry: &LockEntry, now: Timestamp) -> May {
+        if !self.votes_count(person) || self.is_concerned(state, &person.person, entry, now) {
+            return May::Nothing;
+        }
+        let ours = self.policy().groups_of(&person.person);
+        if entry.by == person.person || ours.iter().any(|group| entry.groups.contains(group)) {
+            May::Lift
+        } else {
+            May::Vote
+        }
+    }
+
+    /// Whether a lock is about this person, or about something of theirs, or this person is locked at all. Whoever
+    /// asks for it back is not whom it was taken from.
+    fn is_concerned(&self, state: &State, person: &EntityRef, entry: &LockEntry, now: Timestamp) -> bool {
+        let is_person = |lock: &LockTarget| *lock == LockTarget::Person(person.clone());
+        if state.locks_in_force(now).any(|lock| is_person(&lock.target)) || self.locked_now(person) {
+            return true;
+        }
+        let asks = |entry: &super::super::state::Entry| {
+            let request = &entry.exception.request;
+            request.requester == *person
+                || request.owners.contains(person)
+                || request.question.chain.iter().any(|hop| hop.entity == *person)
+        };
+        match &entry.lock.target {
+            LockTarget::Person(locked) => locked == person,
+            LockTarget::Subject(subject) => self.owners_in(state, subject, now).contains(person),
+            LockTarget::Grant(grant) => state.by_grant(grant).is_some_and(asks),
+            LockTarget::Task(task) => {
+                let mut here = state.exceptions.values().filter(|entry| entry.exception.request.question.task == *task);
+                here.any(asks) || self.acts_in(state, task, person, now)
+            }
+            LockTarget::Tool(_) | LockTarget::Server(_) => false,
+        }
+    }
+
+    /// Whether somebody acts for this person in a task, or this person owns who acts in it.
+    fn acts_in(&self, state: &State, task: &str, person: &EntityRef, now: Timestamp) -> bool {
+        let mut agents = state.registry.agents_in(task);
+        agents.any(|(subject, on_behalf)| {
+            on_behalf == Some(person) || self.owners_in(state, subject, now).contains(person)
+        })
+    }
+}

@@ -1,0 +1,68 @@
+//! The calls that a stop catches in the middle.
+
+use policy_core::lifecycle::Phase;
+use policy_core::question::LockTarget;
+use policy_core::time::Timestamp;
+use proviso_api::stops::{CallInFlight, StopList};
+
+use super::super::App;
+use super::super::flight::Flight;
+use super::super::refusal::Refusal;
+use super::super::state::State;
+use super::HeldStop;
+use crate::identity::Credential;
+
+/// The most calls that an answer names: the oldest first.
+const MOST_CALLS: usize = 500;
+
+impl App {
+    /// The calls under way that this is true of.
+    pub(in crate::app) fn calls_in_flight(&self, caught: impl Fn(&Flight) -> bool) -> Vec<CallInFlight> {
+        let now = self.now();
+        let state = self.state();
+        let calls = state.flights.now(now).filter(|(_, flight)| caught(flight));
+        let mut calls: Vec<CallInFlight> = calls.map(|(evaluation, flight)| flight.line(evaluation)).collect();
+        calls.sort_by(|a, b| (a.at, &a.call, &a.evaluation_id).cmp(&(b.at, &b.call, &b.evaluation_id)));
+        calls.truncate(MOST_CALLS);
+        calls
+    }
+
+    /// The calls of an enforcement point that were stopped after they began: what it calls off where it can. Says
+    /// nothing of who stopped them or why.
+    ///
+    /// # Errors
+    /// `not_an_enforcement_point`.
+    pub fn stopped_calls(&self, caller: &Credential) -> Result<StopList, Refusal> {
+        let Credential::EnforcementPoint(point) = caller else {
+            return Err(Refusal::forbidden("not_an_enforcement_point", "only an enforcement point calls off calls"));
+        };
+        let now = self.now();
+        let held = self.held_stops();
+        let state = self.state();
+        let calls = state.flights.now(now).filter(|(_, flight)| flight.credential == point.token);
+        let stopped = calls.filter(|(_, flight)| is_stopped(&state, &held, flight, now));
+        let mut calls: Vec<CallInFlight> = stopped.map(|(evaluation, flight)| flight.line(evaluation)).collect();
+        calls.sort_by(|a, b| (a.at, &a.call, &a.evaluation_id).cmp(&(b.at, &b.call, &b.evaluation_id)));
+        calls.truncate(MOST_CALLS);
+        Ok(StopList { calls })
+    }
+}
+
+/// Whether something has stopped a call since it was permitted.
+fn is_stopped(state: &State, held: &[HeldStop], flight: &Flight, now: Timestamp) -> bool {
+    if state.ended_tasks.contains(flight.task())
+        || state.locks_in_force(now).any(|lock| flight.is_stopped_by(&lock.target))
+    {
+        return true;
+    }
+    let entry = flight.exception.as_ref().and_then(|id| state.exceptions.get(id));
+    if entry.is_some_and(|entry| matches!(entry.exception.phase, Phase::Revoked { .. } | Phase::Suspended { .. })) {
+        return true;
+    }
+    held.iter().any(|stop| match stop {
+        HeldStop::Lock { lock, .. } => flight.is_stopped_by(&lock.target),
+        HeldStop::EndTask { task, .. } => flight.is_stopped_by(&LockTarget::Task(task.clone())),
+        HeldStop::Revoke { exception, .. } => flight.exception.as_ref() == Some(exception),
+        HeldStop::RevokeAll { target, .. } => entry.is_some_and(|entry| super::revoke::concerns(target, entry)),
+    })
+}
