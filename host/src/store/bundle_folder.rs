@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use thiserror::Error;
@@ -12,6 +13,8 @@ const LARGEST_BUNDLE: u64 = 16 * 1024 * 1024;
 const FOLDERS: [&str; 4] = ["scope", "guardrails", "approval/request", "approval/approve"];
 /// The files at its top.
 const FILES: [&str; 3] = ["schema.cedarschema", "entities.json", "bundle.toml"];
+/// The folder of the bundle's tables: nobody's policy, and under no digest.
+const TABLES: &str = "tests";
 
 /// Why a folder cannot be read as a bundle.
 #[derive(Debug, Error)]
@@ -49,6 +52,22 @@ pub fn read(folder: &Path) -> Result<BTreeMap<String, String>, BundleFolderError
     Ok(files)
 }
 
+/// The tables of a bundle by their path with `/`, `tests/*.toml`; none where it has no such folder.
+///
+/// # Errors
+/// When something in the folder is no regular file, no table, is not text or is too large.
+pub fn read_tables(folder: &Path) -> Result<BTreeMap<String, String>, BundleFolderError> {
+    let (mut files, mut left) = (BTreeMap::new(), LARGEST_BUNDLE);
+    let folder = folder.join(TABLES);
+    match fs::symlink_metadata(&folder) {
+        Ok(found) if found.is_dir() => walk(&folder, TABLES, &mut left, &mut files)?,
+        Ok(_) => return Err(BundleFolderError::NotAFile(TABLES.to_owned())),
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        Err(source) => return Err(BundleFolderError::File { path: folder.display().to_string(), source }),
+    }
+    Ok(files)
+}
+
 fn walk(
     folder: &Path,
     prefix: &str,
@@ -66,12 +85,20 @@ fn walk(
         let path = if prefix.is_empty() { name } else { format!("{prefix}/{name}") };
         let kind = entry.file_type().map_err(unreadable)?;
         if kind.is_dir() {
-            if path != "approval" && !FOLDERS.contains(&path.as_str()) {
+            if path == TABLES {
+                continue;
+            }
+            let known = prefix != TABLES && (path == "approval" || FOLDERS.contains(&path.as_str()));
+            if !known {
                 return Err(BundleFolderError::Stray(path));
             }
             walk(&entry.path(), &path, left, files)?;
         } else if kind.is_file() {
-            let ours = if prefix.is_empty() { FILES.contains(&path.as_str()) } else { path.ends_with(".cedar") };
+            let ours = match prefix {
+                "" => FILES.contains(&path.as_str()),
+                TABLES => path.ends_with(".toml"),
+                _ => path.ends_with(".cedar"),
+            };
             if !ours || prefix == "approval" {
                 return Err(BundleFolderError::Stray(path));
             }
@@ -108,6 +135,20 @@ mod tests {
         std::os::unix::fs::symlink("/etc/hostname", root.join("scope/link.cedar")).unwrap();
         assert!(matches!(read(root), Err(BundleFolderError::NotAFile(path)) if path == "scope/link.cedar"));
         fs::remove_file(root.join("scope/link.cedar")).unwrap();
+
+        // Tables are read apart, and are no part of the bundle.
+        assert_eq!(read_tables(root).unwrap(), BTreeMap::new());
+        fs::create_dir(root.join("tests")).unwrap();
+        fs::write(root.join("tests/a.toml"), "x").unwrap();
+        assert!(!read(root).unwrap().contains_key("tests/a.toml"));
+        assert_eq!(read_tables(root).unwrap().into_keys().collect::<Vec<_>>(), ["tests/a.toml"]);
+        for stray in ["tests/a.cedar", "tests/more"] {
+            if stray.contains('.') { fs::write(root.join(stray), "x") } else { fs::create_dir(root.join(stray)) }
+                .unwrap();
+            assert!(matches!(read_tables(root), Err(BundleFolderError::Stray(path)) if path == stray), "{stray}");
+            if stray.contains('.') { fs::remove_file(root.join(stray)) } else { fs::remove_dir(root.join(stray)) }
+                .unwrap();
+        }
 
         for stray in ["scope/policy.txt", "notes.txt", "approval/lost.cedar"] {
             fs::write(root.join(stray), "x").unwrap();

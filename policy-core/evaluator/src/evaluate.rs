@@ -12,6 +12,9 @@ use crate::Rules;
 use crate::bundle::ChainRule;
 use crate::cedar::{self, Verdict};
 
+/// The most hops that a chain may have: whoever acts for somebody who acts for somebody ends somewhere.
+pub const MOST_HOPS: usize = 8;
+
 /// A question as Cedar's: built once, asked of several policy sets.
 #[derive(Debug)]
 pub(crate) struct Prepared<'a> {
@@ -28,6 +31,9 @@ impl<'a> Prepared<'a> {
     /// Holds a question against the schema.
     pub(crate) fn new(rules: &'a Rules, question: &'a SealedQuestion) -> Result<Self, Reason> {
         let action = cedar::action_type(rules, question)?;
+        if question.chain.len() > MOST_HOPS {
+            return Err(Reason::Chain);
+        }
         let call = &question.call;
         if call.typed != (action.input().is_some() && call.input.is_some()) || call.resources.is_empty() {
             return Err(Reason::BadInput);
@@ -165,7 +171,7 @@ pub fn evaluate(rules: &Rules, question: &SealedQuestion) -> Evaluation {
             terms: None,
         };
     }
-    let answer = crate::terms::ask(&prepared);
+    let crate::terms::Asked { answer, closed } = crate::terms::ask(&prepared);
     let errors = sorted(errors, answer.errors.clone());
     match answer.terms {
         Some(terms) => Evaluation {
@@ -178,7 +184,7 @@ pub fn evaluate(rules: &Rules, question: &SealedQuestion) -> Evaluation {
         },
         // INVARIANT (R8): terms that could not be told apart are no terms.
         None if !answer.errors.is_empty() => denial(Reason::TermsUnavailable, Vec::new(), errors),
-        None => denial(Reason::NotPermitted, Vec::new(), errors),
+        None => denial(Reason::NotPermitted, closed, errors),
     }
 }
 

@@ -2,8 +2,8 @@
 //!
 //! A [`bundle`] is read and accepted, a caller's question is sealed with the facts that it needs (`seal`), and a sealed
 //! question is evaluated ([`evaluate`]). What crosses the module's boundary goes through [`abi`]. No I/O, no clock, no
-//! randomness, no hash-ordered answer. The feature `validate` adds what only a host does: to validate, to seal, and to
-//! put a call into words.
+//! randomness, no hash-ordered answer. The feature `validate` adds what only a host does: to validate, to seal, to put a
+//! call into words, and to try a bundle on its author's tables (`tables`).
 
 pub mod abi;
 pub mod bundle;
@@ -11,9 +11,13 @@ mod cedar;
 pub mod compile;
 pub mod eligible;
 pub mod evaluate;
+#[cfg(feature = "validate")]
+pub mod lint;
 pub mod preview;
 #[cfg(feature = "validate")]
 pub mod seal;
+#[cfg(feature = "validate")]
+pub mod tables;
 pub mod terms;
 #[cfg(feature = "validate")]
 mod typed;

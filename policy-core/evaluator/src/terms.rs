@@ -1,8 +1,7 @@
 //! Whether a refused call may be asked for, and on which terms: `approval/request/`, asked over the very same question.
 
-use std::collections::BTreeMap;
-
 use policy_core::abi::TermsAnswer;
+use policy_core::lifecycle;
 use policy_core::outcome::{PolicyError, Reason, Terms};
 use policy_core::question::{Requested, SealedQuestion};
 use policy_core::value::Value;
@@ -17,13 +16,20 @@ use crate::evaluate::Prepared;
 /// # Errors
 /// The reason why the question does not fit the bundle.
 pub fn terms(rules: &Rules, question: &SealedQuestion) -> Result<TermsAnswer, Reason> {
-    Ok(ask(&Prepared::new(rules, question)?))
+    Ok(ask(&Prepared::new(rules, question)?).answer)
 }
 
-pub(crate) fn ask(prepared: &Prepared<'_>) -> TermsAnswer {
+/// The terms, and which permits say that nobody can request this.
+pub(crate) struct Asked {
+    pub(crate) answer: TermsAnswer,
+    pub(crate) closed: Vec<String>,
+}
+
+pub(crate) fn ask(prepared: &Prepared<'_>) -> Asked {
     let failed = |reason: Reason| {
         let message = format!("the request does not fit the schema: {reason:?}").to_lowercase();
-        TermsAnswer { terms: None, errors: vec![PolicyError { policy: String::new(), message }] }
+        let errors = vec![PolicyError { policy: String::new(), message }];
+        Asked { answer: TermsAnswer { terms: None, errors }, closed: Vec::new() }
     };
     let (rules, question) = (prepared.rules, prepared.question);
     let declares =
@@ -46,49 +52,33 @@ pub(crate) fn ask(prepared: &Prepared<'_>) -> TermsAnswer {
     }
     // INVARIANT (R8): a permit that errs may be the one with the stricter terms, so there are none.
     let all = all && verdict.errors.is_empty();
-    let matched = verdict.satisfied.iter().filter_map(|id| rules.policies.terms.get(id));
-    let terms = if all { strictest(&rules.config, matched) } else { None };
-    TermsAnswer { terms, errors: verdict.errors }
+    let (closed, open): (Vec<String>, Vec<String>) =
+        verdict.satisfied.into_iter().partition(|id| rules.policies.closed.contains(id));
+    let matched = open.iter().filter_map(|id| rules.policies.terms.get(id));
+    // INVARIANT: what one permit closes, no other opens.
+    let terms = if all && closed.is_empty() { strictest(&rules.config, matched) } else { None };
+    // INVARIANT: an agent asks for itself alone, unless every permit that matches lets another one ask.
+    let terms = terms.filter(|terms| question.requested.asker.is_none() || terms.for_another);
+    Asked { answer: TermsAnswer { terms, errors: verdict.errors }, closed }
 }
 
 fn requested(requested: &Requested) -> Value {
     let count = |count: u32| Value::Long(i64::from(count));
-    let members = [
+    let mut members = vec![
         ("duration", Value::Duration(requested.duration.to_string())),
         ("uses", count(requested.uses)),
         ("held_grants", count(requested.held_grants)),
         ("held_uses", count(requested.held_uses)),
         ("held_sum", Value::Long(requested.held_sum)),
         ("emergency", Value::Bool(requested.emergency)),
+        ("sum", Value::Long(requested.sum)),
     ];
-    Value::Record(BTreeMap::from(members.map(|(name, value)| (name.to_owned(), value))))
+    members.extend(requested.asker.iter().map(|asker| ("asker", Value::String(asker.clone()))));
+    Value::Record(members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
 }
 
 /// What several matching permits demand together: of each dimension the strictest.
-fn strictest<'a>(config: &Config, matched: impl Iterator<Item = &'a Terms>) -> Option<Terms> {
-    let rank = |scale: &[String], name: &str| scale.iter().position(|known| known == name);
-    let mut matched = matched.cloned();
-    let first = matched.next()?;
-    Some(matched.fold(first, |mut all, one| {
-        if rank(&config.tiers, &one.tier) > rank(&config.tiers, &all.tier) {
-            all.tier = one.tier;
-        }
-        let weight = |step_up: &Option<String>| step_up.as_ref().and_then(|name| rank(&config.step_ups, name));
-        if weight(&one.step_up) > weight(&all.step_up) {
-            all.step_up = one.step_up;
-        }
-        all.approvals = all.approvals.max(one.approvals);
-        all.groups.extend(one.groups);
-        all.groups.sort();
-        all.groups.dedup();
-        all.max_duration = all.max_duration.min(one.max_duration);
-        all.max_uses = all.max_uses.min(one.max_uses);
-        all.review_within = match (all.review_within, one.review_within) {
-            (Some(a), Some(b)) => Some(a.min(b)),
-            (a, b) => a.or(b),
-        };
-        all.policies.extend(one.policies);
-        all.policies.sort();
-        all
-    }))
+pub(crate) fn strictest<'a>(config: &Config, mut matched: impl Iterator<Item = &'a Terms>) -> Option<Terms> {
+    let first = matched.next()?.clone();
+    Some(matched.fold(first, |all, one| lifecycle::strictest(&all, one, &config.tiers, &config.step_ups)))
 }

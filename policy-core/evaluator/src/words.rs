@@ -1,7 +1,7 @@
 //! A call in the bundle author's words (R11): arguments and resources stand in them as quoted values, bounded, odd
 //! characters made visible.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use policy_core::entity::EntityRef;
 use policy_core::question::SealedQuestion;
@@ -115,6 +115,16 @@ impl Bundle {
     /// Every person that the bundle knows, sorted.
     pub fn people(&self) -> Vec<EntityRef> {
         self.of_types(std::slice::from_ref(&self.rules.config.types.person))
+    }
+
+    /// Whether a person is in the group of this id, directly or through another.
+    pub(crate) fn is_in(&self, person: &EntityRef, group: &str) -> bool {
+        let (mut seen, mut wanted) = (BTreeSet::new(), vec![person]);
+        while let Some(uid) = wanted.pop() {
+            let parents = self.facts.get(uid).into_iter().flat_map(|fact| &fact.parents);
+            wanted.extend(parents.filter(|parent| seen.insert(*parent)));
+        }
+        seen.iter().any(|parent| parent.id == group)
     }
 
     /// Every workload that the bundle knows, sorted.

@@ -212,6 +212,8 @@ export interface Candidate {
   uses_left: Integer;
   /** What is left of each budget, in the order of the scope's budgets. */
   budgets_left?: Integer[];
+  /** Uses left in the running stretch of the scope's rate. */
+  rate_left?: Integer;
 }
 
 /** A stop, above everything. */
@@ -239,6 +241,16 @@ export interface Requested {
   held_uses: Integer;
   held_sum: Integer;
   emergency: boolean;
+  /** The most that the request could take in all of the argument that `@sum` names; absent: 0. */
+  sum?: Integer;
+  /** The agent that asks, as `TYPE::id`, where it is another than the subject. */
+  asker?: string;
+}
+
+/** At most so many uses in every stretch of so long. */
+export interface Rate {
+  uses: Integer;
+  per: Span;
 }
 
 /** The four outcomes. Only the first two let a call pass. */
@@ -300,6 +312,26 @@ export interface Terms {
   step_up?: string;
   /** How soon after the end a review is due, where one is demanded. */
   review_within?: Span;
+  /** How long people have to decide; 8 hours when absent. */
+  decide_within?: Span;
+  /** How long after the request a grant may begin; absent: it begins when it is made. */
+  lead_time?: Span;
+  /** How many uses in how long. */
+  max_rate?: Rate;
+  /** How often a grant may be renewed; absent: never. */
+  max_renewals?: Integer;
+  /** How long after a grant's end a request that overlaps it counts as its renewal. */
+  renewal_period?: Span;
+  /** The groups that are told first; absent: those in `groups`. */
+  notify?: string[];
+  /** The groups that are told next, in this order. */
+  escalate?: string[];
+  /** How many persons must approve in a declared emergency; absent: as many as without one. */
+  emergency_approvals?: Integer;
+  /** How long after a refusal whatever lies inside it is not asked again; an hour when absent. */
+  silence?: Span;
+  /** Whether an agent other than the subject may ask. */
+  for_another?: true;
   /** The `@id`s of the permits that matched, sorted. */
   policies: string[];
 }
@@ -400,6 +432,10 @@ export interface Scope {
   not_after: Timestamp;
   /** At least 1. */
   max_uses: Integer;
+  /** How long from its start, where it is that and no fixed end that counts. */
+  valid_for?: Span;
+  /** How many uses in how long. */
+  rate?: Rate;
   budgets?: Budget[];
 }
 

@@ -1,80 +1,190 @@
 //! The terms of a request, as annotations on a permit in `approval/request/`.
 
+use std::collections::BTreeSet;
+
 use cedar_policy::Policy;
+use policy_core::grant::Rate;
 use policy_core::outcome::Terms;
 use policy_core::time::Span;
 
 use super::config::Config;
 
-const KNOWN: [&str; 9] =
-    ["approvals", "doc", "groups", "id", "max_duration", "max_uses", "review_within", "step_up", "tier"];
-/// The most approvals that terms may demand, and the most uses.
+const KNOWN: [&str; 19] = [
+    "approvals",
+    "decide_within",
+    "doc",
+    "emergency_approvals",
+    "escalate",
+    "for_another",
+    "groups",
+    "id",
+    "lead_time",
+    "max_duration",
+    "max_rate",
+    "max_renewals",
+    "max_uses",
+    "notify",
+    "renewal_period",
+    "review_within",
+    "silence",
+    "step_up",
+    "tier",
+];
+/// The most approvals that terms may demand, the most uses and the most renewals that they may allow.
 const MOST_APPROVALS: u32 = 16;
 const MOST_USES: u32 = 1_000_000;
-/// The longest duration that terms may allow: a year.
+const MOST_RENEWALS: u32 = 100;
+/// The longest duration that terms may say: a year.
 const LONGEST: u64 = 366 * 86_400;
 
-/// Reads the terms of one permit, or says what is wrong and what to do.
-pub(crate) fn terms(id: &str, policy: &Policy, config: &Config) -> Result<Terms, (String, String)> {
-    let mut unknown: Vec<&str> = policy.annotations().map(|(key, _)| key).filter(|key| !KNOWN.contains(key)).collect();
-    unknown.sort_unstable();
-    if let Some(unknown) = unknown.first() {
-        return Err((
-            format!("`{id}` has an unknown annotation `@{unknown}`"),
-            format!("known are {}", KNOWN.join(", ")),
-        ));
-    }
-    let must = |name: &str| {
-        let missing = || (format!("`{id}` has no `@{name}`"), format!("say `@{name}(\"…\")`: it has no default"));
-        policy.annotation(name).ok_or_else(missing)
-    };
-    let wrong =
-        |name: &str, text: &str, help: &str| (format!("`@{name}(\"{text}\")` of `{id}` is wrong"), help.to_owned());
-    let number = |name: &str, most: u32| {
-        let text = must(name)?;
-        let number = text.parse::<u32>().ok().filter(|n| (1..=most).contains(n) && *text == n.to_string());
-        number.ok_or_else(|| wrong(name, text, &format!("a whole number from 1 to {most}")))
-    };
-    let span = |name: &str, text: &str| {
-        let span = text.parse::<Span>().ok().filter(|span| (1..=LONGEST).contains(&span.seconds()));
-        span.ok_or_else(|| wrong(name, text, "a duration from `1s` to `366d`, such as `1h30m`"))
-    };
-    let listed = |name: &str, scale: &[String], text: &str| {
-        let found = scale.iter().find(|known| known.as_str() == text).cloned();
-        found.ok_or_else(|| wrong(name, text, &format!("bundle.toml lists {}", scale.join(", "))))
-    };
-    let mut groups: Vec<String> = match policy.annotation("groups") {
-        Some(text) => text.split(',').map(|group| group.trim().to_owned()).collect(),
-        None => Vec::new(),
-    };
-    groups.sort();
-    groups.dedup();
-    if groups.iter().any(String::is_empty) {
-        return Err(wrong(
-            "groups",
-            policy.annotation("groups").unwrap_or_default(),
-            "names of groups, with `,` between",
-        ));
+/// What is wrong, and what to do about it.
+type Wrong = (String, String);
+
+/// Reads the terms of one permit, or says what is wrong and what to do. No terms: its tier is one that nobody can
+/// request.
+pub(crate) fn terms(id: &str, policy: &Policy, config: &Config) -> Result<Option<Terms>, Wrong> {
+    let reader = Reader { id, policy };
+    reader.all_known()?;
+    let tier = reader.listed("tier", &config.tiers)?.ok_or_else(|| reader.missing("tier"))?;
+    if config.not_requestable.contains(&tier) {
+        let mut more = policy.annotations().map(|(key, _)| key).filter(|key| !["doc", "id", "tier"].contains(key));
+        return match more.next() {
+            None => Ok(None),
+            Some(more) => Err((
+                format!("`{id}` says `@{more}` of tier `{tier}`, which nobody can request"),
+                "what cannot be requested has no terms: take the annotation out, or choose another tier".to_owned(),
+            )),
+        };
     }
     let terms = Terms {
-        tier: listed("tier", &config.tiers, must("tier")?)?,
-        approvals: number("approvals", MOST_APPROVALS)?,
-        groups,
-        max_duration: span("max_duration", must("max_duration")?)?,
-        max_uses: number("max_uses", MOST_USES)?,
-        step_up: policy.annotation("step_up").map(|text| listed("step_up", &config.step_ups, text)).transpose()?,
-        review_within: policy.annotation("review_within").map(|text| span("review_within", text)).transpose()?,
-        decide_within: None,
-        lead_time: None,
-        max_rate: None,
-        max_renewals: None,
-        renewal_period: None,
-        notify: Vec::new(),
-        escalate: Vec::new(),
-        emergency_approvals: None,
-        silence: None,
-        for_another: false,
+        tier,
+        approvals: reader.number("approvals", 1..=MOST_APPROVALS)?.ok_or_else(|| reader.missing("approvals"))?,
+        groups: reader.names("groups")?.into_iter().collect::<BTreeSet<_>>().into_iter().collect(),
+        max_duration: reader.span("max_duration")?.ok_or_else(|| reader.missing("max_duration"))?,
+        max_uses: reader.number("max_uses", 1..=MOST_USES)?.ok_or_else(|| reader.missing("max_uses"))?,
+        step_up: reader.listed("step_up", &config.step_ups)?,
+        review_within: reader.span("review_within")?,
+        decide_within: reader.span("decide_within")?,
+        lead_time: reader.span("lead_time")?,
+        max_rate: reader.rate()?,
+        max_renewals: reader.number("max_renewals", 0..=MOST_RENEWALS)?,
+        renewal_period: reader.span("renewal_period")?,
+        notify: reader.once("notify")?,
+        escalate: reader.once("escalate")?,
+        emergency_approvals: reader.number("emergency_approvals", 1..=MOST_APPROVALS)?,
+        silence: reader.span("silence")?,
+        for_another: reader.yes("for_another")?,
         policies: vec![id.to_owned()],
     };
-    Ok(terms)
+    reader.agrees(&terms)?;
+    Ok(Some(terms))
+}
+
+/// One permit's annotations.
+struct Reader<'a> {
+    id: &'a str,
+    policy: &'a Policy,
+}
+
+impl<'a> Reader<'a> {
+    fn all_known(&self) -> Result<(), Wrong> {
+        let mut unknown: Vec<&str> =
+            self.policy.annotations().map(|(key, _)| key).filter(|key| !KNOWN.contains(key)).collect();
+        unknown.sort_unstable();
+        match unknown.first() {
+            Some(unknown) => Err((
+                format!("`{}` has an unknown annotation `@{unknown}`", self.id),
+                format!("known are {}", KNOWN.join(", ")),
+            )),
+            None => Ok(()),
+        }
+    }
+
+    fn text(&self, name: &str) -> Option<&'a str> {
+        self.policy.annotation(name)
+    }
+
+    fn missing(&self, name: &str) -> Wrong {
+        (format!("`{}` has no `@{name}`", self.id), format!("say `@{name}(\"…\")`: it has no default"))
+    }
+
+    fn wrong(&self, name: &str, text: &str, help: impl Into<String>) -> Wrong {
+        (format!("`@{name}(\"{text}\")` of `{}` is wrong", self.id), help.into())
+    }
+
+    fn number(&self, name: &str, of: std::ops::RangeInclusive<u32>) -> Result<Option<u32>, Wrong> {
+        let Some(text) = self.text(name) else { return Ok(None) };
+        let number = text.parse::<u32>().ok().filter(|number| of.contains(number) && *text == number.to_string());
+        let help = || format!("a whole number from {} to {}", of.start(), of.end());
+        number.map(Some).ok_or_else(|| self.wrong(name, text, help()))
+    }
+
+    fn span(&self, name: &str) -> Result<Option<Span>, Wrong> {
+        let Some(text) = self.text(name) else { return Ok(None) };
+        let span = text.parse::<Span>().ok().filter(|span| (1..=LONGEST).contains(&span.seconds()));
+        span.map(Some).ok_or_else(|| self.wrong(name, text, "a duration from `1s` to `366d`, such as `1h30m`"))
+    }
+
+    fn rate(&self) -> Result<Option<Rate>, Wrong> {
+        let Some(text) = self.text("max_rate") else { return Ok(None) };
+        let rate = text.parse::<Rate>().ok().filter(|rate| rate.per.seconds() <= LONGEST);
+        let help = "uses from 1 to 256 in a duration from `1s` to `366d`, such as `10/1h`";
+        rate.map(Some).ok_or_else(|| self.wrong("max_rate", text, help))
+    }
+
+    fn listed(&self, name: &str, scale: &[String]) -> Result<Option<String>, Wrong> {
+        let Some(text) = self.text(name) else { return Ok(None) };
+        let found = scale.iter().find(|known| known.as_str() == text).cloned();
+        found.map(Some).ok_or_else(|| self.wrong(name, text, format!("bundle.toml lists {}", scale.join(", "))))
+    }
+
+    fn names(&self, name: &str) -> Result<Vec<String>, Wrong> {
+        let Some(text) = self.text(name) else { return Ok(Vec::new()) };
+        let names: Vec<String> = text.split(',').map(|group| group.trim().to_owned()).collect();
+        if names.iter().any(String::is_empty) {
+            return Err(self.wrong(name, text, "names of groups, with `,` between"));
+        }
+        Ok(names)
+    }
+
+    /// Names whose order means something.
+    fn once(&self, name: &str) -> Result<Vec<String>, Wrong> {
+        let names = self.names(name)?;
+        if names.iter().collect::<BTreeSet<_>>().len() == names.len() {
+            Ok(names)
+        } else {
+            Err(self.wrong(name, self.text(name).unwrap_or_default(), "name each group once, in the order of telling"))
+        }
+    }
+
+    fn yes(&self, name: &str) -> Result<bool, Wrong> {
+        match self.text(name) {
+            None => Ok(false),
+            Some("yes") => Ok(true),
+            Some(text) => Err(self.wrong(name, text, "`yes`, or leave the annotation out")),
+        }
+    }
+
+    /// Refuses terms that take back with one annotation what they say with another.
+    fn agrees(&self, terms: &Terms) -> Result<(), Wrong> {
+        let against =
+            |what: &str, help: &str| Err((format!("`{}` contradicts itself: {what}", self.id), help.to_owned()));
+        if terms.emergency_approvals.is_some_and(|emergency| emergency > terms.approvals) {
+            return against(
+                "an emergency takes more approvals than `@approvals`",
+                "`@emergency_approvals` is for fewer: lower it, or leave it out",
+            );
+        }
+        if terms.max_renewals.is_some() != terms.renewal_period.is_some() {
+            return against(
+                "of `@max_renewals` and `@renewal_period` it says one",
+                "say both: how often, and how long after its end a request counts as the renewal of a grant",
+            );
+        }
+        if let Some(twice) = terms.escalate.iter().find(|group| terms.notify.contains(group)) {
+            let what = format!("`{twice}` is told first by `@notify` and next by `@escalate`");
+            return against(&what, "name a group in one of the two");
+        }
+        Ok(())
+    }
 }

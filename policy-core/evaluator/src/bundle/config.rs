@@ -25,6 +25,9 @@ pub struct Config {
     pub owner: String,
     /// Tiers from weakest to strongest.
     pub tiers: Vec<String>,
+    /// Tiers that nobody can request, the last ones of `tiers`: what a permit of such a tier matches stays refused.
+    #[serde(default)]
+    pub not_requestable: Vec<String>,
     /// Ways to sign in from weakest to strongest.
     pub step_ups: Vec<String>,
     /// Entity types of which a change is never a light one.
@@ -137,6 +140,13 @@ impl Config {
                 let help = "list each once, from weakest to strongest";
                 return refuse(name, format!("`{name}` is empty or names one twice"), help);
             }
+        }
+        // INVARIANT: what nobody can request is stronger than all that somebody can, so that no tier raises out of it.
+        let open = self.tiers.len().saturating_sub(self.not_requestable.len());
+        let closed: BTreeSet<&String> = self.tiers.iter().skip(open).collect();
+        if open == 0 || self.not_requestable.iter().collect::<BTreeSet<_>>() != closed {
+            let message = "`not_requestable` does not list the last of `tiers`, each once".to_owned();
+            return refuse("not_requestable", message, "put the tiers that nobody can request last, after others");
         }
         let mut known = BTreeSet::new();
         for tool in &self.tool {

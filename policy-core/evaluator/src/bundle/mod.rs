@@ -9,7 +9,7 @@ mod config;
 mod digest;
 #[cfg(feature = "validate")]
 mod entities;
-mod error;
+pub(crate) mod error;
 mod policies;
 mod schema;
 pub mod types;
@@ -94,6 +94,12 @@ impl Rules {
     /// Whether any policy or the schema mentions `done`: only then does a task's past decide an outcome.
     pub fn mentions_done(&self) -> bool {
         self.actions.values().any(|action| action.context.contains_key("done"))
+    }
+
+    /// The schema that `approval/approve/` is validated against, and the one for the rest.
+    #[cfg(feature = "validate")]
+    pub(crate) fn validators(&self) -> (Schema, Schema) {
+        (self.schema.clone(), self.judged.clone())
     }
 
     /// The file that a policy stands in, by its `@id`.

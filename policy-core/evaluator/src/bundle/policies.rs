@@ -60,6 +60,8 @@ pub(crate) struct Policies {
     pub(crate) request: PolicySet,
     pub(crate) approve: PolicySet,
     pub(crate) terms: BTreeMap<String, Terms>,
+    /// The permits in `approval/request/` of a tier that nobody can request.
+    pub(crate) closed: BTreeSet<String>,
     /// Where each policy stands: its file, by its id.
     pub(crate) files: BTreeMap<String, String>,
 }
@@ -168,7 +170,10 @@ impl Policies {
             let terms = super::annotations::terms(id, policy, config);
             let terms =
                 terms.map_err(|(message, help)| BundleError::new(path, line, "bad_annotation", message, help))?;
-            self.terms.insert(id.to_owned(), terms);
+            match terms {
+                Some(terms) => drop(self.terms.insert(id.to_owned(), terms)),
+                None => drop(self.closed.insert(id.to_owned())),
+            }
         } else {
             let known: BTreeSet<&str> = ["id", "doc"].into();
             let mut unknown: Vec<&str> =

@@ -82,6 +82,8 @@ fn add_ours(schema: &mut Value, text: &str, config: &Config) -> Result<Vec<Value
         "duration": {"type": "EntityOrCommon", "name": "__cedar::duration"},
         "uses": long, "held_grants": long, "held_uses": long, "held_sum": long,
         "emergency": {"type": "EntityOrCommon", "name": "__cedar::Bool"},
+        "sum": long,
+        "asker": {"type": "EntityOrCommon", "name": "__cedar::String", "required": false},
     }});
     let fragment = json!({"commonTypes": {"Requested": requested}, "entityTypes": {}, "actions": {}});
     if namespaces.insert("Proviso".to_owned(), fragment).is_some() {

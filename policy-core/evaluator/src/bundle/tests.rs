@@ -12,6 +12,9 @@ pub(crate) fn sample() -> BTreeMap<String, String> {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
             let name = format!("{prefix}{}", path.file_name().unwrap().to_str().unwrap());
+            if name == "tests" {
+                continue;
+            }
             if path.is_dir() {
                 read(&path, &format!("{name}/"), files);
             } else {
@@ -131,6 +134,8 @@ fn a_wrong_bundle_is_refused_with_file_line_and_code() {
             "bad_annotation",
             "groups",
         ),
+        case("bundle.toml", |text| text.replace("[\"sealed\"]", "[\"low\"]"), 6, "bad_config", "last of `tiers`"),
+        case("bundle.toml", |text| text.replace("[\"sealed\"]", "[\"seald\"]"), 6, "bad_config", "last of `tiers`"),
         case(
             "scope/x.cedar",
             |_| "@id(\"a\")\npermit (principal == ?principal, action, resource);".into(),
@@ -167,24 +172,24 @@ fn a_wrong_bundle_is_refused_with_file_line_and_code() {
         case(
             "bundle.toml",
             |text| text.replacen("action = \"read_file\"", "action = \"red_file\"", 1),
-            16,
+            19,
             "bad_config",
             "red_file",
         ),
-        case("bundle.toml", |text| text.replace("\"User\"", "\"Usr\""), 9, "bad_config", "Usr"),
+        case("bundle.toml", |text| text.replace("\"User\"", "\"Usr\""), 12, "bad_config", "Usr"),
         case(
             "bundle.toml",
             |text| format!("{text}\n[claims.Agent]\nnames = [\"autonomy\"]\nenforcement_points = [\"gateway\"]\n"),
-            127,
+            145,
             "claim_in_guardrail",
             "autonomy",
         ),
         case(
             "bundle.toml",
-            |text| format!("{text}\n[claims.Dataset]\nnames = [\"sealed\"]\nenforcement_points = [\"gateway\"]\n"),
-            127,
+            |text| format!("{text}\n[claims.Dataset]\nnames = [\"closed\"]\nenforcement_points = [\"gateway\"]\n"),
+            145,
             "bad_config",
-            "sealed",
+            "closed",
         ),
         case("schema.cedarschema", |text| format!("entity User {text}"), 2, "bad_schema", "expected"),
         case("schema.cedarschema", |text| format!("action approve;\n{text}"), 1, "reserved", "approve"),
@@ -255,6 +260,61 @@ fn a_wrong_bundle_is_refused_with_file_line_and_code() {
         }
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+#[test]
+fn terms_are_read_strictly() {
+    // What is added to the four mandatory ones, and what the refusal says.
+    let refused = [
+        ("@decide_within(\"0s\")", "decide_within"),
+        ("@decide_within(\"8 h\")", "decide_within"),
+        ("@decide_within(\"367d\")", "decide_within"),
+        ("@decides_within(\"8h\")", "unknown annotation `@decides_within`"),
+        ("@lead_time(\"soon\")", "lead_time"),
+        ("@max_rate(\"10\")", "max_rate"),
+        ("@max_rate(\"0/1h\")", "max_rate"),
+        ("@max_rate(\"10/0s\")", "max_rate"),
+        ("@max_rate(\"+1/1h\")", "max_rate"),
+        ("@max_rate(\"257/1h\")", "max_rate"),
+        ("@max_rate(\"1/400d\")", "max_rate"),
+        ("@max_renewals(\"-1\") @renewal_period(\"7d\")", "max_renewals"),
+        ("@max_renewals(\"02\") @renewal_period(\"7d\")", "max_renewals"),
+        ("@max_renewals(\"101\") @renewal_period(\"7d\")", "max_renewals"),
+        ("@max_renewals(\"2\")", "contradicts itself"),
+        ("@renewal_period(\"7d\")", "contradicts itself"),
+        ("@max_renewals(\"2\") @renewal_period(\"week\")", "renewal_period"),
+        ("@notify(\"\")", "notify"),
+        ("@notify(\"a,a\")", "notify"),
+        ("@escalate(\"a,,b\")", "escalate"),
+        ("@escalate(\"a,b,a\")", "escalate"),
+        ("@notify(\"a,b\") @escalate(\"c,b\")", "`b` is told first"),
+        ("@emergency_approvals(\"0\")", "emergency_approvals"),
+        ("@emergency_approvals(\"2\")", "contradicts itself"),
+        ("@silence(\"1.5h\")", "silence"),
+        ("@for_another(\"no\")", "for_another"),
+        ("@for_another(\"YES\")", "for_another"),
+        ("@review_within(\"1d2d\")", "review_within"),
+    ];
+    let accept = |terms: &str| {
+        let mut files = sample();
+        files.insert("approval/request/x.cedar".to_owned(), format!("\n@id(\"a\") {terms} {PERMIT}"));
+        Bundle::accept(&files)
+    };
+    for (more, says) in refused {
+        let errors = accept(&format!("{TERMS} {more}")).unwrap_err();
+        let first = &errors[0];
+        let place = (first.file.as_str(), first.line, first.code);
+        assert_eq!((errors.len(), place), (1, ("approval/request/x.cedar", 2, "bad_annotation")), "{more}");
+        assert!(first.message.contains(says) && !first.help.is_empty(), "{more}: {first:?}");
+    }
+    // A tier that nobody can request has no terms, and every other one has all four.
+    assert!(accept("@tier(\"sealed\")").is_ok());
+    for (terms, says) in
+        [(&TERMS.replace("low", "sealed") as &str, "nobody can request"), ("@tier(\"low\")", "no `@approvals`")]
+    {
+        let errors = accept(terms).unwrap_err();
+        assert!(errors[0].message.contains(says), "{errors:?}");
+    }
 }
 
 #[test]

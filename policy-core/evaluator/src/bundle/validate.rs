@@ -20,7 +20,7 @@ pub struct Bundle {
     /// The bundle's digests.
     pub digests: Digests,
     pub(crate) facts: BTreeMap<EntityRef, EntityFact>,
-    files: BTreeMap<String, String>,
+    pub(crate) files: BTreeMap<String, String>,
 }
 
 impl Bundle {

@@ -21,6 +21,7 @@ use thiserror::Error;
 use crate::Bundle;
 use crate::bundle::ActionType;
 use crate::bundle::types::Type;
+use crate::evaluate::MOST_HOPS;
 
 /// A question as a caller asks it. The host has verified who asks; what stands in `claims` is only said.
 #[derive(Debug, Clone)]
@@ -90,6 +91,9 @@ impl Bundle {
     pub fn seal(&self, ask: &Ask) -> Result<SealedQuestion, SealError> {
         let rules = &self.rules;
         let subject = self.shorten(&ask.subject);
+        if ask.chain.len() > MOST_HOPS {
+            return Err(SealError::new(Reason::Chain, format!("the chain has more than {MOST_HOPS} hops")));
+        }
         let chain: Vec<Hop> =
             ask.chain.iter().map(|hop| Hop { entity: self.shorten(&hop.entity), ..hop.clone() }).collect();
         for entity in std::iter::once(&subject).chain(chain.iter().map(|hop| &hop.entity)) {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use policy_core::abi::{Compile, Eligible, Evaluate, Preview, Voter};
 use policy_core::entity::EntityRef;
-use policy_core::grant::{ArgumentScope, Budget, Grant, ResourceScope, Scope};
+use policy_core::grant::{ArgumentScope, Budget, Grant, Rate, ResourceScope, Scope};
 use policy_core::json::to_canonical_bytes;
 use policy_core::question::{Candidate, Lock, LockTarget, SealedQuestion};
 use policy_core::time::Timestamp;
@@ -44,6 +44,8 @@ struct GrantSpec {
     #[serde(default)]
     budgets: Vec<Budget>,
     budgets_left: Option<Vec<i64>>,
+    rate: Option<Rate>,
+    rate_left: Option<u32>,
 }
 
 #[derive(Deserialize)]
@@ -151,7 +153,7 @@ fn candidate(head: &Head, own: &BTreeMap<String, Value>) -> Result<Candidate, Va
             not_after: spec.not_after,
             max_uses: spec.max_uses,
             valid_for: None,
-            rate: None,
+            rate: spec.rate,
             budgets: spec.budgets.clone(),
         },
         members: spec.members.as_deref().map_or(members, entities),
@@ -162,7 +164,8 @@ fn candidate(head: &Head, own: &BTreeMap<String, Value>) -> Result<Candidate, Va
         },
     };
     let budgets_left = spec.budgets_left.unwrap_or_else(|| spec.budgets.iter().map(|budget| budget.max).collect());
-    Ok(Candidate { grant, uses_left: spec.uses_left.unwrap_or(spec.max_uses), budgets_left, rate_left: None })
+    let rate_left = spec.rate_left.or(spec.rate.map(|rate| rate.uses));
+    Ok(Candidate { grant, uses_left: spec.uses_left.unwrap_or(spec.max_uses), budgets_left, rate_left })
 }
 
 fn load(head: &Head, case: &Case) -> Value {
