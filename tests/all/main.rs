@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod cli;
+mod cli_bundle;
 #[cfg(test)]
 mod demo;
 #[cfg(test)]

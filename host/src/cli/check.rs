@@ -40,20 +40,7 @@ pub(super) struct Check {
 
 /// Runs it.
 pub(super) fn run(check: &Check) -> Result<Done, Failure> {
-    let files = bundle::read(&check.bundle)?;
-    let bundle = Bundle::accept(&files).map_err(|errors| {
-        let first = errors.first().map(ToString::to_string).unwrap_or_default();
-        Failure::bad_input("bad_bundle", format!("the bundle does not load: {first}"))
-            .help("`proviso bundle check` says everything that is wrong with it")
-    })?;
-    let mut request = read_question(check)?;
-    let approval = match request.context.remove("approval") {
-        None => None,
-        Some(value) => Some(serde_json::from_value::<ApprovalRef>(value).map_err(|_| {
-            Failure::bad_input("bad_shape", "`context.approval` is not ARAP's approval")
-                .help("give it as the gate's reply had it, or leave it out")
-        })?),
-    };
+    let bundle = bundle::accept(&check.bundle)?;
     let ask = ask(check, &bundle, request)?;
     let evaluation = match bundle.seal(&ask) {
         Ok(question) => evaluate(&bundle.rules, &question),

@@ -1,0 +1,54 @@
+//! `proviso bundle diff`: what would change if the second bundle were active instead of the first?
+
+use std::path::Path;
+
+use policy_evaluator::tables::{self, Change, Kind};
+use serde_json::json;
+
+use super::super::output::{Done, Exit, Failure};
+use super::test::word;
+
+pub(super) fn run(before: &Path, after: &Path) -> Result<Done, Failure> {
+    let (old, new) = (super::accept(before)?, super::accept(after)?);
+    let mut rows = Vec::new();
+    for folder in [after, before] {
+        match super::rows(folder)? {
+            Ok(more) => rows.extend(more),
+            Err(errors) => return Ok(super::told(&errors)),
+        }
+    }
+    if rows.is_empty() {
+        return Err(Failure::bad_input("no_tables", "neither bundle has tables in tests/")
+            .help("what changes is told of the questions in tests/*.toml: write some, as docs/bundles.md shows"));
+    }
+    let changes = tables::compare(&old, &new, &rows);
+    let allows = changes.iter().filter(|change| change.kind == Kind::NewAllow).count();
+    let exit = match (changes.len(), allows) {
+        (0, _) => Exit::Fine,
+        (_, 0) => Exit::Requestable,
+        _ => Exit::Denied,
+    };
+    let asked = tables::questions(&rows);
+    let mut text: String = changes.iter().map(line).collect();
+    text.push_str(&format!("{asked} questions: {} come out differently, {allows} newly allowed", changes.len()));
+    let json = json!({
+        "before": old.digests.bundle,
+        "after": new.digests.bundle,
+        "questions": asked,
+        "new_allows": allows,
+        "changes": changes,
+    });
+    Ok(Done { exit, text, json })
+}
+
+/// One change, for people.
+fn line(change: &Change) -> String {
+    let kind = json!(change.kind);
+    let kind = kind.as_str().unwrap_or_default().replace('_', " ");
+    let mut text = format!("{kind}: {} ({}:{})\n", change.name, change.file, change.line);
+    for difference in &change.differences {
+        let (before, after) = (word(&difference.before), word(&difference.after));
+        text.push_str(&format!("  {}: {before} -> {after}\n", difference.member));
+    }
+    text
+}
