@@ -41,6 +41,14 @@ pub(super) struct Check {
 /// Runs it.
 pub(super) fn run(check: &Check) -> Result<Done, Failure> {
     let bundle = bundle::accept(&check.bundle)?;
+    let mut request = read_question(check)?;
+    let approval = match request.context.remove("approval") {
+        None => None,
+        Some(value) => Some(serde_json::from_value::<ApprovalRef>(value).map_err(|_| {
+            Failure::bad_input("bad_shape", "`context.approval` is not ARAP's approval")
+                .help("give it as the gate's reply had it, or leave it out")
+        })?),
+    };
     let ask = ask(check, &bundle, request)?;
     let evaluation = match bundle.seal(&ask) {
         Ok(question) => evaluate(&bundle.rules, &question),

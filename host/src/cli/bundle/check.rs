@@ -28,6 +28,6 @@ pub(super) fn run(folder: &Path) -> Result<Done, Failure> {
         format!("{file}:{line}: warning: {message} ({code})\n  help: {help}\n")
     });
     // The digest stands alone on the last line, so that a script finds it.
-    let text = lines.chain([digests.bundle.to_string()]).collect();
-    Ok(Done::fine::<String>(text, json))
+    let text: String = lines.chain([digests.bundle.to_string()]).collect();
+    Ok(Done::fine(text, json))
 }
