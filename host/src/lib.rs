@@ -20,5 +20,7 @@ pub mod identity;
 pub mod mcp;
 pub mod notify;
 pub mod random;
+#[cfg(saboteur)]
+pub mod saboteur;
 pub mod socket;
 pub mod store;
