@@ -14,6 +14,12 @@ pub struct AccessRequestOffer {
     pub endpoint: String,
     /// Until when the denial can be answered with a request.
     pub expires_at: Timestamp,
+    /// A compact JWS that ties a request to this denial. Sent back byte for byte.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub binding_token: Option<String>,
+    /// Where the JSON Schema of the smallest request that can succeed is, for whom the denial was given to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_schema_url: Option<String>,
     /// The smallest thing to ask for: what `requested_access` needs no more than.
     pub display: OfferDisplay,
 }
@@ -50,13 +56,28 @@ pub struct AccessRequest {
     /// How long and how much.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requested_access: Option<RequestedAccess>,
+    /// Who sends it. Nothing of it is believed; a claimed actor must be the credential's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client: Option<RequestClient>,
 }
 
-/// The denial that a request answers.
+/// Who sends a request.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct RequestClient {
+    /// The acting agent by `id`, with the chain behind it as nested `act`: exactly the credential's, or refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor: Option<Map<String, Value>>,
+}
+
+/// The denial that a request answers: by its token, by its evaluation's id, or both.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DenialRef {
     /// The evaluation that refused.
-    pub evaluation_id: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evaluation_id: Option<String>,
+    /// As the denial gave it, byte for byte.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub binding_token: Option<String>,
     /// As the denial said.
     pub expires_at: Timestamp,
 }

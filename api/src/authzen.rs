@@ -1,4 +1,4 @@
-//! OpenID AuthZEN Authorization API 1.0: `POST /access/v1/evaluation` and discovery.
+//! OpenID AuthZEN Authorization API 1.0: `POST /access/v1/evaluation`, `/access/v1/evaluations` and discovery.
 
 use policy_core::digest::Digest;
 use policy_core::time::Timestamp;
@@ -59,6 +59,91 @@ pub struct EvaluationReply {
     pub context: ReplyContext,
 }
 
+/// `POST /access/v1/evaluations`: several questions. Each of the four members is the default of every item that does not
+/// bring its own; an item's own replaces it whole.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct EvaluationsRequest {
+    /// Who acts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<Value>,
+    /// What.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub action: Option<Value>,
+    /// On what.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resource: Option<Value>,
+    /// The rest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub context: Option<Value>,
+    /// The items, at most 100: objects with any of the four. None or empty: one evaluation of the defaults.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub evaluations: Vec<Value>,
+    /// How to go through them.
+    #[serde(default)]
+    pub options: EvaluationsOptions,
+}
+
+/// How to go through a batch.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EvaluationsOptions {
+    /// When to stop.
+    #[serde(default)]
+    pub evaluations_semantic: Semantic,
+}
+
+/// When a batch stops. What comes behind is not evaluated, uses nothing and is left out of the reply.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Semantic {
+    /// At the end.
+    #[default]
+    ExecuteAll,
+    /// After the first denial.
+    DenyOnFirstDeny,
+    /// After the first permit.
+    PermitOnFirstPermit,
+}
+
+/// The reply to a batch: one decision for each item that was evaluated, in their order.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EvaluationsReply {
+    /// The decisions.
+    pub evaluations: Vec<ItemReply>,
+}
+
+/// One item's decision.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ItemReply {
+    /// Whether the call may run.
+    pub decision: bool,
+    /// Why.
+    pub context: ItemContext,
+}
+
+/// One item's context.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum ItemContext {
+    /// It was evaluated.
+    Judged(Box<ReplyContext>),
+    /// It could not be: nothing was evaluated or recorded, and nothing allowed.
+    Failed {
+        /// Why.
+        error: ItemError,
+    },
+}
+
+/// Why an item was not evaluated.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ItemError {
+    /// The HTTP status that it would have had alone.
+    pub status: u16,
+    /// A stable snake_case code.
+    pub code: String,
+    /// What is wrong.
+    pub message: String,
+}
+
 /// A reply's context.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ReplyContext {
@@ -113,8 +198,18 @@ pub struct Configuration {
     pub policy_decision_point: String,
     /// Where questions go.
     pub access_evaluation_endpoint: String,
+    /// Where batches go.
+    pub access_evaluations_endpoint: String,
+    /// Where searches for subjects go.
+    pub search_subject_endpoint: String,
+    /// Where searches for resources go.
+    pub search_resource_endpoint: String,
+    /// Where searches for actions go.
+    pub search_action_endpoint: String,
     /// Where requests go (ARAP).
     pub access_request_endpoint: String,
+    /// The public keys of what this gate signs (ARAP).
+    pub jwks_uri: String,
     /// What is spoken besides.
     pub capabilities: Vec<String>,
 }

@@ -8,5 +8,6 @@ pub mod exceptions;
 pub mod operations;
 pub mod problem;
 pub mod routing;
+pub mod search;
 pub mod session;
 pub mod stops;

@@ -14,7 +14,6 @@ pub mod leaf;
 pub mod lifecycle;
 pub mod outcome;
 pub mod question;
-pub mod saboteur;
 pub mod sheet;
 pub mod text;
 pub mod time;

@@ -4,7 +4,6 @@
 
 mod dependencies;
 mod module;
-mod saboteurs;
 mod words;
 
 use std::fs;

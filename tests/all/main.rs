@@ -10,7 +10,6 @@ mod gate;
 #[cfg(test)]
 mod golden;
 #[cfg(test)]
-mod histories;
 mod house;
 #[cfg(test)]
 mod http;

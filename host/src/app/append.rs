@@ -34,9 +34,10 @@ impl App {
                     | GateEvent::LiftVoted { .. }
                     | GateEvent::Unlocked { .. }
                     | GateEvent::TaskEnded { .. } => vec![VersionKey::Locks],
-                    GateEvent::GateStarted { .. } | GateEvent::GateStopped { .. } | GateEvent::Limited { .. } => {
-                        Vec::new()
-                    }
+                    GateEvent::GateStarted { .. }
+                    | GateEvent::GateStopped { .. }
+                    | GateEvent::SigningKeyRotated { .. }
+                    | GateEvent::Limited { .. } => Vec::new(),
                     GateEvent::BundleActivated { .. }
                     | GateEvent::ClockDoubted { .. }
                     | GateEvent::ClockTrusted { .. } => vec![VersionKey::Bundle],

@@ -1,32 +1,98 @@
 //! How a request stands, for who asked: ARAP's task, and taking it back.
 
+use std::time::Duration;
+
 use policy_core::entity::EntityRef;
 use policy_core::lifecycle::{Command, Exception, Phase, approvals_that_count, decide};
 use policy_core::text;
+use policy_core::time::{Span, Timestamp};
 use proviso_api::access_request::{Links, Progress, Task, TaskDisplay, TaskReply, TaskResult};
 use proviso_api::authzen::ApprovalRef;
+use tokio::sync::broadcast::error::RecvError;
 
 use super::App;
 use super::append::Proposal;
 use super::asker::Asker;
 use super::people::rejected;
-use super::refusal::Refusal;
+use super::refusal::{Refusal, RefusalKind};
 use crate::identity::Credential;
 use crate::store::VersionKey;
 
+/// The longest that a status answer may wait for a decision, in seconds.
+pub const LONGEST_WAIT: u64 = 60;
+/// How many may wait at once.
+pub(super) const MOST_WAITING: usize = 256;
+/// How long a request is told of after it and its grant are over.
+const TOLD_FOR: Span = Span::from_seconds(7 * 86_400);
+
+/// How a request stands.
+#[derive(Debug, Clone)]
+pub struct Standing {
+    /// The task.
+    pub reply: TaskReply,
+    /// When to look again, in seconds; none once it is decided.
+    pub retry_after: Option<u32>,
+}
+
 impl App {
-    /// How a request stands, for the agent that asked.
+    /// How a request stands, for the agent that asked: at once, or when it is decided within this time.
     ///
     /// # Errors
-    /// `unknown_task`, the same for another agent's request.
+    /// `unknown_task`, the same for another agent's request; `task_expired` a week after it and its grant were over.
     pub async fn request_status(
         &self,
         caller: &Credential,
         subject: Option<&Credential>,
         id: &str,
-    ) -> Result<TaskReply, Refusal> {
+        wait: Duration,
+    ) -> Result<Standing, Refusal> {
+        let mut changes = self.subscribe();
+        let standing = self.standing(caller, subject, id)?;
+        if wait.is_zero() || standing.retry_after.is_none() {
+            return Ok(standing);
+        }
+        // Where too many wait, nobody is refused: they are told at once, and when to look again.
+        let Ok(_waiting) = self.0.waiting.try_acquire() else { return Ok(standing) };
+        let left = standing.reply.task.expires_at.map(|end| end.since(self.now()).seconds().saturating_add(1));
+        let wait = left.map_or(wait, |left| wait.min(Duration::from_secs(left)));
+        let decided = async {
+            loop {
+                match changes.recv().await {
+                    Ok(change) if change.exception.as_deref() != Some(id) => {}
+                    Ok(_) | Err(RecvError::Lagged(_)) => match self.standing(caller, subject, id) {
+                        Ok(standing) if standing.retry_after.is_some() => {}
+                        _ => break,
+                    },
+                    Err(RecvError::Closed) => break,
+                }
+            }
+        };
+        // Decided, or the time is over: either way it is told as it stands now, to whom may still be told.
+        let _ = tokio::time::timeout(wait, decided).await;
+        self.standing(caller, subject, id)
+    }
+
+    fn standing(&self, caller: &Credential, subject: Option<&Credential>, id: &str) -> Result<Standing, Refusal> {
         self.own_request(caller, subject, id)?;
-        self.task(id)
+        let now = self.now();
+        let (asked, over) = {
+            let state = self.state();
+            for credential in Asker::of(caller, subject)?.credentials() {
+                self.still_live(&state, credential, now)?;
+            }
+            let exception = &state.exceptions.get(id).ok_or_else(unknown_task)?.exception;
+            let end = exception.phase.grant().map(|held| held.grant.scope.not_after);
+            (exception.request.requested_at, end.into_iter().fold(exception.decide_by(), Timestamp::max))
+        };
+        if now >= over.plus(TOLD_FOR) {
+            return Err(Refusal::new(RefusalKind::Gone, "task_expired", "the request has been over for too long")
+                .help("evaluate the call again"));
+        }
+        let reply = self.task(id)?;
+        let pending = reply.task.status == "pending";
+        // ARAP: from a few seconds to a minute, the longer it takes.
+        let pause = (now.since(asked).seconds() / 10).clamp(2, 60);
+        Ok(Standing { retry_after: pending.then_some(u32::try_from(pause).unwrap_or(60)), reply })
     }
 
     /// Takes a request back.

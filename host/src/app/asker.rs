@@ -94,6 +94,8 @@ pub(super) struct Ask {
     /// What a request must repeat: the digest of subject, action, resource and context without `ask`, `call`,
     /// `approval` and the justification.
     pub binding: Digest,
+    /// The members of the context that the digest holds, sorted: ARAP's authorization-relevant context.
+    pub members: Vec<String>,
 }
 
 impl Ask {
@@ -104,7 +106,8 @@ impl Ask {
     pub fn of(asker: &Asker, body: &EvaluationRequest) -> Result<Self, Refusal> {
         hold_claims(asker, &body.subject, &body.context)?;
         let mut context = body.context.clone();
-        let binding = binding_of(&body.subject, &body.resource, &body.action, &context)?;
+        let binding = binding_of(&body.subject, &body.resource, &body.action, &context, None)?;
+        let members = context.keys().filter(|name| !OUTSIDE.contains(&name.as_str())).cloned().collect();
         context.remove(JUSTIFICATION);
         let ask = match context.remove(ASK) {
             None => false,
@@ -140,21 +143,30 @@ impl Ask {
             action_properties: body.action.properties.clone(),
             context,
             binding,
+            members,
         })
     }
 }
 
-/// The digest of what was asked: what a request for an exception must repeat without a change.
+/// What is outside the binding of a denial.
+const OUTSIDE: [&str; 4] = [ASK, CALL, APPROVAL, JUSTIFICATION];
+
+/// The digest of what was asked: what a request for an exception must repeat without a change. Of the context it holds
+/// these members, or all but those that are outside the binding.
+///
+/// ARAP's `binding_hash`: SHA-256 over the canonical form (RFC 8785) of subject, resource, action and context.
 pub(super) fn binding_of(
     subject: &Entity,
     resource: &Entity,
     action: &proviso_api::authzen::Action,
     context: &Map<String, Value>,
+    members: Option<&[String]>,
 ) -> Result<Digest, Refusal> {
     let mut context = context.clone();
-    for outside in [ASK, CALL, APPROVAL, JUSTIFICATION] {
-        context.remove(outside);
-    }
+    context.retain(|name, _| match members {
+        Some(members) => members.contains(name),
+        None => !OUTSIDE.contains(&name.as_str()),
+    });
     // ARAP: the chain as claimed is outside the binding; ours comes from the credential.
     let mut subject = subject.clone();
     subject.properties.remove("act");
@@ -175,22 +187,36 @@ fn hold_claims(asker: &Asker, subject: &Entity, context: &Map<String, Value>) ->
     if context.get("chain").is_some_and(|claimed| claimed.as_str() != Some(&policy_core::abi::chain_text(&chain))) {
         return Err(conflict("chain"));
     }
-    if let Some(claimed) = subject.properties.get("act") {
-        let verified = chain.iter().rev().fold(Value::Null, |inner, hop| {
-            let mut act = Map::from_iter([
-                ("sub".to_owned(), Value::from(hop.entity.id.clone())),
-                ("iss".to_owned(), Value::from(hop.issuer.clone())),
-            ]);
-            if !inner.is_null() {
-                act.insert("act".to_owned(), inner);
-            }
-            Value::Object(act)
-        });
-        if *claimed != verified {
-            return Err(conflict("chain"));
-        }
+    match subject.properties.get("act") {
+        Some(claimed) if *claimed != verified_act(&chain) => Err(conflict("chain")),
+        _ => Ok(()),
     }
-    Ok(())
+}
+
+/// The chain as nested `act` claims (RFC 8693), from the current actor inward.
+fn verified_act(chain: &[Hop]) -> Value {
+    chain.iter().rev().fold(Value::Null, |inner, hop| {
+        let mut act = Map::from_iter([
+            ("sub".to_owned(), Value::from(hop.entity.id.clone())),
+            ("iss".to_owned(), Value::from(hop.issuer.clone())),
+        ]);
+        if !inner.is_null() {
+            act.insert("act".to_owned(), inner);
+        }
+        Value::Object(act)
+    })
+}
+
+/// ARAP's `client.actor`: who acts and the whole chain behind it are what the credential says, or the request is
+/// refused.
+pub(super) fn hold_actor(asker: &Asker, actor: &Map<String, Value>) -> Result<(), Refusal> {
+    if actor.get("id").and_then(Value::as_str) != Some(&asker.agent.subject.id) {
+        return Err(conflict("actor"));
+    }
+    match actor.get("act") {
+        Some(claimed) if *claimed != verified_act(&asker.chain()) => Err(conflict("chain")),
+        _ => Ok(()),
+    }
 }
 
 fn server(point: Option<&PointCredential>, named: Option<String>) -> Result<Option<String>, Refusal> {

@@ -5,7 +5,6 @@ use policy_core::containment;
 use policy_core::lifecycle::{Command, Phase, decide};
 use policy_core::outcome::{Evaluation, Outcome, Reason};
 use policy_core::question::{Candidate, Lock, LockTarget, Purpose, Requested, SealedQuestion};
-use policy_core::sabotaged;
 use policy_core::text;
 use policy_core::time::{Span, Timestamp};
 use proviso_api::authzen::{EvaluationReply, EvaluationRequest};
@@ -25,7 +24,7 @@ use crate::store::{AppendError, Log, NewRecord, VersionKey};
 /// How long a denial can be answered with a request.
 pub(super) const REQUESTABLE_FOR: Span = Span::from_seconds(15 * 60);
 /// What an evaluation asks for when it asks whether it may be requested: the smallest there is.
-const SMALLEST: Span = Span::from_seconds(15 * 60);
+pub(super) const SMALLEST: Span = Span::from_seconds(15 * 60);
 
 /// How much is kept of an action's name that the bundle does not know.
 const LONGEST_NAME: usize = 256;
@@ -42,15 +41,15 @@ pub(super) struct Made {
 }
 
 /// What the state holds of a call, with the versions that it was read at.
-struct Read {
-    candidates: Vec<Candidate>,
+pub(super) struct Read {
+    pub candidates: Vec<Candidate>,
     /// The grant that permitted this very call a moment ago.
     repeats: Option<String>,
-    locks: Vec<Lock>,
+    pub locks: Vec<Lock>,
     /// What every outcome expects.
-    expected: Vec<(VersionKey, u64)>,
+    pub expected: Vec<(VersionKey, u64)>,
     /// What an outcome expects that uses one of the candidates, in their order.
-    used: Vec<(VersionKey, u64)>,
+    pub used: Vec<(VersionKey, u64)>,
 }
 
 impl App {
@@ -102,6 +101,7 @@ impl App {
             server: ask.server.clone(),
             input_digest: None,
             binding: ask.binding,
+            binding_members: Some(ask.members.clone()),
             answer: denial(Reason::Contended),
             limit: None,
             repeated: false,
@@ -164,7 +164,13 @@ impl App {
     }
 
     /// Reads what the state holds of this call.
-    fn read(&self, asker: &Asker, ask: &Ask, question: &SealedQuestion, safe: bool) -> Result<Read, Refusal> {
+    pub(super) fn read(
+        &self,
+        asker: &Asker,
+        ask: &Ask,
+        question: &SealedQuestion,
+        safe: bool,
+    ) -> Result<Read, Refusal> {
         let now = question.now;
         let call = &question.call;
         let state = self.state();
@@ -183,7 +189,7 @@ impl App {
         ids.sort();
         ids.dedup();
         // INVARIANT (R6, R7): while the clock or a stop is in doubt, no grant is a candidate.
-        let candidates: Vec<Candidate> = if (safe || sabotaged!("r6_clock_believed")) && !self.holds_stops() {
+        let candidates: Vec<Candidate> = if safe && !self.holds_stops() {
             ids.iter().filter_map(|id| self.candidate(&state, question, id, repeats.as_deref())).collect()
         } else {
             Vec::new()
@@ -215,12 +221,9 @@ impl App {
         };
         let grant = &held.grant;
         let locked = state.locks_in_force(question.now).any(|lock| lock.target == LockTarget::Grant(id.to_owned()));
-        let subject = grant.subject == question.call.subject || sabotaged!("r3_subject");
-        let task = grant.task == question.task || sabotaged!("r3_task");
-        let ours = grant.id == id && subject && task;
+        let ours = grant.id == id && grant.subject == question.call.subject && grant.task == question.task;
         // INVARIANT (R4): judged under the bundle that is active, and at a later start again, or no candidate.
-        let judged = exception.bundle == question.bundle || sabotaged!("r4_not_judged_again");
-        if locked || !ours || !judged || held.awaits_activation() {
+        if locked || !ours || exception.bundle != question.bundle || held.awaits_activation() {
             return None;
         }
         // What this very call has consumed already is not held against it.
@@ -239,16 +242,12 @@ impl App {
     }
 
     /// The module's answer; whatever goes wrong is a denial that says which limit it was (R8).
-    async fn judge(&self, question: &SealedQuestion) -> (Evaluation, Option<String>) {
+    pub(super) async fn judge(&self, question: &SealedQuestion) -> (Evaluation, Option<String>) {
         let input = Evaluate { v: ABI_VERSION, question: question.clone() };
         match self.ask_module::<Evaluation>(Op::Evaluate, &input).await {
             Ok(answer) => (answer, None),
             Err(NoAnswer::Refused(error)) if error.code == "bad_input" => (denial(Reason::BadInput), None),
             Err(NoAnswer::Refused(error)) if error.code == "unknown_version" => (denial(Reason::UnknownVersion), None),
-            Err(_) if sabotaged!("r8_limit_allows") => {
-                let outcome = Outcome::PermittedByScope;
-                (Evaluation { outcome, ..denial(Reason::Scope) }, None)
-            }
             Err(error) => (denial(Reason::Limit), Some(error.kind())),
         }
     }
@@ -270,9 +269,7 @@ impl App {
                 return Ok(());
             };
             let exception = candidate.grant.exception.clone();
-            if !sabotaged!("r3_uses_late") {
-                made.expected.push(version.clone());
-            }
+            made.expected.push(version.clone());
             decision.exception = Some(exception.clone());
             if ask.purpose == Purpose::Use {
                 decision.repeated = read.repeats.as_deref() == Some(id.as_str());
@@ -328,9 +325,6 @@ impl App {
             Some(question) => {
                 let mut stored = question.clone();
                 self.policy().redact(&mut stored, self.keys());
-                if sabotaged!("r10_other_question") {
-                    stored.candidates.clear();
-                }
                 payloads.push((QUESTION, canonical(&stored)?));
             }
             None => {
@@ -374,7 +368,7 @@ impl App {
     }
 
     /// Judges the subject's live grants again where a newer bundle is active (R4).
-    async fn refresh_grants(&self, question: &SealedQuestion) -> Result<(), Refusal> {
+    pub(super) async fn refresh_grants(&self, question: &SealedQuestion) -> Result<(), Refusal> {
         let stale: Vec<String> = {
             let state = self.state();
             let ids = self.index().find(&question.call.subject, &question.task);
@@ -391,7 +385,7 @@ impl App {
         Ok(())
     }
 
-    fn done(&self, task: &str) -> Vec<String> {
+    pub(super) fn done(&self, task: &str) -> Vec<String> {
         self.state().done.get(task).map(|done| done.iter().cloned().collect()).unwrap_or_default()
     }
 }

@@ -26,6 +26,10 @@ pub const DECISION: &str = "decision";
 pub const QUESTION: &str = "question";
 /// The payload that holds a question that could not be sealed, as it was claimed.
 pub const CLAIMED: &str = "claimed";
+/// The payload that holds a search: a [`SearchRecord`].
+pub const SEARCH: &str = "search";
+/// The payload that holds the sealed questions of a search, in the order they were judged in.
+pub const QUESTIONS: &str = "questions";
 /// The payload that holds a report: an [`ExecutionRecord`].
 pub const EXECUTION: &str = "execution";
 
@@ -111,6 +115,17 @@ pub enum GateEvent {
         id: String,
         /// Who.
         by: EntityRef,
+        /// When.
+        at: Timestamp,
+    },
+    /// Another key signs binding tokens from here on.
+    SigningKeyRotated {
+        /// The new key's id.
+        kid: String,
+        /// The operating-system user.
+        by: String,
+        /// Why.
+        reason: String,
         /// When.
         at: Timestamp,
     },
@@ -231,6 +246,9 @@ pub struct DecisionRecord {
     pub input_digest: Option<Digest>,
     /// The digest of what was asked, without the call's id: what a request must repeat.
     pub binding: Digest,
+    /// The members of the question's context that are bound, sorted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub binding_members: Option<Vec<String>>,
     /// What was answered.
     pub answer: Evaluation,
     /// The kind of limit, where one made the outcome (R10).
@@ -248,6 +266,26 @@ pub struct DecisionRecord {
     /// What the task is marked with by this: the action and its effects.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub done: Vec<String>,
+}
+
+/// One page of a search.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SearchRecord {
+    /// The search's id.
+    pub search: String,
+    /// The credentials that asked.
+    pub credentials: Vec<String>,
+    /// `subject`, `resource` or `action`.
+    pub kind: String,
+    /// What was asked, without the page's token.
+    pub query: serde_json::Value,
+    /// Behind which one this page began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
+    /// What was looked at, in order.
+    pub judged: Vec<String>,
+    /// What was told.
+    pub results: Vec<proviso_api::search::Found>,
 }
 
 /// A report that something ran.
@@ -299,6 +337,7 @@ impl GateEvent {
             Self::TaskEnded { .. } => "task_ended",
             Self::Limited { .. } => "limited",
             Self::GateStopped { .. } => "gate_stopped",
+            Self::SigningKeyRotated { .. } => "signing_key_rotated",
             Self::ClockDoubted { .. } => "clock_doubted",
             Self::ClockTrusted { .. } => Self::TRUSTED,
         }

@@ -7,6 +7,9 @@
 mod append;
 mod asked;
 mod asker;
+mod batch;
+mod binding;
+mod denial;
 mod engine;
 mod evaluate;
 mod event;
@@ -18,6 +21,7 @@ mod identities;
 mod judge;
 mod limits;
 mod open;
+mod page;
 mod people;
 mod permit;
 mod policy;
@@ -25,7 +29,9 @@ mod refusal;
 mod reply;
 mod reports;
 mod request;
+mod request_schema;
 mod routing;
+mod search;
 mod settings;
 mod sheets;
 mod state;
@@ -40,7 +46,6 @@ mod testing;
 #[cfg(test)]
 mod tests;
 
-use policy_core::sabotaged;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLockReadGuard};
 
@@ -48,17 +53,21 @@ use policy_core::digest::Digest;
 use policy_core::time::Timestamp;
 use proviso_api::exceptions::BundleReply;
 use proviso_api::operations::Change;
-use tokio::sync::{Notify, broadcast};
+use tokio::sync::{Notify, Semaphore, broadcast};
 
+pub use asked::{LONGEST_WAIT, Standing};
+pub use batch::{Batch, MOST_ITEMS};
 pub use engine::{Engine, EngineError, GrantIndex};
 pub use limits::Allowance;
 pub use permit::Permit;
 pub use refusal::{Refusal, RefusalKind};
 pub use reply::VALID_FOR;
 pub use routing::Message;
+pub use search::Search;
 pub use settings::{Activation, Channels, OpenError, Operator, Parts, Settings, WebhookChannel};
 
 use crate::random::Random;
+use crate::signing::BindingKeys;
 use crate::store::{Keys, Outbox, Store, VersionKey};
 use append::Proposal;
 use event::{GateEvent, LedgerEvent};
@@ -83,6 +92,10 @@ struct Inner {
     folded: Arc<Folded>,
     keys: Arc<Keys>,
     policy: Policy,
+    /// The keys of binding tokens.
+    binding: BindingKeys,
+    /// How many may wait for a decision at once.
+    waiting: Semaphore,
     time: TimeKeeper,
     /// Stops that could not be recorded yet (R7).
     held: Mutex<Vec<HeldStop>>,
@@ -98,10 +111,27 @@ impl Inner {
         folded: Arc<Folded>,
         keys: Arc<Keys>,
         policy: Policy,
+        binding: BindingKeys,
         time: TimeKeeper,
     ) -> Self {
         let (held, counters, work, limits) = (Mutex::default(), Mutex::default(), Notify::new(), Limits::default());
-        Self { settings, parts, store, outbox, work, folded, keys, policy, time, held, counters, limits }
+        let waiting = Semaphore::new(asked::MOST_WAITING);
+        Self {
+            settings,
+            parts,
+            store,
+            outbox,
+            work,
+            folded,
+            keys,
+            policy,
+            binding,
+            waiting,
+            time,
+            held,
+            counters,
+            limits,
+        }
     }
 }
 
@@ -242,9 +272,7 @@ impl App {
     }
 
     fn hold(&self, stop: HeldStop) {
-        if !sabotaged!("r7_unrecorded_stop_dropped") {
-            self.held().push(stop);
-        }
+        self.held().push(stop);
     }
 
     fn release(&self, stop: &HeldStop) {

@@ -13,6 +13,7 @@ use super::policy::Policy;
 use super::settings::{OpenError, Parts, Settings};
 use super::time::TimeKeeper;
 use super::{App, Inner};
+use crate::signing::BindingKeys;
 use crate::store::sqlite::{SqliteOutbox, SqliteStore};
 use crate::store::{DataFolder, Keys, NewRecord, Outbox, Store, StoreError};
 
@@ -37,17 +38,18 @@ impl App {
         parts: Parts,
         wrap: impl FnOnce(Arc<dyn Store>) -> Arc<dyn Store>,
     ) -> Result<Self, OpenError> {
-        #[cfg(saboteur)]
-        crate::saboteur::plant();
         let policy = Policy::accept(&settings.bundle)?;
         let folder = DataFolder::open(&settings.data, settings.kind)?;
         let keys = Arc::new(Keys::open(&folder, &*parts.random)?);
+        let binding = BindingKeys::open(&settings.data, &*parts.random, parts.clock.now()).map_err(|source| {
+            OpenError::Store(StoreError::File { path: settings.data.join("keys").display().to_string(), source })
+        })?;
         let folded = Arc::new(Folded::new(Arc::clone(&parts.index)));
         let time = TimeKeeper::new(Arc::clone(&parts.clock));
         let store = SqliteStore::open(folder, Arc::clone(&keys), Arc::clone(&parts.random), folded.clone())?;
         let outbox = SqliteOutbox::open(&settings.data, Arc::clone(&keys))?;
         let store = (wrap(Arc::new(store)), Arc::new(outbox) as Arc<dyn Outbox>);
-        let app = Self(Arc::new(Inner::new(settings, parts, store, folded, keys, policy, time)));
+        let app = Self(Arc::new(Inner::new(settings, parts, store, folded, keys, policy, binding, time)));
         app.start().await?;
         Ok(app)
     }

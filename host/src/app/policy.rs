@@ -118,6 +118,16 @@ impl Policy {
         fresh
     }
 
+    /// Everything of a type that the bundle knows, sorted.
+    pub fn of_type(&self, kind: &str) -> Vec<EntityRef> {
+        self.bundle.of_types(&[kind.to_owned()])
+    }
+
+    /// The actions that the schema has for a subject and a resource of these types, sorted.
+    pub fn actions_for(&self, subject: &str, resource: &str) -> Vec<String> {
+        self.bundle.actions_for(subject, resource)
+    }
+
     pub fn person_type(&self) -> String {
         self.bundle.rules.config.types.person.clone()
     }

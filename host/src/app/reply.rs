@@ -122,7 +122,13 @@ impl App {
             max_uses: terms.max_uses,
         };
         let endpoint = format!("{}/access/v1/requests", self.settings().public_url);
-        Some(AccessRequestOffer { endpoint, expires_at: until, display })
+        Some(AccessRequestOffer {
+            endpoint,
+            expires_at: until,
+            binding_token: self.binding_token(made, until),
+            request_schema_url: Some(self.schema_url(&made.decision.evaluation)),
+            display,
+        })
     }
 
     /// A grant as ARAP's approval.

@@ -4,7 +4,6 @@ use policy_core::containment;
 use policy_core::digest::Digest;
 use policy_core::entity::EntityRef;
 use policy_core::grant::{ArgumentScope, ResourceScope, Scope};
-use policy_core::json;
 use policy_core::lifecycle::{Command, RequestFacts, decide};
 use policy_core::outcome::Terms;
 use policy_core::question::SealedQuestion;
@@ -14,8 +13,9 @@ use serde_json::Value;
 
 use super::App;
 use super::append::{Proposal, canonical};
-use super::asker::{Asker, binding_of};
-use super::event::{ORIGIN, QUESTION, RequestOrigin};
+use super::asker::Asker;
+use super::denial::Again;
+use super::event::{ORIGIN, RequestOrigin};
 use super::held::requested;
 use super::limits::{hold_silence, room_for, same_request};
 use super::people::rejected;
@@ -23,12 +23,12 @@ use super::refusal::{Refusal, RefusalKind};
 use super::state::Denial;
 use crate::identity::Credential;
 use crate::random;
-use crate::store::{Log, VersionKey};
+use crate::store::VersionKey;
 
 /// How long people have to decide, at most.
 const DECIDE_WITHIN: Span = Span::from_seconds(8 * 3_600);
 /// The agent's words stand here, with the denied question's context.
-const JUSTIFICATION: &str = "business_justification";
+pub(super) const JUSTIFICATION: &str = "business_justification";
 /// The longest idempotency key.
 const LONGEST_KEY: usize = 256;
 
@@ -54,7 +54,8 @@ impl App {
             return Err(Refusal::bad("bad_request", format!("`Idempotency-Key` has 1 to {LONGEST_KEY} bytes")));
         }
         let sent = Digest::of(&canonical(&body)?);
-        if let Some(id) = self.asked_already(&asker, idempotency_key, sent)? {
+        let again = Again { asker: &asker, key: idempotency_key, sent, body: &body };
+        if let Some(id) = again.find(&self.state(), None)? {
             return self.task(&id);
         }
         let _turn = self.turn(&asker).await?;
@@ -84,6 +85,10 @@ impl App {
                 let mut expected = [VersionKey::Bundle, VersionKey::Locks, key].map(|key| state.version(key)).to_vec();
                 self.hold_task(state, &asker.agent.task)?;
                 expected.extend(asker.credentials().map(|id| state.version(VersionKey::Identity(id.to_owned()))));
+                // Somebody with the same key, or with the same denial, may have been quicker.
+                if let Some(id) = again.find(state, Some(&facts.evaluation))? {
+                    return Ok(Proposal { expected, records: Vec::new(), answer: id });
+                }
                 if let Some(open) = same_request(state, &facts, now) {
                     let (evaluation, justification) = (facts.evaluation.clone(), facts.justification.clone());
                     let command = Command::Fold { evaluation, justification };
@@ -116,59 +121,6 @@ impl App {
                 Err(refusal)
             }
         }
-    }
-
-    /// The request that this idempotency key made.
-    fn asked_already(&self, asker: &Asker, key: Option<&str>, sent: Digest) -> Result<Option<String>, Refusal> {
-        let Some(key) = key else { return Ok(None) };
-        let state = self.state();
-        let mut entries = state.exceptions.iter();
-        let same = entries.find(|(_, entry)| {
-            entry.origin.idempotency_key.as_deref() == Some(key) && entry.origin.credential == asker.credential()
-        });
-        match same {
-            None => Ok(None),
-            Some((id, entry)) if entry.origin.body == sent => Ok(Some(id.clone())),
-            Some(_) => {
-                Err(Refusal::conflict("duplicate_request", "this `Idempotency-Key` was used for another request")
-                    .help("use a new key for a new request"))
-            }
-        }
-    }
-
-    /// The denial that a request answers, with its sealed question, verified against the log.
-    fn denied(&self, asker: &Asker, body: &AccessRequest, now: Timestamp) -> Result<(Denial, SealedQuestion), Refusal> {
-        let altered = || {
-            Refusal::bad("invalid_denial_binding", "this is not the denial that the gate gave")
-                .help("send subject, resource, action, context and `denial` unchanged, or evaluate again")
-        };
-        let denial = self.state().denial(&body.denial.evaluation_id).cloned().ok_or_else(altered)?;
-        // Another agent's denial, or another task's, looks like none at all.
-        if denial.record.subject != asker.agent.subject || denial.record.task != asker.agent.task {
-            return Err(altered());
-        }
-        let Some(until) = denial.record.requestable_until else {
-            return Err(Refusal::bad("not_requestable", "what was refused cannot be requested"));
-        };
-        if body.denial.expires_at != until {
-            return Err(altered());
-        }
-        if binding_of(&body.subject, &body.resource, &body.action, &body.context)? != denial.record.binding {
-            return Err(altered());
-        }
-        if now >= until {
-            return Err(Refusal::new(RefusalKind::Gone, "expired_denial", "the denial is too old to be answered")
-                .help("evaluate again; a new denial can be answered for 15 minutes"));
-        }
-        let record = self.store().record(Log::Decisions, denial.seq).map_err(|error| self.unreadable(&error))?;
-        let bytes = record.as_ref().and_then(|record| record.payload(QUESTION)).ok_or_else(altered)?;
-        let question: SealedQuestion = json::read_as(bytes, super::people::STORED).map_err(|_| altered())?;
-        if let Some(point) = &asker.point
-            && question.enforcement_point.as_ref() != Some(&point.name)
-        {
-            return Err(altered());
-        }
-        Ok((denial, question))
     }
 
     async fn facts(

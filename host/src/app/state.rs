@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 
 use super::event::{
     ActivationFact, DECISION, DecisionRecord, EVENT, EXECUTION, ExecutionRecord, GateEvent, LedgerEvent, ORIGIN,
-    QUESTION, RequestOrigin,
+    QUESTION, RequestOrigin, SEARCH,
 };
 use super::flight::Flights;
 use super::routing::Routing;
@@ -289,7 +289,10 @@ impl State {
 
     fn apply_gate(&mut self, seq: u64, event: GateEvent) {
         match event {
-            GateEvent::GateStarted { .. } | GateEvent::GateStopped { .. } | GateEvent::Limited { .. } => {}
+            GateEvent::GateStarted { .. }
+            | GateEvent::GateStopped { .. }
+            | GateEvent::SigningKeyRotated { .. }
+            | GateEvent::Limited { .. } => {}
             GateEvent::BundleActivated { activation } => self.activations.push((seq, *activation)),
             GateEvent::Locked { lock, by, reason, at, groups, until } => {
                 self.locked.push((seq, lock.target.clone()));
@@ -324,6 +327,9 @@ impl State {
             let execution: ExecutionRecord = read(record, EXECUTION)?;
             self.belongs(execution.exception.as_deref(), seq);
             self.flights.reported(&execution.evaluation, execution.phase);
+            return Ok(());
+        }
+        if record.payload(SEARCH).is_some() {
             return Ok(());
         }
         let decision: DecisionRecord = read(record, DECISION)?;

@@ -5,6 +5,7 @@ mod bundle;
 mod check;
 mod clock;
 mod demo;
+mod key;
 mod mcp;
 mod output;
 pub mod serve;
@@ -52,6 +53,9 @@ enum Command {
     /// Work on the units of work that agents act in, at the running gate.
     #[command(subcommand)]
     Task(task::TaskCommand),
+    /// Rotate and list the keys that sign binding tokens, at the running gate.
+    #[command(subcommand)]
+    Key(key::KeyCommand),
     /// Say, with a reason on record, that the clock can be trusted again.
     TrustClock(clock::TrustClock),
     /// The demo's tool server over stdio.
@@ -79,6 +83,7 @@ pub fn main() -> ExitCode {
         Command::Audit(command) => audit::run(&command),
         Command::Token(command) => block_on(token::run(command)),
         Command::Task(command) => block_on(task::run(command)),
+        Command::Key(command) => block_on(key::run(command)),
         Command::TrustClock(command) => block_on(clock::run(command)),
         Command::DemoLedger => demo::serve_ledger(),
     };

@@ -123,6 +123,13 @@ fn told(reply: Result<Reply, ClientError>) -> Result<Done, Failure> {
             Ok(Done::fine(secret, json))
         }
         Ok(Reply::Done {}) => Ok(Done::fine("done", json!({"done": true}))),
+        Ok(Reply::Keys { keys }) => {
+            let lines = keys.iter().map(|key| match key.retired_at {
+                Some(retired) => format!("{}  {}  since {}  retired {retired}", key.kid, key.state, key.made_at),
+                None => format!("{}  {}  since {}", key.kid, key.state, key.made_at),
+            });
+            Ok(Done::fine(lines.collect::<Vec<_>>().join("\n"), json!({"keys": keys})))
+        }
         Ok(Reply::Tokens { .. }) => Err(Failure::unavailable("gate_unreadable", "the gate answered something else")),
         Ok(Reply::Refused { code, unavailable, detail, help }) => {
             let exit = if unavailable { Exit::Unavailable } else { Exit::BadInput };

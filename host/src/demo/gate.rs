@@ -89,8 +89,13 @@ impl Gate {
             resource,
             action,
             context,
-            denial: DenialRef { evaluation_id: denied.context.evaluation_id.clone(), expires_at: offer.expires_at },
+            denial: DenialRef {
+                evaluation_id: Some(denied.context.evaluation_id.clone()),
+                binding_token: offer.binding_token.clone(),
+                expires_at: offer.expires_at,
+            },
             requested_access: Some(RequestedAccess { scope: Some(scope), ..RequestedAccess::default() }),
+            client: None,
         };
         let key = fresh_id();
         self.post(call.agent, "/access/v1/requests", Some(&key), &body).await
@@ -177,7 +182,7 @@ async fn mint(place: &Place, request: &Request, name: &str) -> Result<String, St
             Ok(secret)
         }
         Ok(Reply::Refused { detail, .. }) => Err(detail),
-        Ok(Reply::Tokens { .. } | Reply::Done {}) => Err("the gate minted nothing".to_owned()),
+        Ok(Reply::Tokens { .. } | Reply::Keys { .. } | Reply::Done {}) => Err("the gate minted nothing".to_owned()),
         Err(error) => Err(error.to_string()),
     }
 }

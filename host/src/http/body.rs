@@ -8,9 +8,10 @@ use axum::http::{HeaderMap, StatusCode, header};
 use policy_core::json::{self, Limits, ReadError};
 use policy_core::sheet::Ballot;
 use proviso_api::access_request::{AccessRequest, CancelRequest};
-use proviso_api::authzen::EvaluationRequest;
+use proviso_api::authzen::{EvaluationRequest, EvaluationsRequest};
 use proviso_api::operations::ExecutionReport;
 use proviso_api::routing::{DeputyRequest, HandoverRequest};
+use proviso_api::search::{ActionSearch, ResourceSearch, SubjectSearch};
 use proviso_api::session::{DemoSignIn, SignIn};
 use proviso_api::stops::{EndTaskRequest, LockRequest, RenewLockRequest, RevocationRequest, RevokeRequest};
 use serde::de::DeserializeOwned;
@@ -34,7 +35,11 @@ macro_rules! wire {
 
 wire! {
     EvaluationRequest: ["subject", "action", "resource", "context"];
-    AccessRequest: ["subject", "action", "resource", "context", "denial", "requested_access"];
+    EvaluationsRequest: ["subject", "action", "resource", "context", "options"];
+    SubjectSearch: ["subject", "action", "resource", "context", "page"];
+    ResourceSearch: ["subject", "action", "resource", "context", "page"];
+    ActionSearch: ["subject", "resource", "context", "page"];
+    AccessRequest: ["subject", "action", "resource", "context", "denial", "requested_access", "client"];
     CancelRequest: [];
     Ballot: ["grant"];
     RevokeRequest: [];

@@ -9,12 +9,9 @@ use super::headers;
 use super::problem::Refused;
 use super::site::Site;
 
-/// The longest id that is echoed.
-const LONGEST_ID: usize = 200;
-
 /// Refuses foreign hosts and origins, echoes `X-Request-ID`, and sets the headers that every answer has.
 pub(super) async fn guard(State(site): State<Site>, request: Request, next: Next) -> Response {
-    let id = request.headers().get("x-request-id").filter(|id| id.len() <= LONGEST_ID).cloned();
+    let id = request.headers().get("x-request-id").cloned();
     let is_page = !headers::is_data(request.uri().path());
     let mut response = match check(&site, &request) {
         Ok(()) => next.run(request).await,

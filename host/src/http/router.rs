@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{delete, get, post};
 
-use super::access::{discovery, evaluation, requests};
+use super::access::{discovery, evaluation, evaluations, requests, search};
 use super::api::{
     bundles, events, exceptions, executions, grants, locks, record, revocations, routing, session, sheet, stops, tasks,
     votes, whoami,
@@ -23,7 +23,13 @@ pub fn router(site: Site) -> Router {
     Router::new()
         .route("/.well-known/authzen-configuration", get(discovery::get))
         .route("/access/v1/evaluation", post(evaluation::post))
+        .route("/access/v1/evaluations", post(evaluations::post))
+        .route("/access/v1/search/subject", post(search::subject))
+        .route("/access/v1/search/resource", post(search::resource))
+        .route("/access/v1/search/action", post(search::action))
         .route("/access/v1/requests", post(requests::post))
+        .route("/access/v1/jwks", get(requests::jwks))
+        .route("/access/v1/denials/{evaluation}/schema", get(requests::schema))
         .route("/access/v1/requests/{id}", get(requests::get))
         .route("/access/v1/requests/{id}/cancel", post(requests::cancel))
         .route("/api/v1/session", get(session::get).post(session::post).delete(session::delete))

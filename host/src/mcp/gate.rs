@@ -76,11 +76,13 @@ impl Gate {
                 }
             }
             Ask::Submit(submission) => self.submit(*submission).await,
-            Ask::Status(id) => {
+            Ask::Status { request: id, wait } => {
                 if !is_plain(&id) {
                     return Err(refused("unknown_task", StatusCode::NOT_FOUND));
                 }
                 let request = self.request(Method::GET, &["access", "v1", "requests", &id])?;
+                let patience = PATIENCE.saturating_add(Duration::from_secs(wait));
+                let request = request.query(&[("wait", wait)]).timeout(patience);
                 Ok(Answer::Task(Box::new(typed::<TaskReply>(self.send(request).await?)?)))
             }
         }
@@ -97,6 +99,7 @@ impl Gate {
             context,
             denial: submission.denial,
             requested_access: submission.requested,
+            client: None,
         };
         let request = self
             .request(Method::POST, &["access", "v1", "requests"])?

@@ -72,11 +72,32 @@ pub enum Request {
         /// Why.
         reason: String,
     },
+    /// Lets a fresh key sign binding tokens.
+    RotateKeys {
+        /// Why.
+        reason: String,
+    },
+    /// The published keys of binding tokens, oldest first.
+    ListKeys {},
     /// Says that the clock can be trusted again, after the gate found that it could not (R6).
     TrustClock {
         /// Why.
         reason: String,
     },
+}
+
+/// One line of `key list`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyLine {
+    /// The key's id, as tokens name it.
+    pub kid: String,
+    /// `signing` or `retired`.
+    pub state: String,
+    /// Since when it signs.
+    pub made_at: Timestamp,
+    /// When it was retired.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retired_at: Option<Timestamp>,
 }
 
 /// What the gate answers.
@@ -98,6 +119,11 @@ pub enum Reply {
         tokens: Vec<TokenLine>,
         /// Whether there are more behind the last of them.
         more: bool,
+    },
+    /// Keys.
+    Keys {
+        /// One line each.
+        keys: Vec<KeyLine>,
     },
     /// It was done.
     Done {},

@@ -12,9 +12,10 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use super::{LONGEST_LINE, Reply, Request, user_name};
+use super::{KeyLine, LONGEST_LINE, Reply, Request, user_name};
 use crate::app::{App, Operator, Refusal, RefusalKind};
 use crate::identity::{MintRequest, TokenLine};
+use crate::signing::PublicKey;
 
 /// How long one exchange may take.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -101,9 +102,21 @@ async fn answer(app: App, request: Request, by: Operator) -> Reply {
         Request::ListTokens { after } => Ok(page(app.tokens(), after.as_deref())),
         Request::RevokeToken { id } => app.revoke_token(&id, &by).await.map(|()| Reply::Done {}),
         Request::EndTask { task, reason } => app.end_task_as(&by, &task, &reason).await.map(|_| Reply::Done {}),
+        Request::RotateKeys { reason } => app.rotate_keys(&by, &reason).await.map(|_| keys(&app)),
+        Request::ListKeys {} => Ok(keys(&app)),
         Request::TrustClock { reason } => app.trust_clock(&by, &reason).await.map(|()| Reply::Done {}),
     };
     done.unwrap_or_else(|refusal| refused(&refusal))
+}
+
+fn keys(app: &App) -> Reply {
+    let line = |key: PublicKey| KeyLine {
+        kid: key.kid,
+        state: if key.retired_at.is_some() { "retired" } else { "signing" }.to_owned(),
+        made_at: key.made_at,
+        retired_at: key.retired_at,
+    };
+    Reply::Keys { keys: app.signing_keys().into_iter().map(line).collect() }
 }
 
 async fn mint(app: &App, request: MintRequest, by: &Operator) -> Result<Reply, Refusal> {

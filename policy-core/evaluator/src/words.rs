@@ -132,7 +132,17 @@ impl Bundle {
         self.of_types(&self.rules.config.types.subjects)
     }
 
-    fn of_types(&self, kinds: &[String]) -> Vec<EntityRef> {
+    /// The actions that the schema has for these types, sorted.
+    pub fn actions_for(&self, subject: &str, resource: &str) -> Vec<String> {
+        let config = &self.rules.config;
+        let (subject, resource) = (config.long(config.short(subject)), config.long(config.short(resource)));
+        let actions = self.rules.actions.iter();
+        let fits = actions.filter(|(_, of)| of.principals.contains(&subject) && of.resources.contains(&resource));
+        fits.map(|(name, _)| name.clone()).collect()
+    }
+
+    /// Everything of these types that the bundle knows, sorted.
+    pub fn of_types(&self, kinds: &[String]) -> Vec<EntityRef> {
         let wanted = |uid: &&EntityRef| kinds.iter().any(|kind| self.rules.config.short(kind) == uid.kind);
         self.facts.keys().filter(wanted).cloned().collect()
     }

@@ -122,7 +122,7 @@ async fn a_request_answers_its_own_unaltered_fresh_requestable_denial_only() {
     altered.context.insert("input".into(), json!({"path": "/srv/files/reports/other.md", "content": "hello"}));
     assert_eq!(code(ask(altered).await), "invalid_denial_binding");
     let mut unknown = good.clone();
-    unknown.denial.evaluation_id = "eval_00000000000000000000000000000000".into();
+    unknown.denial.evaluation_id = Some("eval_00000000000000000000000000000000".to_owned());
     assert_eq!(code(ask(unknown).await), "invalid_denial_binding");
     let other = agent(app, "close-q4", Some("ines")).await;
     assert_eq!(code(app.request(&caller.point, Some(&other), None, good.clone()).await), "invalid_denial_binding");

@@ -125,8 +125,9 @@ fn request(
         resource: body.resource.clone(),
         action: body.action.clone(),
         context,
-        denial: DenialRef { evaluation_id: evaluation.to_owned(), expires_at },
+        denial: DenialRef { evaluation_id: Some(evaluation.to_owned()), binding_token: None, expires_at },
         requested_access: Some(RequestedAccess { scope, ..RequestedAccess::default() }),
+        client: None,
     }
 }
 

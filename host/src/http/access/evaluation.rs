@@ -17,13 +17,19 @@ pub(in crate::http) async fn post(
     caller: Caller,
     Body(body): Body<EvaluationRequest>,
 ) -> Result<Json<EvaluationReply>, Refused> {
-    named(&body.subject, &body.action, &body.resource)?;
+    all_named(&body.subject, &body.action, &body.resource)?;
     let app = site.app().clone();
     finish(async move { app.evaluate(&caller.credential, caller.subject.as_ref(), body).await }).await.map(Json)
 }
 
 /// AuthZEN: types, ids and the action's name are there and say something.
-pub(in crate::http) fn named(subject: &Entity, action: &Action, resource: &Entity) -> Result<(), Refused> {
+pub(in crate::http) fn all_named(subject: &Entity, action: &Action, resource: &Entity) -> Result<(), Refused> {
+    named(subject, action, resource)
+        .map_err(|member| Refused::new(StatusCode::BAD_REQUEST, "bad_shape", format!("`{member}` is empty")))
+}
+
+/// The first member that says nothing.
+pub(in crate::http) fn named(subject: &Entity, action: &Action, resource: &Entity) -> Result<(), &'static str> {
     let members = [
         ("subject.type", &subject.kind),
         ("subject.id", &subject.id),
@@ -31,8 +37,5 @@ pub(in crate::http) fn named(subject: &Entity, action: &Action, resource: &Entit
         ("resource.type", &resource.kind),
         ("resource.id", &resource.id),
     ];
-    match members.iter().find(|(_, text)| text.is_empty()) {
-        Some((member, _)) => Err(Refused::new(StatusCode::BAD_REQUEST, "bad_shape", format!("`{member}` is empty"))),
-        None => Ok(()),
-    }
+    members.iter().find(|(_, text)| text.is_empty()).map_or(Ok(()), |(member, _)| Err(*member))
 }

@@ -2,4 +2,6 @@
 
 pub(super) mod discovery;
 pub(super) mod evaluation;
+pub(super) mod evaluations;
 pub(super) mod requests;
+pub(super) mod search;

@@ -7,19 +7,33 @@ use serde_json::{Map, Value, json};
 
 const SCHEMAS: &str = r#"
 Problem: type string, title string, status integer, detail string, code string, help? string
-Configuration: policy_decision_point string, access_evaluation_endpoint string, access_request_endpoint string, capabilities [string]
+Configuration: policy_decision_point string, access_evaluation_endpoint string, access_evaluations_endpoint string, search_subject_endpoint string, search_resource_endpoint string, search_action_endpoint string, access_request_endpoint string, jwks_uri string, capabilities [string]
 EntityRef: type string, id string
 Hop: type string, id string, issuer string
 Entity: type string, id string, properties? object
 Action: name string, properties? object
 EvaluationRequest: subject Entity, action Action, resource Entity, context? object
+EvaluationsRequest: subject? Entity, action? Action, resource? Entity, context? object, evaluations? [object], options? EvaluationsOptions
+EvaluationsOptions: evaluations_semantic? Semantic
+Semantic= execute_all deny_on_first_deny permit_on_first_permit
+EvaluationsReply: evaluations [ItemReply]
+ItemReply: decision boolean, context object
+Wanted: type string
+PageRequest: token? string, limit? integer
+PageReply: next_token string, count integer
+SubjectSearch: subject Wanted, action Action, resource Entity, context? object, page? PageRequest
+ResourceSearch: subject Entity, action Action, resource Wanted, context? object, page? PageRequest
+ActionSearch: subject Entity, resource Entity, context? object, page? PageRequest
+SearchReply: page PageReply, results [object]
+JwkSet: keys [object]
 EvaluationReply: decision boolean, context ReplyContext
 ReplyContext: evaluation_id string, evaluated_at timestamp, reason string, message string, access_request? AccessRequestOffer, approval? ApprovalRef, next_action? string, retry_after? integer, proviso.dev/valid_for? integer, proviso.dev/repeated? boolean, proviso.dev/input_digest? digest
 ApprovalRef: id string, approved_until timestamp, approved_at? timestamp
-AccessRequestOffer: endpoint string, expires_at timestamp, display OfferDisplay
+AccessRequestOffer: endpoint string, expires_at timestamp, binding_token? string, request_schema_url? string, display OfferDisplay
 OfferDisplay: title string, scope Scope, approvals integer, max_duration duration, max_uses integer
-AccessRequest: subject Entity, resource Entity, action Action, context? object, denial DenialRef, requested_access? RequestedAccess
-DenialRef: evaluation_id string, expires_at timestamp
+AccessRequest: subject Entity, resource Entity, action Action, context? object, denial DenialRef, requested_access? RequestedAccess, client? RequestClient
+RequestClient: actor? object
+DenialRef: evaluation_id? string, binding_token? string, expires_at timestamp
 RequestedAccess: requested_until? timestamp, emergency? boolean, proviso.dev/scope? Scope
 TaskReply: task Task, result? TaskResult
 Task: id string, status string, status_endpoint string, expires_at? timestamp, progress? Progress, display? TaskDisplay, links Links

@@ -15,8 +15,10 @@ use crate::mcp::question::{self, Question};
 use crate::mcp::sentences::{self, Failure};
 use crate::mcp::{catalog, reply};
 
-/// How long between two looks at a request, in milliseconds.
+/// How long between two looks at a request, in milliseconds: the gate may answer at once when many wait.
 const PAUSE: u64 = 1_000;
+/// How long one look lasts at most, in seconds: less than what stands between here and the gate cuts off.
+const LONGEST_LOOK: u64 = 25;
 
 /// The longest reason of a person that is repeated.
 const LONGEST_REASON: usize = 500;
@@ -131,11 +133,13 @@ impl Session {
     }
 
     /// Looks how a request stands.
-    pub(super) fn look(&mut self, key: &str, _now: u64) {
+    pub(super) fn look(&mut self, key: &str, now: u64) {
         let Some(state) = self.errands.get(key) else { return };
         if let Errand::Wait { request, .. } = &state.errand {
             let request = request.clone();
-            self.ask(Waiting::ErrandStatus(key.to_owned()), Ask::Status(request));
+            // The gate answers once it is decided: nobody looks every second.
+            let wait = state.until.saturating_sub(now).div_ceil(1_000).min(LONGEST_LOOK);
+            self.ask(Waiting::ErrandStatus(key.to_owned()), Ask::Status { request, wait });
         }
     }
 
@@ -183,7 +187,11 @@ fn submission(question: &Question, asked: &Asked, reply: &EvaluationReply) -> Op
     let offer = context.access_request.as_ref()?;
     Some(Submission {
         question: question.clone(),
-        denial: DenialRef { evaluation_id: context.evaluation_id.clone(), expires_at: offer.expires_at },
+        denial: DenialRef {
+            evaluation_id: Some(context.evaluation_id.clone()),
+            binding_token: offer.binding_token.clone(),
+            expires_at: offer.expires_at,
+        },
         justification: asked.justification.clone(),
         requested: requested(asked, context, &offer.display.scope),
     })

@@ -72,7 +72,12 @@ pub enum Ask {
     /// For an exception.
     Submit(Box<Submission>),
     /// How a request stands.
-    Status(String),
+    Status {
+        /// Its id.
+        request: String,
+        /// For how many seconds at most the gate waits for a decision.
+        wait: u64,
+    },
 }
 
 /// A request for an exception.

@@ -150,7 +150,7 @@ impl World {
             Ask::Evaluate(question) => (self.policy)(question),
             Ask::Report(_) if self.record => Ok(Answer::Reported),
             Ask::Report(_) => Err(Failure::Unreachable),
-            Ask::Submit(_) | Ask::Status(_) => {
+            Ask::Submit(_) | Ask::Status { .. } => {
                 let task = self.tasks.pop_front().ok_or(Failure::Unreachable)?;
                 Ok(Answer::Task(Box::new(serde_json::from_value(task).expect("a task"))))
             }
@@ -189,7 +189,7 @@ fn word(ask: &Ask) -> String {
         Ask::Evaluate(question) => format!("evaluate {}", question.action),
         Ask::Report(report) => format!("report {:?}", report.phase).to_lowercase(),
         Ask::Submit(_) => "submit".into(),
-        Ask::Status(_) => "status".into(),
+        Ask::Status { .. } => "status".into(),
     }
 }
 

@@ -1,0 +1,34 @@
+//! `proviso key …`: the keys that sign what others verify, at the running gate.
+
+use clap::Subcommand;
+
+use super::output::{Done, Failure};
+use super::token::{At, ask};
+use crate::socket::Request;
+
+/// What to do with keys.
+#[derive(Debug, Subcommand)]
+pub(super) enum KeyCommand {
+    /// Let a fresh key sign binding tokens. The one before stays published until nothing that it signed is valid.
+    Rotate {
+        /// Why; it stands in the record.
+        #[arg(long)]
+        reason: String,
+        #[command(flatten)]
+        at: At,
+    },
+    /// List the published keys.
+    List {
+        #[command(flatten)]
+        at: At,
+    },
+}
+
+/// Runs it.
+pub(super) async fn run(command: KeyCommand) -> Result<Done, Failure> {
+    let (request, at) = match command {
+        KeyCommand::Rotate { reason, at } => (Request::RotateKeys { reason }, at),
+        KeyCommand::List { at } => (Request::ListKeys {}, at),
+    };
+    ask(&at.data, &request).await
+}

@@ -1,0 +1,262 @@
+//! The keys of binding tokens: one that signs, and the public halves of those that did, until nothing they signed is
+//! valid any more. They lie in one file beside the log's keys, so that a rotation is one rename.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::{PoisonError, RwLock};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ed25519_dalek::SigningKey;
+use jsonwebtoken::jwk::{
+    AlgorithmParameters, CommonParameters, EllipticCurve, Jwk, JwkSet, KeyAlgorithm, OctetKeyPairParameters,
+    OctetKeyPairType, PublicKeyUse,
+};
+use policy_core::time::{Span, Timestamp};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use super::provider;
+use super::token::LONGEST_LIFE;
+use crate::random::{self, Random};
+
+/// The file in the folder of keys.
+const FILE: &str = "binding.json";
+/// Its version.
+const VERSION: u32 = 1;
+/// How much longer than its last token a retired key is published: clocks of others may be behind.
+const SKEW: Span = Span::from_seconds(60);
+
+/// A key as it is kept.
+#[derive(Clone, Serialize, Deserialize)]
+struct Row {
+    kid: String,
+    /// The public half.
+    x: String,
+    /// The secret half; a retired key has none any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    d: Option<String>,
+    made_at: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    retired_at: Option<Timestamp>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    v: u32,
+    keys: Vec<Row>,
+}
+
+/// A key that was drawn and does not sign yet.
+#[derive(Clone)]
+pub struct FreshKey(Row);
+
+impl FreshKey {
+    /// Draws one.
+    ///
+    /// # Errors
+    /// When there is no randomness.
+    pub fn draw(random: &dyn Random, now: Timestamp) -> io::Result<Self> {
+        draw(random, now).map(Self)
+    }
+
+    /// Its id.
+    pub fn kid(&self) -> &str {
+        &self.0.kid
+    }
+}
+
+/// What is published of a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublicKey {
+    /// Its id: the RFC 7638 thumbprint.
+    pub kid: String,
+    /// The public half.
+    pub public: [u8; 32],
+    /// Since when it signs.
+    pub made_at: Timestamp,
+    /// When it was retired; the newest is not.
+    pub retired_at: Option<Timestamp>,
+}
+
+/// The keys of binding tokens.
+pub struct BindingKeys {
+    path: PathBuf,
+    rows: RwLock<Vec<Row>>,
+}
+
+impl BindingKeys {
+    /// Reads the keys of a data folder, or draws the first.
+    ///
+    /// # Errors
+    /// When they can be neither read nor written.
+    pub fn open(data: &Path, random: &dyn Random, now: Timestamp) -> io::Result<Self> {
+        provider::install();
+        let path = data.join("keys").join(FILE);
+        let rows = match fs::read(&path) {
+            Ok(bytes) => read(&bytes)?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let rows = vec![draw(random, now)?];
+                write(&path, &rows)?;
+                rows
+            }
+            Err(error) => return Err(error),
+        };
+        Ok(Self { path, rows: RwLock::new(rows) })
+    }
+
+    /// Retires the key that signs, and lets this one sign.
+    ///
+    /// # Errors
+    /// When the file cannot be written; the keys are as before then.
+    pub fn rotate(&self, FreshKey(fresh): FreshKey, now: Timestamp) -> io::Result<()> {
+        let mut rows = self.rows.write().unwrap_or_else(PoisonError::into_inner);
+        let mut next: Vec<Row> = rows.iter().filter(|row| row.is_published(now)).cloned().collect();
+        for row in &mut next {
+            // INVARIANT: from here on nothing can be signed by it, whoever reads the file.
+            row.d = None;
+            row.retired_at.get_or_insert(now);
+        }
+        next.push(fresh);
+        write(&self.path, &next)?;
+        *rows = next;
+        Ok(())
+    }
+
+    /// The keys that something valid may be signed by, oldest first.
+    pub fn published(&self, now: Timestamp) -> Vec<PublicKey> {
+        let rows = self.rows.read().unwrap_or_else(PoisonError::into_inner);
+        rows.iter().filter(|row| row.is_published(now)).filter_map(Row::public).collect()
+    }
+
+    /// The published keys as a JWK Set (RFC 7517, RFC 8037).
+    pub fn jwks(&self, now: Timestamp) -> JwkSet {
+        let keys = self.published(now).into_iter().map(|key| Jwk {
+            common: CommonParameters {
+                public_key_use: Some(PublicKeyUse::Signature),
+                key_algorithm: Some(KeyAlgorithm::EdDSA),
+                key_id: Some(key.kid),
+                ..CommonParameters::default()
+            },
+            algorithm: AlgorithmParameters::OctetKeyPair(OctetKeyPairParameters {
+                key_type: OctetKeyPairType::OctetKeyPair,
+                curve: EllipticCurve::Ed25519,
+                x: URL_SAFE_NO_PAD.encode(key.public),
+            }),
+        });
+        JwkSet { keys: keys.collect() }
+    }
+
+    /// The key that signs now: its id and its secret half.
+    pub(super) fn signing(&self) -> Option<(String, [u8; 32])> {
+        let rows = self.rows.read().unwrap_or_else(PoisonError::into_inner);
+        let row = rows.last()?;
+        Some((row.kid.clone(), bytes(row.d.as_ref()?)?))
+    }
+}
+
+impl Row {
+    fn is_published(&self, now: Timestamp) -> bool {
+        self.retired_at.is_none_or(|retired| now < retired.plus(LONGEST_LIFE).plus(SKEW))
+    }
+
+    fn public(&self) -> Option<PublicKey> {
+        let (kid, made_at, retired_at) = (self.kid.clone(), self.made_at, self.retired_at);
+        Some(PublicKey { kid, public: bytes(&self.x)?, made_at, retired_at })
+    }
+}
+
+fn bytes(text: &str) -> Option<[u8; 32]> {
+    URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok()
+}
+
+fn draw(random: &dyn Random, now: Timestamp) -> io::Result<Row> {
+    let key = SigningKey::from_bytes(&random::key(random)?);
+    let x = URL_SAFE_NO_PAD.encode(key.verifying_key().as_bytes());
+    // RFC 7638: the required members of the public key, sorted, without spaces.
+    let thumbprint = Sha256::digest(format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}"#));
+    let kid = URL_SAFE_NO_PAD.encode(thumbprint);
+    Ok(Row { kid, x, d: Some(URL_SAFE_NO_PAD.encode(key.to_bytes())), made_at: now, retired_at: None })
+}
+
+fn read(text: &[u8]) -> io::Result<Vec<Row>> {
+    let bad = || io::Error::other("it does not hold keys of binding tokens");
+    let kept: Kept = serde_json::from_slice(text).map_err(|_| bad())?;
+    let whole = kept.keys.iter().all(|row| row.public().is_some());
+    let signs = kept.keys.last().is_some_and(|row| row.d.as_ref().and_then(|d| bytes(d)).is_some());
+    if kept.v == VERSION && whole && signs { Ok(kept.keys) } else { Err(bad()) }
+}
+
+/// Writes beside, makes it durable, then renames: a power cut leaves the old file or the new one.
+fn write(path: &Path, rows: &[Row]) -> io::Result<()> {
+    let bytes = serde_json::to_vec(&Kept { v: VERSION, keys: rows.to_vec() }).map_err(io::Error::other)?;
+    let beside = path.with_extension("json.new");
+    match fs::remove_file(&beside) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file = OpenOptions::new().create_new(true).write(true).mode(0o600).open(&beside)?;
+    file.write_all(&bytes)?;
+    file.sync_all()?;
+    fs::rename(&beside, path)?;
+    match path.parent() {
+        Some(folder) => fs::File::open(folder)?.sync_all(),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::SystemRandom;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_millis(1_800_000_000_000 + seconds * 1000)
+    }
+
+    #[test]
+    fn a_retired_key_is_published_until_nothing_it_signed_is_valid_and_signs_no_more() {
+        let data = tempfile::tempdir().unwrap();
+        fs::create_dir(data.path().join("keys")).unwrap();
+        let keys = BindingKeys::open(data.path(), &SystemRandom, at(0)).unwrap();
+        let (first, secret) = keys.signing().unwrap();
+        let fresh = FreshKey::draw(&SystemRandom, at(100)).unwrap();
+        let second = fresh.kid().to_owned();
+        keys.rotate(fresh, at(100)).unwrap();
+        assert_eq!(keys.signing().unwrap().0, second);
+        let text = fs::read_to_string(data.path().join("keys").join(FILE)).unwrap();
+        assert!(!text.contains(&URL_SAFE_NO_PAD.encode(secret)), "the secret half is gone from the disk");
+        let gone = i64::try_from(LONGEST_LIFE.seconds() + SKEW.seconds()).unwrap();
+        for (when, expected) in
+            [(100, vec![&first, &second]), (99 + gone, vec![&first, &second]), (100 + gone, vec![&second])]
+        {
+            let kids: Vec<String> = keys.published(at(when)).into_iter().map(|key| key.kid).collect();
+            assert_eq!(kids.iter().collect::<Vec<_>>(), expected, "{when}");
+        }
+        // A start later finds the same keys.
+        let again = BindingKeys::open(data.path(), &SystemRandom, at(200)).unwrap();
+        assert_eq!(again.published(at(200)), keys.published(at(200)));
+        assert_eq!(again.signing(), keys.signing());
+    }
+
+    #[test]
+    fn a_file_that_holds_no_signing_key_is_refused() {
+        let data = tempfile::tempdir().unwrap();
+        fs::create_dir(data.path().join("keys")).unwrap();
+        drop(BindingKeys::open(data.path(), &SystemRandom, at(0)).unwrap());
+        let path = data.path().join("keys").join(FILE);
+        let good = fs::read_to_string(&path).unwrap();
+        for bad in [
+            "",
+            "{}",
+            r#"{"v":1,"keys":[]}"#,
+            &good.replace("\"v\":1", "\"v\":2"),
+            &good.replace("\"d\":\"", "\"d\":\"!"),
+        ] {
+            fs::write(&path, bad).unwrap();
+            assert!(BindingKeys::open(data.path(), &SystemRandom, at(0)).is_err(), "{bad}");
+        }
+    }
+}
