@@ -55,8 +55,7 @@ pub fn renewal_of<'a>(
 }
 
 /// Whether a request is the very same as one that is open: by the same asker for the same subject, chain, task, server,
-/// enforcement point, tool definition, action, resource, arguments and terms. Its words and its mark of emergency may
-/// differ.
+/// enforcement point, tool definition, action, resource, arguments and terms, with the same mark. Its words may differ.
 pub fn is_repeat(open: &RequestFacts, again: &RequestFacts) -> bool {
     let (first, second) = (&open.question, &again.question);
     first.call == second.call
@@ -66,6 +65,7 @@ pub fn is_repeat(open: &RequestFacts, again: &RequestFacts) -> bool {
         && open.requester == again.requester
         && open.asker == again.asker
         && open.renews == again.renews
+        && open.emergency == again.emergency
         && same_terms(&open.scope, &again.scope)
 }
 
@@ -77,12 +77,13 @@ fn same_terms(first: &Scope, second: &Scope) -> bool {
     *second == Scope { not_after, ..first.clone() }
 }
 
-/// Until when a refusal silences a request: where it lies inside what was refused, for the same subject. Nothing where it
-/// does not, or the silence is over.
+/// Until when a refusal silences a request: where it lies inside what was refused, for the same subject in the same task.
+/// Nothing where it does not, or the silence is over.
 pub fn silenced_until(refused: &Exception, facts: &RequestFacts, now: Timestamp) -> Option<Timestamp> {
     let Phase::Denied { at, .. } = &refused.phase else { return None };
     let until = at.plus(refused.terms.silence());
     let request = &refused.request;
-    let inside = lies_inside(&facts.scope, &facts.question, &request.scope, &request.question);
+    let task = facts.question.task == request.question.task;
+    let inside = task && lies_inside(&facts.scope, &facts.question, &request.scope, &request.question);
     (now < until && inside).then_some(until)
 }
