@@ -193,8 +193,13 @@ fn grant(question: &SealedQuestion, arguments: ArgumentScope, window: (i64, i64)
     }
 }
 
+/// How many questions are tried: `PROPTEST_CASES`, where it is set, as for properties that say nothing of their own.
+fn cases() -> u32 {
+    std::env::var("PROPTEST_CASES").map_or(512, |cases| cases.parse().expect("a number of cases"))
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 512, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig::with_cases(cases()))]
 
     #[test]
     fn containment_and_the_compiled_permit_agree(
