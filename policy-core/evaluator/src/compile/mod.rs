@@ -51,7 +51,7 @@ pub fn compile(rules: &Rules, grant: &Grant) -> Result<Compiled, CompileError> {
     let twice = parse(&text(&once)?)?;
     // A tree equals itself only after one more parse.
     let est = tree(&once)?;
-    if est != tree(&twice)? || cedar != text(&once)? {
+    if (&est, &cedar) != (&tree(&twice)?, &text(&once)?) {
         return Err(not_the_same(&"its text changes when it is read again"));
     }
     Ok(Compiled { cedar, est })
