@@ -10,6 +10,7 @@ mod index;
 mod paths;
 mod replay;
 mod requests;
+mod routing;
 mod sheets;
 mod votes;
 

@@ -9,6 +9,8 @@ mod config;
 mod courier;
 mod mail;
 mod signature;
+#[cfg(test)]
+pub mod testing;
 mod webhook;
 
 pub use address::Guard;

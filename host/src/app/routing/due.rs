@@ -193,3 +193,60 @@ impl Plan {
         (due, next)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn terms(escalate: &[&str]) -> Terms {
+        let terms = json!({
+            "tier": "low", "approvals": 1, "groups": ["approvers"], "max_duration": "1h", "max_uses": 1,
+            "escalate": escalate, "policies": [],
+        });
+        serde_json::from_value(terms).unwrap()
+    }
+
+    fn at(minute: i64) -> Timestamp {
+        Timestamp::from_millis(minute * 60_000)
+    }
+
+    fn group(group: &str) -> Notice {
+        Notice::Escalated { group: group.to_owned() }
+    }
+
+    #[test]
+    fn the_next_groups_follow_the_last_reminder_in_the_order_of_policy() {
+        let due = |minute: i64, told: Option<&Told>| {
+            Plan::of(&terms(&["security", "board", "everybody"]), at(0), at(400)).due(told, at(minute))
+        };
+        let told = |stage: Notice, groups: &[&str]| Told {
+            stage: Some(stage),
+            escalated: groups.iter().map(|group| (*group).to_owned()).collect(),
+            ..Told::default()
+        };
+        let asked = told(Notice::Requested, &[]);
+        let half = told(Notice::ReminderHalf, &[]);
+        for (minute, before, expected, next) in [
+            (0, None, vec![Notice::Requested], Some(200)),
+            (199, Some(&asked), vec![], Some(200)),
+            (200, Some(&asked), vec![Notice::ReminderHalf], Some(360)),
+            (359, Some(&half), vec![], Some(360)),
+            (360, Some(&half), vec![Notice::ReminderLast, group("security")], Some(380)),
+            (380, Some(&told(Notice::ReminderLast, &["security"])), vec![group("board")], Some(390)),
+            (390, Some(&told(Notice::ReminderLast, &["security", "board"])), vec![group("everybody")], None),
+            // The gate was away: of the stages the last, of the groups each.
+            (395, None, vec![Notice::ReminderLast, group("security"), group("board"), group("everybody")], None),
+            (395, Some(&told(Notice::ReminderLast, &["board"])), vec![group("security"), group("everybody")], None),
+        ] {
+            assert_eq!(due(minute, before), (expected, next.map(at)), "{minute}");
+        }
+    }
+
+    #[test]
+    fn no_time_to_decide_is_no_trouble() {
+        let (due, next) = Plan::of(&terms(&["security"]), at(5), at(5)).due(None, at(5));
+        assert_eq!((due, next), (vec![Notice::ReminderLast, group("security")], None));
+    }
+}

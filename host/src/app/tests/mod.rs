@@ -1,11 +1,17 @@
 //! The use cases below HTTP, on a real store, with a native engine.
 
 mod abuse;
+mod disk;
 mod durable;
+mod limits;
+mod notify;
 mod review;
+mod routing;
 mod stops;
 mod story;
 mod terms;
+
+use std::sync::Arc;
 
 use policy_core::entity::EntityRef;
 use policy_core::grant::{ArgumentScope, Condition, Scope, Test};
