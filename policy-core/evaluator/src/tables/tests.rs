@@ -67,7 +67,7 @@ fn a_twisted_table_is_refused_by_line() {
         (swap("expect =", "requested = { uses = -1 }\nexpect ="), 9, "-1"),
         (swap("expect =", "requested = { duration = \"1 hour\" }\nexpect ="), 9, "1 hour"),
         (swap("expect =", "requested = { urgent = true }\nexpect ="), 9, "urgent"),
-        (format!("{TABLE}{}", &TABLE[TABLE.find("[[row").unwrap()..]), 12, "another row"),
+        (format!("{TABLE}[[row]]{}", TABLE.split_once("[[row]]").unwrap().1), 12, "another row"),
     ] {
         let errors = read("t.toml", &text).unwrap_err();
         let first = &errors[0];
