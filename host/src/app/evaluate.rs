@@ -179,7 +179,8 @@ impl App {
         }
         let mut expected = vec![state.version(VersionKey::Bundle), state.version(VersionKey::Locks)];
         expected.extend(asker.credentials().map(|id| state.version(VersionKey::Identity(id.to_owned()))));
-        if self.policy().mentions_done() {
+        // What the task was permitted before is read only where the action shows it to policy.
+        if question.context.contains_key("done") {
             expected.push(state.version(VersionKey::Task(question.task.clone())));
         }
         let past = ask.call.as_deref().and_then(|id| state.repeats(&UseKey::new(asker.credential(), id, call), now));
@@ -337,7 +338,10 @@ impl App {
             }
         }
         let permitted = decision.answer.outcome.permits() && decision.purpose == Purpose::Use;
-        let touches = if permitted && self.policy().mentions_done() {
+        // A task's past only grows: what is there already changes nothing for whoever read it.
+        let past = self.done(&decision.task);
+        let grows = decision.done.iter().any(|mark| !past.contains(mark));
+        let touches = if permitted && grows && self.policy().mentions_done() {
             vec![VersionKey::Task(decision.task.clone())]
         } else {
             Vec::new()
