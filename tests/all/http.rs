@@ -12,6 +12,7 @@ mod replay;
 mod requests;
 mod routing;
 mod sheets;
+mod stops;
 mod votes;
 
 use proviso_tests::{Answer, Story};

@@ -17,6 +17,8 @@ const CALL: &str = "proviso.dev/call";
 const SERVER: &str = "proviso.dev/server";
 const TOOL: &str = "proviso.dev/tool";
 const APPROVAL: &str = "approval";
+/// The evaluation that a call began under, where this is a part of that call.
+const CONTINUES: &str = "proviso.dev/continues";
 /// The human's words of a request stand in the context, too, and are outside the binding.
 const JUSTIFICATION: &str = "business_justification";
 
@@ -83,6 +85,8 @@ pub(super) struct Ask {
     pub server: Option<String>,
     pub tool: Option<Digest>,
     pub approval: Option<ApprovalRef>,
+    /// The evaluation that the call began under, where this continues one.
+    pub continues: Option<String>,
     pub action: String,
     pub resource: EntityRef,
     pub input: Option<Value>,
@@ -118,6 +122,7 @@ impl Ask {
         if call.as_ref().is_some_and(|call| !text::is_identifier(call)) {
             return Err(wrong_type(CALL, "1 to 256 characters without spaces"));
         }
+        let continues = text_member(&mut context, CONTINUES)?;
         let server = server(asker.point.as_ref(), text_member(&mut context, SERVER)?)?;
         let tool = text_member(&mut context, TOOL)?
             .map(|tool| tool.parse::<Digest>().map_err(|_| wrong_type(TOOL, "a SHA-256 in hexadecimal digits")))
@@ -135,6 +140,7 @@ impl Ask {
             server,
             tool,
             approval,
+            continues,
             action: body.action.name.clone(),
             resource: EntityRef::new(&body.resource.kind, &body.resource.id),
             input,
@@ -149,7 +155,7 @@ impl Ask {
 }
 
 /// What is outside the binding of a denial.
-const OUTSIDE: [&str; 4] = [ASK, CALL, APPROVAL, JUSTIFICATION];
+const OUTSIDE: [&str; 5] = [ASK, CALL, CONTINUES, APPROVAL, JUSTIFICATION];
 
 /// The digest of what was asked: what a request for an exception must repeat without a change. Of the context it holds
 /// these members, or all but those that are outside the binding.

@@ -46,6 +46,8 @@ pub(super) struct Read {
     /// The grant that permitted this very call a moment ago.
     repeats: Option<String>,
     pub locks: Vec<Lock>,
+    /// Whether what permitted the call that this continues has ended.
+    begun_ended: bool,
     /// What every outcome expects.
     pub expected: Vec<(VersionKey, u64)>,
     /// What an outcome expects that uses one of the candidates, in their order.
@@ -104,6 +106,7 @@ impl App {
             binding_members: Some(ask.members.clone()),
             answer: denial(Reason::Contended),
             limit: None,
+            continues: ask.continues.clone(),
             repeated: false,
             requestable_until: None,
             exception: None,
@@ -199,7 +202,13 @@ impl App {
         let used = candidates.iter().map(|candidate| VersionKey::Exception(candidate.grant.exception.clone()));
         let used = used.map(|key| state.version(key)).collect();
         let locks = self.locks_on(&state, question, now);
-        Ok(Read { candidates, repeats, locks, expected, used })
+        let mut begun_ended = false;
+        if let Some(evaluation) = &ask.continues {
+            let (stands, exception) = self.still_permitted(&state, asker.credential(), evaluation, now);
+            begun_ended = !stands;
+            expected.extend(exception.map(|id| state.version(VersionKey::Exception(id))));
+        }
+        Ok(Read { candidates, repeats, locks, begun_ended, expected, used })
     }
 
     /// A grant as a candidate, whatever the index says of it.
@@ -289,6 +298,14 @@ impl App {
             }
         }
         let decision = &mut made.decision;
+        // INVARIANT (R7): with what permitted a call ends what continues it, whoever permits the rest.
+        if read.begun_ended && decision.answer.outcome.permits() {
+            made.records.clear();
+            decision.answer = denial(Reason::NotPermitted);
+            decision.limit = Some("begun_ended".to_owned());
+            made.detail = Some("what permitted the call that this continues has ended".to_owned());
+            return Ok(());
+        }
         // Where a grant might have covered the call, had the clock been believed: the reason is the clock.
         if !safe && matches!(decision.answer.reason, Reason::NotPermitted | Reason::ApprovalRequired) {
             let live = self.index().find(&question.call.subject, &question.task);

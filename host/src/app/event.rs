@@ -254,6 +254,9 @@ pub struct DecisionRecord {
     /// The kind of limit, where one made the outcome (R10).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<String>,
+    /// The evaluation that the call began under, where this is a part of that call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub continues: Option<String>,
     /// The same call was permitted by the same grant within ten seconds: nothing was consumed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub repeated: bool,

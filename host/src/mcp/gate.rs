@@ -8,6 +8,7 @@ use proviso_api::authzen::{Entity, EvaluationReply};
 use proviso_api::operations::ExecutionPhase;
 use proviso_api::problem::Problem;
 use proviso_api::session::WhoAmI;
+use proviso_api::stops::StopList;
 use reqwest::{Method, RequestBuilder, StatusCode, Url};
 use serde_json::{Map, Value};
 use tokio::sync::OnceCell;
@@ -18,6 +19,9 @@ use super::session::{Answer, Ask, Submission};
 
 /// How long the gate may take.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long to wait at a time for the news that something was stopped.
+const STOPS: Duration = Duration::from_secs(25);
 
 /// How much of the gate's answer is read.
 const LIMITS: Limits = Limits { max_bytes: 4 * 1024 * 1024, max_depth: 32 };
@@ -86,6 +90,18 @@ impl Gate {
                 Ok(Answer::Task(Box::new(typed::<TaskReply>(self.send(request).await?)?)))
             }
         }
+    }
+
+    /// Waits for calls of this enforcement point to be stopped: their evaluations. Nothing when none was for a while.
+    ///
+    /// # Errors
+    /// When the gate is away or refuses.
+    pub async fn stopped(&self) -> Result<Vec<String>, Failure> {
+        let request = self.request(Method::GET, &["api", "v1", "stops"])?;
+        let wait = STOPS.as_secs().to_string();
+        let request = request.query(&[("wait", wait.as_str())]).timeout(STOPS.saturating_add(PATIENCE));
+        let list: StopList = typed(self.send(request).await?)?;
+        Ok(list.calls.into_iter().map(|call| call.evaluation_id).collect())
     }
 
     async fn submit(&self, submission: Submission) -> Result<Answer, Failure> {

@@ -24,6 +24,8 @@ pub struct Question {
     pub call: String,
     /// Asks and consumes nothing.
     pub ask: bool,
+    /// The evaluation that the call began under, where this continues one: with its grant ends what continues it.
+    pub continues: Option<String>,
 }
 
 impl Question {
@@ -37,6 +39,9 @@ impl Question {
         context.insert("proviso.dev/call".to_owned(), self.call.clone().into());
         if let Some(tool) = &self.tool {
             context.insert("proviso.dev/tool".to_owned(), tool.to_string().into());
+        }
+        if let Some(continues) = &self.continues {
+            context.insert("proviso.dev/continues".to_owned(), continues.clone().into());
         }
         if self.ask {
             context.insert("proviso.dev/ask".to_owned(), true.into());
@@ -160,6 +165,7 @@ mod tests {
             tool: Some(Digest::of(b"x")),
             call: "call_1".into(),
             ask: true,
+            continues: None,
         };
         assert_eq!(question.input_digest().ok(), Some(Digest::of(br#"{"a":1,"b":1}"#)));
         assert_eq!(Question { input: None, ..question.clone() }.input_digest().ok(), Some(Digest::of(b"null")));

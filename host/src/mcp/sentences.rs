@@ -121,6 +121,18 @@ pub fn outcome_unknown(name: &str) -> String {
     )
 }
 
+/// A call that somebody stopped.
+pub fn stopped(name: &str, sent: bool) -> String {
+    if sent {
+        format!(
+            "{} was stopped by a person while it ran; what it has changed until then is unknown, so do not repeat it.",
+            quoted(name)
+        )
+    } else {
+        format!("{} was stopped by a person before it ran; do not repeat it.", quoted(name))
+    }
+}
+
 /// What a planned call would get.
 pub fn checked(name: &str, decision: bool, context: &ReplyContext) -> String {
     let name = quoted(name);

@@ -25,6 +25,9 @@ const WRITE_PATIENCE: Duration = Duration::from_secs(10);
 /// How long what was begun may take to end when the client has gone, and how long the last reports may take.
 const LAST_PATIENCE: Duration = Duration::from_secs(5);
 
+/// How long between two looks at what was stopped, after news or a failure.
+const RESTS: Duration = Duration::from_secs(1);
+
 /// How many lines of a side wait to be handled.
 const QUEUE: usize = 64;
 
@@ -109,6 +112,8 @@ where
     let mut from_upstream = inputs(output, Splitter::new(Side::Upstream, FROM_UPSTREAM.max_bytes));
     let mut tasks: JoinSet<Input> = JoinSet::new();
     let mut client_gone = false;
+    // Whether the gate is being asked what was stopped, and how long to wait before it is asked again.
+    let (mut watching, mut rest) = (false, Duration::ZERO);
     let mut terminate = signal(SignalKind::terminate()).ok();
     let deadline = tokio::time::sleep(Duration::ZERO);
     tokio::pin!(deadline);
@@ -133,7 +138,20 @@ where
             () = &mut deadline, if client_gone => Input::ClientClosed,
             Some(()) = async { terminate.as_mut()?.recv().await } => Input::ClientClosed,
         };
+        if let Input::Stopped(stopped) = &input {
+            // What cannot be called off is named again until its outcome is reported.
+            rest = if stopped.as_ref().is_some_and(Vec::is_empty) { Duration::ZERO } else { RESTS };
+            watching = false;
+        }
         let mut actions = std::collections::VecDeque::from(session.handle(input, clock.boot()));
+        if !watching && session.has_begun() {
+            watching = true;
+            let gate = Arc::clone(&gate);
+            tasks.spawn(async move {
+                tokio::time::sleep(rest).await;
+                Input::Stopped(gate.stopped().await.ok())
+            });
+        }
         if client_gone && session.is_idle() {
             actions.extend(session.handle(Input::ClientClosed, clock.boot()));
         }

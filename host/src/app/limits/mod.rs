@@ -15,6 +15,8 @@ use policy_core::entity::EntityRef;
 
 pub use bucket::Allowance;
 pub(super) use requests::{hold_silence, room_for, same_request};
+#[cfg(test)]
+pub(super) use turns::MOST_AT_ONCE;
 pub(super) use turns::Turn;
 
 use super::App;

@@ -48,6 +48,33 @@ impl App {
     }
 }
 
+impl App {
+    /// Whether what permitted an evaluation of this credential still stands, and the exception that it did it by.
+    pub(in crate::app) fn still_permitted(
+        &self,
+        state: &State,
+        credential: &str,
+        evaluation: &str,
+        now: Timestamp,
+    ) -> (bool, Option<String>) {
+        let permitted = state.permitted(evaluation).filter(|permitted| permitted.credential == credential);
+        let Some(permitted) = permitted else { return (false, None) };
+        let Some(id) = &permitted.exception else { return (true, None) };
+        let exception = state.exceptions.get(id).map(|entry| &entry.exception);
+        let held = exception.and_then(|exception| match &exception.phase {
+            Phase::Granted(held) | Phase::Exhausted { grant: held, .. } => Some(held),
+            _ => None,
+        });
+        // INVARIANT (R7): a stop that is not recorded yet ends it, too.
+        let stands = held.is_some_and(|held| {
+            let is_locked =
+                |lock: &policy_core::question::Lock| lock.target == LockTarget::Grant(held.grant.id.clone());
+            now < held.grant.scope.not_after && !state.locks_in_force(now).any(is_locked) && !self.holds_stops()
+        });
+        (stands, Some(id.clone()))
+    }
+}
+
 /// Whether something has stopped a call since it was permitted.
 fn is_stopped(state: &State, held: &[HeldStop], flight: &Flight, now: Timestamp) -> bool {
     if state.ended_tasks.contains(flight.task())

@@ -157,10 +157,9 @@ async fn a_subject_that_asks_and_takes_back_is_slowed_down() {
     let gate = Gate::start().await;
     let (app, caller) = (&gate.app, caller(&gate.app).await);
     let body = tool("write_file", "/srv/files/reports/q3.md", "c1");
-    let denied = caller.evaluate(app, body.clone()).await;
     let mut made = 0;
     let refused = loop {
-        match caller.ask_for(app, &body, &denied, None).await {
+        match caller.ask(app, &body, None).await {
             Ok(id) => drop(app.cancel(&caller.point, Some(&caller.agent), &id, "never mind").await.unwrap()),
             Err(refusal) => break refusal,
         }

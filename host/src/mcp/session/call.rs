@@ -89,4 +89,6 @@ pub struct Exchange {
     pub evaluations: Vec<String>,
     /// What was asked for and the proxy answers itself.
     pub roots: Vec<String>,
+    /// When it was opened, by the boot clock.
+    pub since: u64,
 }

@@ -105,6 +105,7 @@ impl Session {
             tool: None,
             call: String::new(),
             ask: false,
+            continues: None,
         };
         if continues {
             self.continue_exchange(request, era, question, now);

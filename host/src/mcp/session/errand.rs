@@ -90,6 +90,7 @@ impl Session {
             tool: digest,
             call: self.call_id(),
             ask: true,
+            continues: None,
         };
         if let Some(state) = self.errands.get_mut(key) {
             state.question = Some(question.clone());

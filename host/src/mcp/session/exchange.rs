@@ -21,6 +21,8 @@ pub(super) const ANSWER: &str = "elicitation/answer";
 
 /// The most exchanges that wait at once; the oldest is given up.
 const MOST_EXCHANGES: usize = 64;
+/// How long an exchange waits for the client's answers, in milliseconds.
+const LONGEST_EXCHANGE: u64 = 10 * 60 * 1000;
 
 /// How often the proxy answers one call with its roots.
 const MOST_ROUNDS: u32 = 8;
@@ -57,7 +59,8 @@ impl Session {
             request.params.insert("inputResponses".to_owned(), Value::Object(all));
         }
         let question = if exchange.by_exception {
-            Question { action: ANSWER.to_owned(), input: answers, call: exchange.call, ..question }
+            let (input, continues) = (answers, exchange.evaluations.first().cloned());
+            Question { action: ANSWER.to_owned(), input, continues, call: exchange.call, ..question }
         } else {
             Question { call: exchange.call, ..question }
         };
@@ -71,7 +74,7 @@ impl Session {
 
     /// The upstream wants to know something before it answers a call (2026-07-28). Its wish for roots is answered here;
     /// the rest goes to the client.
-    pub(super) fn input_required(&mut self, key: String, mut call: Call, result: &mut Value) -> bool {
+    pub(super) fn input_required(&mut self, key: String, mut call: Call, result: &mut Value, now: u64) -> bool {
         let state = result.get("requestState").cloned();
         let mut roots = Vec::new();
         let mut others = 0usize;
@@ -110,6 +113,7 @@ impl Session {
             by_exception: call.by_exception,
             evaluations: call.evaluations,
             roots,
+            since: now,
         });
         if self.exchanges.len() > MOST_EXCHANGES
             && let Some(oldest) = self.exchanges.pop_front()
@@ -117,6 +121,14 @@ impl Session {
             self.report_all(&oldest.evaluations, &oldest.call, ExecutionPhase::OutcomeUnknown, None);
         }
         false
+    }
+
+    /// Gives up exchanges that nobody has answered in time.
+    pub(super) fn end_old_exchanges(&mut self, now: u64) {
+        let is_old = |exchange: &mut Exchange| now >= exchange.since.saturating_add(LONGEST_EXCHANGE);
+        while let Some(old) = self.exchanges.pop_front_if(is_old) {
+            self.report_all(&old.evaluations, &old.call, ExecutionPhase::OutcomeUnknown, None);
+        }
     }
 
     /// The client answers what the upstream asked in the middle of a call that went by an exception.

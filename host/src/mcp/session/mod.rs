@@ -10,6 +10,7 @@ mod exchange;
 mod gated;
 mod listing;
 mod state;
+mod stopping;
 mod types;
 mod upstream;
 
@@ -69,6 +70,7 @@ impl Session {
     /// Takes what happened at this instant of the boot clock (milliseconds), and answers what to do, in this order.
     pub fn handle(&mut self, input: Input, now: u64) -> Vec<Action> {
         if !self.ended {
+            self.end_old_exchanges(now);
             match input {
                 Input::Client(line) => self.take_from_client(&line, now),
                 Input::Upstream(line) => self.take_from_upstream(&line, now),
@@ -76,6 +78,7 @@ impl Session {
                 Input::TooLong(Side::Upstream, beginning) => self.lost_upstream_line("too_large", None, &beginning),
                 Input::Gate(ticket, answer) => self.take_from_gate(ticket, answer, now),
                 Input::Elapsed(ticket) => self.elapsed(ticket, now),
+                Input::Stopped(evaluations) => self.stopped(&evaluations.unwrap_or_default()),
                 Input::UpstreamClosed => self.end(End::UpstreamClosed),
                 Input::ClientClosed => self.end(End::ClientClosed),
             }
@@ -86,6 +89,11 @@ impl Session {
     /// Whether nothing of the client's is under way.
     pub fn is_idle(&self) -> bool {
         self.calls.is_empty() && self.passed.is_empty() && self.errands.is_empty()
+    }
+
+    /// Whether the upstream works on something that could be called off.
+    pub fn has_begun(&self) -> bool {
+        !self.exchanges.is_empty() || self.calls.values().any(|call| call.stage != call::Stage::Listing)
     }
 
     /// Whether every report has its receipt.

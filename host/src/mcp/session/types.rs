@@ -36,6 +36,8 @@ pub enum Input {
     Gate(Ticket, Result<Answer, Failure>),
     /// A timer ran out.
     Elapsed(Ticket),
+    /// The gate says that something stopped the calls of these evaluations. `None`: it did not answer.
+    Stopped(Option<Vec<String>>),
     /// The upstream is gone.
     UpstreamClosed,
     /// The client is gone.

@@ -80,7 +80,7 @@ impl Session {
         let repeated = call_key != key;
         if self.calls.get(&call_key).is_some_and(|call| call.stage == Stage::Sent && (call.rounds == 0 || repeated)) {
             if let Some(call) = self.calls.remove(&call_key) {
-                self.answered(call_key, call, response, line, repeated);
+                self.answered(call_key, call, response, (line, repeated), now);
             }
             return;
         }
@@ -103,7 +103,14 @@ impl Session {
     }
 
     /// The upstream answers a gated call.
-    fn answered(&mut self, key: String, mut call: Call, mut response: Response, line: &[u8], repeated: bool) {
+    fn answered(
+        &mut self,
+        key: String,
+        mut call: Call,
+        mut response: Response,
+        (line, repeated): (&[u8], bool),
+        now: u64,
+    ) {
         let digest = Digest::of(line);
         let mut changed = strip_outcome(&mut response) || repeated;
         if let Ok(result) = &mut response.outcome {
@@ -111,7 +118,7 @@ impl Session {
             if call.era == Era::Stateless && kind == Some("input_required") {
                 let id = call.request.id.clone();
                 let before = result.clone();
-                if !self.input_required(key, call, result) {
+                if !self.input_required(key, call, result, now) {
                     changed |= before != *result;
                     let response = Response { id, ..response };
                     self.say(if changed { reply::line(&response.to_value()) } else { line.to_vec() });
@@ -153,6 +160,7 @@ impl Session {
                 input: None,
                 tool: None,
                 ask: false,
+                continues: call.evaluations.first().filter(|_| call.by_exception).cloned(),
                 ..call.question.clone()
             };
             self.tasks.insert(task, Started { by_exception: call.by_exception, answer });
@@ -223,6 +231,7 @@ impl Session {
             tool: None,
             call: self.call_id(),
             ask: false,
+            continues: None,
         };
         self.asked.insert(key.clone(), asked);
         self.ask(Waiting::UpstreamJudgement(key), Ask::Evaluate(question));
@@ -235,7 +244,12 @@ impl Session {
         let started = || self.passed.values().filter_map(|passed| passed.task.as_ref());
         if let Some((key, call)) = sent().find(|(_, call)| call.by_exception) {
             asked.call = Some(key.clone());
-            asked.under = Some(Question { action: ANSWER.to_owned(), input: None, ..call.question.clone() });
+            asked.under = Some(Question {
+                action: ANSWER.to_owned(),
+                input: None,
+                continues: call.evaluations.first().cloned(),
+                ..call.question.clone()
+            });
         } else if let Some(task) = started().find(|task| task.by_exception) {
             asked.under = Some(task.answer.clone());
         }

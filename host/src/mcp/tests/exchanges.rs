@@ -61,6 +61,8 @@ fn under_an_exception_an_answer_is_a_question_of_its_own() {
     assert_eq!((questions[1].action.as_str(), questions[1].id.as_str()), ("elicitation/answer", "write"));
     assert_eq!(questions[1].input, Some(json!({"action": "accept", "content": {"z": 1, "a": 2}})));
     assert_eq!(questions[1].call, questions[0].call, "one call id across the exchange");
+    // With the grant ends what continues the call: the gate is told which one it was.
+    assert_eq!((&questions[0].continues, questions[1].continues.as_deref()), (&None, Some("eval_1")));
     let canonical = br#"{"id":7,"jsonrpc":"2.0","result":{"action":"accept","content":{"a":2,"z":1}}}"#;
     assert_eq!(world.upstream.last().map(Vec::as_slice), Some(canonical.as_slice()));
     world.upstream_says(&json!({"jsonrpc": "2.0", "id": "1", "result": {"content": []}}));
@@ -150,6 +152,7 @@ fn in_the_later_era_answers_under_an_exception_are_a_question_and_no_second_use(
     let actions: Vec<&str> = world.questions().iter().map(|question| question.action.as_str()).collect();
     assert_eq!(actions, ["tools/call", "elicitation/answer"], "the grant is used once");
     assert_eq!(world.questions()[1].input, Some(json!({"q": {"action": "accept"}})));
+    assert_eq!(world.questions()[1].continues.as_deref(), Some("eval_1"));
     assert_eq!(world.upstream.len(), 2);
 
     let mut world = World::listed(no_answers);
@@ -257,4 +260,18 @@ fn an_exchange_that_is_never_answered_is_of_unknown_outcome() {
     world.upstream_says(&input_required("1", &json!({"q": {"method": "elicitation/create"}})));
     world.input(Input::ClientClosed);
     assert_eq!(world.phases(), [Sending, OutcomeUnknown]);
+}
+
+#[test]
+fn an_exchange_waits_for_ten_minutes_and_no_longer() {
+    for (waited, open) in [(10 * 60 * 1000 - 1, true), (10 * 60 * 1000, false)] {
+        let mut world = World::listed(scope);
+        world.client_says(&stateless_call("1", &json!({})));
+        world.upstream_says(&input_required("1", &json!({"q": {"method": "elicitation/create"}})));
+        world.now += waited;
+        world.clear();
+        world.client_says(&answered("2"));
+        assert_eq!(world.upstream.len(), usize::from(open), "{waited}");
+        assert_eq!(world.phases(), [if open { Sending } else { OutcomeUnknown }], "{waited}");
+    }
 }

@@ -6,4 +6,5 @@ mod gating;
 mod lists;
 mod passing;
 mod shell;
+mod stopping;
 mod world;

@@ -53,7 +53,19 @@ async fn start_gate(log: Log) -> String {
         note(&log, "whoami", &headers, Value::Null);
         Json(json!({"caller": "enforcement_point", "name": "p", "subject": {"type": "Agent", "id": "a"}, "task": "t"}))
     };
+    let stops = |State(log): State<Log>| async move {
+        // Until a test says that something was stopped.
+        while !log.lock().expect("the log").iter().any(|(path, _)| path == "stop") {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+        let subject = json!({"type": "Agent", "id": "a"});
+        Json(json!({"calls": [{
+            "evaluation_id": "eval_1", "subject": subject, "task": "t", "action": "write",
+            "at": "2026-11-22T16:00:00Z", "sending": true
+        }]}))
+    };
     let router = Router::new()
+        .route("/api/v1/stops", get(stops))
         .route("/access/v1/evaluation", post(evaluate))
         .route("/api/v1/executions", post(execution))
         .route("/api/v1/whoami", get(whoami))
@@ -166,4 +178,20 @@ async fn the_end_of_the_upstream_is_told_and_reported() {
         Some(json!("outcome_unknown")),
         "the last report arrived"
     );
+}
+
+#[tokio::test]
+async fn a_call_that_the_gate_says_was_stopped_is_called_off() {
+    let log = Log::default();
+    let mut proxy = start(&start_gate(Arc::clone(&log)).await);
+    say(&mut proxy.to_proxy, &json!({"jsonrpc": "2.0", "id": 1, "method": "made/up"})).await;
+    hear(&mut proxy.upstream_in).await;
+    log.lock().expect("the log").push(("stop".to_owned(), Value::Null));
+    let cancel = hear(&mut proxy.upstream_in).await;
+    assert_eq!(
+        (cancel["method"].as_str(), &cancel["params"]["requestId"]),
+        (Some("notifications/cancelled"), &json!(1))
+    );
+    let told = hear(&mut proxy.from_proxy).await;
+    assert!(told["error"]["message"].as_str().expect("a message").contains("stopped by a person"), "{told}");
 }
