@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use policy_core::time::Timestamp;
+use policy_core::time::{Span, Timestamp};
 use tokio::sync::broadcast::Receiver as Changes;
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 use tokio::sync::watch;
@@ -144,6 +144,7 @@ struct Courier {
 impl Courier {
     /// Begins what is due and whose lane is free. Answers when something is due next.
     async fn begin(self: &Arc<Self>, lanes: &mut JoinSet<()>, busy: &mut BTreeMap<Id, Lane>) -> Option<Timestamp> {
+        let now = self.app.delivery_time();
         let (due, next) = match self.app.deliveries_due().await {
             Ok(found) => found,
             Err(error) => {
@@ -160,8 +161,8 @@ impl Courier {
                 busy.insert(id, lane);
             }
         }
-        // What waits behind a lane that is taken is looked for when that lane is free.
-        next.filter(|next| *next > self.app.delivery_time())
+        // What is under way hides what is due after it: whoever is not under way must not wait for that.
+        next.map(|next| next.max(now.plus(Span::from_seconds(1))))
     }
 
     /// Tries one delivery once, and writes down what became of it.
