@@ -91,6 +91,9 @@ pub struct RequestedAccess {
     /// A signal only.
     #[serde(default)]
     pub emergency: bool,
+    /// The exception that this renews.
+    #[serde(rename = "proviso.dev/renews", default, skip_serializing_if = "Option::is_none")]
+    pub renews: Option<String>,
     /// The scope; absent: the smallest.
     #[serde(rename = "proviso.dev/scope", default, skip_serializing_if = "Option::is_none")]
     pub scope: Option<Scope>,
@@ -146,6 +149,22 @@ pub struct TaskDisplay {
     /// What was granted, which may be narrower than what was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub granted: Option<Scope>,
+    /// What approvers asked, as data: to be answered at `POST /api/v1/exceptions/{id}/answer`. Who asked is not told.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub questions: Vec<TaskQuestion>,
+}
+
+/// A vote that asks something.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskQuestion {
+    /// Its place among the votes: `vote` of the answer.
+    pub vote: u32,
+    /// The question, as data: bounded, odd characters made visible, never an instruction.
+    pub words: String,
+    /// When it was asked.
+    pub asked_at: Timestamp,
+    /// Whether somebody has answered it.
+    pub answered: bool,
 }
 
 /// A task's links.

@@ -177,6 +177,18 @@ pub struct ReplyContext {
     /// The digest of the canonical arguments that were judged: what an enforcement point sends must have it.
     #[serde(rename = "proviso.dev/input_digest", default, skip_serializing_if = "Option::is_none")]
     pub input_digest: Option<Digest>,
+    /// On a denial: the grant that would have let the call through, and why it does not any more, or not yet.
+    #[serde(rename = "proviso.dev/grant", default, skip_serializing_if = "Option::is_none")]
+    pub grant: Option<GrantHint>,
+}
+
+/// A grant that covers a call in all but time and counters.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GrantHint {
+    /// The grant's id.
+    pub id: String,
+    /// `not_active`, `suspended`, `expired`, `exhausted`, `revoked`, `over_budget` or `over_rate`.
+    pub state: String,
 }
 
 /// An approval in a reply, and unchanged in `context.approval` of a re-evaluation.

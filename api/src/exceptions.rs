@@ -4,11 +4,13 @@ use policy_core::abi::Load;
 use policy_core::digest::Digest;
 use policy_core::entity::EntityRef;
 use policy_core::grant::Scope;
-use policy_core::lifecycle::{Allowed, Exception};
+use policy_core::lifecycle::{Allowed, Disposition, Exception};
 use policy_core::question::SealedQuestion;
 use policy_core::sheet::DecisionSheet;
 use policy_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
+
+use crate::operations::ExecutionPhase;
 
 /// `GET /api/v1/exceptions?state=…`, newest first.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -57,6 +59,18 @@ pub struct ExceptionLine {
     pub max_uses: u32,
     /// Whether this person may vote now.
     pub needs_me: bool,
+    /// How often the very same was asked again while it was open.
+    #[serde(default)]
+    pub repeated: u32,
+    /// Whether a person has declared an emergency.
+    #[serde(default)]
+    pub emergency: bool,
+    /// Whether the agent says that it is one: asks for attention, and no more.
+    #[serde(default)]
+    pub says_emergency: bool,
+    /// How it was judged once it was closed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disposition: Option<Disposition>,
 }
 
 /// `GET /api/v1/exceptions/{id}`.
@@ -76,6 +90,25 @@ pub struct ExceptionDetail {
     pub allowed: Allowed,
     /// Each step, oldest first.
     pub history: Vec<HistoryLine>,
+    /// The newest uses of its grant, oldest first.
+    #[serde(default)]
+    pub uses: Vec<UseLine>,
+}
+
+/// One use of a grant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UseLine {
+    /// The evaluation that consumed it.
+    pub evaluation: String,
+    /// The call's id, as the enforcement point gave it.
+    pub call: String,
+    /// When.
+    pub at: Timestamp,
+    /// The newest report of it. Absent: consumed, never reported, and an approver can give it back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reported: Option<ExecutionPhase>,
+    /// Whether somebody gave it back.
+    pub given_back: bool,
 }
 
 /// One step of an exception.

@@ -3,10 +3,12 @@
 //! JSON in snake_case. Requests may hold members that nobody reads: AuthZEN says to ignore them.
 
 pub mod access_request;
+pub mod acts;
 pub mod authzen;
 pub mod exceptions;
 pub mod operations;
 pub mod problem;
+pub mod reviews;
 pub mod routing;
 pub mod search;
 pub mod session;

@@ -8,7 +8,7 @@ use crate::digest::Digest;
 use crate::entity::EntityRef;
 use crate::grant::Scope;
 use crate::json::CanonicalError;
-use crate::lifecycle::{Exception, VoteDecision};
+use crate::lifecycle::{Disposition, Exception, VoteDecision};
 use crate::outcome::Evaluation;
 use crate::time::Timestamp;
 
@@ -40,6 +40,27 @@ pub struct DecisionSheet {
     pub module: Digest,
     /// The positions in the log of decisions of the recorded denials that the preview tries, in order.
     pub tried: Vec<u64>,
+    /// What it renews, as that stood, where it renews something.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub renews: Option<Predecessor>,
+}
+
+/// The exception that a request renews: what was granted and what became of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Predecessor {
+    /// The exception's id.
+    pub id: String,
+    /// Its state's word at the sheet's instant.
+    pub state: String,
+    /// What was granted.
+    pub scope: Scope,
+    /// When it was granted.
+    pub granted_at: Timestamp,
+    /// Uses consumed.
+    pub uses: u32,
+    /// How it was judged afterwards, if somebody has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disposition: Option<Disposition>,
 }
 
 /// One argument of the call.
@@ -80,6 +101,9 @@ pub struct Ballot {
     pub reason: String,
     /// The scope that is voted on.
     pub grant: Scope,
+    /// Whether an approval is of whatever lies inside that scope, too: it counts on later, narrower versions.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub inside: bool,
 }
 
 /// What is hashed for [`Ballot::sheet`].

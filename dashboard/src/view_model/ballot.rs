@@ -90,6 +90,7 @@ pub fn ballot(
         sheet: binding(person, sheet, &shown.scope, &shown.previewed)?,
         reason: reason.trim().to_owned(),
         grant: shown.scope.clone(),
+        inside: false,
     })
 }
 

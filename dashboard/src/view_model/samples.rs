@@ -38,6 +38,10 @@ pub fn line(id: &str, state: &str, needs_me: bool) -> ExceptionLine {
         uses: 0,
         max_uses: 1,
         needs_me,
+        repeated: 0,
+        emergency: false,
+        says_emergency: false,
+        disposition: None,
     }
 }
 
@@ -183,6 +187,7 @@ pub fn sheet() -> SheetReply {
             },
             module: Digest::of(b"module"),
             tried: vec![],
+            renews: None,
         },
         smallest: Scope { arguments: ArgumentScope::Exact, max_uses: 1, not_after: at(900), ..asked_scope() },
     }

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use policy_core::entity::EntityRef;
-use policy_core::lifecycle::{Command, Exception, Phase, approvals_that_count, decide};
+use policy_core::lifecycle::{Command, Exception, Phase, VoteDecision, approvals_that_count, decide};
 use policy_core::text;
 use policy_core::time::{Span, Timestamp};
-use proviso_api::access_request::{Links, Progress, Task, TaskDisplay, TaskReply, TaskResult};
+use proviso_api::access_request::{Links, Progress, Task, TaskDisplay, TaskQuestion, TaskReply, TaskResult};
 use proviso_api::authzen::ApprovalRef;
 use tokio::sync::broadcast::error::RecvError;
 
@@ -33,6 +33,9 @@ pub struct Standing {
     /// When to look again, in seconds; none once it is decided.
     pub retry_after: Option<u32>,
 }
+
+/// How much of an approver's words an agent is told.
+const SAID: usize = 500;
 
 impl App {
     /// How a request stands, for the agent that asked: at once, or when it is decided within this time.
@@ -126,18 +129,21 @@ impl App {
         self.task(id)
     }
 
-    /// The subject, if this request is its own. Also an agent alone may look after what it asked for.
-    fn own_request(&self, caller: &Credential, subject: Option<&Credential>, id: &str) -> Result<EntityRef, Refusal> {
+    /// The agent, if this request is for it or was made by it. Also an agent alone may look after what it asked for.
+    pub(super) fn own_request(
+        &self,
+        caller: &Credential,
+        subject: Option<&Credential>,
+        id: &str,
+    ) -> Result<EntityRef, Refusal> {
         let asker = Asker::of(caller, subject)?;
         let state = self.state();
         let entry = state.exceptions.get(id).ok_or_else(unknown_task)?;
         let question = &entry.exception.request.question;
         let point = asker.point.as_ref().is_none_or(|point| question.enforcement_point.as_ref() == Some(&point.name));
-        if question.call.subject == asker.agent.subject && question.task == asker.agent.task && point {
-            Ok(asker.agent.subject)
-        } else {
-            Err(unknown_task())
-        }
+        let ours = question.call.subject == asker.agent.subject
+            || entry.exception.request.asker.as_ref() == Some(&asker.agent.subject);
+        if ours && question.task == asker.agent.task && point { Ok(asker.agent.subject) } else { Err(unknown_task()) }
     }
 
     /// A request as ARAP's task.
@@ -155,20 +161,25 @@ impl App {
             _ => "pending",
         };
         let reason = match &exception.phase {
-            Phase::Denied { reason, .. } => Some(text::visible(reason, 500)),
+            Phase::Denied { reason, .. } => Some(text::visible(reason, SAID)),
             _ => None,
         };
         let scope = granted.map(|held| held.grant.scope.clone());
+        let questions = if status == "pending" { questions(exception) } else { Vec::new() };
         let url = &self.settings().public_url;
         let approvals = exception.terms.approvals;
         let task = Task {
             id: id.to_owned(),
             status: status.to_owned(),
             status_endpoint: format!("{url}/access/v1/requests/{id}"),
-            expires_at: (status == "pending").then_some(exception.request.decide_by),
+            expires_at: (status == "pending").then_some(exception.decide_by()),
             progress: (status == "pending")
                 .then(|| Progress { current_step: self.votes(exception).min(approvals), total_steps: approvals }),
-            display: (reason.is_some() || scope.is_some()).then_some(TaskDisplay { reason, granted: scope }),
+            display: (reason.is_some() || scope.is_some() || !questions.is_empty()).then_some(TaskDisplay {
+                reason,
+                granted: scope,
+                questions,
+            }),
             links: Links {
                 cancel: format!("{url}/access/v1/requests/{id}/cancel"),
                 review: format!("{url}/exceptions/{id}"),
@@ -198,6 +209,18 @@ impl App {
         let context = policy_core::lifecycle::Context { eligible: eligible.collect(), ..context };
         u32::try_from(approvals_that_count(exception, &exception.terms, &context).len()).unwrap_or(u32::MAX)
     }
+}
+
+/// The votes that ask something. INVARIANT (R11): data, bounded, and without a word of who asks.
+fn questions(exception: &Exception) -> Vec<TaskQuestion> {
+    let asks = (0..).zip(&exception.votes).filter(|(_, vote)| vote.decision == VoteDecision::Ask);
+    asks.map(|(place, vote)| TaskQuestion {
+        vote: place,
+        words: text::visible(&vote.reason, SAID),
+        asked_at: vote.at,
+        answered: exception.answers.iter().any(|answer| answer.vote == place),
+    })
+    .collect()
 }
 
 fn unknown_task() -> Refusal {

@@ -96,7 +96,7 @@ impl App {
                     .help("send `denial.binding_token` or `denial.evaluation_id` as the denial gave them"));
             }
         };
-        let denial = self.own_denial(asker, evaluation)?;
+        let denial = self.reached_denial(asker, evaluation)?;
         let record = &denial.record;
         let Some(until) = record.requestable_until else {
             return Err(Refusal::bad("not_requestable", "what was refused cannot be requested"));
@@ -127,6 +127,17 @@ impl App {
             return Err(altered());
         }
         Ok((denial, question))
+    }
+
+    /// A denial in this asker's task, its own or another agent's. Whether one may ask for another is policy, in `file`;
+    /// one of another task, or of an agent that this point may not ask for, looks like none at all.
+    fn reached_denial(&self, asker: &Asker, evaluation: &str) -> Result<Denial, Refusal> {
+        let denial = self.state().denial(evaluation).cloned().ok_or_else(altered)?;
+        let reaches = asker.point.as_ref().is_none_or(|point| point.subjects.matches(&denial.record.subject));
+        if denial.record.task != asker.agent.task || !reaches {
+            return Err(altered());
+        }
+        Ok(denial)
     }
 
     /// A denial that this asker was given. Another agent's, or another task's, looks like none at all.

@@ -2,6 +2,7 @@
 
 use policy_core::abi::{ABI_VERSION, Evaluate, Op};
 use policy_core::containment;
+use policy_core::grant::{ArgumentScope, ResourceScope, Scope};
 use policy_core::lifecycle::{Command, Phase, decide};
 use policy_core::outcome::{Evaluation, Outcome, Reason};
 use policy_core::question::{Candidate, Lock, LockTarget, Purpose, Requested, SealedQuestion};
@@ -13,6 +14,7 @@ use super::App;
 use super::append::{ATTEMPTS, canonical};
 use super::asker::{Ask, Asker};
 use super::event::{CLAIMED, DECISION, DecisionRecord, QUESTION};
+use super::held::Wanted;
 use super::judge::NoAnswer;
 use super::permit::Permit;
 use super::refusal::Refusal;
@@ -122,18 +124,7 @@ impl App {
             Ok(mut question) => {
                 self.refresh_grants(&question).await?;
                 let read = self.read(asker, ask, &question, reading.safe)?;
-                let held = self.held_already(&question, None, reading.now);
-                let (held_grants, held_uses, held_sum) = held;
-                question.requested = Requested {
-                    duration: SMALLEST,
-                    uses: 1,
-                    held_grants,
-                    held_uses,
-                    held_sum,
-                    emergency: false,
-                    sum: 0,
-                    asker: None,
-                };
+                question.requested = self.smallest_request(&question, reading.now);
                 question.candidates = read.candidates.clone();
                 question.locks = read.locks.clone();
                 decision.action = question.call.action.clone();
@@ -336,7 +327,7 @@ impl App {
         }
     }
 
-    fn decision_record(&self, body: &EvaluationRequest, made: &Made) -> Result<NewRecord, Refusal> {
+    pub(super) fn decision_record(&self, body: &EvaluationRequest, made: &Made) -> Result<NewRecord, Refusal> {
         let decision = &made.decision;
         let mut payloads = vec![(DECISION, canonical(decision)?)];
         match &made.question {
@@ -388,7 +379,7 @@ impl App {
         asker.credentials().map(expect).collect()
     }
 
-    /// Judges the subject's live grants again where a newer bundle is active (R4).
+    /// Judges the subject's live grants again where a newer bundle is active, or a later start has come (R4).
     pub(super) async fn refresh_grants(&self, question: &SealedQuestion) -> Result<(), Refusal> {
         let stale: Vec<String> = {
             let state = self.state();
@@ -404,6 +395,23 @@ impl App {
             }
         }
         Ok(())
+    }
+
+    /// What an evaluation asks for when it asks whether it may be requested: one use, for a short time.
+    pub(super) fn smallest_request(&self, question: &SealedQuestion, now: Timestamp) -> Requested {
+        let Some(resource) = question.call.resources.first() else { return question.requested.clone() };
+        let scope = Scope {
+            resource: ResourceScope::Is(resource.clone()),
+            arguments: ArgumentScope::Exact,
+            not_before: None,
+            not_after: now.plus(SMALLEST),
+            valid_for: None,
+            rate: None,
+            max_uses: 1,
+            budgets: Vec::new(),
+        };
+        let wanted = Wanted { question, scope: &scope, but: None, emergency: false, asker: None };
+        self.requested(&wanted, now, now)
     }
 
     pub(super) fn done(&self, task: &str) -> Vec<String> {

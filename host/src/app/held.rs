@@ -1,8 +1,10 @@
 //! What is held already, and what a request would add: forty small requests count as one large one.
 
 use policy_core::containment;
+use policy_core::entity::EntityRef;
 use policy_core::grant::{ArgumentScope, Budget, Scope, Test};
 use policy_core::json;
+use policy_core::lifecycle::Exception;
 use policy_core::question::{Requested, SealedQuestion};
 use policy_core::time::Timestamp;
 
@@ -30,29 +32,64 @@ impl App {
                 let scope = exception.current().map_or(&exception.request.scope, |version| &version.scope);
                 let used = exception.phase.grant().map_or(0, |grant| grant.uses);
                 let left = scope.max_uses.saturating_sub(used);
-                let each = sum_at.as_deref().map_or(0, |at| largest(scope, &exception.request.question, at));
                 let (grants, uses) = (u32::saturating_add(grants, 1), u32::saturating_add(uses, left));
+                let more = sum_at.as_deref().map_or(0, |at| most(scope, &exception.request.question, at, left));
                 // What no JSON number can hold is more than any policy allows.
-                let sum = i64::saturating_add(sum, each.saturating_mul(i64::from(left))).min(json::LARGEST_INTEGER);
+                let sum = i64::saturating_add(sum, more).min(json::LARGEST_INTEGER);
                 (grants, uses, sum)
             })
     }
+
+    /// What a request of this scope asks for, with what is held besides. `but` is the exception itself, where it is one
+    /// already; `from` is when its window begins at the earliest.
+    pub(super) fn requested(&self, wanted: &Wanted<'_>, from: Timestamp, now: Timestamp) -> Requested {
+        let Wanted { question, scope, but, .. } = wanted;
+        let begin = scope.not_before.map_or(from, |begin| begin.max(from));
+        let (held_grants, held_uses, held_sum) = self.held_already(question, *but, now);
+        let sum_at = self.policy().sum_path(&question.call.action);
+        Requested {
+            duration: scope.valid_for.unwrap_or_else(|| scope.not_after.since(begin)),
+            uses: scope.max_uses,
+            held_grants,
+            held_uses,
+            held_sum,
+            emergency: wanted.emergency,
+            sum: sum_at.as_deref().map_or(0, |at| most(scope, question, at, scope.max_uses)),
+            asker: wanted.asker.map(ToString::to_string),
+        }
+    }
 }
 
-/// What a request of this scope asks for.
-pub(super) fn requested(scope: &Scope, emergency: bool, held: (u32, u32, i64), from: Timestamp) -> Requested {
-    let begin = scope.not_before.map_or(from, |begin| begin.max(from));
-    let (held_grants, held_uses, held_sum) = held;
-    Requested {
-        duration: scope.not_after.since(begin),
-        uses: scope.max_uses,
-        held_grants,
-        held_uses,
-        held_sum,
-        emergency,
-        sum: 0,
-        asker: None,
+/// What is asked for.
+pub(super) struct Wanted<'a> {
+    pub question: &'a SealedQuestion,
+    pub scope: &'a Scope,
+    /// The exception itself, where it is one already.
+    pub but: Option<&'a str>,
+    /// Whether a person has declared an emergency.
+    pub emergency: bool,
+    /// The agent that asks, where it is another than the subject.
+    pub asker: Option<&'a EntityRef>,
+}
+
+impl<'a> Wanted<'a> {
+    /// What an exception asks for now.
+    pub fn of(exception: &'a Exception) -> Self {
+        Self {
+            question: &exception.request.question,
+            scope: exception.current().map_or(&exception.request.scope, |version| &version.scope),
+            but: Some(&exception.request.id),
+            emergency: exception.emergency.is_some(),
+            asker: exception.request.asker.as_ref(),
+        }
     }
+}
+
+/// The most that so many uses of this scope can take of the argument that is summed.
+fn most(scope: &Scope, question: &SealedQuestion, at: &[String], uses: u32) -> i64 {
+    let all = largest(scope, question, at).saturating_mul(i64::from(uses));
+    let budget = scope.budgets.iter().filter(|budget| budget.at == at).map(|budget| budget.max).min();
+    budget.map_or(all, |budget| all.min(budget)).min(json::LARGEST_INTEGER)
 }
 
 /// The most that one use of this scope can take of the argument that is summed.

@@ -15,9 +15,10 @@ use super::App;
 use super::append::Proposal;
 use super::engine::EngineError;
 use super::event::LedgerEvent;
-use super::held::requested;
+use super::held::Wanted;
 use super::refusal::{Refusal, RefusalKind};
 use super::state::State;
+use crate::identity::PersonSession;
 use crate::random;
 use crate::store::VersionKey;
 
@@ -69,13 +70,17 @@ impl App {
         }
     }
 
-    /// What `approval/request/` says now of this exception's scope.
-    async fn terms_now(&self, exception: &Exception, now: Timestamp) -> Result<Option<Terms>, Refusal> {
-        let scope = exception.current().map_or(&exception.request.scope, |version| &version.scope);
-        let question = &exception.request.question;
-        let held = self.held_already(question, Some(&exception.request.id), now);
-        let requested = requested(scope, exception.request.emergency, held, exception.request.requested_at);
-        self.terms_of(question, requested, now).await
+    /// What `approval/request/` says now of this exception's scope, or would say in an emergency.
+    async fn terms_now(
+        &self,
+        exception: &Exception,
+        emergency: bool,
+        now: Timestamp,
+    ) -> Result<Option<Terms>, Refusal> {
+        let wanted = Wanted::of(exception);
+        let wanted = Wanted { emergency: wanted.emergency || emergency, ..wanted };
+        let requested = self.requested(&wanted, exception.request.requested_at, now);
+        self.terms_of(wanted.question, requested, now).await
     }
 
     /// What `approval/request/` says now of a question, asking for this much.
@@ -101,8 +106,11 @@ impl App {
         let question = &exception.request.question;
         let question = self.policy().refresh(question, &people, now, question.requested.clone());
         let version = exception.current().map_or(1, |version| version.number);
-        let approvals =
-            exception.votes.iter().filter(|vote| vote.decision == VoteDecision::Approve && vote.version == version);
+        let approvals = exception
+            .votes
+            .iter()
+            .filter(|vote| vote.decision == VoteDecision::Approve)
+            .filter(|vote| vote.version == version || vote.inside);
         let mut voted: Vec<EntityRef> = approvals.map(|vote| vote.person.clone()).collect();
         voted.sort();
         voted.dedup();
@@ -118,7 +126,8 @@ impl App {
         };
         let mut answer: Vec<Eligibility> = self.ask_module(Op::Eligible, &input).await?;
         // INVARIANT (R4): who came to own the agent after it asked votes as little as who owned it then.
-        let owners = self.owners_before(&input.question.call.subject, now);
+        let mut owners = self.owners_before(&input.question.call.subject, now);
+        owners.extend(exception.request.asker.iter().flat_map(|asker| self.owners_before(asker, now)));
         let locked = self.locked_people(now);
         for voter in &mut answer {
             let locked = exception.phase == Phase::Requested && locked.contains(&voter.person);
@@ -149,11 +158,37 @@ impl App {
         self.count_seats(exception, voter.map(|(person, _, _)| person), &mut eligible, now);
         let scope =
             voter.map_or_else(|| exception.current().map(|version| &version.scope), |(_, _, scope)| Some(scope));
+        let (overdue_tiers, predecessor) = {
+            let state = self.state();
+            let renews = exception.request.renews.as_ref().and_then(|renews| state.exceptions.get(&renews.of));
+            let predecessor = renews.map(|entry| Box::new(entry.exception.clone()));
+            (state.overdue_tiers(&exception.request.question.call.subject, now), predecessor)
+        };
         Ok(Context {
             eligible,
-            terms: self.terms_now(exception, now).await?,
+            terms: self.terms_now(exception, false, now).await?,
             members: scope.map_or_else(Vec::new, |scope| self.members(scope)),
+            overdue_tiers,
+            predecessor,
             ..self.bare_context(now)?
+        })
+    }
+
+    /// What declaring an emergency needs to know: the terms are those of one.
+    pub(super) async fn emergency_context(
+        &self,
+        exception: &Exception,
+        person: &PersonSession,
+        now: Timestamp,
+    ) -> Result<Context, Refusal> {
+        let scope = exception.current().map_or(&exception.request.scope, |version| &version.scope);
+        let voter = (&person.person, person.assurance.as_str(), scope);
+        let emergency_blocked =
+            self.state().emergency_blocked(&exception.request.question.call.subject, &person.person, now);
+        Ok(Context {
+            terms: self.terms_now(exception, true, now).await?,
+            emergency_blocked,
+            ..self.context(exception, Some(voter), now).await?
         })
     }
 

@@ -4,6 +4,7 @@
 //! tokens, sessions, activations) comes from that folded state alone and is never read back from rows (R9). Every write
 //! is one [`Store::append`] with the versions that the outcome read: the admission rule.
 
+mod acts;
 mod append;
 mod asked;
 mod asker;
@@ -13,9 +14,11 @@ mod denial;
 mod engine;
 mod evaluate;
 mod event;
+mod filing;
 mod flight;
 mod folded;
 mod held;
+mod hints;
 mod history;
 mod identities;
 mod judge;
@@ -26,10 +29,13 @@ mod people;
 mod permit;
 mod policy;
 mod refusal;
+mod renewal;
+
 mod reply;
 mod reports;
 mod request;
 mod request_schema;
+mod reviews;
 mod routing;
 mod search;
 mod settings;

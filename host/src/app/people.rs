@@ -2,12 +2,15 @@
 
 use policy_core::abi::Voter;
 use policy_core::json;
-use policy_core::lifecycle::{Actor, Allowed, Exception, May, Rejection, allowed, effective_state, is_strong_enough};
+use policy_core::lifecycle::{
+    Actor, Allowed, Exception, May, Rejection, Taken, allowed, effective_state, is_strong_enough,
+};
 use policy_core::time::Timestamp;
-use proviso_api::exceptions::{ExceptionDetail, ExceptionLine, ExceptionList};
+use proviso_api::exceptions::{ExceptionDetail, ExceptionLine, ExceptionList, UseLine};
 
 use super::App;
 use super::refusal::{Refusal, RefusalKind};
+use super::state::Entry;
 use crate::identity::PersonSession;
 
 /// What a stored payload of our own may hold.
@@ -18,11 +21,17 @@ const MOST_LINES: usize = 500;
 const MOST_ASKED: usize = 100;
 
 impl App {
-    /// The exceptions, newest first. `state` is a state's word; absent: all.
+    /// The exceptions, newest first. `state` is a state's word; absent: all. `undisposed`: only closed ones that nobody
+    /// has judged yet.
     ///
     /// # Errors
     /// `bad_state` for a word that is none.
-    pub async fn exceptions(&self, person: &PersonSession, state: Option<&str>) -> Result<ExceptionList, Refusal> {
+    pub async fn exceptions(
+        &self,
+        person: &PersonSession,
+        state: Option<&str>,
+        undisposed: bool,
+    ) -> Result<ExceptionList, Refusal> {
         const WORDS: [&str; 10] = [
             "requested",
             "granted",
@@ -47,6 +56,9 @@ impl App {
             let all = held.exceptions.values().map(|entry| &entry.exception);
             let found: Vec<Exception> = all
                 .filter(|exception| state.is_none_or(|word| effective_state(exception, now).word == word))
+                .filter(|exception| {
+                    !undisposed || (exception.disposition.is_none() && exception.ended_at(now).is_some())
+                })
                 .cloned()
                 .collect();
             (held.position, found)
@@ -82,11 +94,15 @@ impl App {
             votes: self.votes(exception),
             approvals: exception.terms.approvals,
             requested_at: exception.request.requested_at,
-            decide_by: exception.request.decide_by,
+            decide_by: exception.decide_by(),
             not_after: held.map(|held| held.grant.scope.not_after),
             uses: held.map_or(0, |held| held.uses),
             max_uses: held.map_or(scope.max_uses, |held| held.grant.scope.max_uses),
             needs_me,
+            repeated: exception.repeated,
+            emergency: exception.emergency.is_some(),
+            says_emergency: exception.request.emergency,
+            disposition: exception.disposition.as_ref().map(|disposed| disposed.disposition),
         }
     }
 
@@ -97,10 +113,10 @@ impl App {
     pub async fn exception(&self, person: &PersonSession, id: &str) -> Result<ExceptionDetail, Refusal> {
         self.refresh_for_view(id).await?;
         let now = self.now();
-        let (position, exception) = {
+        let (position, exception, uses) = {
             let state = self.state();
             let entry = state.exceptions.get(id).ok_or_else(unknown_exception)?;
-            (state.position, entry.exception.clone())
+            (state.position, entry.exception.clone(), uses(entry))
         };
         let allowed = self.allowed(&exception, person, now).await?;
         Ok(ExceptionDetail {
@@ -110,6 +126,7 @@ impl App {
             says: self.policy().says(&exception.request.question),
             allowed,
             history: self.history(id)?,
+            uses,
             exception,
         })
     }
@@ -126,7 +143,13 @@ impl App {
         Ok(allowed)
     }
 
-    fn allowed_if(&self, exception: &Exception, person: &PersonSession, eligible: bool, now: Timestamp) -> Allowed {
+    pub(super) fn allowed_if(
+        &self,
+        exception: &Exception,
+        person: &PersonSession,
+        eligible: bool,
+        now: Timestamp,
+    ) -> Allowed {
         let strong_enough = is_strong_enough(&exception.terms, &person.assurance, &self.policy().step_ups());
         // R4: a session that an agent could have made itself votes for nobody.
         let eligible = eligible && self.votes_count(person);
@@ -146,7 +169,7 @@ impl App {
         }
     }
 
-    async fn refresh_all(&self) {
+    pub(super) async fn refresh_all(&self) {
         let now = self.now();
         let active = self.policy().digest();
         let due: Vec<String> = {
@@ -162,6 +185,19 @@ impl App {
             }
         }
     }
+}
+
+/// The newest uses of an exception's grant, each with what was reported of it.
+fn uses(entry: &Entry) -> Vec<UseLine> {
+    let taken = entry.exception.phase.grant().map(|held| held.taken.as_slice()).unwrap_or_default();
+    let line = |taken: &Taken| UseLine {
+        evaluation: taken.evaluation.clone(),
+        call: taken.call.clone(),
+        at: taken.at,
+        reported: entry.reports.get(&taken.evaluation).copied(),
+        given_back: taken.given_back.is_some(),
+    };
+    taken.iter().map(line).collect()
 }
 
 /// A rejection of the lifecycle as a refusal, with its own code.

@@ -1,6 +1,7 @@
 //! What an outcome says to who asked: AuthZEN's reply, ARAP's offer and next step, in the gate's own words (R11).
 
 use policy_core::containment;
+use policy_core::grant::Scope;
 use policy_core::lifecycle::{Phase, effective_state};
 use policy_core::outcome::{Evaluation, Outcome, Reason};
 use policy_core::question::Purpose;
@@ -11,6 +12,7 @@ use proviso_api::authzen::{ApprovalRef, EvaluationReply, ReplyContext};
 use super::App;
 use super::asker::{Ask, Asker};
 use super::evaluate::{Made, denial, outcome_word};
+use super::hints::told;
 use super::permit::Permit;
 
 /// For how many seconds an allow is good at most, for its one call, from when it was judged.
@@ -80,7 +82,12 @@ impl App {
             valid_for: allow.filter(|_| ask.purpose == Purpose::Use).map(|allow| allow.seconds),
             repeated: made.decision.repeated,
             input_digest: made.decision.input_digest,
+            grant: None,
         };
+        if let Some(hint) = made.question.as_ref().filter(|_| !permits).and_then(|asked| self.hint(asked, made.now)) {
+            context.message = format!("{}; the exception that covered it {}", context.message, told(&hint.state));
+            context.grant = Some(hint);
+        }
         if let Some(approval) = ask.approval.as_ref().filter(|_| !permits) {
             self.next_step(asker, approval, answer, made.now, &mut context);
         }
@@ -102,6 +109,7 @@ impl App {
             valid_for: None,
             repeated: false,
             input_digest: None,
+            grant: None,
         };
         EvaluationReply { decision: false, context }
     }
@@ -113,7 +121,11 @@ impl App {
         if asker.agent.on_behalf.is_none() || asker.point.is_none() {
             return None;
         }
-        let scope = containment::smallest(question, terms, made.now, None)?;
+        let smallest = containment::smallest(question, terms, made.now, None)?;
+        // Validity counts from its start: what people need to decide does not eat it.
+        let valid_for = smallest.not_after.since(made.now);
+        let not_after = made.now.plus(terms.decide_within()).plus(valid_for);
+        let scope = Scope { valid_for: Some(valid_for), not_after, ..smallest };
         let display = OfferDisplay {
             title: self.policy().says(question),
             scope,

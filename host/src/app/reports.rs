@@ -58,7 +58,8 @@ impl App {
                 module: None,
                 bundle: None,
                 payloads: vec![(EXECUTION, canonical(&execution)?)],
-                touches: Vec::new(),
+                // A use is given back only where nobody has reported it.
+                touches: permitted.exception.clone().map(VersionKey::Reports).into_iter().collect(),
                 urgent: false,
                 outbox: Vec::new(),
             };

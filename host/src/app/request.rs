@@ -4,29 +4,24 @@ use policy_core::containment;
 use policy_core::digest::Digest;
 use policy_core::entity::EntityRef;
 use policy_core::grant::{ArgumentScope, ResourceScope, Scope};
-use policy_core::lifecycle::{Command, RequestFacts, decide};
-use policy_core::outcome::Terms;
+use policy_core::lifecycle::RequestFacts;
 use policy_core::question::SealedQuestion;
-use policy_core::time::{Span, Timestamp};
+use policy_core::time::Timestamp;
 use proviso_api::access_request::{AccessRequest, TaskReply};
 use serde_json::Value;
 
 use super::App;
-use super::append::{Proposal, canonical};
+use super::acts::By;
+use super::append::canonical;
 use super::asker::Asker;
 use super::denial::Again;
-use super::event::{ORIGIN, RequestOrigin};
-use super::held::requested;
-use super::limits::{hold_silence, room_for, same_request};
-use super::people::rejected;
+use super::event::RequestOrigin;
+use super::filing::Filing;
 use super::refusal::{Refusal, RefusalKind};
 use super::state::Denial;
 use crate::identity::Credential;
 use crate::random;
-use crate::store::VersionKey;
 
-/// How long people have to decide, at most.
-const DECIDE_WITHIN: Span = Span::from_seconds(8 * 3_600);
 /// The agent's words stand here, with the denied question's context.
 pub(super) const JUSTIFICATION: &str = "business_justification";
 /// The longest idempotency key.
@@ -46,10 +41,7 @@ impl App {
         body: AccessRequest,
     ) -> Result<TaskReply, Refusal> {
         let asker = Asker::of(caller, subject)?;
-        let requester = asker.agent.on_behalf.clone().ok_or_else(|| {
-            Refusal::forbidden("no_requester", "this agent's credential names no human behind it, so it cannot ask")
-                .help("the operator mints the token with `--for USER`")
-        })?;
+        let requester = asker.agent.on_behalf.clone().ok_or_else(no_requester)?;
         if idempotency_key.is_some_and(|key| key.is_empty() || key.len() > LONGEST_KEY) {
             return Err(Refusal::bad("bad_request", format!("`Idempotency-Key` has 1 to {LONGEST_KEY} bytes")));
         }
@@ -70,50 +62,12 @@ impl App {
             refused: denial.record.answer.clone(),
             refused_seq: denial.seq,
         };
-        let emergency = facts.emergency;
-        let held = self.held_already(&facts.question, None, now);
-        let terms = self.terms_of(&facts.question, requested(&facts.scope, emergency, held, now), now).await?;
-        let facts =
-            within_terms(facts, terms.as_ref(), body.requested_access.as_ref().is_some_and(|a| a.scope.is_some()), now);
-        let context = policy_core::lifecycle::Context { terms, ..self.bare_context(now)? };
-        let admitted = self
-            .admit(|state| {
-                for credential in asker.credentials() {
-                    self.still_live(state, credential, now)?;
-                }
-                let key = VersionKey::Requests(asker.agent.subject.to_string());
-                let mut expected = [VersionKey::Bundle, VersionKey::Locks, key].map(|key| state.version(key)).to_vec();
-                self.hold_task(state, &asker.agent.task)?;
-                expected.extend(asker.credentials().map(|id| state.version(VersionKey::Identity(id.to_owned()))));
-                // Somebody with the same key, or with the same denial, may have been quicker.
-                if let Some(id) = again.find(state, Some(&facts.evaluation))? {
-                    return Ok(Proposal { expected, records: Vec::new(), answer: id });
-                }
-                if let Some(open) = same_request(state, &facts, now) {
-                    let (evaluation, justification) = (facts.evaluation.clone(), facts.justification.clone());
-                    let command = Command::Fold { evaluation, justification };
-                    let folded = state.exceptions.get(&open).map(|entry| &entry.exception);
-                    let events = decide(folded, command, &context).map_err(rejected)?;
-                    expected.push(state.version(VersionKey::Exception(open.clone())));
-                    return Ok(Proposal {
-                        expected,
-                        records: self.exception_records(now, &open, events)?,
-                        answer: open,
-                    });
-                }
-                hold_silence(state, &facts, now)?;
-                room_for(state, &asker.agent.subject, &asker.agent.task, now)?;
-                let command = Command::Request(Box::new(facts.clone()));
-                let events = decide(None, command, &context).map_err(rejected)?;
-                let mut records = self.exception_records(now, &facts.id, events)?;
-                if let Some(first) = records.first_mut() {
-                    first.payloads.push((ORIGIN, canonical(&origin)?));
-                }
-                Ok(Proposal { expected, records, answer: facts.id.clone() })
-            })
-            .await;
-        match admitted {
-            Ok((id, _)) => self.task(&id),
+        let access = body.requested_access.as_ref();
+        let renews = access.and_then(|access| access.renews.clone());
+        let own_scope = access.is_some_and(|access| access.scope.is_some());
+        let by = asker.credentials().map(By::Agent).collect();
+        match self.file(Filing { again: Some(again), facts, origin, by, renews, own_scope }).await {
+            Ok(id) => self.task(&id),
             Err(refusal) => {
                 if refusal.kind == RefusalKind::TooMany {
                     self.over_limit(&asker, refusal.code).await;
@@ -134,10 +88,7 @@ impl App {
     ) -> Result<RequestFacts, Refusal> {
         let justification = match body.context.get(JUSTIFICATION) {
             Some(Value::String(words)) if !words.trim().is_empty() => words.clone(),
-            _ => {
-                return Err(Refusal::bad("justification_needed", "a request says why")
-                    .help("put one or two sentences into `context.business_justification`"));
-            }
+            _ => return Err(justification_needed()),
         };
         let access = body.requested_access.clone().unwrap_or_default();
         let Some(terms) = &denial.record.answer.terms else {
@@ -148,8 +99,12 @@ impl App {
             None => {
                 let smallest = containment::smallest(&question, terms, now, None);
                 let smallest = smallest.ok_or_else(|| Refusal::bad("bad_scope", "the call names no resource"))?;
-                let longest = now.plus(terms.max_duration);
-                Scope { not_after: access.requested_until.unwrap_or(longest), ..smallest }
+                // How long the votes take is no part of it: see `Filing`.
+                Scope {
+                    valid_for: Some(terms.max_duration),
+                    not_after: access.requested_until.unwrap_or(now),
+                    ..smallest
+                }
             }
         };
         if let ResourceScope::In(group) = &scope.resource {
@@ -165,15 +120,20 @@ impl App {
                 .help("ask for a scope that the refused call lies in, or leave the scope out"));
         }
         let id = random::id(self.random(), "exc").map_err(|_| super::identities::no_randomness())?;
-        let owners = self.owners_before(&asker.agent.subject, now);
+        let subject = &question.call.subject;
+        let other = Some(asker.agent.subject.clone()).filter(|agent| agent != subject);
+        let mut owners = self.owners_before(subject, now);
+        owners.extend(other.iter().flat_map(|asker| self.owners_before(asker, now)));
+        owners.sort();
+        owners.dedup();
         Ok(RequestFacts {
             id,
             question,
             evaluation: denial.record.evaluation.clone(),
             requester,
-            asker: None,
+            asker: other,
             owners,
-            decide_by: now.plus(DECIDE_WITHIN).min(scope.not_after),
+            decide_by: now,
             scope,
             justification,
             emergency: access.emergency,
@@ -183,11 +143,14 @@ impl App {
     }
 }
 
-/// Without a scope of the agent's own, what is asked for follows the terms as they are now.
-fn within_terms(mut facts: RequestFacts, terms: Option<&Terms>, own: bool, now: Timestamp) -> RequestFacts {
-    if let Some(terms) = terms.filter(|_| !own) {
-        facts.scope.not_after = facts.scope.not_after.min(now.plus(terms.max_duration));
-        facts.decide_by = facts.decide_by.min(facts.scope.not_after);
-    }
-    facts
+/// Nobody stands behind who asks.
+pub(super) fn no_requester() -> Refusal {
+    Refusal::forbidden("no_requester", "this agent's credential names no human behind it, so it cannot ask")
+        .help("the operator mints the token with `--for USER`")
+}
+
+/// A request says why.
+pub(super) fn justification_needed() -> Refusal {
+    Refusal::bad("justification_needed", "a request says why")
+        .help("put one or two sentences into `context.business_justification`")
 }

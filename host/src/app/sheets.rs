@@ -6,10 +6,10 @@ use policy_core::abi::{ABI_VERSION, Op, Preview, Previewed};
 use policy_core::containment;
 use policy_core::grant::{Grant, ResourceScope, Scope};
 use policy_core::json;
-use policy_core::lifecycle::Exception;
+use policy_core::lifecycle::{Exception, effective_state};
 use policy_core::outcome::Evaluation;
 use policy_core::question::{Call, SealedQuestion};
-use policy_core::sheet::{BundleFact, DecisionSheet, SHEET_VERSION};
+use policy_core::sheet::{BundleFact, DecisionSheet, Predecessor, SHEET_VERSION};
 use policy_core::time::{Span, Timestamp};
 use policy_core::value::Value;
 use proviso_api::exceptions::{QuestionsReply, ResourceGroup, SheetReply};
@@ -41,6 +41,7 @@ struct Facts {
     refused: Evaluation,
     bundle: BundleFact,
     tried: Vec<u64>,
+    renews: Option<Predecessor>,
 }
 
 impl App {
@@ -101,7 +102,7 @@ impl App {
         }
         let last = self.stored(Log::Ledger, as_of - 1)?;
         let at = last.leaf.at;
-        let Facts { exception, refused, bundle, tried } = self.facts_at(id, as_of, at)?;
+        let Facts { exception, refused, bundle, tried, renews } = self.facts_at(id, as_of, at)?;
         let recorded = &exception.request.question;
         // What has changed since the refusal is in the sheet's position; time stands still at its record.
         let question = self.policy().refresh(recorded, &[], at, recorded.requested.clone());
@@ -117,6 +118,7 @@ impl App {
             bundle,
             module: self.engine().module(),
             tried,
+            renews,
             exception,
         };
         Ok(Shown { sheet, question, others })
@@ -156,7 +158,19 @@ impl App {
             activated_at: activation.at,
             changed: activation.changed.clone(),
         };
-        Ok(Facts { refused: entry.origin.refused.clone(), exception, bundle, tried })
+        let renews = exception.request.renews.as_ref().and_then(|renews| {
+            let before = state.exception_at(&renews.of, as_of)?;
+            let held = before.phase.grant()?;
+            Some(Predecessor {
+                id: renews.of.clone(),
+                state: effective_state(&before, at).word.to_owned(),
+                scope: held.grant.scope.clone(),
+                granted_at: held.granted_at,
+                uses: held.uses,
+                disposition: before.disposition.as_ref().map(|disposed| disposed.disposition),
+            })
+        });
+        Ok(Facts { refused: entry.origin.refused.clone(), exception, bundle, tried, renews })
     }
 
     fn recorded_question(&self, seq: u64) -> Result<SealedQuestion, Refusal> {

@@ -9,6 +9,7 @@ use policy_core::lifecycle::{self, Event, Exception, Phase};
 use policy_core::outcome::Outcome;
 use policy_core::question::{Call, Lock, LockTarget, Purpose, SealedQuestion};
 use policy_core::time::{Span, Timestamp};
+use proviso_api::operations::ExecutionPhase;
 use serde::de::DeserializeOwned;
 
 use super::event::{
@@ -40,6 +41,8 @@ pub struct Entry {
     pub steps: Vec<(u64, Timestamp, Event)>,
     /// Positions in the log of decisions of what its grant permitted and what was reported of that.
     pub decisions: Vec<u64>,
+    /// The newest report of each use of its grant, by evaluation.
+    pub reports: BTreeMap<String, ExecutionPhase>,
 }
 
 /// A recorded denial.
@@ -144,6 +147,8 @@ pub struct State {
     pub exceptions: BTreeMap<String, Entry>,
     /// Which exception a grant belongs to.
     pub grants: BTreeMap<String, String>,
+    /// The exceptions that came to a grant, by subject and task, in the order in which they were granted.
+    pub granted: BTreeMap<(EntityRef, String), Vec<String>>,
     /// Locks that nobody has lifted, by id. Whether one is in force is a comparison: [`Self::locks_in_force`].
     pub locks: BTreeMap<String, LockEntry>,
     /// Tasks that are over.
@@ -267,8 +272,11 @@ impl State {
                 let before = self.exceptions.get(&id).map(|entry| entry.exception.clone());
                 let after = lifecycle::evolve(before, &event).map_err(|error| refuse(error.to_string()))?;
                 let exception = after.ok_or_else(|| refuse("an exception came to nothing"))?;
-                if let Some(grant) = exception.phase.grant() {
-                    self.grants.insert(grant.grant.id.clone(), id.clone());
+                if let Some(held) = exception.phase.grant()
+                    && self.grants.insert(held.grant.id.clone(), id.clone()).is_none()
+                {
+                    let of = (held.grant.subject.clone(), held.grant.task.clone());
+                    self.granted.entry(of).or_default().push(id.clone());
                 }
                 let step = (seq, record.leaf.at, *event);
                 match self.exceptions.get_mut(&id) {
@@ -278,7 +286,13 @@ impl State {
                     }
                     None => {
                         let origin = read(record, ORIGIN)?;
-                        let entry = Entry { exception, origin, steps: vec![step], decisions: Vec::new() };
+                        let entry = Entry {
+                            exception,
+                            origin,
+                            steps: vec![step],
+                            decisions: Vec::new(),
+                            reports: BTreeMap::new(),
+                        };
                         self.exceptions.insert(id.clone(), entry);
                     }
                 }
@@ -327,6 +341,9 @@ impl State {
             let execution: ExecutionRecord = read(record, EXECUTION)?;
             self.belongs(execution.exception.as_deref(), seq);
             self.flights.reported(&execution.evaluation, execution.phase);
+            if let Some(entry) = execution.exception.as_ref().and_then(|id| self.exceptions.get_mut(id)) {
+                entry.reports.insert(execution.evaluation, execution.phase);
+            }
             return Ok(());
         }
         if record.payload(SEARCH).is_some() {

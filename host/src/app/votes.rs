@@ -86,7 +86,7 @@ impl App {
         .help("sign in with a link minted as root, or start the gate with `--single-user`"))
     }
 
-    fn still_stands(&self, state: &State, person: &PersonSession, now: Timestamp) -> Result<(), Refusal> {
+    pub(super) fn still_stands(&self, state: &State, person: &PersonSession, now: Timestamp) -> Result<(), Refusal> {
         if state.registry.stands(&person.id, now) {
             return Ok(());
         }
@@ -155,7 +155,7 @@ fn command(person: &PersonSession, ballot: &Ballot) -> Command {
         as_of: ballot.as_of,
         reason: ballot.reason.clone(),
         assurance: person.assurance.clone(),
-        inside: false,
+        inside: ballot.inside,
     }
 }
 

@@ -86,18 +86,22 @@ fn session_secret(parts: &Parts, site: &Site) -> Result<String, Refused> {
 }
 
 /// Anybody whom the gate knows.
-pub(super) struct Known;
+pub(super) enum Known {
+    /// By a token.
+    Caller(Box<Caller>),
+    /// By a session.
+    Person(Person),
+}
 
 impl FromRequestParts<Site> for Known {
     type Rejection = Refused;
 
     async fn from_request_parts(parts: &mut Parts, site: &Site) -> Result<Self, Refused> {
         if parts.headers.contains_key(header::AUTHORIZATION) {
-            Caller::from_request_parts(parts, site).await?;
+            Caller::from_request_parts(parts, site).await.map(|caller| Self::Caller(Box::new(caller)))
         } else {
-            Person::from_request_parts(parts, site).await?;
+            Person::from_request_parts(parts, site).await.map(Self::Person)
         }
-        Ok(Self)
     }
 }
 

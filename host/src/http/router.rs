@@ -9,8 +9,8 @@ use axum::routing::{delete, get, post};
 
 use super::access::{discovery, evaluation, evaluations, requests, search};
 use super::api::{
-    bundles, events, exceptions, executions, grants, locks, record, revocations, routing, session, sheet, stops, tasks,
-    votes, whoami,
+    acts, bundles, events, exceptions, executions, grants, locks, record, reviews, revocations, routing, session,
+    sheet, stops, tasks, votes, whoami,
 };
 use super::guard::guard;
 use super::problem::Refused;
@@ -44,6 +44,13 @@ pub fn router(site: Site) -> Router {
         .route("/api/v1/deputies/{id}", delete(routing::end_deputy))
         .route("/api/v1/deliveries", get(routing::deliveries))
         .route("/api/v1/deliveries/{id}/retry", post(routing::retry))
+        .route("/api/v1/exceptions/{id}/answer", post(acts::answer))
+        .route("/api/v1/exceptions/{id}/renew", post(acts::renew))
+        .route("/api/v1/exceptions/{id}/emergency", post(acts::emergency))
+        .route("/api/v1/exceptions/{id}/disposition", post(acts::disposition))
+        .route("/api/v1/exceptions/{id}/uses/{evaluation}/give_back", post(acts::give_back))
+        .route("/api/v1/reviews", get(reviews::list))
+        .route("/api/v1/reviews/{id}/close", post(reviews::close))
         .route("/api/v1/grants/{id}/revoke", post(grants::revoke))
         .route("/api/v1/revocations", post(revocations::post))
         .route("/api/v1/locks", get(locks::list).post(locks::post))

@@ -57,6 +57,8 @@ pub enum VersionKey {
     Routing(String),
     /// All deputies.
     Deputies,
+    /// What was reported of the uses of an exception's grant.
+    Reports(String),
 }
 
 /// A record to append.

@@ -144,7 +144,7 @@ async fn ballot(app: &App, person: &PersonSession, id: &str, decision: VoteDecis
     let grant = grant.unwrap_or(reply.smallest);
     let preview = app.preview(&shown, &grant).await.unwrap();
     let sheet = binding(&person.person, &reply.sheet, &grant, &preview).unwrap();
-    Ballot { decision, as_of: reply.sheet.as_of, sheet, reason: "fits the close".to_owned(), grant }
+    Ballot { decision, as_of: reply.sheet.as_of, sheet, reason: "fits the close".to_owned(), grant, inside: false }
 }
 
 async fn approve(app: &App, user: &str, id: &str, grant: Option<Scope>) -> Result<Option<String>, Refusal> {

@@ -13,6 +13,14 @@ use crate::http::site::Site;
 #[derive(Debug, Deserialize)]
 pub(in crate::http) struct Filter {
     state: Option<String>,
+    disposition: Option<Missing>,
+}
+
+/// `missing`: closed, and nobody has judged it yet.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Missing {
+    Missing,
 }
 
 /// The queue, newest first.
@@ -21,7 +29,7 @@ pub(in crate::http) async fn list(
     person: Person,
     Query(filter): Query<Filter>,
 ) -> Result<Json<ExceptionList>, Refused> {
-    Ok(Json(site.app().exceptions(&person.session, filter.state.as_deref()).await?))
+    Ok(Json(site.app().exceptions(&person.session, filter.state.as_deref(), filter.disposition.is_some()).await?))
 }
 
 /// One exception, with its history.

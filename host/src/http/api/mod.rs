@@ -1,5 +1,6 @@
 //! `/api/v1`: everything that the dashboard does.
 
+pub(super) mod acts;
 pub(super) mod bundles;
 pub(super) mod events;
 pub(super) mod exceptions;
@@ -7,6 +8,7 @@ pub(super) mod executions;
 pub(super) mod grants;
 pub(super) mod locks;
 pub(super) mod record;
+pub(super) mod reviews;
 pub(super) mod revocations;
 pub(super) mod routing;
 pub(super) mod session;

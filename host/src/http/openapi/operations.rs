@@ -164,7 +164,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         ..get("/api/v1/whoami", "whoami", Who::Caller, "WhoAmI", "What the gate makes of the tokens that were sent")
     },
     Operation {
-        query: &[("state", "string")],
+        query: &[("state", "string"), ("disposition", "string")],
         ..get("/api/v1/exceptions", "exceptions", Who::Person, "ExceptionList", "The queue, newest first")
     },
     get("/api/v1/exceptions/{id}", "exception", Who::Person, "ExceptionDetail", "One exception, with its history"),
@@ -246,6 +246,65 @@ pub(super) const OPERATIONS: &[Operation] = &[
         "RevocationRequest",
         "RevocationReply",
         "Take away every live grant of a task, a subject, a person, an approver or a credential",
+    ),
+    Operation {
+        headers: &[SUBJECT_TOKEN],
+        ..post(
+            "/api/v1/exceptions/{id}/answer",
+            "answer",
+            Who::Known,
+            "AnswerRequest",
+            "VoteReply",
+            "Answer a vote that asks: as the agent, who stands behind it, or its owner",
+        )
+    },
+    Operation {
+        headers: &[SUBJECT_TOKEN],
+        status: "201",
+        ..post(
+            "/api/v1/exceptions/{id}/renew",
+            "renew",
+            Who::Known,
+            "RenewRequest",
+            "TaskReply",
+            "Ask for the same again, under today's policy and with fresh votes",
+        )
+    },
+    post(
+        "/api/v1/exceptions/{id}/emergency",
+        "declare_emergency",
+        Who::Person,
+        "Reason",
+        "VoteReply",
+        "Declare an emergency, as somebody who may vote",
+    ),
+    post(
+        "/api/v1/exceptions/{id}/disposition",
+        "dispose",
+        Who::Person,
+        "DispositionRequest",
+        "VoteReply",
+        "Judge a closed exception",
+    ),
+    post(
+        "/api/v1/exceptions/{id}/uses/{evaluation}/give_back",
+        "give_back",
+        Who::Person,
+        "Reason",
+        "VoteReply",
+        "Give back a use that was consumed and never reported",
+    ),
+    Operation {
+        query: &[("state", "string")],
+        ..get("/api/v1/reviews", "reviews", Who::Person, "ReviewList", "What is to be looked at afterwards")
+    },
+    post(
+        "/api/v1/reviews/{id}/close",
+        "close_review",
+        Who::Person,
+        "CloseReview",
+        "ReviewLine",
+        "Close a review, as somebody who neither asked nor voted",
     ),
     get("/api/v1/locks", "locks", Who::Person, "LockList", "The locks in force"),
     Operation {

@@ -27,49 +27,71 @@ ActionSearch: subject Entity, resource Entity, context? object, page? PageReques
 SearchReply: page PageReply, results [object]
 JwkSet: keys [object]
 EvaluationReply: decision boolean, context ReplyContext
-ReplyContext: evaluation_id string, evaluated_at timestamp, reason string, message string, access_request? AccessRequestOffer, approval? ApprovalRef, next_action? string, retry_after? integer, proviso.dev/valid_for? integer, proviso.dev/repeated? boolean, proviso.dev/input_digest? digest
+ReplyContext: evaluation_id string, evaluated_at timestamp, reason string, message string, access_request? AccessRequestOffer, approval? ApprovalRef, next_action? string, retry_after? integer, proviso.dev/valid_for? integer, proviso.dev/repeated? boolean, proviso.dev/input_digest? digest, proviso.dev/grant? GrantHint
+GrantHint: id string, state string
 ApprovalRef: id string, approved_until timestamp, approved_at? timestamp
 AccessRequestOffer: endpoint string, expires_at timestamp, binding_token? string, request_schema_url? string, display OfferDisplay
 OfferDisplay: title string, scope Scope, approvals integer, max_duration duration, max_uses integer
 AccessRequest: subject Entity, resource Entity, action Action, context? object, denial DenialRef, requested_access? RequestedAccess, client? RequestClient
 RequestClient: actor? object
 DenialRef: evaluation_id? string, binding_token? string, expires_at timestamp
-RequestedAccess: requested_until? timestamp, emergency? boolean, proviso.dev/scope? Scope
+RequestedAccess: requested_until? timestamp, emergency? boolean, proviso.dev/renews? string, proviso.dev/scope? Scope
 TaskReply: task Task, result? TaskResult
 Task: id string, status string, status_endpoint string, expires_at? timestamp, progress? Progress, display? TaskDisplay, links Links
 Progress: current_step integer, total_steps integer
-TaskDisplay: reason? string, granted? Scope
+TaskDisplay: reason? string, granted? Scope, questions? [TaskQuestion]
+TaskQuestion: vote integer, words string, asked_at timestamp, answered boolean
 Links: cancel string, review string
 TaskResult: mode string, approval ApprovalRef
 CancelRequest: reason? string
-Scope: resource any, arguments any, not_before? timestamp, not_after timestamp, max_uses integer, budgets? [Budget]
+Scope: resource any, arguments any, not_before? timestamp, not_after timestamp, valid_for? duration, rate? Rate, max_uses integer, budgets? [Budget]
+Rate: uses integer, per duration
 Budget: at [string], max integer
 SignIn: link string
 Session: person EntityRef, assurance string, expires_at timestamp, now timestamp, demo boolean, single_user boolean, minted [Minted], key? string
 Minted: id string, kind string, at timestamp, by string, what string
 WhoAmI: caller string, name? string, subject? EntityRef, task? string
 ExceptionList: now timestamp, position integer, exceptions [ExceptionLine]
-ExceptionLine: id string, state string, says string, subject EntityRef, task string, action string, resources [EntityRef], tier string, votes integer, approvals integer, requested_at timestamp, decide_by timestamp, not_after? timestamp, uses integer, max_uses integer, needs_me boolean
-ExceptionDetail: now timestamp, position integer, state string, says string, exception Exception, allowed object, history [HistoryLine]
+ExceptionLine: id string, state string, says string, subject EntityRef, task string, action string, resources [EntityRef], tier string, votes integer, approvals integer, requested_at timestamp, decide_by timestamp, not_after? timestamp, uses integer, max_uses integer, needs_me boolean, repeated integer, emergency boolean, says_emergency boolean, disposition? DispositionWord
+ExceptionDetail: now timestamp, position integer, state string, says string, exception Exception, allowed object, history [HistoryLine], uses [UseLine]
+UseLine: evaluation string, call string, at timestamp, reported? ExecutionPhase, given_back boolean
 HistoryLine: log string, seq integer, at timestamp, kind string, by? EntityRef, sentence string, said? string
-Exception: request RequestFacts, terms Terms, bundle digest, versions [Version], votes [Vote], phase object
-RequestFacts: id string, question SealedQuestion, evaluation string, requester EntityRef, owners [EntityRef], scope Scope, justification string, emergency boolean, requested_at timestamp, decide_by timestamp
+Exception: request RequestFacts, terms Terms, bundle digest, versions [Version], votes [Vote], phase object, answers? [Answer], repeats? [Repeat], repeated? integer, emergency? Emergency, reviews? [Review], disposition? Disposed
+Answer: vote integer, by EntityRef, words string, at timestamp
+Repeat: at timestamp, evaluation string, justification string
+Emergency: by EntityRef, reason string, decide_by timestamp, at timestamp
+Review: id string, kind ReviewKind, due timestamp, opened_at timestamp, closed? ReviewClosing
+ReviewKind= after_use emergency
+ReviewClosing: by EntityRef, outcome ReviewOutcome, note string, at timestamp
+ReviewOutcome= appropriate excessive abuse
+Disposed: disposition DispositionWord, by EntityRef, note string, at timestamp
+DispositionWord= one_off policy_too_narrow policy_too_wide asked_by_mistake abuse
+Renewal: of string, number integer, declared boolean
+RequestFacts: id string, question SealedQuestion, evaluation string, requester EntityRef, asker? EntityRef, owners [EntityRef], scope Scope, justification string, emergency boolean, renews? Renewal, requested_at timestamp, decide_by timestamp
 Version: number integer, scope Scope, by? EntityRef
-Vote: person EntityRef, decision VoteDecision, version integer, sheet digest, as_of integer, reason string, assurance string, groups [string], at timestamp
-Terms: tier string, approvals integer, groups [string], max_duration duration, max_uses integer, step_up? string, review_within? duration, policies [string]
+Vote: person EntityRef, decision VoteDecision, version integer, sheet digest, as_of integer, reason string, assurance string, groups [string], inside? boolean, at timestamp
+Terms: tier string, approvals integer, groups [string], max_duration duration, max_uses integer, step_up? string, review_within? duration, decide_within? duration, lead_time? duration, max_rate? Rate, max_renewals? integer, renewal_period? duration, notify? [string], escalate? [string], emergency_approvals? integer, silence? duration, for_another? boolean, policies [string]
 SealedQuestion: v integer, purpose string, bundle digest, now timestamp, call object, task string, chain [Hop], enforcement_point? string, context object, entities [object], claimed? object, candidates [object], locks [Lock], requested object
 Grant: id string, exception string, version integer, subject EntityRef, task string, chain [Hop], enforcement_point string, server? string, tool? digest, action string, scope Scope, members? [EntityRef], input_digest digest, input_names [string]
 SheetReply: sheet DecisionSheet, smallest Scope
-DecisionSheet: v integer, as_of integer, at timestamp, exception Exception, refused Evaluation, says string, effects [string], arguments [Argument], bundle BundleFact, module digest, tried [integer]
+DecisionSheet: v integer, as_of integer, at timestamp, exception Exception, refused Evaluation, says string, effects [string], arguments [Argument], bundle BundleFact, module digest, tried [integer], renews? Predecessor
+Predecessor: id string, state string, scope Scope, granted_at timestamp, uses integer, disposition? DispositionWord
 Evaluation: outcome string, reason string, policies [string], errors [object], grant? string, terms? Terms
 Argument: at [string], text string
 BundleFact: digest digest, activated_by string, reason string, activated_at timestamp, changed [any]
 QuestionsReply: question SealedQuestion, grant Grant, others [SealedQuestion], groups? [ResourceGroup]
 ResourceGroup: group EntityRef, members [EntityRef]
-Ballot: decision VoteDecision, as_of integer, sheet digest, reason string, grant Scope
+Ballot: decision VoteDecision, as_of integer, sheet digest, reason string, grant Scope, inside? boolean
 VoteDecision= approve refuse ask
 VoteReply: state string, position integer, grant? string
 RevokeRequest: reason string
+AnswerRequest: vote integer, words string
+Reason: reason string
+DispositionRequest: disposition DispositionWord, note? string
+RenewRequest: justification string, scope? Scope
+ReviewList: now timestamp, position integer, reviews [ReviewLine]
+ReviewLine: id string, kind ReviewKind, due timestamp, opened_at timestamp, closed? ReviewClosing, exception string, overdue boolean, tier string, subject EntityRef, task string, says string, may_close any
+CloseReview: outcome ReviewOutcome, note? string
 Lock: id string, target LockTarget
 LockTarget: subject? EntityRef, person? EntityRef, task? string, tool? string, server? string, grant? string
 LockList: locks [LockLine]

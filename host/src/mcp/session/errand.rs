@@ -214,7 +214,7 @@ fn requested(asked: &Asked, context: &ReplyContext, smallest: &Scope) -> Option<
     if !asked.conditions.is_empty() {
         scope.arguments = ArgumentScope::Conditions(asked.conditions.clone());
     }
-    Some(RequestedAccess { requested_until: until, emergency: false, scope: Some(scope) })
+    Some(RequestedAccess { requested_until: until, emergency: false, scope: Some(scope), ..RequestedAccess::default() })
 }
 
 /// How a request stands, as data.

@@ -1,0 +1,213 @@
+//! What people and agents do to an exception besides voting: answer a question, declare an emergency, give a use back,
+//! judge it afterwards.
+
+use policy_core::lifecycle::{Command, Context, Exception, decide};
+use policy_core::time::{Span, Timestamp};
+use proviso_api::acts::{AnswerRequest, DispositionRequest};
+use proviso_api::exceptions::VoteReply;
+
+use super::App;
+use super::append::{ATTEMPTS, contended};
+use super::people::{rejected, unknown_exception};
+use super::refusal::Refusal;
+use super::reply::VALID_FOR;
+use super::state::{Entry, REPEAT_WITHIN, State};
+use crate::identity::{Credential, PersonSession};
+use crate::store::{AppendError, VersionKey};
+
+/// Who acts, by the credential that must still stand when it is recorded.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum By<'a> {
+    /// A signed-in person.
+    Person(&'a PersonSession),
+    /// An agent, by its credential's id.
+    Agent(&'a str),
+}
+
+impl By<'_> {
+    /// Its credential's id.
+    pub fn credential(&self) -> &str {
+        match self {
+            Self::Person(person) => &person.id,
+            Self::Agent(token) => token,
+        }
+    }
+}
+
+impl App {
+    /// Answers a vote that asks, as the person who asked for the exception or owns the agent. Stops no clock.
+    ///
+    /// # Errors
+    /// What the lifecycle rejects: `no_question`, `not_yours`, `too_many_answers`, `closed`, …
+    pub async fn answer(&self, person: &PersonSession, id: &str, body: AnswerRequest) -> Result<VoteReply, Refusal> {
+        let command = Command::Answer { by: person.person.clone(), vote: body.vote, words: body.words };
+        self.act(By::Person(person), id, &[], command).await?;
+        self.vote_reply(id)
+    }
+
+    /// Answers a vote that asks, as the agent.
+    ///
+    /// # Errors
+    /// As [`Self::answer`]; `unknown_task` for another agent's request.
+    pub async fn answer_as_agent(
+        &self,
+        caller: &Credential,
+        subject: Option<&Credential>,
+        id: &str,
+        body: AnswerRequest,
+    ) -> Result<VoteReply, Refusal> {
+        let by = self.own_request(caller, subject, id)?;
+        let token = match (caller, subject) {
+            (Credential::Agent(agent), _) | (_, Some(Credential::Agent(agent))) => &agent.token,
+            (Credential::EnforcementPoint(point), _) => &point.token,
+        };
+        let command = Command::Answer { by, vote: body.vote, words: body.words };
+        self.act(By::Agent(token), id, &[], command).await?;
+        self.vote_reply(id)
+    }
+
+    /// Declares an emergency.
+    ///
+    /// # Errors
+    /// What the lifecycle rejects: who may not vote may not declare one; `emergency_blocked`; `single_user_required`.
+    pub async fn declare_emergency(
+        &self,
+        person: &PersonSession,
+        id: &str,
+        reason: &str,
+    ) -> Result<VoteReply, Refusal> {
+        self.hold_session(person)?;
+        let command = Command::DeclareEmergency {
+            by: person.person.clone(),
+            reason: reason.to_owned(),
+            assurance: person.assurance.clone(),
+        };
+        self.act(By::Person(person), id, &[VersionKey::Locks], command).await?;
+        self.vote_reply(id)
+    }
+
+    /// Gives back a use that nobody ever reported.
+    ///
+    /// # Errors
+    /// `use_reported` where somebody did; `use_too_new` while its allow may still be under way; what the lifecycle
+    /// rejects: `no_such_use`, who may not vote, a closed exception; `single_user_required`.
+    pub async fn give_back(
+        &self,
+        person: &PersonSession,
+        id: &str,
+        evaluation: &str,
+        reason: &str,
+    ) -> Result<VoteReply, Refusal> {
+        self.hold_session(person)?;
+        let command = Command::GiveBack {
+            by: person.person.clone(),
+            evaluation: evaluation.to_owned(),
+            reason: reason.to_owned(),
+            assurance: person.assurance.clone(),
+        };
+        self.act(By::Person(person), id, &[VersionKey::Reports(id.to_owned())], command).await?;
+        self.vote_reply(id)
+    }
+
+    /// Judges a closed exception. The last judgement stands.
+    ///
+    /// # Errors
+    /// `not_closed`; `unknown_exception`; `single_user_required`.
+    pub async fn dispose(
+        &self,
+        person: &PersonSession,
+        id: &str,
+        body: DispositionRequest,
+    ) -> Result<VoteReply, Refusal> {
+        self.hold_session(person)?;
+        let command = Command::Dispose { by: person.person.clone(), disposition: body.disposition, note: body.note };
+        self.act(By::Person(person), id, &[], command).await?;
+        self.vote_reply(id)
+    }
+
+    /// Decides a command under the versions that it read: the exception's, the bundle's, the actor's credential's and
+    /// these.
+    pub(super) async fn act(
+        &self,
+        by: By<'_>,
+        id: &str,
+        besides: &[VersionKey],
+        command: Command,
+    ) -> Result<(), Refusal> {
+        self.refresh(id).await?;
+        for _ in 0..ATTEMPTS {
+            let now = self.now();
+            let (exception, expected) = {
+                let state = self.state();
+                self.still_acts(&state, by, now)?;
+                let entry = state.exceptions.get(id).ok_or_else(unknown_exception)?;
+                hold_use(entry, &command, now)?;
+                let keys = [
+                    VersionKey::Bundle,
+                    VersionKey::Exception(id.to_owned()),
+                    VersionKey::Identity(by.credential().to_owned()),
+                ];
+                let keys = keys.into_iter().chain(besides.iter().cloned());
+                (entry.exception.clone(), keys.map(|key| state.version(key)).collect::<Vec<_>>())
+            };
+            let context = self.acting_context(&by, &exception, &command, now).await?;
+            let events = decide(Some(&exception), command.clone(), &context).map_err(rejected)?;
+            if events.is_empty() {
+                return Ok(());
+            }
+            match self.store().append(expected, self.exception_records(now, id, events)?).await {
+                Ok(_) => return Ok(()),
+                Err(AppendError::Conflict(_)) => {}
+                Err(AppendError::Unavailable) => return Err(Refusal::record_unavailable()),
+            }
+        }
+        Err(contended())
+    }
+
+    /// Whether a credential still stands.
+    pub(super) fn still_acts(&self, state: &State, by: By<'_>, now: Timestamp) -> Result<(), Refusal> {
+        match by {
+            By::Person(person) => self.still_stands(state, person, now),
+            By::Agent(token) => self.still_live(state, token, now),
+        }
+    }
+
+    async fn acting_context(
+        &self,
+        by: &By<'_>,
+        exception: &Exception,
+        command: &Command,
+        now: Timestamp,
+    ) -> Result<Context, Refusal> {
+        match (by, command) {
+            (By::Person(person), Command::DeclareEmergency { .. }) => {
+                self.emergency_context(exception, person, now).await
+            }
+            (By::Person(person), Command::GiveBack { .. }) => {
+                let scope = exception.current().map_or(&exception.request.scope, |version| &version.scope);
+                let voter = (&person.person, person.assurance.as_str(), scope);
+                self.context(exception, Some(voter), now).await
+            }
+            _ => self.bare_context(now),
+        }
+    }
+}
+
+/// INVARIANT (R3): a use is given back only where nothing can come of it any more: nobody reported it, its allow has
+/// ended, and the same call id no longer repeats it.
+fn hold_use(entry: &Entry, command: &Command, now: Timestamp) -> Result<(), Refusal> {
+    let Command::GiveBack { evaluation, .. } = command else { return Ok(()) };
+    if entry.reports.contains_key(evaluation) {
+        return Err(Refusal::conflict("use_reported", "somebody has reported what came of that use")
+            .help("only a use that nobody ever reported can be given back"));
+    }
+    let taken = entry.exception.phase.grant().map(|held| held.taken.as_slice()).unwrap_or_default();
+    let alive = REPEAT_WITHIN.max(Span::from_seconds(VALID_FOR.into()));
+    match taken.iter().find(|taken| taken.evaluation == *evaluation) {
+        Some(taken) if now < taken.at.plus(alive) => {
+            Err(Refusal::conflict("use_too_new", "that use was consumed a moment ago and may be under way")
+                .help("look again in ten seconds"))
+        }
+        _ => Ok(()),
+    }
+}

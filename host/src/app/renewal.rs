@@ -1,0 +1,215 @@
+//! Asking for the same again: judged afresh by today's policy, with fresh votes, never wider (R5).
+
+use policy_core::digest::Digest;
+use policy_core::entity::EntityRef;
+use policy_core::grant::Scope;
+use policy_core::lifecycle::{Exception, Rejection, RequestFacts};
+use policy_core::outcome::{Evaluation, Outcome};
+use policy_core::question::{Purpose, SealedQuestion};
+use policy_core::time::Timestamp;
+use proviso_api::access_request::TaskReply;
+use proviso_api::acts::RenewRequest;
+use proviso_api::authzen::{Action, Entity, EvaluationRequest};
+
+use super::App;
+use super::acts::By;
+use super::append::canonical;
+use super::asker::Asker;
+use super::evaluate::Made;
+use super::event::{DecisionRecord, RequestOrigin};
+use super::filing::Filing;
+use super::people::{rejected, unknown_exception};
+use super::refusal::Refusal;
+use crate::identity::{Credential, PersonSession};
+use crate::random;
+use crate::store::{AppendError, VersionKey};
+
+/// Who asks, and for whom.
+struct Renewer<'a> {
+    requester: EntityRef,
+    /// The agent that asks, where it is another than the subject.
+    asker: Option<EntityRef>,
+    by: Vec<By<'a>>,
+    credential: &'a str,
+    subject_credential: Option<&'a str>,
+}
+
+impl App {
+    /// Renews an exception as the person who asked for it, or who owns the agent.
+    ///
+    /// # Errors
+    /// `not_yours` for anybody else; `not_needed` where scope permits it now; `not_requestable`; `renewal_pending`; what
+    /// the lifecycle rejects: `renewal_cap`, `widens`, `no_grant`, `review_overdue`, …
+    pub async fn renew(&self, person: &PersonSession, id: &str, body: RenewRequest) -> Result<TaskReply, Refusal> {
+        let exception = self.held_exception(id)?;
+        let request = &exception.request;
+        let owners = self.owners_before(&request.question.call.subject, self.now());
+        if request.requester != person.person && !owners.contains(&person.person) {
+            return Err(rejected(Rejection::NotYours));
+        }
+        let renewer = Renewer {
+            requester: person.person.clone(),
+            asker: None,
+            by: vec![By::Person(person)],
+            credential: &person.id,
+            subject_credential: None,
+        };
+        self.renew_as(renewer, &exception, body).await
+    }
+
+    /// Renews an exception as the agent that it is for, or that asked for it.
+    ///
+    /// # Errors
+    /// As [`Self::renew`]; `unknown_task` for another agent's; `no_requester`.
+    pub async fn renew_as_agent(
+        &self,
+        caller: &Credential,
+        subject: Option<&Credential>,
+        id: &str,
+        body: RenewRequest,
+    ) -> Result<TaskReply, Refusal> {
+        let agent = self.own_request(caller, subject, id)?;
+        let asker = Asker::of(caller, subject)?;
+        let exception = self.held_exception(id)?;
+        let requester = asker.agent.on_behalf.clone().ok_or_else(super::request::no_requester)?;
+        let renewer = Renewer {
+            requester,
+            asker: Some(agent).filter(|agent| *agent != exception.request.question.call.subject),
+            by: asker.credentials().map(By::Agent).collect(),
+            credential: asker.credential(),
+            subject_credential: asker.point.as_ref().map(|_| asker.agent.token.as_str()),
+        };
+        self.renew_as(renewer, &exception, body).await
+    }
+
+    fn held_exception(&self, id: &str) -> Result<Exception, Refusal> {
+        let exception = self.state().exceptions.get(id).map(|entry| entry.exception.clone());
+        let exception = exception.ok_or_else(unknown_exception)?;
+        if exception.phase.grant().is_none() {
+            return Err(rejected(Rejection::NoGrant));
+        }
+        Ok(exception)
+    }
+
+    async fn renew_as(
+        &self,
+        renewer: Renewer<'_>,
+        exception: &Exception,
+        body: RenewRequest,
+    ) -> Result<TaskReply, Refusal> {
+        if body.justification.trim().is_empty() {
+            return Err(super::request::justification_needed());
+        }
+        let held = exception.phase.grant().ok_or_else(|| rejected(Rejection::NoGrant))?;
+        let now = self.now();
+        let (question, evaluation, answer, refused_seq) = self.judge_again(&renewer, exception, now).await?;
+        let own_scope = body.scope.is_some();
+        let before = &held.grant.scope;
+        let scope = body.scope.clone().unwrap_or_else(|| Scope {
+            not_before: None,
+            not_after: now,
+            valid_for: Some(before.not_after.since(held.begins())),
+            ..before.clone()
+        });
+        let mut owners = self.owners_before(&question.call.subject, now);
+        owners.extend(renewer.asker.iter().flat_map(|asker| self.owners_before(asker, now)));
+        owners.sort();
+        owners.dedup();
+        let facts = RequestFacts {
+            id: random::id(self.random(), "exc").map_err(|_| super::identities::no_randomness())?,
+            question,
+            evaluation,
+            requester: renewer.requester,
+            asker: renewer.asker,
+            owners,
+            scope,
+            justification: body.justification.clone(),
+            emergency: false,
+            renews: None,
+            requested_at: now,
+            decide_by: now,
+        };
+        let origin = RequestOrigin {
+            credential: renewer.credential.to_owned(),
+            subject_credential: renewer.subject_credential.map(str::to_owned),
+            idempotency_key: None,
+            body: Digest::of(&canonical(&body)?),
+            refused: answer,
+            refused_seq,
+        };
+        let renews = Some(exception.request.id.clone());
+        let id = self.file(Filing { again: None, facts, origin, by: renewer.by, renews, own_scope }).await?;
+        self.task(&id)
+    }
+
+    /// The approved call as policy sees it now, in a record of its own: a question that consumes nothing.
+    async fn judge_again(
+        &self,
+        renewer: &Renewer<'_>,
+        exception: &Exception,
+        now: Timestamp,
+    ) -> Result<(SealedQuestion, String, Evaluation, u64), Refusal> {
+        let before = &exception.request.question;
+        let mut question = self.policy().refresh(before, &[], now, before.requested.clone());
+        question.purpose = Purpose::Question;
+        question.requested = self.smallest_request(&question, now);
+        let expected = {
+            let state = self.state();
+            question.locks = self.locks_on(&state, &question, now);
+            [VersionKey::Bundle, VersionKey::Locks].map(|key| state.version(key)).to_vec()
+        };
+        let (answer, limit) = self.judge(&question).await;
+        let call = &question.call;
+        let body = again(&question);
+        let decision = DecisionRecord {
+            evaluation: random::id(self.random(), "eval").map_err(|_| super::identities::no_randomness())?,
+            credential: renewer.credential.to_owned(),
+            subject_credential: renewer.subject_credential.map(str::to_owned),
+            purpose: Purpose::Question,
+            call: None,
+            subject: call.subject.clone(),
+            task: question.task.clone(),
+            action: call.action.clone(),
+            actors: question.chain.iter().map(|hop| hop.entity.clone()).collect(),
+            server: call.server.clone(),
+            input_digest: Some(call.input_digest),
+            binding: Digest::of(&canonical(&body)?),
+            binding_members: None,
+            answer: answer.clone(),
+            limit,
+            repeated: false,
+            // What answers it is this renewal, and no request besides.
+            requestable_until: None,
+            exception: None,
+            done: Vec::new(),
+        };
+        let evaluation = decision.evaluation.clone();
+        let made = Made { expected, records: Vec::new(), question: Some(question), decision, now, detail: None };
+        let record = self.decision_record(&body, &made)?;
+        self.store().append(made.expected, vec![record]).await.map_err(|error| match error {
+            AppendError::Conflict(_) => super::append::contended(),
+            AppendError::Unavailable => Refusal::record_unavailable(),
+        })?;
+        let question = made.question.unwrap_or_else(|| before.clone());
+        match answer.outcome {
+            Outcome::RequestableDenial => {
+                let seq = self.state().denial(&evaluation).map_or(0, |denial| denial.seq);
+                Ok((question, evaluation, answer, seq))
+            }
+            Outcome::PermittedByScope | Outcome::PermittedByException => {
+                Err(Refusal::conflict("not_needed", "delegated scope permits this now, so there is nothing to renew"))
+            }
+            Outcome::Denial => Err(rejected(Rejection::NotRequestable)),
+        }
+    }
+}
+
+/// The call as a question, for what is bound to it.
+fn again(question: &SealedQuestion) -> EvaluationRequest {
+    let entity =
+        |of: &EntityRef| Entity { kind: of.kind.clone(), id: of.id.clone(), properties: serde_json::Map::new() };
+    let call = &question.call;
+    let resource = call.resources.first().map_or_else(|| entity(&call.subject), entity);
+    let action = Action { name: call.action.clone(), properties: serde_json::Map::new() };
+    EvaluationRequest { subject: entity(&call.subject), action, resource, context: serde_json::Map::new() }
+}

@@ -1,0 +1,145 @@
+//! Reviews: a look afterwards by somebody who neither asked nor voted, with a date; and what an overdue one stops.
+
+use policy_core::entity::EntityRef;
+use policy_core::lifecycle::{Command, Exception, May, Rejection, Review, ReviewKind, VoteDecision};
+use policy_core::text;
+use policy_core::time::Timestamp;
+use proviso_api::reviews::{CloseReview, ReviewLine, ReviewList};
+
+use super::App;
+use super::acts::By;
+use super::refusal::Refusal;
+use super::state::State;
+use crate::identity::PersonSession;
+
+/// How many lines the list has at most.
+const MOST_LINES: usize = 500;
+
+impl State {
+    /// The tiers of which a subject gets no exception: one of its own is to be reviewed, and the date has passed.
+    pub fn overdue_tiers(&self, subject: &EntityRef, now: Timestamp) -> Vec<String> {
+        let mut tiers: Vec<String> = self
+            .exceptions_of(subject)
+            .filter(|exception| exception.reviews.iter().any(|review| review.is_overdue(now)))
+            .map(|exception| exception.terms.tier.clone())
+            .collect();
+        tiers.sort();
+        tiers.dedup();
+        tiers
+    }
+
+    /// Why no emergency may be declared for this subject or by this person: an emergency of either still waits for its
+    /// review, and the date has passed.
+    pub fn emergency_blocked(&self, subject: &EntityRef, person: &EntityRef, now: Timestamp) -> Option<Rejection> {
+        let overdue = |review: &Review| review.kind == ReviewKind::Emergency && review.is_overdue(now);
+        let answers_for = |exception: &Exception| {
+            exception.request.question.call.subject == *subject
+                || exception.emergency.as_ref().is_some_and(|emergency| emergency.by == *person)
+                || exception.votes.iter().any(|vote| vote.person == *person && vote.decision == VoteDecision::Approve)
+        };
+        let all = self.exceptions.values().map(|entry| &entry.exception);
+        let mut overdue = all.filter(|exception| exception.reviews.iter().any(overdue));
+        overdue.any(answers_for).then_some(Rejection::EmergencyBlocked)
+    }
+
+    fn exceptions_of<'a>(&'a self, subject: &'a EntityRef) -> impl Iterator<Item = &'a Exception> {
+        let all = self.exceptions.values().map(|entry| &entry.exception);
+        all.filter(|exception| exception.request.question.call.subject == *subject)
+    }
+
+    /// The exception that a review is of.
+    fn reviewed(&self, review: &str) -> Option<&str> {
+        let mut all = self.exceptions.iter();
+        let found = all.find(|(_, entry)| entry.exception.reviews.iter().any(|known| known.id == review));
+        found.map(|(id, _)| id.as_str())
+    }
+}
+
+impl App {
+    /// The reviews, the one that is due first at the top. `state` is `open`, `overdue` or `closed`; absent: all.
+    ///
+    /// # Errors
+    /// `bad_state` for another word.
+    pub async fn reviews(&self, person: &PersonSession, state: Option<&str>) -> Result<ReviewList, Refusal> {
+        const WORDS: [&str; 3] = ["open", "overdue", "closed"];
+        if let Some(word) = state.filter(|word| !WORDS.contains(word)) {
+            let shown = text::visible(word, 40);
+            return Err(Refusal::bad("bad_state", format!("`{shown}` is no state of a review"))
+                .help(format!("one of {}", WORDS.join(", "))));
+        }
+        // What time has ended is to be reviewed, noticed or not.
+        self.refresh_all().await;
+        let now = self.now();
+        let wanted = |review: &Review| match state {
+            None => true,
+            Some("closed") => review.closed.is_some(),
+            Some("overdue") => review.is_overdue(now),
+            Some(_) => review.closed.is_none(),
+        };
+        let held = self.state();
+        let mut reviews: Vec<ReviewLine> = held
+            .exceptions
+            .values()
+            .flat_map(|entry| entry.exception.reviews.iter().map(|review| (&entry.exception, review)))
+            .filter(|(_, review)| wanted(review))
+            .map(|(exception, review)| self.review_line(exception, review, person, now))
+            .collect();
+        let position = held.position;
+        drop(held);
+        reviews.sort_by(|a, b| (a.review.due, &a.review.id).cmp(&(b.review.due, &b.review.id)));
+        reviews.truncate(MOST_LINES);
+        Ok(ReviewList { now, position, reviews })
+    }
+
+    fn review_line(
+        &self,
+        exception: &Exception,
+        review: &Review,
+        person: &PersonSession,
+        now: Timestamp,
+    ) -> ReviewLine {
+        let question = &exception.request.question;
+        let may_close = match review.closed {
+            Some(_) => May::No(Rejection::Closed),
+            // Eligible only where the session's votes count; policy is not asked who reviews.
+            None => self.allowed_if(exception, person, true, now).close_review,
+        };
+        ReviewLine {
+            exception: exception.request.id.clone(),
+            overdue: review.is_overdue(now),
+            review: review.clone(),
+            tier: exception.terms.tier.clone(),
+            subject: question.call.subject.clone(),
+            task: question.task.clone(),
+            says: self.policy().says(question),
+            may_close,
+        }
+    }
+
+    /// Closes a review.
+    ///
+    /// # Errors
+    /// `no_such_review`; what the lifecycle rejects for who asked, voted or owns the agent; `single_user_required`.
+    pub async fn close_review(
+        &self,
+        person: &PersonSession,
+        review: &str,
+        closing: CloseReview,
+    ) -> Result<ReviewLine, Refusal> {
+        self.hold_session(person)?;
+        let unknown = || Refusal::not_found("no_such_review", "there is no such review");
+        let id = self.state().reviewed(review).map(ToOwned::to_owned).ok_or_else(unknown)?;
+        let command = Command::CloseReview {
+            review: review.to_owned(),
+            by: person.person.clone(),
+            outcome: closing.outcome,
+            note: closing.note,
+        };
+        self.act(By::Person(person), &id, &[], command).await?;
+        let state = self.state();
+        let exception = &state.exceptions.get(&id).ok_or_else(unknown)?.exception;
+        let mut reviews = exception.reviews.iter();
+        let closed = reviews.find(|known| known.id == review).ok_or_else(unknown)?;
+        Ok(self.review_line(exception, closed, person, self.now()))
+    }
+}
