@@ -20,6 +20,8 @@ pub mod identity;
 pub mod mcp;
 pub mod notify;
 pub mod random;
+#[cfg(saboteur)]
+pub mod saboteur;
 pub mod signing;
 pub mod socket;
 pub mod store;

@@ -14,6 +14,7 @@ pub mod leaf;
 pub mod lifecycle;
 pub mod outcome;
 pub mod question;
+pub mod saboteur;
 pub mod sheet;
 pub mod text;
 pub mod time;

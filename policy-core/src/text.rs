@@ -1,5 +1,7 @@
 //! Text from outside (R11): shown as plain text, bounded, with every character visible as what it is.
 
+use crate::sabotaged;
+
 /// The longest id of a subject, person, task or server, in characters.
 pub const LONGEST_IDENTIFIER: usize = 256;
 
@@ -8,7 +10,7 @@ pub const LONGEST_IDENTIFIER: usize = 256;
 pub fn visible(text: &str, max_chars: usize) -> String {
     let mut shown = String::with_capacity(text.len().min(max_chars.saturating_mul(4)));
     for character in text.chars().take(max_chars) {
-        if is_odd(character) {
+        if is_odd(character) && !sabotaged!("r11_odd_characters") {
             shown.push_str(&format!("⟨{}⟩", mark(character)));
         } else {
             shown.push(character);

@@ -4,6 +4,7 @@
 
 mod dependencies;
 mod module;
+mod saboteurs;
 mod words;
 
 use std::fs;

@@ -10,6 +10,7 @@ mod gate;
 #[cfg(test)]
 mod golden;
 #[cfg(test)]
+mod histories;
 mod house;
 #[cfg(test)]
 mod http;

@@ -1,8 +1,13 @@
 //! The story's questions, and the way from a denial to a grant, over HTTP alone.
 
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
 use policy_core::abi::{Answer as ModuleAnswer, Preview, Previewed};
-use policy_core::json::{self, Limits};
+use policy_core::digest::Digest;
+use policy_core::json;
 use policy_core::sheet::{DecisionSheet, binding};
+use proviso::gate::{Limits, WasmEngine};
 use proviso_api::exceptions::{BundleReply, ExceptionDetail, QuestionsReply, SheetReply};
 use serde_json::{Value, json};
 
@@ -163,6 +168,16 @@ impl Parties {
         })
     }
 
+    /// The same, where the exception may have ended meanwhile: then there is no ballot to cast.
+    pub async fn try_ballot(&self, cookie: &str, id: &str, decision: &str, grant: Option<Value>) -> Option<Value> {
+        let detail = self.client.get(&format!("/api/v1/exceptions/{id}"), Some(cookie)).await;
+        let as_of = detail.json()["position"].as_u64()?;
+        let sheet = format!("/api/v1/exceptions/{id}/sheet?as_of={as_of}");
+        let open =
+            detail.json()["state"] == "requested" && self.client.get(&sheet, Some(cookie)).await.status.is_success();
+        if open { Some(self.ballot(cookie, id, decision, grant).await) } else { None }
+    }
+
     /// Votes with what the page would send.
     pub async fn vote(&self, cookie: &str, id: &str, decision: &str, grant: Option<Value>) -> Answer {
         let ballot = self.ballot(cookie, id, decision, grant).await;
@@ -186,16 +201,31 @@ async fn preview(
 ) -> Previewed {
     use policy_core::abi::{ABI_VERSION, Op};
     use proviso::app::Engine as _;
-    let engine = proviso::gate::WasmEngine::new(crate::gate::module(), proviso::gate::Limits::default());
-    let engine = engine.expect("the module's exports");
-    engine.load(bundle.load).await.expect("the bundle loads");
+    let engine = engine(bundle).await;
     let grant = policy_core::grant::Grant { scope: scope.clone(), ..questions.grant };
     let input = Preview { v: ABI_VERSION, question: questions.question, grant, others: questions.others, at: sheet.at };
     let input = json::to_canonical_bytes(&input).expect("a canonical form");
     let answer = engine.call(sheet.bundle.digest, Op::Preview, input).await.expect("an answer");
-    let limits = Limits { max_bytes: 16 << 20, ..Limits::DEFAULT };
+    let limits = json::Limits { max_bytes: 16 << 20, ..json::Limits::DEFAULT };
     match json::read_as(&answer, limits).expect("JSON") {
         ModuleAnswer::Ok(previewed) => previewed,
         ModuleAnswer::Error(error) => panic!("the preview is refused: {error:?}"),
     }
+}
+
+/// The module with this bundle in it: loaded once for all tests, since loading takes longer than most of them.
+#[expect(clippy::expect_used, reason = "a harness fails its test by panicking")]
+async fn engine(bundle: BundleReply) -> Arc<WasmEngine> {
+    use proviso::app::Engine as _;
+    static LOADED: Mutex<BTreeMap<Digest, Arc<WasmEngine>>> = Mutex::new(BTreeMap::new());
+    let kept = || LOADED.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(engine) = kept().get(&bundle.load.bundle) {
+        return Arc::clone(engine);
+    }
+    let engine = WasmEngine::new(crate::gate::module(), Limits::default());
+    let engine = Arc::new(engine.expect("the module's exports"));
+    let digest = bundle.load.bundle;
+    engine.load(bundle.load).await.expect("the bundle loads");
+    kept().insert(digest, Arc::clone(&engine));
+    engine
 }

@@ -75,8 +75,14 @@ pub fn build_module(place: &Place) -> Result<()> {
 
 /// Compiles the module into a target folder of the caller's choice.
 pub fn compile_module(place: &Place, target: &Path) -> Result<()> {
+    compile_module_with(place, target, &[])
+}
+
+/// The same with more in the environment.
+pub fn compile_module_with(place: &Place, target: &Path, environment: &[(&str, &Path)]) -> Result<()> {
     let mut build = cargo(place, &["build", "--package", "policy-module", "--profile", "module", "--locked"])?;
     build.args(["--target", "wasm32-unknown-unknown"]).arg("--target-dir").arg(target);
+    build.envs(environment.iter().copied());
     run(build.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", module_flags(target)?))
 }
 

@@ -12,6 +12,7 @@ mod count;
 mod inputs;
 mod nightly;
 mod place;
+mod saboteurs;
 mod stage;
 mod test;
 mod tools;
@@ -50,7 +51,7 @@ enum Task {
     },
     /// Measure Proviso and its peers side by side and print ratios
     Bench,
-    /// What is too long for each change: licences and bans, the module built twice, mutation tests
+    /// What is too long for each change: licences and bans, the module built twice, planted faults, mutation tests
     Nightly {
         /// Only the stages whose name contains this word
         #[arg(long)]

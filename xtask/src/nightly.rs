@@ -5,16 +5,19 @@ use std::fs;
 use anyhow::{Context, Result, bail};
 
 use crate::assets;
-use crate::command::{cargo, run};
+use crate::command::{cargo, run, run_counted};
 use crate::count::Count;
 use crate::inputs;
 use crate::place::Place;
+use crate::saboteurs;
 use crate::stage::{Stage, run_all};
 use crate::tools::{self, CARGO_DENY, CARGO_MUTANTS};
 
-const STAGES: [Stage; 3] = [
+const STAGES: [Stage; 5] = [
     Stage { name: "deny", may_take: "a minute, 10 on a fresh machine", run: deny },
     Stage { name: "same-bytes", may_take: "8 minutes", run: same_bytes },
+    Stage { name: "saboteurs", may_take: "20 minutes, 40 on a fresh machine", run: plant },
+    Stage { name: "histories", may_take: "40 minutes", run: histories },
     Stage { name: "mutants", may_take: "several hours", run: mutants },
 ];
 
@@ -45,6 +48,20 @@ fn same_bytes(place: &Place, _: &mut Count) -> Result<()> {
         [first, second] if first == second => Ok(()),
         _ => bail!("the two builds of policy.wasm differ"),
     }
+}
+
+/// Faults planted in each of the rules, each of which a test over HTTP or MCP must notice.
+fn plant(place: &Place, count: &mut Count) -> Result<()> {
+    tools::install_all(place)?;
+    saboteurs::plant_each(place, count)
+}
+
+/// Ten times the histories that each change plays: a million operations.
+fn histories(place: &Place, count: &mut Count) -> Result<()> {
+    tools::install_for_build(place)?;
+    assets::build_assets(place, false)?;
+    let mut test = cargo(place, &["test", "--package", "proviso-tests", "--test", "all", "--", "histories::eight"])?;
+    run_counted(test.env("PROVISO_HISTORIES", "2000"), count)
 }
 
 /// Mutation tests of what decides. A survivor stands in `.cargo/mutants.toml` with its reason, or fails the stage.

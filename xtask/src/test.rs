@@ -81,7 +81,7 @@ fn story(place: &Place, count: &mut Count) -> Result<()> {
 }
 
 /// What a test may need beside the code: the binary, the clients and servers of other authors, a browser.
-fn testing<'a>(place: &Place, command: &'a mut Command) -> Result<&'a mut Command> {
+pub fn testing<'a>(place: &Place, command: &'a mut Command) -> Result<&'a mut Command> {
     command.env("PROVISO_BINARY", place.target.join("debug/proviso"));
     command.env("PROVISO_PYTHON", tools::python(place)?);
     command.env("PROVISO_CHROMIUM", place.which("chromium").context("there is no chromium on the PATH")?);

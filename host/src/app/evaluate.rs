@@ -6,6 +6,7 @@ use policy_core::grant::{ArgumentScope, ResourceScope, Scope};
 use policy_core::lifecycle::{Command, Phase, decide};
 use policy_core::outcome::{Evaluation, Outcome, Reason};
 use policy_core::question::{Candidate, Lock, LockTarget, Purpose, Requested, SealedQuestion};
+use policy_core::sabotaged;
 use policy_core::text;
 use policy_core::time::{Span, Timestamp};
 use proviso_api::authzen::{EvaluationReply, EvaluationRequest};
@@ -184,7 +185,7 @@ impl App {
         ids.sort();
         ids.dedup();
         // INVARIANT (R6, R7): while the clock or a stop is in doubt, no grant is a candidate.
-        let candidates: Vec<Candidate> = if safe && !self.holds_stops() {
+        let candidates: Vec<Candidate> = if (safe || sabotaged!("r6_clock_believed")) && !self.holds_stops() {
             ids.iter().filter_map(|id| self.candidate(&state, question, id, repeats.as_deref())).collect()
         } else {
             Vec::new()
@@ -222,9 +223,12 @@ impl App {
         };
         let grant = &held.grant;
         let locked = state.locks_in_force(question.now).any(|lock| lock.target == LockTarget::Grant(id.to_owned()));
-        let ours = grant.id == id && grant.subject == question.call.subject && grant.task == question.task;
+        let subject = grant.subject == question.call.subject || sabotaged!("r3_subject");
+        let task = grant.task == question.task || sabotaged!("r3_task");
+        let ours = grant.id == id && subject && task;
         // INVARIANT (R4): judged under the bundle that is active, and at a later start again, or no candidate.
-        if locked || !ours || exception.bundle != question.bundle || held.awaits_activation() {
+        let judged = exception.bundle == question.bundle || sabotaged!("r4_not_judged_again");
+        if locked || !ours || !judged || held.awaits_activation() {
             return None;
         }
         // What this very call has consumed already is not held against it.
@@ -249,6 +253,10 @@ impl App {
             Ok(answer) => (answer, None),
             Err(NoAnswer::Refused(error)) if error.code == "bad_input" => (denial(Reason::BadInput), None),
             Err(NoAnswer::Refused(error)) if error.code == "unknown_version" => (denial(Reason::UnknownVersion), None),
+            Err(_) if sabotaged!("r8_limit_allows") => {
+                let outcome = Outcome::PermittedByScope;
+                (Evaluation { outcome, ..denial(Reason::Scope) }, None)
+            }
             Err(error) => (denial(Reason::Limit), Some(error.kind())),
         }
     }
@@ -270,7 +278,9 @@ impl App {
                 return Ok(());
             };
             let exception = candidate.grant.exception.clone();
-            made.expected.push(version.clone());
+            if !sabotaged!("r3_uses_late") {
+                made.expected.push(version.clone());
+            }
             decision.exception = Some(exception.clone());
             if ask.purpose == Purpose::Use {
                 decision.repeated = read.repeats.as_deref() == Some(id.as_str());
@@ -334,6 +344,9 @@ impl App {
             Some(question) => {
                 let mut stored = question.clone();
                 self.policy().redact(&mut stored, self.keys());
+                if sabotaged!("r10_other_question") {
+                    stored.candidates.clear();
+                }
                 payloads.push((QUESTION, canonical(&stored)?));
             }
             None => {

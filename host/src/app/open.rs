@@ -38,6 +38,8 @@ impl App {
         parts: Parts,
         wrap: impl FnOnce(Arc<dyn Store>) -> Arc<dyn Store>,
     ) -> Result<Self, OpenError> {
+        #[cfg(saboteur)]
+        crate::saboteur::plant();
         let policy = Policy::accept(&settings.bundle)?;
         let folder = DataFolder::open(&settings.data, settings.kind)?;
         let keys = Arc::new(Keys::open(&folder, &*parts.random)?);

@@ -1,6 +1,7 @@
 //! The permit: what an allow is made of.
 
 use policy_core::outcome::Outcome;
+use policy_core::sabotaged;
 
 use super::evaluate::Made;
 use crate::store::{AppendError, Store};
@@ -23,7 +24,14 @@ pub struct Permit(());
 impl Permit {
     /// Writes the outcome down. A permit, where the outcome that is now durable allows.
     pub(super) async fn record(store: &dyn Store, made: &Made) -> Result<Option<Self>, AppendError> {
-        store.append(made.expected.clone(), made.records.clone()).await?;
+        let durable = if sabotaged!("r1_unrecorded") {
+            None
+        } else {
+            Some(store.append(made.expected.clone(), made.records.clone()).await)
+        };
+        if !sabotaged!("r1_failure_allows") {
+            durable.transpose()?;
+        }
         match made.decision.answer.outcome {
             Outcome::PermittedByScope | Outcome::PermittedByException => Ok(Some(Self(()))),
             Outcome::RequestableDenial | Outcome::Denial => Ok(None),

@@ -92,6 +92,8 @@ impl InstanceTemplate {
 
     /// A new instance of the ABI that this gate speaks.
     pub(super) fn instantiate(&self, limits: &Limits) -> Result<PolicyInstance, EngineError> {
+        #[cfg(saboteur)]
+        crate::saboteur::plant();
         let guard = Guard { most: limits.memory, refused: false };
         let mut store = Store::new(self.pre.module().engine(), guard);
         store.limiter(|guard| guard);
@@ -106,8 +108,20 @@ impl InstanceTemplate {
         if u32::try_from(version) != Ok(ABI_VERSION) {
             return Err(EngineError::Unusable(format!("it speaks ABI {version}, this gate speaks {ABI_VERSION}")));
         }
+        #[cfg(saboteur)]
+        sabotage(&instance, &mut store)?;
         Ok(PolicyInstance { store, memory, alloc, free, call })
     }
+}
+
+/// Plants the chosen fault in the module, too.
+#[cfg(saboteur)]
+fn sabotage(instance: &wasmtime::Instance, store: &mut Store<Guard>) -> Result<(), EngineError> {
+    let Some(position) = policy_core::saboteur::chosen().and_then(|position| i32::try_from(position).ok()) else {
+        return Ok(());
+    };
+    let sabotage: TypedFunc<i32, ()> = typed(instance.get_typed_func(&mut *store, "sabotage"), "sabotage")?;
+    sabotage.call(&mut *store, position).map_err(|error| failure(&error, store))
 }
 
 /// A running instance. After an error it is spent: drop it.

@@ -1,5 +1,6 @@
 //! `_meta` members under our prefix: only the gate and this proxy write them (R11).
 
+use policy_core::sabotaged;
 use serde_json::Value;
 
 /// The prefix of our members.
@@ -22,7 +23,7 @@ pub fn strip(value: &mut Value) -> bool {
                     && let Value::Object(meta) = member
                 {
                     let before = meta.len();
-                    meta.retain(|name, _| !is_ours(name));
+                    meta.retain(|name, _| !is_ours(name) || sabotaged!("r11_meta_kept"));
                     found |= meta.len() != before;
                 }
                 found |= strip(member);

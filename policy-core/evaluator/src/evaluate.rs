@@ -7,6 +7,7 @@ use policy_core::containment::{covers, order};
 use policy_core::entity::EntityRef;
 use policy_core::outcome::{Evaluation, Outcome, PolicyError, Reason};
 use policy_core::question::{Candidate, LockTarget, SEALED_VERSION, SealedQuestion};
+use policy_core::sabotaged;
 
 use crate::Rules;
 use crate::bundle::ChainRule;
@@ -46,7 +47,10 @@ impl<'a> Prepared<'a> {
         // INVARIANT (R8): an entity that nobody knows and that must have attributes is refused, not imagined.
         for uid in admitted.iter().copied().chain([&call.subject]).chain(&call.resources) {
             let shape = rules.types.get(&rules.config.long(&uid.kind)).ok_or(Reason::UnknownType)?;
-            if shape.needs_facts() && !question.entities.iter().any(|fact| fact.uid == *uid) {
+            if !sabotaged!("r8_unknown_entity")
+                && shape.needs_facts()
+                && !question.entities.iter().any(|fact| fact.uid == *uid)
+            {
                 return Err(Reason::UnknownEntity);
             }
         }
@@ -83,6 +87,9 @@ impl<'a> Prepared<'a> {
     /// INVARIANT (R2): a forbid that is satisfied denies, and so does one that errs: Cedar alone would skip it.
     fn guardrails(&self) -> Option<Evaluation> {
         let mut verdict = Verdict::default();
+        if sabotaged!("r2_guardrails_removed") {
+            return None;
+        }
         for requests in std::iter::once(&self.subject).chain(&self.hops) {
             verdict.join(self.ask_all(&self.rules.policies.guardrails, requests).1);
         }
@@ -91,7 +98,8 @@ impl<'a> Prepared<'a> {
         }
         let mut erred: Vec<String> = verdict.errors.iter().map(|error| error.policy.clone()).collect();
         erred.dedup();
-        (!erred.is_empty()).then(|| denial(Reason::GuardrailError, erred, verdict.errors))
+        (!erred.is_empty() && !sabotaged!("r2_error_ignored"))
+            .then(|| denial(Reason::GuardrailError, erred, verdict.errors))
     }
 
     /// The narrowest candidate that containment and the compiled permit agree on.
@@ -113,6 +121,8 @@ impl<'a> Prepared<'a> {
                     // INVARIANT (R3): either one refusing is a refusal.
                     let (all, verdict) = self.ask_all(&set, &self.subject);
                     errors.extend(verdict.errors);
+                    // One layer alone would hide what the other lets through.
+                    let all = all || sabotaged!(any "r3_") || sabotaged!("r6_grant_outlives");
                     all.then_some(grant.id)
                 }
                 Err(error) => {
@@ -129,7 +139,7 @@ pub fn evaluate(rules: &Rules, question: &SealedQuestion) -> Evaluation {
     if question.v != SEALED_VERSION || question.bundle != rules.digest {
         return denial(Reason::UnknownVersion, Vec::new(), Vec::new());
     }
-    if question.locks.iter().any(|lock| stops(&lock.target, question)) {
+    if question.locks.iter().any(|lock| stops(&lock.target, question)) && !sabotaged!("r7_lock_ignored") {
         return denial(Reason::Locked, Vec::new(), Vec::new());
     }
     let prepared = match Prepared::new(rules, question) {
@@ -138,7 +148,11 @@ pub fn evaluate(rules: &Rules, question: &SealedQuestion) -> Evaluation {
     };
     // INVARIANT (R2): nothing below is asked before the guardrails.
     if let Some(denial) = prepared.guardrails() {
-        return denial;
+        // Too late: what a grant covers has passed by then.
+        let passed = sabotaged!("r2_grant_first").then(|| prepared.exception(&mut Vec::new())).flatten();
+        if passed.is_none() {
+            return denial;
+        }
     }
     let (permitted, scope) = prepared.ask_all(&rules.policies.scope, &prepared.subject);
     let mut errors = scope.errors;

@@ -50,6 +50,13 @@ pub unsafe extern "C" fn call(op: i32, at: *const u8, length: usize) -> i64 {
     ((hand_out(answer) as u64) << 32 | length as u64).cast_signed()
 }
 
+/// Plants the fault at this position: in test builds alone.
+#[cfg(saboteur)]
+#[unsafe(no_mangle)]
+pub extern "C" fn sabotage(position: usize) {
+    policy_core::saboteur::choose(position);
+}
+
 /// Gives bytes to the caller, capacity and length the same, so that [`free`] can take them back.
 fn hand_out(bytes: Vec<u8>) -> *mut u8 {
     Box::into_raw(bytes.into_boxed_slice()).cast()

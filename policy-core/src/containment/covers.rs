@@ -1,5 +1,6 @@
 //! Whether a grant covers a call, and if not, what is missing (R3).
 
+use crate::sabotaged;
 use thiserror::Error;
 
 use crate::grant::{ArgumentScope, Grant, ResourceScope, Scope};
@@ -106,7 +107,7 @@ pub fn covers(candidate: &Candidate, question: &SealedQuestion) -> Result<(), Mi
         return Err(Miss::Exhausted);
     }
     // INVARIANT (R6): not usable at `not_after` or later.
-    if question.now >= grant.scope.not_after {
+    if question.now >= grant.scope.not_after && !sabotaged!("r6_grant_outlives") {
         return Err(Miss::Expired);
     }
     if grant.scope.not_before.is_some_and(|begin| question.now < begin) {
@@ -135,12 +136,15 @@ fn identity(grant: &Grant, question: &SealedQuestion) -> Result<(), Miss> {
     let call = &question.call;
     let enforcement_point = question.enforcement_point.as_deref();
     let compared = [
-        (grant.subject == call.subject, Dimension::Subject),
-        (grant.task == question.task, Dimension::Task),
-        (grant.chain == question.chain, Dimension::Chain),
-        (enforcement_point == Some(grant.enforcement_point.as_str()), Dimension::EnforcementPoint),
-        (grant.server == call.server, Dimension::Server),
-        (grant.tool == call.tool, Dimension::Tool),
+        (sabotaged!("r3_subject") || grant.subject == call.subject, Dimension::Subject),
+        (sabotaged!("r3_task") || grant.task == question.task, Dimension::Task),
+        (sabotaged!("r3_chain") || grant.chain == question.chain, Dimension::Chain),
+        (
+            sabotaged!("r3_enforcement_point") || enforcement_point == Some(grant.enforcement_point.as_str()),
+            Dimension::EnforcementPoint,
+        ),
+        (sabotaged!("r3_server") || grant.server == call.server, Dimension::Server),
+        (sabotaged!("r3_tool") || grant.tool == call.tool, Dimension::Tool),
         (grant.action == call.action, Dimension::Action),
     ];
     match compared.into_iter().find(|(same, _)| !same) {
@@ -156,10 +160,17 @@ fn resources(grant: &Grant, call: &Call) -> Result<(), Miss> {
         ResourceScope::In(_) => None,
     };
     let covered = call.resources.iter().all(|resource| named == Some(resource) || grant.members.contains(resource));
-    if covered && !call.resources.is_empty() { Ok(()) } else { Err(Miss::OutOfScope(Dimension::Resource)) }
+    if sabotaged!("r3_resource") || covered && !call.resources.is_empty() {
+        Ok(())
+    } else {
+        Err(Miss::OutOfScope(Dimension::Resource))
+    }
 }
 
 fn arguments(grant: &Grant, call: &Call) -> Result<(), Miss> {
+    if sabotaged!("r3_arguments") {
+        return Ok(());
+    }
     if grant.scope.arguments == ArgumentScope::Exact {
         return if grant.input_digest == call.input_digest {
             Ok(())

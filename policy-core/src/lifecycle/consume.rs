@@ -9,6 +9,7 @@ use super::rejection::Rejection;
 use super::state::{Exception, Phase};
 use super::vote::may_decide;
 use crate::entity::EntityRef;
+use crate::sabotaged;
 
 pub(super) fn consume(
     exception: &Exception,
@@ -20,11 +21,13 @@ pub(super) fn consume(
     let Phase::Granted(state) = &exception.phase else { return Err(Rejection::NotUsable) };
     let scope = &state.grant.scope;
     // INVARIANT (R6): never at `not_after` or later, never before `not_before`.
-    if context.now >= scope.not_after || context.now < state.begins() {
+    let over = context.now >= scope.not_after && !sabotaged!("r6_grant_outlives");
+    if over || context.now < state.begins() {
         return Err(Rejection::NotUsable);
     }
     // INVARIANT (R4): judged under the bundle that is active, and at a later start again, or not usable until it is.
-    if context.bundle != exception.bundle || state.awaits_activation() {
+    let judged = context.bundle == exception.bundle || sabotaged!("r4_not_judged_again");
+    if !judged || state.awaits_activation() {
         return Err(Rejection::NotUsable);
     }
     // INVARIANT (R3): never more uses than were granted.

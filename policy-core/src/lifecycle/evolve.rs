@@ -1,5 +1,6 @@
 //! Folding events into state. Accepts every event ever written, refuses none on policy grounds.
 
+use crate::sabotaged;
 use thiserror::Error;
 
 use super::event::Event;
@@ -104,6 +105,7 @@ fn fold(exception: &mut Exception, repeat: &Repeat) {
 fn step(exception: &mut Exception, event: &Event) -> Option<()> {
     let phase = std::mem::replace(&mut exception.phase, Phase::Requested);
     exception.phase = match (event, phase) {
+        (Event::GrantRevoked { .. }, phase @ Phase::Granted(_)) if sabotaged!("r7_revoke_ignored") => phase,
         (Event::ScopeNarrowed { version }, Phase::Requested) if follows(exception, version) => {
             exception.versions.push(version.clone());
             Phase::Requested

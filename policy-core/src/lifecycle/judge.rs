@@ -1,5 +1,6 @@
 //! What the terms demand, whether the votes that count are enough (R4), and what a newly active bundle makes of it.
 
+use crate::sabotaged;
 use std::collections::BTreeMap;
 
 use super::command::{Context, VoteDecision};
@@ -18,11 +19,12 @@ impl Exception {
     /// What keeps a person from voting, whatever policy says: separation of duty (R4).
     pub(super) fn conflict_of(&self, person: &EntityRef) -> Option<Rejection> {
         let question = &self.request.question;
-        if *person == self.request.requester || self.request.asker.as_ref() == Some(person) {
+        let asked = *person == self.request.requester || self.request.asker.as_ref() == Some(person);
+        if asked && !sabotaged!("r4_requester") {
             Some(Rejection::IsRequester)
         } else if *person == question.call.subject || question.chain.iter().any(|hop| hop.entity == *person) {
             Some(Rejection::InChain)
-        } else if self.request.owners.contains(person) {
+        } else if self.request.owners.contains(person) && !sabotaged!("r4_owner") {
             Some(Rejection::IsOwner)
         } else {
             None
@@ -32,7 +34,7 @@ impl Exception {
     /// Whether it must be judged before its next use, vote or view: it is open and was last judged under another bundle,
     /// or it is a grant whose later start has come (R4).
     pub fn needs_judging(&self, bundle: Digest, now: Timestamp) -> bool {
-        if self.is_over(now) {
+        if self.is_over(now) || sabotaged!("r4_not_judged_again") {
             return false;
         }
         match &self.phase {
@@ -85,7 +87,8 @@ fn approval_that_counts<'a>(
 ) -> Option<(String, &'a [String])> {
     // INVARIANT (R4): a vote on an older version is a vote for something else, unless it was for whatever lies inside;
     // each version lies inside the one before (R5).
-    let of_this = vote.version == version || (vote.inside && vote.version < version);
+    let older = vote.version < version && (vote.inside || sabotaged!("r4_older_version"));
+    let of_this = vote.version == version || older;
     if vote.decision != VoteDecision::Approve || !of_this {
         return None;
     }
@@ -101,7 +104,8 @@ fn approval_that_counts<'a>(
 pub(super) fn has_quorum(exception: &Exception, terms: &Terms, context: &Context) -> bool {
     let approvals = approvals_that_count(exception, terms, context);
     // INVARIANT (R4): terms that demand nobody are no terms.
-    let enough = u32::try_from(approvals.len()).is_ok_and(|count| count >= terms.approvals.max(1));
+    let enough = sabotaged!("r4_one_is_enough")
+        || u32::try_from(approvals.len()).is_ok_and(|count| count >= terms.approvals.max(1));
     enough && terms.groups.iter().all(|group| approvals.values().any(|groups| groups.contains(group)))
 }
 

@@ -1,5 +1,6 @@
 //! What an exception is, folded from its events.
 
+use crate::sabotaged;
 use serde::{Deserialize, Serialize};
 
 use super::command::VoteDecision;
@@ -218,6 +219,11 @@ impl Exception {
 
     /// Whether time has ended it, noticed or not: nobody decided in time, or the grant's window is over.
     pub fn is_over(&self, now: Timestamp) -> bool {
+        if sabotaged!("r6_grant_outlives") && self.phase.grant().is_some()
+            || sabotaged!("r6_late_vote") && self.phase.grant().is_none()
+        {
+            return false;
+        }
         match &self.phase {
             Phase::Requested | Phase::Suspended { grant: None, .. } => now >= self.decide_by(),
             Phase::Granted(state) | Phase::Suspended { grant: Some(state), .. } => now >= state.grant.scope.not_after,

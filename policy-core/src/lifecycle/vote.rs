@@ -15,6 +15,7 @@ use crate::digest::Digest;
 use crate::entity::EntityRef;
 use crate::grant::Scope;
 use crate::outcome::Terms;
+use crate::sabotaged;
 
 /// A vote as it arrives.
 pub(super) struct Ballot {
@@ -84,7 +85,7 @@ fn eligible_groups(exception: &Exception, person: &EntityRef, context: &Context)
         return Err(conflict);
     }
     match context.eligible.iter().find(|eligibility| eligibility.person == *person) {
-        Some(eligibility) if eligibility.eligible => Ok(eligibility.groups.clone()),
+        Some(eligibility) if eligibility.eligible || sabotaged!("r4_stranger") => Ok(eligibility.groups.clone()),
         _ => Err(Rejection::NotEligible),
     }
 }
@@ -125,7 +126,9 @@ fn approve(
     let current = current(exception)?;
     check_scope(&ballot.scope, &question.call, context.now).map_err(|_| Rejection::BadScope)?;
     // INVARIANT (R5): a vote narrows or leaves as it is.
-    within(&ballot.scope, &current.scope, question).map_err(|_| Rejection::Widens)?;
+    if !sabotaged!("r5_widens") {
+        within(&ballot.scope, &current.scope, question).map_err(|_| Rejection::Widens)?;
+    }
     // Terms that let it be valid for less shorten what is granted; whatever else they forbid has to be narrowed.
     inside_terms(&shortened(&ballot.scope, &terms), &terms, context.now)?;
     members(exception, &ballot.scope, context)?;

@@ -1,5 +1,6 @@
 //! Reads the logs and holds every byte against what was signed.
 
+use policy_core::sabotaged;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -111,16 +112,19 @@ fn check_log(
         state.push(&bytes);
         if let Some(root) = roots.remove(&state.size())
             && root != checkpoint(&origin, state.size(), &state.range.root())
+            && !sabotaged!("r9_unsigned_believed")
         {
             return Err(tampered(log, seq, "the records up to it are not the ones that were signed"));
         }
         each(&record).map_err(|error| tampered(log, seq, error.message))?;
     }
     let size = state.size();
-    if let Some((head, _)) = roots.into_iter().find(|(head, _)| *head > 0) {
+    if let Some((head, _)) = roots.into_iter().find(|(head, _)| *head > 0)
+        && !sabotaged!("r9_shorter_log")
+    {
         return Err(tampered(log, size, format!("the log ends here, and a head over {head} records was signed")));
     }
-    if state.head.as_ref().map_or(0, |head| head.size) != size {
+    if state.head.as_ref().map_or(0, |head| head.size) != size && !sabotaged!(any "r9_") {
         return Err(tampered(log, state.head.map_or(0, |head| head.size), "no signed head covers it"));
     }
     Ok(state)

@@ -1,5 +1,6 @@
 //! The one writer: takes what is queued, admits what is still true, commits once, and only then answers.
 
+use policy_core::sabotaged;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write as _;
@@ -190,6 +191,14 @@ impl Writer {
         let urgent: Vec<bool> = jobs.iter().map(Job::is_urgent).collect();
         let (jobs, replies): (Vec<_>, Vec<_>) =
             jobs.into_iter().map(|job| ((job.expected, job.records), job.reply)).unzip();
+        if sabotaged!("r1_reply_first") {
+            let told = || Ok(Positions { records: Vec::new(), ledger: 0 });
+            for reply in replies {
+                let _ = reply.send(told());
+            }
+            drop(self.commit(jobs));
+            return;
+        }
         let answers = match self.commit(jobs) {
             Ok(answers) => answers,
             Err(error) => {

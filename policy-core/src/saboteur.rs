@@ -1,0 +1,97 @@
+//! Planted faults: each takes one check of one rule out, turns it round or does it too late.
+//!
+//! Only a test build with `--cfg saboteur` compiles them, and there one is chosen at run time; every other build
+//! compiles [`sabotaged!`](crate::sabotaged) to `false`, and nothing of this module. `tests/saboteurs.toml` says which
+//! test catches which fault; `cargo xtask nightly --only saboteurs` plants each and expects that test to fail.
+
+/// The faults, in a fixed order: a module without imports is told the position.
+#[cfg(saboteur)]
+pub const NAMES: &[&str] = &[
+    "r1_unrecorded",
+    "r1_failure_allows",
+    "r1_reply_first",
+    "r2_guardrails_removed",
+    "r2_error_ignored",
+    "r2_grant_first",
+    "r3_subject",
+    "r3_task",
+    "r3_chain",
+    "r3_enforcement_point",
+    "r3_server",
+    "r3_tool",
+    "r3_resource",
+    "r3_arguments",
+    "r3_uses_late",
+    "r4_requester",
+    "r4_owner",
+    "r4_stranger",
+    "r4_one_is_enough",
+    "r4_older_version",
+    "r4_not_judged_again",
+    "r5_widens",
+    "r6_grant_outlives",
+    "r6_late_vote",
+    "r6_clock_believed",
+    "r7_revoke_ignored",
+    "r7_lock_ignored",
+    "r7_unrecorded_stop_dropped",
+    "r8_limit_allows",
+    "r8_unknown_entity",
+    "r8_duplicate_members",
+    "r9_unsigned_believed",
+    "r9_shorter_log",
+    "r10_other_question",
+    "r11_meta_kept",
+    "r11_odd_characters",
+];
+
+/// The chosen fault's position, plus one; nothing is sabotaged at zero.
+#[cfg(saboteur)]
+static CHOSEN: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
+
+/// The variable by which a test chooses a fault.
+#[cfg(saboteur)]
+pub const VARIABLE: &str = "PROVISO_SABOTEUR";
+
+/// Chooses the fault at this position of [`NAMES`].
+#[cfg(saboteur)]
+pub fn choose(position: usize) {
+    CHOSEN.store(position.saturating_add(1), std::sync::atomic::Ordering::Relaxed);
+}
+
+/// The position of the chosen fault.
+#[cfg(saboteur)]
+pub fn chosen() -> Option<usize> {
+    CHOSEN.load(std::sync::atomic::Ordering::Relaxed).checked_sub(1)
+}
+
+/// Whether this fault is the chosen one.
+#[cfg(saboteur)]
+pub fn is(name: &str) -> bool {
+    chosen().and_then(|position| NAMES.get(position)).is_some_and(|chosen| *chosen == name)
+}
+
+/// Whether a fault whose name begins so is the chosen one: for a layer that would catch what another lets through.
+#[cfg(saboteur)]
+pub fn is_any(prefix: &str) -> bool {
+    chosen().and_then(|position| NAMES.get(position)).is_some_and(|chosen| chosen.starts_with(prefix))
+}
+
+/// Whether the fault of this name is planted: `false`, but in a test build with `--cfg saboteur`.
+#[macro_export]
+macro_rules! sabotaged {
+    ($name:literal) => {{
+        #[cfg(saboteur)]
+        let planted = $crate::saboteur::is($name);
+        #[cfg(not(saboteur))]
+        let planted = false;
+        planted
+    }};
+    (any $prefix:literal) => {{
+        #[cfg(saboteur)]
+        let planted = $crate::saboteur::is_any($prefix);
+        #[cfg(not(saboteur))]
+        let planted = false;
+        planted
+    }};
+}

@@ -1,0 +1,61 @@
+//! Many clients at once, and afterwards somebody who knows nothing of the gate's code asks whether the rules held.
+//!
+//! A history is what eight clients sent and heard, each with a begin and an end by one counter. The checker reads the
+//! wire's JSON alone and holds it against what the bundle in `tests/histories` says, written a second time by hand.
+//! `PROVISO_HISTORIES` says how many are played.
+
+mod checker;
+mod faults;
+mod seen;
+mod world;
+
+use std::collections::BTreeSet;
+
+use seen::History;
+
+/// How many histories are played without a word from outside: 500 operations each.
+const HISTORIES: u64 = 200;
+const OPERATIONS: usize = 500;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn eight_clients_at_once_keep_every_rule() {
+    let wanted = std::env::var("PROVISO_HISTORIES").ok().and_then(|text| text.parse().ok()).unwrap_or(HISTORIES);
+    let (mut operations, mut allowed, mut by_exception) = (0, 0, 0);
+    for seed in 0..wanted {
+        let history = world::play(seed, OPERATIONS).await;
+        let broken = checker::check(&history);
+        assert!(broken.is_empty(), "history {seed}: {broken:#?}");
+        operations += history.operations.len();
+        allowed += history.uses().filter(|(_, used)| used.allowed).count();
+        by_exception += history.uses().filter(|(_, used)| used.grant.is_some()).count();
+    }
+    // A history in which nothing happens keeps every rule.
+    let wanted = usize::try_from(wanted).expect("a small number");
+    assert!(operations >= wanted * OPERATIONS, "{operations} operations");
+    assert!(
+        allowed > operations / 20 && by_exception > operations / 100,
+        "{allowed} allowed, {by_exception} by grants"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_checker_finds_each_planted_fault() {
+    let mut planted = BTreeSet::new();
+    // Not every history offers a place for every fault: clients race.
+    for seed in 0..20 {
+        let history = world::play(seed, 300).await;
+        assert_eq!(checker::check(&history), Vec::<String>::new());
+        for (rule, what, plant) in faults::ALL {
+            let mut broken = History { operations: history.operations.clone(), ..history };
+            if plant(&mut broken) {
+                let found = checker::check(&broken);
+                assert!(found.iter().any(|line| line.starts_with(rule)), "{rule}: {what}: {found:#?}");
+                planted.insert(what);
+            }
+        }
+        if planted.len() == faults::ALL.len() {
+            return;
+        }
+    }
+    panic!("only these could be planted: {planted:?}");
+}
