@@ -6,6 +6,7 @@ mod disk;
 mod folder;
 mod forged;
 mod own_user;
+mod task;
 
 use std::path::Path;
 use std::process::Output;

@@ -101,7 +101,8 @@ impl Binary {
             }
         };
         command.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""]).arg(Self::path());
-        command.args(["serve", "--json", "--listen", "127.0.0.1:0", "--bundle"]).arg(bundle);
+        // Tests ask fast.
+        command.args(["serve", "--json", "--evaluations", "100000", "--listen", "127.0.0.1:0", "--bundle"]).arg(bundle);
         command.arg("--data").arg(data).args(more).stdin(Stdio::null()).stdout(Stdio::piped());
         command.stderr(File::create(&log).expect("a log file"));
         let mut child = command.spawn().expect("the binary starts");

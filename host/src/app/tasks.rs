@@ -40,7 +40,8 @@ impl App {
         };
         if !known {
             let shown = text::visible(task, 80);
-            return Err(Refusal::not_found("no_such_task", format!("nobody acts in a task `{shown}`")));
+            return Err(Refusal::not_found("no_such_task", format!("nobody acts in a task `{shown}`"))
+                .help("`proviso token list` shows the tasks that tokens were minted for"));
         }
         let stop = HeldStop::EndTask { task: task.to_owned(), by, reason: reason.to_owned() };
         let stopped = self.stop(stop).await?;
