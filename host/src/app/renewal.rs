@@ -167,6 +167,7 @@ impl App {
             subject_credential: renewer.subject_credential.map(str::to_owned),
             purpose: Purpose::Question,
             call: None,
+            continues: None,
             subject: call.subject.clone(),
             task: question.task.clone(),
             action: call.action.clone(),
