@@ -103,7 +103,7 @@ pub(crate) fn action_type<'a>(rules: &'a Rules, question: &SealedQuestion) -> Re
     rules.actions.get(&question.call.action).ok_or(Reason::UnknownAction)
 }
 
-/// A request, held against the schema.
+/// A request of types that the schema declares, held against the schema.
 pub(crate) fn request(
     rules: &Rules,
     principal: &EntityRef,
@@ -115,7 +115,6 @@ pub(crate) fn request(
     let (principal, resource) = (uid(rules, principal)?, uid(rules, resource)?);
     let action = self::action(rules, action)?;
     Request::new(principal, action, resource, context, Some(&rules.schema)).map_err(|error| match error {
-        Error::UndeclaredPrincipalType(_) | Error::UndeclaredResourceType(_) => Reason::UnknownType,
         Error::UndeclaredAction(_) | Error::InvalidPrincipalType(_) | Error::InvalidResourceType(_) => {
             Reason::UnknownAction
         }

@@ -154,6 +154,8 @@ pub(crate) fn entity(json: &Json, config: &Config) -> Option<EntityRef> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -180,5 +182,47 @@ mod tests {
             let number: serde_json::Number = serde_json::from_str(text).unwrap();
             assert_eq!(decimal(&number).as_deref(), expected, "{text}");
         }
+    }
+
+    fn config() -> Config {
+        let text = "tiers = [\"low\"]\nstep_ups = [\"link\"]\n[types]\nperson = \"User\"\nsubjects = [\"Agent\"]\n";
+        Config::read(text).unwrap()
+    }
+
+    #[test]
+    fn texts_are_read_as_the_type_that_is_declared_and_calls_from_a_bundle_only() {
+        let call = || json!({"__extn": {"fn": "decimal", "arg": "1.5"}});
+        let bare = || json!({"fn": "decimal", "arg": "1.5"});
+        let read = |json: Json, of: Type, writer| value(&json, &of, writer, &config()).ok();
+        for (of, expected) in [
+            (Type::Decimal, Value::Decimal("1.5".into())),
+            (Type::Datetime, Value::Datetime("1.5".into())),
+            (Type::Duration, Value::Duration("1.5".into())),
+            (Type::Ipaddr, Value::Ipaddr("1.5".into())),
+        ] {
+            for (json, writer, fits) in [
+                (json!("1.5"), Writer::Caller, true),
+                (json!("1.5"), Writer::Bundle, true),
+                (call(), Writer::Bundle, true),
+                (bare(), Writer::Bundle, true),
+                (call(), Writer::Caller, false),
+                (bare(), Writer::Caller, false),
+                (json!(true), Writer::Bundle, false),
+            ] {
+                let expected = fits.then(|| expected.clone());
+                assert_eq!(read(json.clone(), of.clone(), writer), expected, "{json} of {writer:?} as {of:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_entity_is_of_the_declared_type() {
+        let read = |json: Json| value(&json, &Type::Entity("User".into()), Writer::Caller, &config()).ok();
+        let ines = Value::Entity(EntityRef::new("User", "ines"));
+        assert_eq!(read(json!({"type": "User", "id": "ines"})), Some(ines.clone()));
+        assert_eq!(read(json!({"__entity": {"type": "User", "id": "ines"}})), Some(ines));
+        assert_eq!(read(json!({"type": "Agent", "id": "ines"})), None);
+        assert_eq!(read(json!({"type": "User", "id": "ines", "as": "root"})), None);
+        assert_eq!(read(json!("ines")), None);
     }
 }

@@ -7,6 +7,9 @@ use super::*;
 use crate::bundle::tests::sample;
 use crate::evaluate::evaluate;
 
+mod claims;
+mod edges;
+
 fn bundle() -> Bundle {
     Bundle::accept(&sample()).unwrap()
 }
