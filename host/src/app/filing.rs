@@ -179,14 +179,14 @@ fn root<'a>(state: &'a State, id: &'a str) -> &'a str {
     std::iter::successors(Some(id), before).last().unwrap_or(id)
 }
 
-/// INVARIANT (R5): one renewal of a chain is asked for at a time, else two with the same number pass the cap.
+/// INVARIANT (R5): one declared renewal of a chain is asked for at a time, else two with the same number pass the cap.
 fn one_at_a_time(state: &State, facts: &RequestFacts, now: Timestamp) -> Result<(), Refusal> {
-    let Some(renews) = &facts.renews else { return Ok(()) };
+    let Some(renews) = facts.renews.as_ref().filter(|renews| renews.declared) else { return Ok(()) };
     let first = root(state, &renews.of);
     let waiting = |(id, entry): (&String, &Entry)| {
         matches!(entry.exception.phase, Phase::Requested | Phase::Suspended { grant: None, .. })
             && !entry.exception.is_over(now)
-            && entry.exception.request.renews.is_some()
+            && entry.exception.request.renews.as_ref().is_some_and(|renews| renews.declared)
             && root(state, id) == first
     };
     if state.exceptions.iter().any(waiting) {
