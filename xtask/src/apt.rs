@@ -24,7 +24,7 @@ pub fn install(place: &Place) -> Result<()> {
         }
     }
     if missing.is_empty() {
-        return Ok(());
+        return node_is_new_enough(place);
     }
     println!("    missing: {} (installing takes 1 to 3 minutes)", missing.join(" "));
     let mut id = command(place, "id")?;
@@ -43,5 +43,35 @@ pub fn install(place: &Place) -> Result<()> {
         apt.args(["-o", "DPkg::Lock::Timeout=120"]).args(arguments).env("DEBIAN_FRONTEND", "noninteractive");
         run(&mut apt)?;
     }
-    Ok(())
+    node_is_new_enough(place)
+}
+
+/// The clients and servers of other authors need this one.
+const NODE: u32 = 20;
+
+fn node_is_new_enough(place: &Place) -> Result<()> {
+    let mut ask = command(place, "node")?;
+    ask.arg("--version");
+    let told = output_of(ask).unwrap_or_default();
+    match major(&told) {
+        Some(version) if version >= NODE => Ok(()),
+        _ => bail!("node says `{}`: install {NODE} or newer, and start again", told.trim()),
+    }
+}
+
+/// The first number of `v20.19.2`.
+fn major(version: &str) -> Option<u32> {
+    version.trim().strip_prefix('v')?.split('.').next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::major;
+
+    #[test]
+    fn versions_are_told_by_their_first_number() {
+        for (text, expected) in [("v20.19.2\n", Some(20)), ("v9", Some(9)), ("20.1", None), ("", None), ("v.1", None)] {
+            assert_eq!(major(text), expected, "{text}");
+        }
+    }
 }

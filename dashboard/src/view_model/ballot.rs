@@ -35,7 +35,9 @@ pub fn obstacle(standing: &Standing<'_>) -> Option<String> {
         Some(Rejection::VotedAlready) => {
             return Some("You have approved this version. You can still ask or refuse.".into());
         }
-        Some(rejection) => return Some(format!("You cannot vote: {rejection}.")),
+        Some(rejection) => {
+            return Some(format!("You cannot vote: {rejection}. {}", sentence(rejection.help())));
+        }
         None => {}
     }
     if standing.now >= standing.decide_by {

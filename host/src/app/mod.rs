@@ -29,8 +29,8 @@ mod people;
 mod permit;
 mod policy;
 mod refusal;
+mod remedies;
 mod renewal;
-
 mod reply;
 mod reports;
 mod request;
@@ -68,6 +68,7 @@ pub use engine::{Engine, EngineError, GrantIndex};
 pub use limits::Allowance;
 pub use permit::Permit;
 pub use refusal::{Refusal, RefusalKind};
+pub use remedies::remedy;
 pub use reply::VALID_FOR;
 pub use routing::Message;
 pub use search::Search;

@@ -238,17 +238,7 @@ pub(super) fn rejected(rejection: Rejection) -> Refusal {
         | Rejection::OverBudget
         | Rejection::NoEnforcementPoint => RefusalKind::BadRequest,
     };
-    let refusal = Refusal::new(kind, rejection.code(), rejection.to_string());
-    match rejection {
-        Rejection::Widens => refusal.help("ask for a new exception where more is needed"),
-        Rejection::ReasonNeeded => refusal.help("say why, in up to 2000 characters"),
-        Rejection::IsRequester | Rejection::InChain | Rejection::IsOwner | Rejection::NotEligible => {
-            refusal.help("somebody else decides this one")
-        }
-        Rejection::NoEnforcementPoint => refusal.help("evaluate the call through an enforcement point first"),
-        Rejection::StepUpNeeded => refusal.help("sign in more strongly, as the terms say"),
-        _ => refusal,
-    }
+    Refusal::new(kind, rejection.code(), rejection.to_string()).help(rejection.help())
 }
 
 /// There is no such exception.

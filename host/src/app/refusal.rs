@@ -2,6 +2,8 @@
 
 use thiserror::Error;
 
+use super::remedies::remedy;
+
 /// What kind of refusal it is. `http` turns it into a status, the command line into an exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RefusalKind {
@@ -42,12 +44,12 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    /// A refusal without a remedy.
+    /// A refusal with its code's remedy.
     pub fn new(kind: RefusalKind, code: &'static str, detail: impl Into<String>) -> Self {
-        Self { code, kind, detail: detail.into(), help: None, retry_after: None }
+        Self { code, kind, detail: detail.into(), help: remedy(code).map(str::to_owned), retry_after: None }
     }
 
-    /// With what to do about it.
+    /// With what to do about it here.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());

@@ -4,7 +4,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use proviso_api::problem::Problem;
 
-use crate::app::{Refusal, RefusalKind};
+use crate::app::{Refusal, RefusalKind, remedy};
 
 /// The codes that ARAP names, under its own type.
 const ACCESS_REQUEST_CODES: [&str; 7] = [
@@ -29,7 +29,13 @@ pub(super) struct Refused {
 
 impl Refused {
     pub(super) fn new(status: StatusCode, code: &str, detail: impl Into<String>) -> Self {
-        Self { status, code: code.to_owned(), detail: detail.into(), help: None, retry_after: None }
+        Self {
+            status,
+            code: code.to_owned(),
+            detail: detail.into(),
+            help: remedy(code).map(str::to_owned),
+            retry_after: None,
+        }
     }
 
     pub(super) fn help(mut self, help: impl Into<String>) -> Self {

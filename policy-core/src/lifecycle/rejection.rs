@@ -155,4 +155,42 @@ impl Rejection {
             Self::NotClosed => "not_closed",
         }
     }
+
+    /// What to do about it, without a capital and a full stop: the same in API, command line and page.
+    pub const fn help(self) -> &'static str {
+        match self {
+            Self::Unknown => "check the id; the queue lists what there is",
+            Self::Exists => "look at the exception that is there",
+            Self::Closed => "ask for a new exception where one is still needed",
+            Self::TooLate => "let the agent ask again; nothing is decided after its time",
+            Self::NotRequestable => "what policy forbids cannot be asked for; ask for something that it offers",
+            Self::IsRequester | Self::InChain | Self::IsOwner | Self::NotEligible => "somebody else decides this one",
+            Self::VotedAlready => "somebody else gives the votes that are missing",
+            Self::StepUpNeeded => "sign in more strongly, as the terms say",
+            Self::Widens => "ask for a new exception where more is needed",
+            Self::BadScope => "give a window that is ahead, at least one use, and conditions that can hold",
+            Self::TooManyVersions => "approve the newest version, refuse it, or let the agent ask again",
+            Self::ReasonNeeded => "say why, in up to 2000 characters",
+            Self::TextTooLong => "say it in up to 2000 characters",
+            Self::BadGroup => "name one resource, or a group of at most 256",
+            Self::NotUsable => "ask for a new exception, or wait until this one begins",
+            Self::OverBudget => "ask for a new exception with a larger budget",
+            Self::NotUp => "wait until its time has ended",
+            Self::NoEnforcementPoint => "evaluate the call through an enforcement point first",
+            Self::NotYours => "let the one who asked take it back, or refuse it",
+            Self::NoGrant => "there is nothing to take away; refuse the request instead",
+            Self::NotEnoughVotes => "let more people vote, as the terms say",
+            Self::OverRate => "wait, and call more slowly",
+            Self::RenewalCap => "ask for a new exception, which is judged on its own",
+            Self::NotForAnother => "let the agent itself ask",
+            Self::EmergencyBlocked => "close the emergency review that is overdue first",
+            Self::ReviewOverdue => "close the review that is overdue first",
+            Self::NoQuestion => "look at the questions that stand in the history",
+            Self::TooManyAnswers => "vote on what has been said",
+            Self::NoSuchUse => "take the id of a use from the history",
+            Self::NoSuchReview => "look at the reviews that are open",
+            Self::HasVoted => "somebody who neither asked nor voted closes it",
+            Self::NotClosed => "wait until it has ended, or end it first",
+        }
+    }
 }

@@ -1,0 +1,65 @@
+//! What to do about a refusal, by its stable code. Where a place knows better, it says so itself.
+
+use policy_core::lifecycle::Rejection;
+
+/// What to do about a refusal with this code; nothing where each place says it itself.
+pub fn remedy(code: &str) -> Option<&'static str> {
+    Some(match code {
+        // What was sent.
+        "bad_json" | "trailing_text" | "bad_string" => "send one JSON value in UTF-8, and nothing after it",
+        "duplicate_member" => "give each member once",
+        "bad_number" => "send whole numbers within 2^53, and others in a form that loses nothing",
+        "too_deep" => "send at most 32 levels",
+        "too_large" => "send at most 1 MiB",
+        "too_slow" => "send the body without pauses",
+        "bad_shape" | "bad_request" | "bad_header" => "send what API.md and /api/v1/openapi.json describe",
+        "unsupported_media_type" => "send `content-type: application/json`",
+        "method_not_allowed" => "see /api/v1/openapi.json for what each address takes",
+        "not_found" => "see /api/v1/openapi.json for the addresses that there are",
+        "bad_input" => "send arguments as the tool's schema takes them",
+        "bad_state" => "ask for one of the states that API.md names",
+        "bad_name" => "use letters, digits, `-`, `_`, `.` and `:`",
+        "bad_target" => "name exactly one thing that exists",
+        "claim_conflict" => "leave out of the body what the credential says",
+        // Who asks.
+        "no_credential" | "unauthenticated" => {
+            "send a live bearer token from `proviso token agent` or `enforcement-point`"
+        }
+        "no_subject_token" => "send the agent's token as `Proviso-Subject-Token`",
+        "no_session" | "signed_out" | "bad_link" | "link_used" => "sign in with a link from `proviso token approver`",
+        "session_key_missing" => "use the page that signed in, or sign in again",
+        "not_an_enforcement_point" => "ask through an enforcement point: its token as bearer, the agent's beside it",
+        "not_for_this_subject" => "mint a token whose subjects name this agent",
+        "not_for_this_server" | "server_needed" => "name a server that the enforcement point's token is for",
+        "no_requester" => "mint the agent's token with `--for USER`",
+        "not_a_demo" => "sign in with a link from `proviso token approver`",
+        "unknown_host" => "open the gate under the name that `--public-url` says, or its own address",
+        "unknown_origin" | "cross_site" => "use the gate's own page",
+        "not_yours" => "let its owner do it",
+        // What is there.
+        "unknown_exception" | "unknown_task" => "take the id from the queue, or from the reply to the request",
+        "unknown_grant" | "unknown_lock" | "unknown_evaluation" | "unknown_position" => "take the id from the history",
+        "unknown_token" => "take the id from `proviso token list`",
+        "unknown_person" | "unknown_type" => "take it from the bundle's entities and schema",
+        "unknown_bundle" => "load the page again: another bundle may be active",
+        "stale_sheet" => "look at the exception again, and vote on what is there now",
+        "locked" => "wait until the lock is lifted",
+        "reason_needed" => Rejection::ReasonNeeded.help(),
+        "justification_needed" => "say why in `context.business_justification`",
+        "duplicate_request" => "use a new `Idempotency-Key` for another request",
+        "expired_denial" | "invalid_denial_binding" => "make the call again, and answer that denial, unaltered",
+        "not_requestable" => Rejection::NotRequestable.help(),
+        "invalid_task_state" => "look at how the request stands",
+        "task_expired" => "ask again",
+        "too_many_requests" => "wait until some of the open ones are decided, or take some back",
+        "bad_scope" => Rejection::BadScope.help(),
+        "bad_group" => Rejection::BadGroup.help(),
+        // The gate itself.
+        "no_dashboard" => "run `cargo xtask build`, which builds it",
+        "no_randomness" | "record_unavailable" | "internal_error" => {
+            "ask again; if it stays so, the operator looks at the gate's log and disk"
+        }
+        "clock_unsafe" => "the operator sets the clock right and runs `proviso trust-clock`",
+        _ => return None,
+    })
+}
