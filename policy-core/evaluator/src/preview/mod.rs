@@ -119,3 +119,7 @@ fn words(value: &Value) -> String {
         _ => "as it is".to_owned(),
     }
 }
+
+#[cfg(test)]
+#[cfg(feature = "validate")]
+mod tests;
