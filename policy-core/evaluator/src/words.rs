@@ -246,3 +246,6 @@ fn plain(value: &Value) -> Json {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
