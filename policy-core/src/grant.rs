@@ -264,6 +264,28 @@ mod tests {
     }
 
     #[test]
+    fn arguments_are_exact_or_some_conditions() {
+        let condition = r#"{"at":["rows"],"op":"between","min":0,"max":5}"#;
+        for (text, fine) in [
+            (r#""exact""#.to_owned(), true),
+            (format!("[{condition}]"), true),
+            (r#""any""#.to_owned(), false),
+            (r#""""#.to_owned(), false),
+            ("[]".to_owned(), false),
+            ("null".to_owned(), false),
+        ] {
+            let read = serde_json::from_str::<ArgumentScope>(&text);
+            assert_eq!(read.is_ok(), fine, "{text}");
+            if let Ok(read) = read {
+                assert_eq!(
+                    serde_json::to_value(&read).unwrap(),
+                    serde_json::from_str::<serde_json::Value>(&text).unwrap()
+                );
+            }
+        }
+    }
+
+    #[test]
     fn a_rate_has_one_text() {
         for (text, expected) in [("10/1h", rate(10, 3600)), ("1/1s", rate(1, 1)), ("256/1d1s", rate(256, 86_401))] {
             assert_eq!(text.parse::<Rate>(), Ok(expected));

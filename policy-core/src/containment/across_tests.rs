@@ -182,3 +182,23 @@ fn groups_overlap_by_what_is_in_them() {
         );
     }
 }
+
+#[test]
+fn a_group_overlaps_the_one_that_it_lies_in_either_way() {
+    // Quarters lie in finance, and finance in nothing.
+    let mut asked = question();
+    asked.call.resources = vec![dataset("q9")];
+    asked.entities.iter_mut().filter(|fact| fact.uid == group("finance")).for_each(|fact| fact.parents.clear());
+    let within_group = |id: &str| Scope { resource: ResourceScope::In(group(id)), ..exact() };
+    for (scope, held, expected) in [
+        ("quarters", "finance", true),
+        ("finance", "quarters", true),
+        ("finance", "finance", true),
+        ("sales", "sales", true),
+        ("sales", "finance", false),
+        ("finance", "sales", false),
+    ] {
+        let grant = Grant { members: vec![dataset("q8")], ..granted(within_group(held)) };
+        assert_eq!(overlaps_grant(&within_group(scope), &asked, &grant, &asked), expected, "{scope} and {held}");
+    }
+}

@@ -6,6 +6,7 @@ use super::event::Event;
 use super::rejection::Rejection;
 use super::review::{Disposed, Disposition, Review, ReviewClosing, ReviewKind, ReviewOutcome};
 use super::state::{Exception, Phase};
+use super::uses::GrantState;
 use crate::entity::EntityRef;
 use crate::outcome::Terms;
 use crate::time::{Span, Timestamp};
@@ -53,7 +54,7 @@ pub(super) fn emergency_review(exception: &Exception, terms: &Terms, now: Timest
 /// The review that the terms demand after use, where the grant was used and has ended at `end`.
 pub(super) fn review_after_use(exception: &Exception, end: Timestamp, now: Timestamp) -> Option<Event> {
     let within = exception.terms.review_within?;
-    exception.phase.grant().filter(|state| state.uses > 0 || !state.taken.is_empty())?;
+    exception.phase.grant().filter(|state| state.was_used())?;
     let mut reviews = exception.reviews.iter().filter(|review| review.kind == ReviewKind::AfterUse);
     // One is enough; only what was used again after it was closed is looked at again.
     if reviews.any(|review| review.closed.is_none() || review.opened_at >= end) {
@@ -64,7 +65,7 @@ pub(super) fn review_after_use(exception: &Exception, end: Timestamp, now: Times
 
 pub(super) fn open_review(exception: &Exception, context: &Context) -> Result<Vec<Event>, Rejection> {
     let end = exception.ended_at(context.now).ok_or(Rejection::NotClosed)?;
-    let used = exception.phase.grant().is_some_and(|state| state.uses > 0 || !state.taken.is_empty());
+    let used = exception.phase.grant().is_some_and(GrantState::was_used);
     if !used || exception.terms.review_within.is_none() {
         return Err(Rejection::NoSuchReview);
     }

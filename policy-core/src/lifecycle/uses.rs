@@ -70,6 +70,11 @@ impl GrantState {
         self.begins() > self.granted_at && self.activated_at.is_none()
     }
 
+    /// Whether it was ever used, given back or not.
+    pub(super) fn was_used(&self) -> bool {
+        !self.taken.is_empty()
+    }
+
     /// How many uses its rate leaves at this instant; nothing where it has no rate.
     ///
     /// A use that was given back counts: that nobody reported it does not make it slower.
