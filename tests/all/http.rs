@@ -1,8 +1,10 @@
 //! Bad input and abuse, through the interface that an attacker has: HTTP. Each ends in a stable code, and nothing is
 //! lost or allowed.
 
+mod acts;
 mod bodies;
 mod claims;
+mod clocks;
 mod concurrency;
 mod grants;
 mod guardrails;

@@ -1,0 +1,68 @@
+//! Two clocks: the time to decide, and the time of validity, which may begin later (R4, R6).
+
+use policy_core::time::{Span, Timestamp};
+use proviso_tests::{Story, write_file};
+use serde_json::json;
+
+use super::{allowed, exception, refusal, refused, verdict};
+
+const FILE: &str = "/srv/files/reports/a.md";
+
+/// An hour from an instant.
+fn hours(from: &str, hours: u64) -> String {
+    let from: Timestamp = from.parse().unwrap();
+    from.plus(Span::from_seconds(hours * 3_600)).to_string()
+}
+
+#[tokio::test]
+async fn r6_a_later_start_is_not_active_until_then_and_expired_after() {
+    let story = Story::begin().await;
+    let call = write_file("report-writer", FILE, "ask");
+    let denied = story.evaluate(&call).await.json();
+    let now = denied["context"]["evaluated_at"].as_str().unwrap_or_default().to_owned();
+    let mut scope = denied["context"]["access_request"]["display"]["scope"].clone();
+    if let Some(scope) = scope.as_object_mut() {
+        scope.remove("valid_for");
+    }
+    scope["not_before"] = json!(hours(&now, 30));
+    scope["not_after"] = json!(hours(&now, 31));
+    let answer = story.request(&story.request_body(&call, &denied, Some(scope.clone()))).await;
+    assert_eq!(refusal(&answer), refused(400, "widens"), "beyond the lead time");
+
+    let denied = story.evaluate(&call).await.json();
+    scope["not_before"] = json!(hours(&now, 2));
+    scope["not_after"] = json!(hours(&now, 3));
+    let answer = story.request(&story.request_body(&call, &denied, Some(scope))).await;
+    let id = answer.json()["task"]["id"].as_str().unwrap_or_default().to_owned();
+    let mara = story.gate.person("mara").await;
+    let vote = story.vote(&mara, &id, "approve", None).await;
+    assert!(vote.status.is_success(), "{answer:?} {vote:?}");
+    assert_eq!(exception(&story, &mara, &id).await["state"], "not_active");
+    let early = story.evaluate(&write_file("report-writer", FILE, "u1")).await;
+    assert_eq!(early.json()["context"]["proviso.dev/grant"]["state"], "not_active", "{early:?}");
+    assert!(!verdict(&early).0);
+
+    story.gate.clock.advance(2 * 3_600 + 1);
+    let due = story.evaluate(&write_file("report-writer", FILE, "u2")).await;
+    assert_eq!(verdict(&due), allowed("exception"), "{due:?}");
+    let history = exception(&story, &mara, &id).await["history"].to_string();
+    assert!(history.contains("grant_activated"), "judged again at its start: {history}");
+}
+
+#[tokio::test]
+async fn r6_the_time_to_decide_does_not_eat_the_time_of_validity() {
+    let story = Story::begin().await;
+    let id = story.ask(&write_file("report-writer", FILE, "ask"), None).await;
+    story.gate.clock.advance(7 * 3_600);
+    let mara = story.gate.person("mara").await;
+    let answer = story.vote(&mara, &id, "approve", None).await;
+    assert_eq!(answer.json()["state"], "granted", "{answer:?}");
+    let detail = exception(&story, &mara, &id).await;
+    let grant = &detail["exception"]["phase"];
+    let granted_at: Timestamp = serde_json::from_value(grant["granted_at"].clone()).unwrap();
+    let not_after: Timestamp = serde_json::from_value(grant["grant"]["scope"]["not_after"].clone()).unwrap();
+    assert_eq!(not_after.since(granted_at), Span::from_seconds(4 * 3_600), "{grant:#}");
+    story.gate.clock.advance(4 * 3_600);
+    let late = story.evaluate(&write_file("report-writer", FILE, "u1")).await;
+    assert_eq!(late.json()["context"]["proviso.dev/grant"]["state"], "expired", "{late:?}");
+}
