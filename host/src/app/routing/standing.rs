@@ -76,9 +76,11 @@ impl Deputy {
         self.deputyship.from <= now && now < self.end()
     }
 
-    /// Whether it held at any instant from `since` to `now`, both included.
+    /// Whether it held at any instant from `since` to `now`, both included. INVARIANT (R4): one that was ended in the very
+    /// millisecond of a request held: nobody can tell which came first.
     fn held(&self, since: Timestamp, now: Timestamp) -> bool {
-        self.deputyship.from <= now && since < self.end()
+        let (from, end) = (self.deputyship.from, self.end());
+        from <= end && from <= now && since <= end
     }
 }
 
@@ -226,8 +228,15 @@ mod tests {
         assert_eq!(mates("mara", 12, 18), BTreeSet::from([user("ola")]));
         assert_eq!(mates("ola", 12, 18), BTreeSet::from([user("mara")]));
         // Asked after its end, or decided before its beginning.
-        assert!(mates("mara", 15, 18).is_empty());
+        assert!(mates("mara", 16, 18).is_empty());
         assert!(mates("mara", 1, 9).is_empty());
+        // In the very instant of its end.
+        assert_eq!(mates("mara", 15, 18), BTreeSet::from([user("ola")]));
+        // One that was called off before it began never held.
+        let mut routing = Routing::default();
+        appoint(&mut routing, "d1", "mara", "ola", 10, 20);
+        routing.apply(0, RoutingEvent::DeputyEnded { id: "d1".to_owned(), by: user("mara"), at: at(5) });
+        assert!(routing.seat_mates("exc", &user("mara"), at(1), at(18)).is_empty());
     }
 
     #[test]
