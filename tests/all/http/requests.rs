@@ -149,7 +149,8 @@ async fn a_request_says_why_and_asks_for_no_more_than_the_terms() {
     for (pointer, value, codes) in [
         ("/max_uses", json!(0), ["bad_scope", "bad_scope"]),
         ("/max_uses", json!(6), ["widens", "bad_scope"]),
-        ("/not_after", json!("2026-11-30T00:00:00Z"), ["widens", "bad_scope"]),
+        // Validity counts from its start, so that its length is what the terms bound.
+        ("/valid_for", json!("9h"), ["widens", "bad_scope"]),
         ("/not_after", json!("2020-01-01T00:00:00Z"), ["bad_scope", "too_late"]),
         ("/resource", json!({"is": {"type": "Dataset", "id": "finance/ledger-us"}}), ["widens", "bad_scope"]),
         ("/resource", json!({"in": {"type": "Group", "id": "finance"}}), ["bad_group", "bad_scope"]),
