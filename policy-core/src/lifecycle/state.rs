@@ -219,9 +219,11 @@ impl Exception {
 
     /// Whether time has ended it, noticed or not: nobody decided in time, or the grant's window is over.
     pub fn is_over(&self, now: Timestamp) -> bool {
-        if sabotaged!("r6_grant_outlives") && self.phase.grant().is_some()
-            || sabotaged!("r6_late_vote") && self.phase.grant().is_none()
-        {
+        let held = self.phase.grant().is_some();
+        if held && sabotaged!("r6_grant_outlives") {
+            return false;
+        }
+        if !held && sabotaged!("r6_late_vote") {
             return false;
         }
         match &self.phase {
