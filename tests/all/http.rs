@@ -2,6 +2,9 @@
 //! lost or allowed.
 
 mod acts;
+mod asked;
+mod authzen;
+mod binding;
 mod bodies;
 mod claims;
 mod clocks;

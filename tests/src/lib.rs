@@ -3,6 +3,7 @@
 #![expect(clippy::indexing_slicing, reason = "a harness of tests: what an answer lacks fails the test")]
 
 mod binary;
+mod clauses;
 mod client;
 mod clock;
 mod gate;
@@ -10,6 +11,7 @@ mod other_user;
 mod scenario;
 
 pub use binary::Binary;
+pub use clauses::{Clause, Covers, Standard, covered, kept, standards};
 pub use client::{Answer, Client, as_person, cookie_of, signed_in};
 pub use clock::TestClock;
 pub use gate::{Setup, TestGate, module, sample_bundle};

@@ -115,13 +115,21 @@ impl App {
         self.admit(|state| {
             let entry = state.exceptions.get(id).ok_or_else(unknown_task)?;
             let command = Command::Cancel { by: by.clone(), reason: reason.to_owned() };
+            let over = || {
+                Refusal::conflict("invalid_task_state", "the request is decided or over")
+                    .help("look how it stands; a new need is a new request")
+            };
             let events = decide(Some(&entry.exception), command, &context).map_err(|rejection| {
                 let code = rejection.code();
                 if code == "text_too_long" {
                     return rejected(rejection);
                 }
-                Refusal::conflict("invalid_task_state", "the request is decided or over")
+                over()
             })?;
+            // ARAP: what is cancelled is over like all else, and is told so.
+            if events.is_empty() {
+                return Err(over());
+            }
             let expected = vec![state.version(VersionKey::Exception(id.to_owned()))];
             Ok(Proposal { expected, records: self.exception_records(now, id, events)?, answer: () })
         })
