@@ -6,6 +6,8 @@
 //!                     gate (implements app's `Engine` and `GrantIndex`)
 //! ```
 //!
+//! `notify` sends what `app` has written into the outbox, and stands in nobody's way.
+//!
 //! `app` names no HTTP and no SQL; only `http` knows status codes; only `gate` names the Wasm runtime; only `clock` and
 //! `random` read time and randomness. `demo` names neither `store` nor `app`.
 
