@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 use crate::assets;
 use crate::command::{cargo, command, run, run_counted};
 use crate::count::Count;
+use crate::inputs::remove;
 use crate::place::Place;
 use crate::stage::{Stage, run_all};
 use crate::tools;
@@ -17,11 +18,12 @@ const WASM: &str = "wasm32-unknown-unknown";
 const NATIVE: [&str; 7] =
     ["--workspace", "--exclude", "policy-module", "--exclude", "policy-js", "--exclude", "dashboard"];
 
-const STAGES: [Stage; 9] = [
+const STAGES: [Stage; 10] = [
     Stage { name: "format", may_take: "2 seconds", run: format },
     Stage { name: "tools", may_take: "a second, 20 minutes on a fresh machine", run: install },
     Stage { name: "assets", may_take: "a minute, 8 on a fresh machine", run: build_assets },
     Stage { name: "native", may_take: "3 minutes, 10 on a fresh machine", run: native },
+    Stage { name: "clauses", may_take: "a second", run: clauses },
     Stage { name: "view-model", may_take: "20 seconds, 3 minutes on a fresh machine", run: view_model },
     Stage { name: "package-browser", may_take: "a minute, 2 on a fresh machine", run: package_browser },
     Stage { name: "package-node", may_take: "20 seconds, 2 minutes on a fresh machine", run: package_node },
@@ -47,9 +49,16 @@ fn build_assets(place: &Place, _: &mut Count) -> Result<()> {
 }
 
 fn native(place: &Place, count: &mut Count) -> Result<()> {
+    // What the tests before this run have covered says nothing of this one.
+    remove(&place.target.join("tmp/proviso-tests/clauses.tsv"))?;
     // In one go, and before any test runs: tests of the whole start the real binary.
     run(cargo(place, &["build", "--tests", "--bins"])?.args(NATIVE))?;
     run_counted(testing(place, cargo(place, &["test", "--no-fail-fast"])?.args(NATIVE))?, count)
+}
+
+/// Every clause of the standards has a test that ran, and the table that says which is the one that is kept.
+fn clauses(place: &Place, _: &mut Count) -> Result<()> {
+    run(&mut cargo(place, &["run", "--quiet", "--package", "proviso-tests", "--bin", "conformance"])?)
 }
 
 fn view_model(place: &Place, count: &mut Count) -> Result<()> {
