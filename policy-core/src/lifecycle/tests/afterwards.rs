@@ -336,3 +336,39 @@ fn allowed_says_what_may_be_done_afterwards() {
     let agent = allowed(&asked, Actor::Agent { subject: &EntityRef::new("Agent", "a1") }, at(30));
     assert_eq!((agent.answer, agent.cancel), (May::Yes, May::Yes));
 }
+
+#[test]
+fn allowed_says_who_takes_a_request_back_and_a_grant_away() {
+    let ask = |exception: &Exception, id: &str, second| {
+        let person = user(id);
+        let allowed =
+            allowed(exception, Actor::Person { person: &person, eligible: true, strong_enough: true }, at(second));
+        [allowed.cancel, allowed.answer, allowed.revoke, allowed.give_back, allowed.refuse]
+            .map(|may| may.why_not().map_or("yes", Rejection::code))
+    };
+    let waits = Context { bundle: Digest::of(b"bundle 2"), terms: None, ..context(20, terms(1)) };
+    let asked = play(exact(), vec![(vote("bob", VoteDecision::Ask, exact()), context(5, terms(1)))]);
+    let waiting = next(asked, Command::Rejudge, &waits);
+    let used = next(granted(2, terms(1)), take("v2"), &context(20, terms(1)));
+    let suspended = next(used.clone(), Command::Rejudge, &waits);
+    let revoked = next(used.clone(), revoke(), &context(30, terms(1)));
+    let exhausted = next(used.clone(), take("v3"), &context(30, terms(1)));
+    for (exception, id, second, expected) in [
+        (&waiting, "rita", 299, ["yes", "yes", "no_grant", "no_grant", "closed"]),
+        (&waiting, "rita", 300, ["too_late", "too_late", "no_grant", "no_grant", "closed"]),
+        (&waiting, "bob", 20, ["not_yours", "not_yours", "no_grant", "no_grant", "closed"]),
+        (&used, "rita", 30, ["closed", "no_question", "yes", "is_requester", "closed"]),
+        (&used, "carol", 599, ["not_yours", "no_question", "yes", "yes", "closed"]),
+        (&used, "carol", 600, ["not_yours", "no_question", "closed", "closed", "closed"]),
+        (&suspended, "carol", 30, ["not_yours", "no_question", "yes", "closed", "closed"]),
+        (&suspended, "carol", 600, ["not_yours", "no_question", "closed", "closed", "closed"]),
+        (&revoked, "carol", 40, ["not_yours", "no_question", "closed", "closed", "closed"]),
+        (&exhausted, "carol", 40, ["not_yours", "no_question", "closed", "yes", "closed"]),
+        (&exhausted, "carol", 600, ["not_yours", "no_question", "closed", "closed", "closed"]),
+    ] {
+        assert_eq!(ask(exception, id, second), expected, "{id} at {second}, {}", exception.phase.word());
+    }
+    let agent = allowed(&used, Actor::Agent { subject: &EntityRef::new("Agent", "a1") }, at(30));
+    assert_eq!(agent.revoke, May::No(Rejection::NotEligible));
+    assert_eq!((May::Yes.is_yes(), agent.revoke.is_yes(), May::Yes.why_not()), (true, false, None));
+}

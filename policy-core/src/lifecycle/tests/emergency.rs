@@ -176,3 +176,13 @@ fn a_grant_of_an_emergency_is_reviewed_by_somebody_without_a_part_in_it() {
     let quiet = play(exact(), vec![(approve("bob", exact()), context(10, terms(1)))]);
     assert!(quiet.reviews.is_empty(), "no emergency, no review");
 }
+
+#[test]
+fn terms_that_demand_nobody_are_no_terms() {
+    let exception = play(exact(), vec![(vote("dave", VoteDecision::Ask, exact()), context(5, terms(0)))]);
+    assert_eq!(after(&exception, declare("dave"), &context(20, terms(0))), Ok(vec!["emergency_declared"]));
+    assert_eq!(
+        after(&exception, approve("bob", exact()), &context(20, terms(0))),
+        Ok(vec!["vote_cast", "exception_granted"])
+    );
+}

@@ -119,6 +119,7 @@ fn a_grant_that_begins_later_is_judged_again_before_its_first_use() {
     let state = active.phase.grant().unwrap();
     assert_eq!((state.activated_at, state.awaits_activation()), (Some(at(100)), false));
     assert_eq!(effective_state(&active, at(100)).word, "granted");
+    assert_eq!(effective_state(&active, at(99)).word, "not_active", "a clock run back");
     assert_eq!(after(&active, Command::Rejudge, &context(101, terms(1))), Ok(vec![]), "once");
     assert_eq!(after(&active, take("v2", vec![]), &context(100, terms(1))), Ok(vec!["grant_used"]));
     assert_eq!(after(&active, take("v2", vec![]), &context(99, terms(1))), Err(Rejection::NotUsable), "clock run back");

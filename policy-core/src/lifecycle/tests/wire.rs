@@ -3,8 +3,9 @@
 use serde_json::{Value, json};
 
 use crate::fixtures::*;
-use crate::lifecycle::{Event, Exception, evolve};
+use crate::lifecycle::{Command, Disposition, Event, Exception, Rejection, ReviewOutcome, VoteDecision, evolve};
 use crate::outcome::Terms;
+use crate::time::Span;
 
 fn digest() -> String {
     "0".repeat(64)
@@ -86,4 +87,134 @@ fn a_state_without_what_came_later_is_read() {
     let members: Vec<&str> = written.as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!(members, ["bundle", "phase", "request", "terms", "versions", "votes"]);
     assert_eq!(serde_json::from_value::<Exception>(written).unwrap(), state);
+}
+
+/// An exception with everything that can stand in one.
+fn full() -> Exception {
+    let demanded = Terms {
+        review_within: Some(Span::from_seconds(60)),
+        decide_within: Some(Span::from_seconds(250)),
+        max_rate: "5/1m".parse().ok(),
+        max_renewals: Some(2),
+        renewal_period: Some(Span::from_seconds(600)),
+        notify: path(&["finance"]),
+        escalate: path(&["security"]),
+        emergency_approvals: Some(1),
+        silence: Some(Span::from_seconds(60)),
+        for_another: true,
+        ..terms(2)
+    };
+    let now = |second| context(second, demanded.clone());
+    let (reason, assurance) = (String::from("because"), String::from("link"));
+    let by = user("carol");
+    let Command::Vote { person, decision, scope, sheet, as_of, reason: why, assurance: how, .. } =
+        approve("bob", exact())
+    else {
+        unreachable!("a vote is a vote")
+    };
+    let take = Command::Use { call: "c".into(), evaluation: "v2".into(), amounts: vec![] };
+    play(
+        exact(),
+        vec![
+            (vote("carol", VoteDecision::Ask, exact()), now(5)),
+            (Command::Answer { by: user("rita"), vote: 0, words: "so".into() }, now(6)),
+            (Command::Fold { evaluation: "v3".into(), justification: "please".into() }, now(7)),
+            (
+                Command::DeclareEmergency { by: by.clone(), reason: reason.clone(), assurance: assurance.clone() },
+                now(8),
+            ),
+            (
+                Command::Vote { person, decision, scope, sheet, as_of, reason: why, assurance: how, inside: true },
+                now(9),
+            ),
+            (take.clone(), now(10)),
+            (Command::GiveBack { by: by.clone(), evaluation: "v2".into(), reason, assurance }, now(11)),
+            (Command::Use { call: "d".into(), evaluation: "v4".into(), amounts: vec![] }, now(12)),
+            (
+                Command::CloseReview {
+                    review: "e1.r1".into(),
+                    by: user("erin"),
+                    outcome: ReviewOutcome::Excessive,
+                    note: "too much".into(),
+                },
+                now(20),
+            ),
+            (Command::Dispose { by, disposition: Disposition::PolicyTooNarrow, note: String::new() }, now(21)),
+        ],
+    )
+}
+
+#[test]
+fn everything_that_stands_in_an_exception_is_written_and_read() {
+    let state = full();
+    let written = serde_json::to_value(&state).unwrap();
+    assert_eq!(serde_json::from_value::<Exception>(written.clone()).unwrap(), state);
+    assert_eq!(written["repeated"], 1);
+    assert_eq!(written["votes"][1]["inside"], true);
+    assert_eq!(written["terms"]["for_another"], true);
+    assert_eq!(written["terms"]["max_rate"], json!({"uses": 5, "per": "1m"}));
+    let members: Vec<&str> = written.as_object().unwrap().keys().map(String::as_str).collect();
+    let all = [
+        "answers",
+        "bundle",
+        "disposition",
+        "emergency",
+        "phase",
+        "repeated",
+        "repeats",
+        "request",
+        "reviews",
+        "terms",
+        "versions",
+        "votes",
+    ];
+    assert_eq!(members, all);
+}
+
+#[test]
+fn a_code_is_the_word_in_json() {
+    let words = [
+        "unknown",
+        "exists",
+        "closed",
+        "too_late",
+        "not_requestable",
+        "is_requester",
+        "in_chain",
+        "is_owner",
+        "not_eligible",
+        "voted_already",
+        "step_up_needed",
+        "widens",
+        "bad_scope",
+        "too_many_versions",
+        "reason_needed",
+        "text_too_long",
+        "bad_group",
+        "not_usable",
+        "over_budget",
+        "not_up",
+        "no_enforcement_point",
+        "not_yours",
+        "no_grant",
+        "not_enough_votes",
+        "over_rate",
+        "renewal_cap",
+        "not_for_another",
+        "emergency_blocked",
+        "review_overdue",
+        "no_question",
+        "too_many_answers",
+        "no_such_use",
+        "no_such_review",
+        "has_voted",
+        "not_closed",
+    ];
+    for word in words {
+        let rejection: Rejection = serde_json::from_value(json!(word)).unwrap();
+        assert_eq!((rejection.code(), serde_json::to_value(rejection).unwrap()), (word, json!(word)));
+    }
+    for (event, written) in read().iter().zip(first_release()) {
+        assert_eq!(event.kind(), written["kind"]);
+    }
 }
