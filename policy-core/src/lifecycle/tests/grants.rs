@@ -5,7 +5,10 @@ use crate::digest::Digest;
 use crate::entity::EntityRef;
 use crate::fixtures::*;
 use crate::grant::{Budget, Scope};
-use crate::lifecycle::{Command, Context, Event, Exception, Phase, Rejection, VoteDecision, effective_state, evolve};
+use crate::lifecycle::{
+    Answer, Command, Context, Emergency, Event, Exception, Phase, Rejection, Review, ReviewClosing, ReviewKind,
+    ReviewOutcome, VoteDecision, effective_state, evolve,
+};
 use crate::outcome::Terms;
 use crate::time::Span;
 
@@ -158,6 +161,7 @@ fn a_new_bundle_is_asked_before_the_next_use() {
         let state = state.unwrap();
         assert_eq!(events.iter().map(Event::kind).collect::<Vec<_>>(), [kind], "{terms:?}");
         assert_eq!(state.bundle, Digest::of(b"bundle 2"));
+        assert_eq!(state.phase.grant().and_then(|held| held.activated_at), None, "it began when it was made");
         let usable = after(&state, take(vec![]), &now(terms.clone())).is_ok();
         assert_eq!(usable, kind == "exception_rejudged", "{terms:?}");
         match &state.phase {
@@ -206,6 +210,52 @@ fn a_pending_request_waits_for_a_bundle_that_lets_it_be_asked() {
     // A vote under a new bundle is judged by itself, and says so.
     let voted = after(&exception, approve("bob", exact()), &third);
     assert_eq!(voted, Ok(vec!["exception_rejudged", "vote_cast", "exception_granted"]));
+}
+
+#[test]
+fn what_was_noted_beside_the_state_cannot_be_noted_out_of_order() {
+    let requested = play(exact(), vec![(vote("bob", VoteDecision::Ask, exact()), context(5, terms(1)))]);
+    let answered = |vote| {
+        let answer = Answer { vote, by: user("rita"), words: "so".into(), at: at(6) };
+        Event::QuestionAnswered { answer: Box::new(answer) }
+    };
+    let declared = Event::EmergencyDeclared {
+        emergency: Box::new(Emergency { by: user("carol"), reason: "down".into(), decide_by: at(100), at: at(6) }),
+        terms: terms(1),
+        bundle: Digest::of(b"bundle 1"),
+    };
+    let opened = |id: &str| {
+        let (due, opened_at) = (at(90), at(6));
+        Event::ReviewOpened {
+            review: Review { id: id.into(), kind: ReviewKind::AfterUse, due, opened_at, closed: None },
+        }
+    };
+    let closed = |id: &str| {
+        let (by, outcome) = (user("dave"), ReviewOutcome::Appropriate);
+        let closing = ReviewClosing { by, outcome, note: String::new(), at: at(7) };
+        Event::ReviewClosed { id: id.into(), closing: Box::new(closing) }
+    };
+    for (history, last, fine) in [
+        (vec![], answered(0), true),
+        (vec![], answered(1), false),
+        (vec![], answered(2), false),
+        (vec![], declared.clone(), true),
+        (vec![declared.clone()], declared, false),
+        (vec![opened("r1")], opened("r2"), true),
+        (vec![opened("r1")], opened("r1"), false),
+        (vec![opened("r1"), opened("r2")], closed("r2"), true),
+        (vec![opened("r1")], closed("r2"), false),
+        (vec![opened("r1"), closed("r1")], closed("r1"), false),
+    ] {
+        let state = history.iter().try_fold(Some(requested.clone()), evolve).unwrap();
+        let told = evolve(state, &last);
+        assert_eq!(told.is_ok(), fine, "{last:?}");
+        let closed = told.ok().flatten().map_or(0, |state| state.reviews.iter().filter(|r| r.closed.is_some()).count());
+        assert_eq!(closed, usize::from(fine && matches!(last, Event::ReviewClosed { .. })));
+    }
+    // The right one of two is closed.
+    let two = [opened("r1"), opened("r2"), closed("r2")].iter().try_fold(Some(requested), evolve).unwrap().unwrap();
+    assert!(two.reviews[0].closed.is_none() && two.reviews[1].closed.is_some());
 }
 
 #[test]

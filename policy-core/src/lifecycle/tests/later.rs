@@ -168,6 +168,8 @@ fn a_rate_bounds_every_stretch_of_time() {
     // What was given back was as fast: it counts.
     let given = next(exception, back("carol", "v3"), &context(131, terms(1)));
     assert_eq!(left(&given, 131), Some(0));
+    let backs: Vec<bool> = given.phase.grant().unwrap().taken.iter().map(|taken| taken.given_back.is_some()).collect();
+    assert_eq!(backs, [false, true], "the one that was named");
     assert_eq!(granted(exact(), terms(1)).phase.grant().unwrap().rate_left(at(20)), None);
 }
 

@@ -98,6 +98,8 @@ fn the_grant_is_what_was_asked_and_voted() {
     let Phase::Granted(state) = &exception.phase else { panic!("granted") };
     assert_eq!(state.grant, grant_of(exact(), vec![], &question()));
     assert_eq!((state.granted_at, state.uses, state.spent.as_slice()), (at(10), 0, &[][..]));
+    let cast = &exception.votes[0];
+    assert_eq!((&cast.groups, cast.assurance.as_str(), cast.at), (&path(&["finance"]), "link", at(10)));
     // A call with several resources: exactly those.
     let mut facts = facts(exact());
     facts.question.call.resources.push(dataset("q2"));
@@ -303,6 +305,9 @@ fn the_strictest_of_two_terms_is_the_stricter_in_every_part() {
         Terms { step_up: Some("webauthn".into()), review_within: Some(Span::from_seconds(61)), ..high.clone() };
     let mixed = strictest(&stronger, &high, &tiers, &step_ups);
     assert_eq!((mixed.step_up.as_deref(), mixed.review_within), (Some("webauthn"), Some(Span::from_seconds(60))));
+    // Of two words that no list knows the first stays.
+    let (one, other) = (Terms { tier: "one".into(), ..low.clone() }, Terms { tier: "other".into(), ..low.clone() });
+    assert_eq!(strictest(&one, &other, &tiers, &step_ups).tier, "one");
     // What no list knows is the strongest.
     let unknown = Terms { tier: "unheard".into(), ..low };
     assert_eq!(strictest(&high, &unknown, &tiers, &step_ups).tier, "unheard");
