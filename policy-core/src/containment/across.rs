@@ -46,29 +46,6 @@ pub fn overlaps_grant(scope: &Scope, question: &SealedQuestion, grant: &Grant, a
     same && shares_resource(scope, question, grant, approved) && shares_arguments(scope, question, grant, approved)
 }
 
-/// Whether the calls that a scope lets through lie inside those that an earlier one would have, for the same subject,
-/// action and server, whatever the task. How often and how fast is no part of it.
-pub fn lies_inside(scope: &Scope, question: &SealedQuestion, outer: &Scope, asked: &SealedQuestion) -> bool {
-    let (call, earlier) = (&question.call, &asked.call);
-    let same = call.subject == earlier.subject && call.action == earlier.action && call.server == earlier.server;
-    let inside = |resource: &EntityRef| match &outer.resource {
-        ResourceScope::Is(_) => earlier.resources.contains(resource),
-        ResourceScope::In(group) => resource == group || is_member(resource, group, question),
-    };
-    let resource = match &scope.resource {
-        ResourceScope::Is(_) => call.resources.iter().all(inside),
-        ResourceScope::In(group) => inside(group),
-    };
-    let arguments = match (&scope.arguments, &outer.arguments) {
-        (ArgumentScope::Exact, ArgumentScope::Exact) => call.input_digest == earlier.input_digest,
-        (inner, outer) => {
-            let known = input_names(earlier);
-            input_names(call).iter().all(|name| known.contains(name)) && arguments_within(inner, outer, call)
-        }
-    };
-    same && resource && arguments
-}
-
 /// Whether a grant names this resource.
 fn names(grant: &Grant, resource: &EntityRef) -> bool {
     grant.members.contains(resource) || matches!(&grant.scope.resource, ResourceScope::Is(named) if named == resource)

@@ -18,7 +18,7 @@ mod properties;
 #[cfg(test)]
 mod tests;
 
-pub use across::{lies_inside, lies_inside_grant, overlaps_grant};
+pub use across::{lies_inside_grant, overlaps_grant};
 pub(crate) use arguments::input_names;
 pub use check::{BadScope, check_scope, smallest};
 pub use covers::{Dimension, Miss, amounts, covers};

@@ -13,7 +13,7 @@ use crate::time::Timestamp;
 /// too.
 ///
 /// INVARIANT (R5): never wider than the scope.
-pub fn granted_scope(scope: &Scope, terms: &Terms, at: Timestamp) -> Scope {
+pub(super) fn granted_scope(scope: &Scope, terms: &Terms, at: Timestamp) -> Scope {
     let begin = scope.not_before.map_or(at, |begin| begin.max(at));
     let longest = scope.valid_for.map_or(terms.max_duration, |valid_for| valid_for.min(terms.max_duration));
     Scope {

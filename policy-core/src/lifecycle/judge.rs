@@ -87,8 +87,8 @@ fn approval_that_counts<'a>(
 ) -> Option<(String, &'a [String])> {
     // INVARIANT (R4): a vote on an older version is a vote for something else, unless it was for whatever lies inside;
     // each version lies inside the one before (R5).
-    let older = vote.version < version && (vote.inside || sabotaged!("r4_older_version"));
-    let of_this = vote.version == version || older;
+    let or_older = vote.inside || sabotaged!("r4_older_version");
+    let of_this = vote.version == version || (or_older && vote.version <= version);
     if vote.decision != VoteDecision::Approve || !of_this {
         return None;
     }

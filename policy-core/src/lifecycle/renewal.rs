@@ -1,12 +1,10 @@
-//! Renewal, repetition and silence: how a request stands to an earlier exception. What an agent calls its request decides
-//! none of it.
+//! Renewal: how a request stands to an earlier exception. What an agent calls its request decides none of it.
 
 use super::command::Context;
 use super::rejection::Rejection;
 use super::request::{Renewal, RequestFacts};
-use super::state::{Exception, Phase};
-use crate::containment::{lies_inside, lies_inside_grant, overlaps_grant};
-use crate::grant::Scope;
+use super::state::Exception;
+use crate::containment::{lies_inside_grant, overlaps_grant};
 use crate::outcome::Terms;
 use crate::time::Timestamp;
 
@@ -52,38 +50,4 @@ pub fn renewal_of<'a>(
     });
     let last = recent.max_by_key(|exception| (next_number(exception), exception.request.id.clone()))?;
     Some(Renewal { of: last.request.id.clone(), number: next_number(last), declared: false })
-}
-
-/// Whether a request is the very same as one that is open: by the same asker for the same subject, chain, task, server,
-/// enforcement point, tool definition, action, resource, arguments and terms, with the same mark. Its words may differ.
-pub fn is_repeat(open: &RequestFacts, again: &RequestFacts) -> bool {
-    let (first, second) = (&open.question, &again.question);
-    first.call == second.call
-        && first.task == second.task
-        && first.chain == second.chain
-        && first.enforcement_point == second.enforcement_point
-        && open.requester == again.requester
-        && open.asker == again.asker
-        && open.renews == again.renews
-        && open.emergency == again.emergency
-        && same_terms(&open.scope, &again.scope)
-}
-
-/// Whether two scopes ask for the same; where validity counts from the start, the end of the time to decide is no part
-/// of it.
-fn same_terms(first: &Scope, second: &Scope) -> bool {
-    let floating = first.valid_for.is_some() && second.valid_for.is_some();
-    let not_after = if floating { second.not_after } else { first.not_after };
-    *second == Scope { not_after, ..first.clone() }
-}
-
-/// Until when a refusal silences a request: where it lies inside what was refused, for the same subject in the same task.
-/// Nothing where it does not, or the silence is over.
-pub fn silenced_until(refused: &Exception, facts: &RequestFacts, now: Timestamp) -> Option<Timestamp> {
-    let Phase::Denied { at, .. } = &refused.phase else { return None };
-    let until = at.plus(refused.terms.silence());
-    let request = &refused.request;
-    let task = facts.question.task == request.question.task;
-    let inside = task && lies_inside(&facts.scope, &facts.question, &request.scope, &request.question);
-    (now < until && inside).then_some(until)
 }

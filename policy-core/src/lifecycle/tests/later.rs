@@ -4,7 +4,8 @@ use super::after;
 use crate::digest::Digest;
 use crate::fixtures::*;
 use crate::grant::{Budget, Rate, Scope};
-use crate::lifecycle::{Command, Context, Exception, Phase, Rejection, VoteDecision, effective_state, granted_scope};
+use crate::lifecycle::grant::granted_scope;
+use crate::lifecycle::{Command, Context, Exception, Phase, Rejection, VoteDecision, effective_state};
 use crate::outcome::Terms;
 use crate::time::{Span, Timestamp};
 

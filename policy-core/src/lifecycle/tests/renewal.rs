@@ -1,13 +1,11 @@
-//! Renewal, repetition and silence: what an agent calls its request decides none of it (R5).
+//! Renewal: what an agent calls its request decides none of it (R5).
 
 use super::after;
 use crate::digest::Digest;
 use crate::entity::{EntityRef, Hop};
 use crate::fixtures::*;
 use crate::grant::{Budget, Rate, ResourceScope, Scope};
-use crate::lifecycle::{
-    Command, Context, Exception, Rejection, Renewal, RequestFacts, VoteDecision, is_repeat, renewal_of, silenced_until,
-};
+use crate::lifecycle::{Command, Context, Exception, Rejection, Renewal, RequestFacts, renewal_of};
 use crate::outcome::Terms;
 use crate::time::Span;
 
@@ -209,124 +207,4 @@ fn another_task_or_other_words_are_no_other_call() {
         let found = renewal_of(&facts, &period(50), [&live].into_iter(), at(20));
         assert_eq!(found.is_some(), *overlaps, "row {number}");
     }
-}
-
-#[test]
-fn a_repeat_is_the_very_same_but_for_its_words() {
-    let open = facts(exact());
-    let floating = |end, length| Scope { not_after: at(end), valid_for: Some(Span::from_seconds(length)), ..exact() };
-    type Change<'a> = &'a dyn Fn(&mut RequestFacts);
-    let rows: &[(Change<'_>, bool)] = &[
-        (&|facts| facts.id = "e2".into(), true),
-        (&|facts| facts.evaluation = "v9".into(), true),
-        (&|facts| facts.justification = "please".into(), true),
-        (&|facts| facts.emergency = true, false),
-        (&|facts| facts.requested_at = at(50), true),
-        (&|facts| facts.decide_by = at(350), true),
-        (&|facts| facts.question.now = at(50), true),
-        (&|facts| facts.requester = user("alice"), false),
-        (&|facts| facts.asker = Some(EntityRef::new("Agent", "helper")), false),
-        (&|facts| facts.renews = Some(Renewal { of: "e0".into(), number: 1, declared: true }), false),
-        (&|facts| facts.question.call.subject = EntityRef::new("Agent", "a2"), false),
-        (&|facts| facts.question.task = "T-2".into(), false),
-        (&|facts| facts.question.chain.reverse(), false),
-        (&|facts| facts.question.enforcement_point = Some("other".into()), false),
-        (&|facts| facts.question.call.server = Some("other".into()), false),
-        (&|facts| facts.question.call.tool = None, false),
-        (&|facts| facts.question.call.action = "export".into(), false),
-        (&|facts| facts.question.call.resources = vec![dataset("q2")], false),
-        (&|facts| facts.question = question_with(input(1, "/reports/q3.csv", "quarter end")), false),
-        (&|facts| facts.scope.max_uses = 2, false),
-        (&|facts| facts.scope.not_after = at(601), false),
-        (&|facts| facts.scope.not_before = Some(at(5)), false),
-        (&|facts| facts.scope.valid_for = Some(Span::from_seconds(5)), false),
-        (&|facts| facts.scope.rate = Some(Rate { uses: 1, per: Span::from_seconds(5) }), false),
-        (&|facts| facts.scope.budgets = vec![Budget { at: path(&["rows"]), max: 200 }], false),
-    ];
-    for (number, (change, same)) in rows.iter().enumerate() {
-        let mut again = open.clone();
-        change(&mut again);
-        assert_eq!(is_repeat(&open, &again), *same, "row {number}");
-    }
-    // Where validity counts from the start, asking later asks for the same.
-    let (early, late) = (facts(floating(900, 60)), facts(floating(950, 60)));
-    assert!(is_repeat(&early, &late));
-    assert!(!is_repeat(&early, &facts(floating(900, 61))));
-    assert!(!is_repeat(&early, &facts(Scope { not_after: at(900), ..exact() })));
-}
-
-#[test]
-fn a_refusal_silences_what_lies_inside_it() {
-    let asked = with(vec![between(&["rows"], 0, 200), inside(&["file"], "/reports")]);
-    let refuse = vote("bob", VoteDecision::Refuse, asked.clone());
-    let refused = play(asked.clone(), vec![(refuse, context(10, terms(1)))]);
-    let silence = |seconds| {
-        let terms = Terms { silence: Some(Span::from_seconds(seconds)), ..refused.terms.clone() };
-        Exception { terms, ..refused.clone() }
-    };
-    let same = RequestFacts { id: "e2".into(), ..facts(asked.clone()) };
-    for (refused, second, until) in [
-        (refused.clone(), 20, Some(3610)),
-        (refused.clone(), 3609, Some(3610)),
-        (refused.clone(), 3610, None),
-        (silence(100), 109, Some(110)),
-        (silence(100), 110, None),
-    ] {
-        assert_eq!(silenced_until(&refused, &same, at(second)), until.map(at), "at {second}");
-    }
-    type Change<'a> = &'a dyn Fn(&mut RequestFacts);
-    let rows: &[(Change<'_>, bool)] = &[
-        (&|facts| facts.scope = exact(), true),
-        (&|facts| facts.scope.max_uses = 5, true),
-        (&|facts| facts.scope = with(vec![between(&["rows"], 0, 199), inside(&["file"], "/reports/eu")]), true),
-        (&|facts| facts.question.task = "T-2".into(), false),
-        (&|facts| facts.question.chain.clear(), true),
-        (&|facts| facts.scope = with(vec![between(&["rows"], 0, 201), inside(&["file"], "/reports")]), false),
-        (&|facts| facts.scope = with(vec![between(&["rows"], 0, 200)]), false),
-        (&|facts| facts.question.call.subject = EntityRef::new("Agent", "a2"), false),
-        (&|facts| facts.question.call.action = "export".into(), false),
-        (&|facts| facts.question.call.server = None, false),
-        (&|facts| facts.question.call.resources.push(dataset("q4")), false),
-        (&|facts| facts.scope.resource = ResourceScope::In(group("quarters")), false),
-    ];
-    for (number, (change, silenced)) in rows.iter().enumerate() {
-        let mut facts = same.clone();
-        change(&mut facts);
-        assert_eq!(silenced_until(&refused, &facts, at(20)).is_some(), *silenced, "row {number}");
-    }
-    // Another call that lies inside the conditions, and one that adds an argument.
-    let mut other = RequestFacts { scope: exact(), ..same.clone() };
-    other.question = question_with(input(7, "/reports/eu.csv", "other words"));
-    assert!(silenced_until(&refused, &other, at(20)).is_some());
-    other.question = question_with(input(201, "/reports/eu.csv", "other words"));
-    assert_eq!(silenced_until(&refused, &other, at(20)), None);
-    let mut more = input(7, "/reports/eu.csv", "x");
-    more.insert("overwrite".into(), crate::value::Value::Bool(true));
-    other.question = question_with(more);
-    assert_eq!(silenced_until(&refused, &other, at(20)), None);
-    // Exactly one call silences exactly that one.
-    let exactly = play(exact(), vec![(vote("bob", VoteDecision::Refuse, exact()), context(10, terms(1)))]);
-    let mut facts = again();
-    assert!(silenced_until(&exactly, &facts, at(20)).is_some());
-    facts.scope = asked;
-    assert_eq!(silenced_until(&exactly, &facts, at(20)), None, "wider is another request");
-    facts.scope = exact();
-    facts.question = question_with(input(7, "/reports/q3.csv", "quarter end"));
-    assert_eq!(silenced_until(&exactly, &facts, at(20)), None);
-    // A group silences its members and the groups in it.
-    let grouped = Scope { resource: ResourceScope::In(group("finance")), ..exact() };
-    let refuse = vote("bob", VoteDecision::Refuse, grouped.clone());
-    let refused = play(grouped.clone(), vec![(refuse, context(10, terms(1)))]);
-    for (resource, silenced) in [
-        (ResourceScope::Is(dataset("q3")), true),
-        (ResourceScope::In(group("quarters")), true),
-        (ResourceScope::In(group("finance")), true),
-        (ResourceScope::In(group("sales")), false),
-    ] {
-        let facts = RequestFacts { scope: Scope { resource, ..exact() }, ..again() };
-        assert_eq!(silenced_until(&refused, &facts, at(20)).is_some(), silenced, "{:?}", facts.scope.resource);
-    }
-    // What was not refused silences nothing.
-    assert_eq!(silenced_until(&play(exact(), vec![]), &again(), at(20)), None);
-    assert_eq!(silenced_until(&granted(exact()), &again(), at(20)), None);
 }
