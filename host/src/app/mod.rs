@@ -117,9 +117,8 @@ impl Inner {
         parts: Parts,
         (store, outbox): (Arc<dyn Store>, Arc<dyn Outbox>),
         folded: Arc<Folded>,
-        keys: Arc<Keys>,
+        (keys, binding): (Arc<Keys>, BindingKeys),
         policy: Policy,
-        binding: BindingKeys,
         time: TimeKeeper,
     ) -> Self {
         let (held, counters, work, limits) = (Mutex::default(), Mutex::default(), Notify::new(), Limits::default());

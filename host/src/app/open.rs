@@ -51,7 +51,7 @@ impl App {
         let store = SqliteStore::open(folder, Arc::clone(&keys), Arc::clone(&parts.random), folded.clone())?;
         let outbox = SqliteOutbox::open(&settings.data, Arc::clone(&keys))?;
         let store = (wrap(Arc::new(store)), Arc::new(outbox) as Arc<dyn Outbox>);
-        let app = Self(Arc::new(Inner::new(settings, parts, store, folded, keys, policy, binding, time)));
+        let app = Self(Arc::new(Inner::new(settings, parts, store, folded, (keys, binding), policy, time)));
         app.start().await?;
         Ok(app)
     }
