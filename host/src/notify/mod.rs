@@ -10,7 +10,7 @@ mod courier;
 mod mail;
 mod signature;
 #[cfg(test)]
-pub mod testing;
+pub(crate) mod testing;
 mod webhook;
 
 pub use address::Guard;

@@ -17,9 +17,9 @@ pub struct Heard {
 
 impl Heard {
     pub fn header(&self, name: &str) -> String {
-        let prefix = format!("{name}: ");
-        let line = self.head.lines().find(|line| line.to_ascii_lowercase().starts_with(&prefix));
-        line.map_or_else(String::new, |line| line[prefix.len()..].trim().to_owned())
+        let mut lines = self.head.lines().filter_map(|line| line.split_once(':'));
+        let line = lines.find(|(given, _)| given.eq_ignore_ascii_case(name));
+        line.map_or_else(String::new, |(_, value)| value.trim().to_owned())
     }
 }
 

@@ -144,7 +144,7 @@ async fn what_a_crash_left_unsent_is_sent_under_the_same_id() {
     ask(&gate, "/srv/files/reports/q3.md").await;
     let [waiting] = deliveries(&gate, "waiting").await.try_into().unwrap();
     let gate = again(gate, &notify).await;
-    assert_eq!(deliveries(&gate, "waiting").await, [waiting.clone()]);
+    assert_eq!(deliveries(&gate, "waiting").await, std::slice::from_ref(&waiting));
     // Sent, and the gate ends before it hears an answer.
     let telling = Telling::on(gate, &notify).await;
     until("a first attempt", async || (sink.heard().len() == 1).then_some(())).await;
