@@ -122,18 +122,14 @@ impl App {
 fn in_time(mut facts: RequestFacts, terms: Option<&Terms>, own: bool, now: Timestamp) -> RequestFacts {
     let within = terms.map_or(Terms::DECIDE_WITHIN, Terms::decide_within);
     facts.decide_by = now.plus(within);
-    match terms.filter(|_| !own) {
-        Some(terms) => {
-            // Validity counts from its start, so that the time to decide does not eat it.
-            let valid_for = facts.scope.valid_for.unwrap_or(terms.max_duration).min(terms.max_duration);
-            facts.scope.valid_for = Some(valid_for);
-            facts.scope.max_uses = facts.scope.max_uses.min(terms.max_uses);
-            let latest = facts.decide_by.plus(valid_for);
-            // An end that was asked for stands.
-            facts.scope.not_after =
-                if facts.scope.not_after > now { facts.scope.not_after.min(latest) } else { latest };
-        }
-        None => {}
+    if let Some(terms) = terms.filter(|_| !own) {
+        // Validity counts from its start, so that the time to decide does not eat it.
+        let valid_for = facts.scope.valid_for.unwrap_or(terms.max_duration).min(terms.max_duration);
+        facts.scope.valid_for = Some(valid_for);
+        facts.scope.max_uses = facts.scope.max_uses.min(terms.max_uses);
+        let latest = facts.decide_by.plus(valid_for);
+        // An end that was asked for stands.
+        facts.scope.not_after = if facts.scope.not_after > now { facts.scope.not_after.min(latest) } else { latest };
     }
     facts.decide_by = facts.decide_by.min(facts.scope.not_after);
     facts

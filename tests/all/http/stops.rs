@@ -64,9 +64,7 @@ async fn nothing_is_allowed_after(stop: &'static str) {
     let (path, body) = match stop {
         "revoke" => (format!("/api/v1/grants/{grant}/revoke"), json!({"reason": "stop"})),
         "revoke_subject" => ("/api/v1/revocations".into(), json!({"target": {"subject": subject}, "reason": "stop"})),
-        "revoke_task" => {
-            ("/api/v1/revocations".into(), json!({"target": {"task": "weekly-report"}, "reason": "stop"}))
-        }
+        "revoke_task" => ("/api/v1/revocations".into(), json!({"target": {"task": "weekly-report"}, "reason": "stop"})),
         "lock_subject" => ("/api/v1/locks".into(), json!({"target": {"subject": subject}, "reason": "stop"})),
         "lock_person" => {
             let person = json!({"type": "User", "id": "ines"});
@@ -130,7 +128,10 @@ async fn a_wide_lock_needs_its_reach_ends_by_itself_and_is_lifted_by_two_others(
         assert!(!told.text.contains(hidden), "the agent learns `{hidden}`: {told:?}");
     }
     let line = client.get("/api/v1/locks", Some(&jun)).await.json()["locks"][0].clone();
-    assert_eq!((&line["by"]["id"], &line["reason"], &line["you_may"]), (&json!("ola"), &json!("a worm"), &json!("vote")));
+    assert_eq!(
+        (&line["by"]["id"], &line["reason"], &line["you_may"]),
+        (&json!("ola"), &json!("a worm"), &json!("vote"))
+    );
     assert_eq!(delete(client, &path, &jun).await.json(), json!({"lifted": false}));
     assert_eq!(verdict(&story.evaluate(&write_file("report-writer", IN_SCOPE, "c2")).await), denied("locked"));
     assert_eq!(delete(client, &path, &ines).await.json(), json!({"lifted": true}));
@@ -196,10 +197,7 @@ async fn a_task_that_has_ended_is_over_for_uses_requests_and_votes() {
     let ola = story.gate.person("ola").await;
     let ballot = story.ballot(&ola, &open, "approve", None).await;
     let end = json!({"reason": "the week is over"});
-    assert_eq!(
-        refusal(&client.post("/api/v1/tasks/unheard-of/end", &mara, &end).await),
-        refused(404, "no_such_task")
-    );
+    assert_eq!(refusal(&client.post("/api/v1/tasks/unheard-of/end", &mara, &end).await), refused(404, "no_such_task"));
     let agent = client.post_for("/api/v1/tasks/weekly-report/end", &story.point, &story.agent, &end).await;
     assert_eq!(refusal(&agent), refused(403, "not_a_person"));
     let ended = client.post("/api/v1/tasks/weekly-report/end", &mara, &end).await;

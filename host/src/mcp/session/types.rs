@@ -97,6 +97,7 @@ pub struct Submission {
 
 /// What the shell does.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "an action is made once and taken apart at once, never kept in numbers")]
 pub enum Action {
     /// Writes a line to the client.
     ToClient(Vec<u8>),
