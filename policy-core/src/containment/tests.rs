@@ -369,3 +369,58 @@ fn the_smallest_grant_lets_exactly_this_call_through() {
     nothing.call.resources.clear();
     assert_eq!(smallest(&nothing, &terms(1), at(0), None), None);
 }
+
+#[test]
+fn a_scope_holds_so_many_conditions_budgets_and_so_much_text() {
+    let mut more = input(100, "/reports/q3.csv", "quarter end");
+    more.extend((0..70).map(|number| (format!("n{number:02}"), Value::Long(number))));
+    let call = question_with(more).call;
+    let numbered = |count: usize| (0..count).map(|number| format!("n{number:02}"));
+    let conditions = |count| with(numbered(count).map(|name| between(&[&name], 0, 99)).collect());
+    let budgets =
+        |count| Scope { budgets: numbered(count).map(|name| Budget { at: vec![name], max: 9 }).collect(), ..exact() };
+    let note = |length: usize| with(vec![equals(&["note"], text(&"x".repeat(length)))]);
+    let owner = |length: usize| {
+        let owner = Scalar::Entity(crate::entity::EntityRef::new("User", "x".repeat(length)));
+        with(vec![equals(&["owner"], owner)])
+    };
+    for (scope, expected) in [
+        (conditions(64), Ok(())),
+        (conditions(65), Err(BadScope::TooMany)),
+        (budgets(8), Ok(())),
+        (budgets(9), Err(BadScope::TooMany)),
+        (note(11), Ok(())),
+        (note(4096), Ok(())),
+        (note(4097), Err(BadScope::TooMany)),
+        (owner(5), Ok(())),
+        (owner(4096), Ok(())),
+        (owner(4097), Err(BadScope::TooMany)),
+    ] {
+        assert_eq!(check_scope(&scope, &call, at(0)), expected);
+    }
+}
+
+#[test]
+fn of_several_resources_the_one_that_was_asked_stays() {
+    let mut question = question();
+    question.call.resources.push(dataset("q2"));
+    for id in ["q3", "q2"] {
+        let asked = Scope { resource: ResourceScope::Is(dataset(id)), ..exact() };
+        let smallest = smallest(&question, &terms(1), at(0), Some(&asked)).unwrap();
+        assert_eq!(smallest.resource, asked.resource);
+        assert_eq!(within(&smallest, &asked, &question), Ok(()));
+    }
+}
+
+#[test]
+fn a_group_lies_inside_itself_and_nothing_that_holds_it_not() {
+    let within_group = |id: &str| Scope { resource: ResourceScope::In(group(id)), ..exact() };
+    for (inner, outer, expected) in [
+        ("sales", "sales", Ok(())),
+        ("sales", "quarters", Err(Widening::Resource)),
+        ("quarters", "sales", Err(Widening::Resource)),
+        ("quarters", "finance", Ok(())),
+    ] {
+        assert_eq!(within(&within_group(inner), &within_group(outer), &question()), expected, "{inner} in {outer}");
+    }
+}

@@ -26,10 +26,7 @@ pub(super) fn declare(
     if exception.is_over(context.now) {
         return Err(Rejection::TooLate);
     }
-    // What policy says of an emergency counts from here on: it is asked as one already.
-    let declared = |decide_by| Emergency { by: by.clone(), reason: reason.clone(), decide_by, at: context.now };
-    let as_declared = Exception { emergency: Some(declared(exception.decide_by())), ..exception.clone() };
-    let strictest = demanded(&as_declared, context).ok_or(Rejection::NotRequestable)?;
+    let strictest = demanded(exception, context).ok_or(Rejection::NotRequestable)?;
     may_decide(exception, &by, assurance, &strictest, context)?;
     if let Some(blocked) = context.emergency_blocked {
         return Err(blocked);
@@ -44,9 +41,9 @@ pub(super) fn declare(
     let asked = context.terms.as_ref().ok_or(Rejection::NotRequestable)?;
     // INVARIANT (R4): never fewer persons than without an emergency, unless this policy says how many.
     let approvals = asked.emergency_approvals.map_or(strictest.approvals, |approvals| approvals.max(1));
-    let terms = Terms { approvals, emergency_approvals: asked.emergency_approvals, ..strictest };
+    let terms = Terms { approvals, ..strictest };
     let within = asked.decide_within.map_or(exception.decide_by(), |within| context.now.plus(within));
-    let emergency = declared(exception.decide_by().min(within));
+    let emergency = Emergency { by, reason, decide_by: exception.decide_by().min(within), at: context.now };
     let events =
         vec![Event::EmergencyDeclared { emergency: Box::new(emergency), terms: terms.clone(), bundle: context.bundle }];
     // The votes that there are may be enough now; where the scope has to be narrowed first, a vote does that.
