@@ -76,9 +76,9 @@ async fn every_answer_is_sealed_off() {
 #[tokio::test]
 async fn a_request_id_comes_back() {
     let gate = TestGate::start().await;
-    for (id, expected) in [("abc-123", "abc-123"), (&"x".repeat(300), "")] {
+    for id in ["abc-123", &"x".repeat(300)] {
         let answer = Client::send(gate.client.request(Method::GET, "/livez").header("x-request-id", id)).await;
-        assert_eq!(answer.header("x-request-id"), expected);
+        assert_eq!(answer.header("x-request-id"), id);
     }
 }
 
