@@ -5,8 +5,10 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use proviso_tests::{Binary, Client, signed_in};
+use proviso_tests::{Binary, Client, Parties, signed_in};
 use serde_json::{Value, json};
+
+use crate::mcp::npm_server;
 
 struct Demo {
     child: Child,
@@ -14,9 +16,9 @@ struct Demo {
 }
 
 impl Demo {
-    fn start(folder: &Path) -> Self {
+    fn start(folder: &Path, more: &[&str]) -> Self {
         let mut command = Command::new(Binary::path());
-        command.args(["demo", "--json", "--listen", "127.0.0.1:0", "--data"]).arg(folder);
+        command.args(["demo", "--json", "--listen", "127.0.0.1:0", "--data"]).arg(folder).args(more);
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
@@ -53,7 +55,7 @@ async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
 #[tokio::test]
 async fn agents_keep_the_queue_alive_over_http_and_mcp() {
     let folder = tempfile::tempdir().unwrap();
-    let demo = Demo::start(folder.path());
+    let demo = Demo::start(folder.path(), &[]);
     let people = demo.client.get("/demo/people", None).await.json();
     assert!(people["people"].as_array().unwrap().iter().any(|person| person["person"]["id"] == "mara"), "{people}");
     let cookie = demo.sign_in("mara").await;
@@ -77,4 +79,30 @@ async fn agents_keep_the_queue_alive_over_http_and_mcp() {
     assert_eq!((serve.status.code(), &told["error"]["code"]), (Some(69), &json!("wrong_data_folder")));
     let verified = Binary::run(&["audit", "verify", "--json", "--data", &data]);
     assert_eq!(verified.status.code(), Some(0), "{verified:?}");
+}
+
+#[tokio::test]
+async fn where_node_is_an_agent_plays_through_the_filesystem_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let [_, script] = &npm_server("server-filesystem")[..] else { panic!("node and its script") };
+    let demo = Demo::start(folder.path(), &["--files-server", script]);
+    let mara = demo.sign_in("mara").await;
+    let mut id = String::new();
+    eventually("report-writer asks", async || {
+        let list = demo.client.get("/api/v1/exceptions?state=requested", Some(&mara)).await.json();
+        let lines = list["exceptions"].as_array().cloned().unwrap_or_default();
+        let ours = lines.iter().find(|line| line["subject"]["id"].as_str().unwrap().ends_with("/report-writer"));
+        id = ours.map(|line| line["id"].as_str().unwrap().to_owned()).unwrap_or_default();
+        !id.is_empty()
+    })
+    .await;
+    let detail = demo.client.get(&format!("/api/v1/exceptions/{id}"), Some(&mara)).await.json();
+    let call = &detail["exception"]["request"]["question"]["call"];
+    assert!(call["tool"].is_string(), "the definition that a real server listed: {call}");
+    let report = folder.path().join("files/reports/week-46.md");
+    assert!(!report.exists(), "nothing is written before somebody says yes");
+    let parties = Parties { client: demo.client.clone(), point: String::new(), agent: String::new() };
+    let vote = parties.vote(&mara, &id, "approve", None).await;
+    assert!(vote.status.is_success(), "{vote:?}");
+    eventually("the server writes the report", async || report.exists()).await;
 }

@@ -9,6 +9,7 @@ mod bodies;
 mod claims;
 mod clocks;
 mod concurrency;
+mod credentials;
 mod grants;
 mod guardrails;
 mod index;

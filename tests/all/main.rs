@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod cli;
+#[cfg(test)]
 mod cli_bundle;
 #[cfg(test)]
 mod demo;
@@ -11,6 +12,7 @@ mod gate;
 mod golden;
 #[cfg(test)]
 mod histories;
+#[cfg(test)]
 mod house;
 #[cfg(test)]
 mod http;

@@ -5,3 +5,5 @@ mod process;
 mod proxy;
 mod roots;
 mod story;
+
+pub use proxy::npm_server;

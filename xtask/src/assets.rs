@@ -49,7 +49,18 @@ pub fn build(place: &Place, release: bool) -> Result<()> {
 pub fn run_demo(place: &Place, arguments: &[String]) -> Result<()> {
     build(place, false)?;
     let mut demo = command(place, place.target.join("debug/proviso"))?;
-    run(demo.arg("demo").args(arguments))
+    demo.arg("demo");
+    // The demo needs no Node. Where it is there, one agent plays through the filesystem server of another author.
+    if place.which("node").is_some() && place.which("npm").is_some() {
+        match tools::node_packages(place) {
+            Ok(()) => {
+                let server = "tests/e2e/node_modules/@modelcontextprotocol/server-filesystem/dist/index.js";
+                demo.arg("--files-server").arg(place.root.join(server));
+            }
+            Err(error) => println!("    the filesystem server could not be installed, so no agent uses it: {error:#}"),
+        }
+    }
+    run(demo.args(arguments))
 }
 
 /// Builds the module and the dashboard, each only when what it is made of has changed.

@@ -1,5 +1,6 @@
 //! `proviso demo`: the same gate on loopback, marked as a demo, with a cast of agents.
 
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -26,6 +27,9 @@ pub(super) struct Demo {
     /// A folder to play in and to keep. Without it a temporary one, removed at the end.
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
+    /// The script of `@modelcontextprotocol/server-filesystem`: Node runs it, and report-writer plays through it.
+    #[arg(long, value_name = "FILE")]
+    files_server: Option<PathBuf>,
 }
 
 /// Runs it.
@@ -44,14 +48,22 @@ pub(super) async fn run(demo: Demo, as_json: bool) -> Result<Done, Failure> {
     };
     let place = Place::open(&base)
         .map_err(|error| Failure::unavailable("no_folder", format!("`{}` cannot be made: {error}", base.display())))?;
-    let played = play(&place, demo.listen, as_json).await;
+    let files_server = demo
+        .files_server
+        .map(|script| vec![OsString::from("node"), script.into_os_string(), place.files().into_os_string()]);
+    let played = play(&place, demo.listen, files_server, as_json).await;
     if is_temporary && let Err(error) = std::fs::remove_dir_all(&base) {
         tracing::warn!(%error, folder = %base.display(), "the demo's folder could not be removed");
     }
     played
 }
 
-async fn play(place: &Place, listen: SocketAddr, as_json: bool) -> Result<Done, Failure> {
+async fn play(
+    place: &Place,
+    listen: SocketAddr,
+    files_server: Option<Vec<OsString>>,
+    as_json: bool,
+) -> Result<Done, Failure> {
     let bundle = place.bundle();
     let accepted = Bundle::accept(&bundle).map_err(|errors| {
         let first = errors.first().map(ToString::to_string).unwrap_or_default();
@@ -71,7 +83,7 @@ async fn play(place: &Place, listen: SocketAddr, as_json: bool) -> Result<Done, 
     let running = start.open().await?;
     let signals = Signals::listen()?;
     let (stop, stopping) = watch::channel(false);
-    let cast = tokio::spawn(demo::play(place.clone(), running.url.clone(), stopping));
+    let cast = tokio::spawn(demo::play(place.clone(), running.url.clone(), files_server, stopping));
     if as_json {
         say(&json!({"ready": true, "url": running.url, "data": place.data()}).to_string());
     } else {

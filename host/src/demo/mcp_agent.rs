@@ -1,6 +1,7 @@
-//! ledger-bot: an agent behind `proviso mcp`, which sees nothing but tools and their results.
+//! Agents behind `proviso mcp`, which see nothing but tools and their results.
 
 use std::env;
+use std::ffi::OsString;
 use std::process::Stdio;
 
 use serde_json::{Value, json};
@@ -10,12 +11,30 @@ use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use super::pause;
 use super::place::Place;
 
-/// Posts small batches, which is in its scope, and now and then a large one, for which it has to ask.
+/// ledger-bot posts small batches, which is in its scope, and now and then a large one, for which it has to ask. The
+/// ledger is the binary itself.
 pub(super) async fn ledger_bot(place: &Place, url: &str) {
     loop {
-        if let Some(mut session) = Session::start(place, url).await {
+        let ledger = env::current_exe().map(|program| vec![program.into_os_string(), "demo-ledger".into()]);
+        if let Ok(ledger) = ledger
+            && let Some(mut session) = Session::start(place, url, "ledger", "ledger-bot", &ledger).await
+        {
             // A session that ends, for whatever reason, is begun again.
-            while session.work().await.is_some() {}
+            while session.post().await.is_some() {}
+        }
+        pause(10).await;
+    }
+}
+
+/// report-writer with the filesystem server of another author: reads, which is in its scope, and writes to `reports/`,
+/// which is not.
+pub(super) async fn report_writer(place: &Place, url: &str, server: &[OsString]) {
+    let mut week = 46;
+    loop {
+        if let Some(mut session) = Session::start(place, url, "files", "report-writer", server).await {
+            while session.report(place, week).await.is_some() {
+                week += 1;
+            }
         }
         pause(10).await;
     }
@@ -31,17 +50,15 @@ struct Session {
 }
 
 impl Session {
-    /// `proviso mcp … -- proviso demo-ledger`.
-    async fn start(place: &Place, url: &str) -> Option<Self> {
-        let program = env::current_exe().ok()?;
-        let mut child = Command::new(&program)
-            .args(["mcp", "--gate", url, "--server", "ledger", "--token-file"])
+    /// `proviso mcp … -- COMMAND`.
+    async fn start(place: &Place, url: &str, server: &str, agent: &str, command: &[OsString]) -> Option<Self> {
+        let mut child = Command::new(env::current_exe().ok()?)
+            .args(["mcp", "--gate", url, "--server", server, "--token-file"])
             .arg(place.token("gateway"))
             .arg("--subject-token-file")
-            .arg(place.token("ledger-bot"))
+            .arg(place.token(agent))
             .arg("--")
-            .arg(&program)
-            .arg("demo-ledger")
+            .args(command)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -53,7 +70,7 @@ impl Session {
         let hello = json!({
             "protocolVersion": "2025-11-25",
             "capabilities": {},
-            "clientInfo": {"name": "ledger-bot", "version": env!("CARGO_PKG_VERSION")},
+            "clientInfo": {"name": agent, "version": env!("CARGO_PKG_VERSION")},
         });
         session.ask("initialize", hello).await?;
         session.send(&json!({"jsonrpc": "2.0", "method": "notifications/initialized"})).await?;
@@ -62,28 +79,55 @@ impl Session {
     }
 
     /// A small batch, then a large one. `None`: the session is over.
-    async fn work(&mut self) -> Option<()> {
+    async fn post(&mut self) -> Option<()> {
         let batch = |rows: u32| json!({"dataset": "finance/sandbox", "rows": rows, "memo": "daily close"});
         self.tool("post_journal", batch(12)).await?;
         pause(9).await;
-        let large = self.tool("post_journal", batch(412)).await?;
-        if is_error(&large) {
-            let asked = json!({
-                "tool": "post_journal",
-                "arguments": batch(412),
-                "justification": "The backlog of the weekend is posted in one batch.",
-                "duration": "30m",
-            });
-            let asked = self.tool("proviso_request", asked).await?;
-            if let Some(id) = asked.pointer("/structuredContent/request").and_then(Value::as_str).map(str::to_owned) {
-                while self.is_pending(&id).await? {}
-                self.tool("post_journal", batch(412)).await?;
-            }
-        }
+        let wish = json!({
+            "tool": "post_journal",
+            "arguments": batch(412),
+            "justification": "The backlog of the weekend is posted in one batch.",
+            "duration": "30m",
+        });
+        self.until_done(wish).await?;
         pause(30).await;
         Some(())
     }
 
+    /// Reads last week's report, and writes one. `None`: the session is over.
+    async fn report(&mut self, place: &Place, week: u32) -> Option<()> {
+        let reports = place.files().join("reports");
+        self.tool("read_text_file", json!({"path": place.files().join("week-46.md")})).await?;
+        pause(4).await;
+        let wish = json!({
+            "tool": "write_file",
+            "arguments": {
+                "path": reports.join(format!("week-{week}.md")),
+                "content": format!("# Report for week {week}\n\nOrders up 4 %, returns flat.\n"),
+            },
+            "justification": format!("The team expects the report of week {week} in reports/ before noon."),
+            "duration": "30m",
+            "uses": 3,
+            "conditions": [{"at": ["path"], "op": "inside", "path": reports}],
+        });
+        self.until_done(wish).await?;
+        pause(25).await;
+        Some(())
+    }
+
+    /// Makes the call of a wish; where that is refused, asks for it, waits for people, and tries again.
+    async fn until_done(&mut self, wish: Value) -> Option<()> {
+        let tool = wish.get("tool").and_then(Value::as_str)?.to_owned();
+        let arguments = wish.get("arguments")?.clone();
+        if is_error(&self.tool(&tool, arguments.clone()).await?) {
+            let asked = self.tool("proviso_request", wish).await?;
+            if let Some(id) = asked.pointer("/structuredContent/request").and_then(Value::as_str).map(str::to_owned) {
+                while self.is_pending(&id).await? {}
+                self.tool(&tool, arguments).await?;
+            }
+        }
+        Some(())
+    }
     async fn is_pending(&mut self, id: &str) -> Option<bool> {
         let waited = self.tool("proviso_wait", json!({"request": id, "seconds": 30})).await?;
         let status = waited.pointer("/structuredContent/status").and_then(Value::as_str);

@@ -10,6 +10,7 @@ mod mcp_agent;
 mod place;
 mod story;
 
+use std::ffi::OsString;
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -19,17 +20,28 @@ pub use story::story;
 
 use gate::Gate;
 
-/// Plays until `stopping` turns true.
+/// Plays until `stopping` turns true. `files_server` is the command of a filesystem server, where there is one: then
+/// report-writer plays through the proxy and that server, else through a gateway over HTTP.
 ///
 /// # Errors
 /// When the gate mints no credentials: one sentence.
-pub async fn play(place: Place, url: String, stopping: watch::Receiver<bool>) -> Result<(), String> {
+pub async fn play(
+    place: Place,
+    url: String,
+    files_server: Option<Vec<OsString>>,
+    stopping: watch::Receiver<bool>,
+) -> Result<(), String> {
     let gate = Gate::enter(&place, &url).await?;
     let mut told = stopping;
     tokio::select! {
         () = async {
             tokio::join!(
-                agents::report_writer(&gate, &place),
+                async {
+                    match &files_server {
+                        Some(server) => mcp_agent::report_writer(&place, &url, server).await,
+                        None => agents::report_writer(&gate, &place).await,
+                    }
+                },
                 agents::close_planner(&gate),
                 agents::intern_bot(&gate),
                 mcp_agent::ledger_bot(&place, &url),
