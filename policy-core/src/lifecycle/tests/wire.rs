@@ -218,6 +218,12 @@ fn a_code_is_the_word_in_json() {
         let rejection: Rejection = serde_json::from_value(json!(word)).unwrap();
         assert_eq!((rejection.code(), serde_json::to_value(rejection).unwrap()), (word, json!(word)));
     }
+    for word in words {
+        let rejection: Rejection = serde_json::from_value(json!(word)).unwrap();
+        let (told, help) = (rejection.to_string(), rejection.help());
+        assert!(help.contains(' ') && !help.ends_with('.') && help != told, "{word}: {help}");
+        assert!(help.starts_with(char::is_lowercase) && told.starts_with(char::is_lowercase), "{word}: {help}");
+    }
     for (event, written) in read().iter().zip(first_release()) {
         assert_eq!(event.kind(), written["kind"]);
     }
