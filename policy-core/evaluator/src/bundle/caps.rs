@@ -139,4 +139,73 @@ mod tests {
             assert_eq!(check("f", &text, Kind::Policy).is_ok(), fits, "{}", text.get(..60).unwrap_or(&text));
         }
     }
+
+    #[test]
+    fn tokens_are_words_texts_and_signs_outside_comments() {
+        use Token::{Sign, Text, Word};
+        let cases: [(&str, &[(usize, Token<'_>)]); 8] = [
+            ("", &[]),
+            ("a / b // c\nd", &[(0, Word("a")), (2, Sign('/')), (4, Word("b")), (11, Word("d"))]),
+            ("a/b", &[(0, Word("a")), (1, Sign('/')), (2, Word("b"))]),
+            ("//", &[]),
+            (r#""x // y" z"#, &[(0, Text(r#""x // y""#)), (9, Word("z"))]),
+            (r#""a\"b\\" c"#, &[(0, Text(r#""a\"b\\""#)), (9, Word("c"))]),
+            ("_a1 ünï<2", &[(0, Word("_a1")), (4, Word("ünï")), (9, Sign('<')), (10, Word("2"))]),
+            ("\"open", &[(0, Text("\"open"))]),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(tokens(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_closes_counts_down_and_a_stray_bracket_for_nothing() {
+        let many = |n: usize| "a ".repeat(n);
+        let pairs = |open: &str, close: &str, n: usize| format!("{open} {close} ").repeat(n);
+        let deep = |open: &str, close: &str, n: usize| format!("{}{}", open.repeat(n), close.repeat(n));
+        for (text, kind, fits) in [
+            (format!(") {};{}", many(600), many(600)), Kind::Policy, true),
+            (format!("({};{}", many(600), many(600)), Kind::Policy, false),
+            (pairs("(", ")", 100), Kind::Policy, true),
+            (pairs("[", "]", 100), Kind::Policy, true),
+            (pairs("{", "}", 100), Kind::Policy, true),
+            (deep("(", ")", 64), Kind::Policy, true),
+            (deep("[", "]", 65), Kind::Policy, false),
+            (deep("{", "}", 65), Kind::Policy, false),
+            ("a < b".repeat(100), Kind::Policy, true),
+            (deep("<", ">", 65), Kind::Policy, true),
+            (format!("{}{}{}", "(".repeat(60), ">".repeat(60), "(".repeat(4)), Kind::Policy, true),
+            (format!("{}{}{}", "(".repeat(60), ">".repeat(60), "(".repeat(5)), Kind::Policy, false),
+            (format!("{}{}{}", "<".repeat(60), ">".repeat(60), "<".repeat(60)), Kind::Schema, true),
+            (deep("<", ">", 64), Kind::Schema, true),
+            (deep("<", ">", 65), Kind::Schema, false),
+            (pairs("<", ">", 100), Kind::Schema, true),
+            (many(1_001), Kind::Schema, true),
+            // What hangs on one another counts inside its brackets, and begins anew after them and at a `,` or `;`.
+            (format!("({}) .b", "a.".repeat(62)), Kind::Policy, true),
+            (format!("(a{}", ".a".repeat(63)), Kind::Policy, true),
+            (format!("(a{}", ".a".repeat(64)), Kind::Policy, false),
+            (format!("(a{}, a{}", ".a".repeat(63), ".a".repeat(63)), Kind::Policy, true),
+            (format!("(a{}, a{}", ".a".repeat(63), ".a".repeat(64)), Kind::Policy, false),
+            (format!("a{}; a{}", ".a".repeat(64), ".a".repeat(64)), Kind::Policy, true),
+            (format!("a{} && a{}", ".a".repeat(64), ".a".repeat(64)), Kind::Policy, true),
+            (format!("a{} || a{}", ".a".repeat(64), ".a".repeat(65)), Kind::Policy, false),
+            ("if ".repeat(64), Kind::Policy, true),
+            ("if ".repeat(65), Kind::Policy, false),
+            (format!("{};{}", "if ".repeat(64), "if ".repeat(64)), Kind::Policy, true),
+            (format!("{}({})", "if ".repeat(32), "if ".repeat(31)), Kind::Policy, true),
+            (format!("{}({})", "if ".repeat(32), "if ".repeat(32)), Kind::Policy, false),
+            (format!("- {}a", "-".repeat(63)), Kind::Policy, true),
+            (format!("- {}a", "-".repeat(64)), Kind::Policy, false),
+        ] {
+            assert_eq!(check("f", &text, kind).is_ok(), fits, "{}", text.get(..40).unwrap_or(&text));
+        }
+    }
+
+    #[test]
+    fn a_refusal_names_the_line() {
+        let text = format!("permit\n(\n{})", "(".repeat(64));
+        let error = check("scope/a.cedar", &text, Kind::Policy).unwrap_err();
+        assert_eq!((error.file.as_str(), error.line, error.code), ("scope/a.cedar", 3, "too_complex"));
+    }
 }

@@ -289,6 +289,10 @@ impl Reader<'_> {
             "duration" => Ok(Type::Duration),
             "decimal" => Ok(Type::Decimal),
             "ipaddr" => Ok(Type::Ipaddr),
+            // A namespace that has actions has their type, too.
+            "Action" if outer.is_empty() && members(self.schema.get(namespace), "actions").next().is_some() => {
+                Ok(Type::Entity(join(namespace, name)))
+            }
             "Action" => Ok(Type::Entity(name.to_owned())),
             _ => Err(self.refuse(name, format!("`{name}` is no type that the schema declares"))),
         }

@@ -6,6 +6,9 @@ use std::path::Path;
 
 use super::*;
 
+mod model;
+mod small;
+
 /// The sample bundle, as files by path.
 pub(crate) fn sample() -> BTreeMap<String, String> {
     fn read(folder: &Path, prefix: &str, files: &mut BTreeMap<String, String>) {

@@ -119,7 +119,6 @@ pub(super) fn other(value: &Value) -> Option<Value> {
         Value::Bool(bool) => Value::Bool(!bool),
         Value::Long(long) if *long < LARGEST_INTEGER => Value::Long(long.checked_add(1)?),
         Value::Long(long) => Value::Long(long.checked_sub(1)?),
-        Value::String(text) if text == "/" => Value::String("/x".to_owned()),
         Value::String(text) => Value::String(format!("{text}x")),
         Value::Entity(entity) => Value::Entity(EntityRef::new(&entity.kind, format!("{}{OTHER}", entity.id))),
         _ => return None,
