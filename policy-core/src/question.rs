@@ -143,7 +143,7 @@ pub enum LockTarget {
     Grant(String),
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+#[cfg_attr(target_pointer_width = "64", expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference"))]
 const fn is_zero(sum: &i64) -> bool {
     *sum == 0
 }
