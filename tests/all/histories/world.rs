@@ -120,13 +120,13 @@ pub async fn play(seed: u64, operations: usize) -> History {
 impl World {
     async fn step(&self, dice: &mut Dice, name: &str) {
         match dice.below(100) {
-            0..65 => self.evaluate(dice, name).await,
-            65..74 => self.repeat(dice).await,
+            0..58 => self.evaluate(dice, name).await,
+            58..74 => self.repeat(dice).await,
             74..81 => self.ask(dice).await,
-            81..89 => self.vote(dice).await,
-            89..91 => self.revoke(dice).await,
-            91..94 => self.lock(dice).await,
-            94..97 => self.unlock(dice).await,
+            81..90 => self.vote(dice).await,
+            90..92 => self.revoke(dice).await,
+            92..93 => self.lock(dice).await,
+            93..97 => self.unlock(dice).await,
             97..99 => self.wait(dice).await,
             _ => self.look(dice).await,
         }
@@ -147,26 +147,29 @@ impl World {
 
     async fn evaluate(&self, dice: &mut Dice, name: &str) {
         let agent = *dice.of(&AGENT_NAMES);
-        let action = if dice.below(25) == 0 { "wipe" } else { "write" };
-        let volume = *dice.of(&["files", "files", "files", "vault", "nowhere"]);
-        let path = *dice.of(&[
-            "/srv/drafts/a",
-            "/srv/reports/a",
-            "/srv/reports/a",
-            "/srv/reports/b",
-            "/srv/reports/deep/c",
-            "/srv/reports/secret/a",
-            "/srv/drafts/odd/a",
-            "/srv/reports/../keys",
-            "/srv/elsewhere",
-        ]);
-        let rows = match dice.below(20) {
+        let action = if dice.below(40) == 0 { "wipe" } else { "write" };
+        let volume = match dice.below(20) {
+            0 => "nowhere",
+            1..4 => "vault",
+            _ => "files",
+        };
+        let path = match dice.below(24) {
+            0 => "/srv/reports/secret/a",
+            1 => "/srv/drafts/odd/a",
+            2 => "/srv/reports/../keys",
+            3 => "/srv/elsewhere",
+            4..10 => "/srv/drafts/a",
+            10..18 => "/srv/reports/a",
+            18..21 => "/srv/reports/b",
+            _ => "/srv/reports/deep/c",
+        };
+        let rows = match dice.below(40) {
             0 => json!(1.5),
             1 => json!("1"),
             number => json!(number % 3),
         };
         let mut input = json!({"path": path, "rows": rows});
-        if dice.below(20) == 0 {
+        if dice.below(40) == 0 {
             input["force"] = json!(true);
         }
         let mut context = json!({
@@ -174,7 +177,7 @@ impl World {
             "proviso.dev/server": dice.of(&["files", "files", "files", "other"]),
             "proviso.dev/call": name,
         });
-        if dice.below(10) == 0 {
+        if dice.below(20) == 0 {
             context["proviso.dev/tool"] = json!("ab".repeat(32));
         }
         let is_use = dice.below(8) != 0;
