@@ -17,7 +17,7 @@ const STAGES: [Stage; 5] = [
     Stage { name: "deny", may_take: "a minute, 10 on a fresh machine", run: deny },
     Stage { name: "same-bytes", may_take: "8 minutes", run: same_bytes },
     Stage { name: "saboteurs", may_take: "20 minutes, 40 on a fresh machine", run: plant },
-    Stage { name: "histories", may_take: "40 minutes", run: histories },
+    Stage { name: "histories", may_take: "2 hours", run: histories },
     Stage { name: "mutants", may_take: "3 hours", run: mutants },
 ];
 
@@ -56,7 +56,7 @@ fn plant(place: &Place, count: &mut Count) -> Result<()> {
     saboteurs::plant_each(place, count)
 }
 
-/// Ten times the histories that each change plays: a million operations.
+/// A hundred times the histories that each change plays: a million operations.
 fn histories(place: &Place, count: &mut Count) -> Result<()> {
     tools::install_for_build(place)?;
     assets::build_assets(place, false)?;
