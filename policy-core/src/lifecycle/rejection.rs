@@ -181,7 +181,9 @@ impl Rejection {
             Self::NoGrant => "there is nothing to take away; refuse the request instead",
             Self::NotEnoughVotes => "let more people vote, as the terms say",
             Self::OverRate => "wait, and call more slowly",
-            Self::RenewalCap => "ask for a new exception, which is judged on its own",
+            Self::RenewalCap => {
+                "wait until the renewal period of that chain has passed; what recurs so often belongs into a rule of the bundle"
+            }
             Self::NotForAnother => "let the agent itself ask",
             Self::EmergencyBlocked => "close the emergency review that is overdue first",
             Self::ReviewOverdue => "close the review that is overdue first",
