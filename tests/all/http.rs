@@ -6,6 +6,7 @@ mod asked;
 mod authzen;
 mod binding;
 mod bodies;
+mod chains;
 mod claims;
 mod clocks;
 mod concurrency;

@@ -174,7 +174,8 @@ impl TestGate {
     /// An agent's token. `agent` is the last part of its id.
     pub async fn agent(&self, agent: &str, task: &str, on_behalf: Option<&str>) -> String {
         let subject = EntityRef::new("Agent", format!("{AGENTS}{agent}"));
-        self.mint(MintRequest::Agent { subject, task: task.to_owned(), on_behalf: on_behalf.map(str::to_owned) }).await
+        let on_behalf = on_behalf.map(str::to_owned);
+        self.mint(MintRequest::Agent { subject, task: task.to_owned(), via: Vec::new(), on_behalf }).await
     }
 
     /// An enforcement point's token, for every agent of the sample bundle.

@@ -1,8 +1,11 @@
 //! Credentials, links and sessions.
 
+use std::collections::BTreeSet;
+
 use policy_core::entity::EntityRef;
 use policy_core::text;
 use policy_core::time::{Span, Timestamp};
+use policy_evaluator::evaluate::MOST_HOPS;
 use proviso_api::session::{DemoPeople, DemoPerson, Minted, Session};
 
 use super::App;
@@ -259,18 +262,24 @@ impl App {
                 .help("1 to 256 characters without spaces, control characters, `<` and `\"`"))
         };
         match request {
-            MintRequest::Agent { subject, task, on_behalf } => {
-                named("subject", &subject.id)?;
+            MintRequest::Agent { subject, task, via, on_behalf } => {
                 named("task", &task)?;
-                if !self.policy().is_subject(&subject.kind) {
-                    let shown = text::visible(&subject.kind, 80);
-                    return Err(Refusal::bad("unknown_type", format!("`{shown}` is no subject type of the bundle"))
+                for agent in std::iter::once(&subject).chain(&via) {
+                    named("subject", &agent.id)?;
+                    if !self.policy().is_subject(&agent.kind) {
+                        let shown = text::visible(&agent.kind, 80);
+                        return Err(Refusal::bad(
+                            "unknown_type",
+                            format!("`{shown}` is no subject type of the bundle"),
+                        )
                         .help("`[types] subjects` in `bundle.toml` lists them"));
+                    }
                 }
+                hold_chain(&subject, &via, on_behalf.is_some())?;
                 let on_behalf = on_behalf.map(|user| EntityRef::new(self.policy().person_type(), user));
                 on_behalf.iter().try_for_each(|person| self.known_person(person))?;
                 self.hold_task(&self.state(), &task)?;
-                Ok((SecretKind::Agent, AGENT_LIFE, TokenFacts::Agent { subject, task, on_behalf }))
+                Ok((SecretKind::Agent, AGENT_LIFE, TokenFacts::Agent { subject, task, via, on_behalf }))
             }
             MintRequest::EnforcementPoint { name, subjects, mut servers } => {
                 named("enforcement point", &name)?;
@@ -347,6 +356,21 @@ impl App {
             _ => Err(unauthenticated()),
         }
     }
+}
+
+/// A chain is bounded, and nobody acts on behalf of itself.
+fn hold_chain(subject: &EntityRef, via: &[EntityRef], person: bool) -> Result<(), Refusal> {
+    let hops = via.len() + usize::from(person);
+    if hops > MOST_HOPS {
+        return Err(Refusal::bad("chain_too_long", format!("a chain of {hops} hops is longer than {MOST_HOPS}"))
+            .help("let an agent nearer to the human ask"));
+    }
+    let seen: BTreeSet<&EntityRef> = std::iter::once(subject).chain(via).collect();
+    if seen.len() <= via.len() {
+        return Err(Refusal::bad("chain_loops", "an agent stands in its own chain")
+            .help("`--via` names each agent between the subject and the human once"));
+    }
+    Ok(())
 }
 
 /// The system has no randomness to give.

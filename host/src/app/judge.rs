@@ -126,8 +126,7 @@ impl App {
         };
         let mut answer: Vec<Eligibility> = self.ask_module(Op::Eligible, &input).await?;
         // INVARIANT (R4): who came to own the agent after it asked votes as little as who owned it then.
-        let mut owners = self.owners_before(&input.question.call.subject, now);
-        owners.extend(exception.request.asker.iter().flat_map(|asker| self.owners_before(asker, now)));
+        let owners = self.owners_behind(&input.question, exception.request.asker.as_ref(), now);
         let locked = self.locked_people(now);
         for voter in &mut answer {
             let locked = exception.phase == Phase::Requested && locked.contains(&voter.person);
@@ -217,6 +216,22 @@ impl App {
             ResourceScope::In(group) => self.policy().members_of(group),
             ResourceScope::Is(_) => Vec::new(),
         }
+    }
+
+    /// Who owns, or did in the 30 days before, any agent that a question is asked by, for or through (R4).
+    pub(super) fn owners_behind(
+        &self,
+        question: &SealedQuestion,
+        asker: Option<&EntityRef>,
+        now: Timestamp,
+    ) -> Vec<EntityRef> {
+        let agents =
+            std::iter::once(&question.call.subject).chain(asker).chain(question.chain.iter().map(|hop| &hop.entity));
+        let state = self.state();
+        let mut owners: Vec<EntityRef> = agents.flat_map(|agent| self.owners_in(&state, agent, now)).collect();
+        owners.sort();
+        owners.dedup();
+        owners
     }
 
     /// Who owns a subject, or did in the 30 days before: by every bundle that was active in that time.

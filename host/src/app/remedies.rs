@@ -31,6 +31,9 @@ pub fn remedy(code: &str) -> Option<&'static str> {
         "not_an_enforcement_point" => "ask through an enforcement point: its token as bearer, the agent's beside it",
         "not_for_this_subject" => "mint a token whose subjects name this agent",
         "not_for_this_server" | "server_needed" => "name a server that the enforcement point's token is for",
+        "chain_too_long" | "chain_loops" => {
+            "name each agent between the subject and the human once, eight hops at most"
+        }
         "no_requester" => "mint the agent's token with `--for USER`",
         "not_a_demo" => "sign in with a link from `proviso token approver`",
         "unknown_host" => "open the gate under the name that `--public-url` says, or its own address",

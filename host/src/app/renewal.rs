@@ -111,10 +111,7 @@ impl App {
             valid_for: Some(before.not_after.since(held.begins())),
             ..before.clone()
         });
-        let mut owners = self.owners_before(&question.call.subject, now);
-        owners.extend(renewer.asker.iter().flat_map(|asker| self.owners_before(asker, now)));
-        owners.sort();
-        owners.dedup();
+        let owners = self.owners_behind(&question, renewer.asker.as_ref(), now);
         let facts = RequestFacts {
             id: random::id(self.random(), "exc").map_err(|_| super::identities::no_randomness())?,
             question,

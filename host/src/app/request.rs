@@ -122,10 +122,7 @@ impl App {
         let id = random::id(self.random(), "exc").map_err(|_| super::identities::no_randomness())?;
         let subject = &question.call.subject;
         let other = Some(asker.agent.subject.clone()).filter(|agent| agent != subject);
-        let mut owners = self.owners_before(subject, now);
-        owners.extend(other.iter().flat_map(|asker| self.owners_before(asker, now)));
-        owners.sort();
-        owners.dedup();
+        let owners = self.owners_behind(&question, other.as_ref(), now);
         Ok(RequestFacts {
             id,
             question,

@@ -223,7 +223,13 @@ impl App {
             (_, None) => Vec::new(),
         };
         let alone = |subject: EntityRef| Asker {
-            agent: AgentCredential { token: point.token.clone(), subject, task: String::new(), on_behalf: None },
+            agent: AgentCredential {
+                token: point.token.clone(),
+                subject,
+                task: String::new(),
+                via: Vec::new(),
+                on_behalf: None,
+            },
             point: Some(point.clone()),
         };
         // Nobody to ask about: the search is still this credential's, and recorded.

@@ -36,7 +36,7 @@ impl App {
         let known = {
             let state = self.state();
             let asked = |entry: &super::state::Entry| entry.exception.request.question.task == task;
-            state.registry.agents_in(task).next().is_some() || state.exceptions.values().any(asked)
+            state.registry.actors_in(task).next().is_some() || state.exceptions.values().any(asked)
         };
         if !known {
             let shown = text::visible(task, 80);

@@ -28,6 +28,9 @@ pub(super) struct Check {
     /// The task that the agent acts in.
     #[arg(long, default_value = "check")]
     task: String,
+    /// An agent between it and the human, `TYPE::ID`; several from the one that called it inward.
+    #[arg(long, value_name = "SUBJECT", value_parser = super::token::entity)]
+    via: Vec<EntityRef>,
     /// The human behind the agent, by id.
     #[arg(long = "for", value_name = "USER")]
     on_behalf: Option<String>,
@@ -78,7 +81,8 @@ fn read_question(check: &Check) -> Result<EvaluationRequest, Failure> {
 fn ask(check: &Check, bundle: &Bundle, request: EvaluationRequest) -> Result<Ask, Failure> {
     let entity = |entity: &Entity| EntityRef::new(entity.kind.clone(), entity.id.clone());
     let person = &bundle.rules.config.types.person;
-    let hop = |id: &String| Hop { entity: EntityRef::new(person.clone(), id.clone()), issuer: "proviso".to_owned() };
+    let human = check.on_behalf.iter().map(|id| EntityRef::new(person.clone(), id.clone()));
+    let hops = check.via.iter().cloned().chain(human);
     let mut context = request.context;
     let input = context.remove("input").filter(|input| !input.is_null());
     let server = text(context.remove("proviso.dev/server"))?;
@@ -89,7 +93,7 @@ fn ask(check: &Check, bundle: &Bundle, request: EvaluationRequest) -> Result<Ask
         purpose: Purpose::Question,
         subject: entity(&request.subject),
         task: check.task.clone(),
-        chain: check.on_behalf.iter().map(hop).collect(),
+        chain: hops.map(|entity| Hop { entity, issuer: "proviso".to_owned() }).collect(),
         enforcement_point: check.enforcement_point.clone(),
         server,
         tool,

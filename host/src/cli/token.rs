@@ -30,6 +30,9 @@ pub(super) enum TokenCommand {
         /// The one unit of work that it acts in.
         #[arg(long)]
         task: String,
+        /// An agent between it and the human, `TYPE::ID`; several from the one that called it inward.
+        #[arg(long, value_name = "SUBJECT", value_parser = entity)]
+        via: Vec<EntityRef>,
         /// The human behind it, by id. Without one the agent acts in scope and cannot ask.
         #[arg(long = "for", value_name = "USER")]
         on_behalf: Option<String>,
@@ -75,7 +78,9 @@ pub(super) enum TokenCommand {
 /// Runs it.
 pub(super) async fn run(command: TokenCommand) -> Result<Done, Failure> {
     let (request, at) = match command {
-        TokenCommand::Agent { subject, task, on_behalf, at } => (Request::MintAgent { subject, task, on_behalf }, at),
+        TokenCommand::Agent { subject, task, via, on_behalf, at } => {
+            (Request::MintAgent { subject, task, via, on_behalf }, at)
+        }
         TokenCommand::EnforcementPoint { name, subjects, servers, at } => {
             (Request::MintEnforcementPoint { name, subjects, servers }, at)
         }

@@ -59,6 +59,7 @@ impl Gate {
             let request = Request::MintAgent {
                 subject: EntityRef::new("Agent", format!("{AGENTS}{agent}")),
                 task: task.to_owned(),
+                via: Vec::new(),
                 on_behalf: Some(person.to_owned()),
             };
             agents.insert(agent, mint(place, &request, agent).await?);

@@ -32,6 +32,8 @@ pub struct AgentCredential {
     pub subject: EntityRef,
     /// The one task.
     pub task: String,
+    /// The agents between it and the human, from the one that called it inward.
+    pub via: Vec<EntityRef>,
     /// The human behind it. Without one the agent acts in scope and cannot ask.
     pub on_behalf: Option<EntityRef>,
 }
@@ -39,7 +41,8 @@ pub struct AgentCredential {
 impl AgentCredential {
     /// On whose behalf the subject acts: verified hops only, here what the minting said.
     pub fn chain(&self) -> Vec<Hop> {
-        self.on_behalf.iter().map(|person| Hop { entity: person.clone(), issuer: "proviso".to_owned() }).collect()
+        let hops = self.via.iter().chain(&self.on_behalf);
+        hops.map(|entity| Hop { entity: entity.clone(), issuer: "proviso".to_owned() }).collect()
     }
 }
 
@@ -81,6 +84,8 @@ pub enum MintRequest {
         subject: EntityRef,
         /// The task.
         task: String,
+        /// The agents between it and the human, from the one that called it inward.
+        via: Vec<EntityRef>,
         /// The human behind it: the id of an entity of the bundle's person type.
         on_behalf: Option<String>,
     },

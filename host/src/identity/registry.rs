@@ -92,6 +92,9 @@ pub enum TokenFacts {
         subject: EntityRef,
         /// The task.
         task: String,
+        /// The agents between it and the human, from the one that called it inward.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        via: Vec<EntityRef>,
         /// The human behind it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         on_behalf: Option<EntityRef>,
@@ -125,10 +128,11 @@ impl TokenFacts {
     /// For whom or what, in one line.
     pub fn line(&self) -> String {
         match self {
-            Self::Agent { subject, task, on_behalf: Some(person) } => {
-                format!("{subject} in task {task} for {person}")
+            Self::Agent { subject, task, via, on_behalf } => {
+                let hops = via.iter().chain(on_behalf).map(|hop| format!(" for {hop}")).collect::<String>();
+                let nobody = if on_behalf.is_none() { ", for nobody" } else { "" };
+                format!("{subject} in task {task}{hops}{nobody}")
             }
-            Self::Agent { subject, task, on_behalf: None } => format!("{subject} in task {task}, for nobody"),
             Self::EnforcementPoint { name, subjects, servers } => {
                 format!("{name}: subjects {subjects}, servers {}", servers.join(", "))
             }
@@ -236,14 +240,17 @@ impl Registry {
         list
     }
 
-    /// Who acts, or has acted, in a task, each with the human behind it.
-    pub fn agents_in(&self, task: &str) -> impl Iterator<Item = (&EntityRef, Option<&EntityRef>)> {
-        self.tokens.values().filter_map(move |held| match &held.token.facts {
-            TokenFacts::Agent { subject, task: given, on_behalf } if given == task => {
-                Some((subject, on_behalf.as_ref()))
-            }
-            _ => None,
-        })
+    /// Who acts, or has acted, in a task: each agent, and whoever it does so for.
+    pub fn actors_in(&self, task: &str) -> impl Iterator<Item = &EntityRef> {
+        self.tokens
+            .values()
+            .filter_map(move |held| match &held.token.facts {
+                TokenFacts::Agent { subject, task: given, via, on_behalf } if given == task => {
+                    Some(std::iter::once(subject).chain(via).chain(on_behalf))
+                }
+                _ => None,
+            })
+            .flatten()
     }
 
     /// The live session that this secret proves, if any.
@@ -307,8 +314,8 @@ impl Token {
     /// As use cases see a caller. A sign-in link is no caller.
     pub fn credential(&self) -> Option<Credential> {
         match self.facts.clone() {
-            TokenFacts::Agent { subject, task, on_behalf } => {
-                Some(Credential::Agent(AgentCredential { token: self.id.clone(), subject, task, on_behalf }))
+            TokenFacts::Agent { subject, task, via, on_behalf } => {
+                Some(Credential::Agent(AgentCredential { token: self.id.clone(), subject, task, via, on_behalf }))
             }
             TokenFacts::EnforcementPoint { name, subjects, servers } => {
                 Some(Credential::EnforcementPoint(PointCredential { token: self.id.clone(), name, subjects, servers }))

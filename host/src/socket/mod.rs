@@ -36,6 +36,9 @@ pub enum Request {
         subject: EntityRef,
         /// The one task.
         task: String,
+        /// The agents between it and the human, from the one that called it inward.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        via: Vec<EntityRef>,
         /// The human behind it, by id.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         on_behalf: Option<String>,

@@ -92,8 +92,8 @@ async fn exchange(stream: UnixStream, app: App) {
 
 async fn answer(app: App, request: Request, by: Operator) -> Reply {
     let done = match request {
-        Request::MintAgent { subject, task, on_behalf } => {
-            mint(&app, MintRequest::Agent { subject, task, on_behalf }, &by).await
+        Request::MintAgent { subject, task, via, on_behalf } => {
+            mint(&app, MintRequest::Agent { subject, task, via, on_behalf }, &by).await
         }
         Request::MintEnforcementPoint { name, subjects, servers } => {
             mint(&app, MintRequest::EnforcementPoint { name, subjects, servers }, &by).await

@@ -37,6 +37,7 @@ impl Fixture {
         let agent = |user: &str| MintRequest::Agent {
             subject: EntityRef::new("user", user),
             task: "certification".to_owned(),
+            via: Vec::new(),
             on_behalf: None,
         };
         let alice = mint(&gate, agent("alice")).await;

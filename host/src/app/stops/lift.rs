@@ -115,9 +115,7 @@ impl App {
 
     /// Whether somebody acts for this person in a task, or this person owns who acts in it.
     fn acts_in(&self, state: &State, task: &str, person: &EntityRef, now: Timestamp) -> bool {
-        let mut agents = state.registry.agents_in(task);
-        agents.any(|(subject, on_behalf)| {
-            on_behalf == Some(person) || self.owners_in(state, subject, now).contains(person)
-        })
+        let mut actors = state.registry.actors_in(task);
+        actors.any(|actor| actor == person || self.owners_in(state, actor, now).contains(person))
     }
 }

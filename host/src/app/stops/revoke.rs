@@ -1,5 +1,6 @@
 //! Taking grants away: one, or all of a task, a subject, a person, an approver or a credential.
 
+use policy_core::entity::EntityRef;
 use policy_core::lifecycle::VoteDecision;
 use policy_core::text;
 use proviso_api::stops::{RevocationReply, RevocationTarget, RevokeReply};
@@ -68,11 +69,10 @@ impl App {
 pub(super) fn concerns(target: &RevocationTarget, entry: &Entry) -> bool {
     let exception = &entry.exception;
     let question = &exception.request.question;
+    let in_chain = |entity: &EntityRef| question.chain.iter().any(|hop| hop.entity == *entity);
     match target {
-        RevocationTarget::Subject(subject) => question.call.subject == *subject,
-        RevocationTarget::Person(person) => {
-            exception.request.requester == *person || question.chain.iter().any(|hop| hop.entity == *person)
-        }
+        RevocationTarget::Subject(subject) => question.call.subject == *subject || in_chain(subject),
+        RevocationTarget::Person(person) => exception.request.requester == *person || in_chain(person),
         RevocationTarget::Task(task) => question.task == *task,
         // Any vote for it, on whichever version: what this person touched is what is in doubt.
         RevocationTarget::Approver(person) => {

@@ -212,6 +212,7 @@ async fn one_noisy_agent_does_not_delay_anothers_request() {
     let mint = MintRequest::Agent {
         subject: EntityRef::new("Agent", "spiffe://acme.example/agent/ledger-bot"),
         task: "close-q3".to_owned(),
+        via: Vec::new(),
         on_behalf: Some("ines".to_owned()),
     };
     let minted = app.mint(mint, &ROOT).await.unwrap();
@@ -240,6 +241,7 @@ async fn a_task_has_at_most_twenty_open_requests_whoever_asks() {
     let mint = |task: &str| MintRequest::Agent {
         subject: EntityRef::new("Agent", other),
         task: task.to_owned(),
+        via: Vec::new(),
         on_behalf: Some("ines".to_owned()),
     };
     kinds(&mut changes);

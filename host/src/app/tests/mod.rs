@@ -39,6 +39,7 @@ async fn agent(app: &App, task: &str, on_behalf: Option<&str>) -> Credential {
     let request = MintRequest::Agent {
         subject: EntityRef::new("Agent", WRITER),
         task: task.to_owned(),
+        via: Vec::new(),
         on_behalf: on_behalf.map(str::to_owned),
     };
     let minted = app.mint(request, &ROOT).await.unwrap();

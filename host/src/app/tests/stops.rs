@@ -251,7 +251,12 @@ async fn a_task_that_has_ended_uses_nothing_asks_for_nothing_and_is_voted_on_no_
     assert!(!caller.evaluate(app, tool("read_file", "/srv/files/a.md", "c4")).await.decision);
     assert_eq!(caller.ask_for(app, &body, &denied, None).await.unwrap_err().code, "task_ended");
     assert_eq!(app.vote(&ola, &open, ballot).await.unwrap_err().code, "closed");
-    let mint = MintRequest::Agent { subject: writer(), task: "close-q3".into(), on_behalf: Some("ines".into()) };
+    let mint = MintRequest::Agent {
+        subject: writer(),
+        task: "close-q3".into(),
+        via: Vec::new(),
+        on_behalf: Some("ines".into()),
+    };
     assert_eq!(app.mint(mint, &ROOT).await.unwrap_err().code, "task_ended", "its name does not come again");
     assert_eq!(app.exception(&mara, &granted).await.unwrap().state, "revoked");
     assert_eq!(app.exception(&mara, &open).await.unwrap().state, "cancelled");
