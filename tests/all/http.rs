@@ -1,6 +1,7 @@
 //! Bad input and abuse, through the interface that an attacker has: HTTP. Each ends in a stable code, and nothing is
 //! lost or allowed.
 
+mod actions;
 mod acts;
 mod asked;
 mod authzen;
