@@ -12,6 +12,7 @@ mod claims;
 mod clocks;
 mod concurrency;
 mod credentials;
+mod emergency;
 mod grants;
 mod guardrails;
 mod index;
