@@ -61,6 +61,11 @@ impl Dice {
         let position = usize::try_from(self.below(all.len() as u64)).expect("an index");
         &all[position]
     }
+
+    /// One of those that there are, if any.
+    fn any<T: Clone>(&mut self, all: &[T]) -> Option<T> {
+        (!all.is_empty()).then(|| self.of(all).clone())
+    }
 }
 
 /// Plays so many operations.
@@ -207,11 +212,7 @@ impl World {
 
     /// The very same call once more: of another agent, task or point sometimes.
     async fn repeat(&self, dice: &mut Dice) {
-        let calls = self.found(|found| found.calls.clone());
-        if calls.is_empty() {
-            return;
-        }
-        let mut call = dice.of(&calls).clone();
+        let Some(mut call) = self.found(|found| dice.any(&found.calls)) else { return };
         match dice.below(6) {
             0 => call.task = (*dice.of(&TASKS)).to_owned(),
             1 => call.point = (*dice.of(&POINTS)).to_owned(),
@@ -248,11 +249,7 @@ impl World {
     }
 
     async fn ask(&self, dice: &mut Dice) {
-        let denials = self.found(|found| found.denials.clone());
-        if denials.is_empty() {
-            return;
-        }
-        let (call, denied) = dice.of(&denials).clone();
+        let Some((call, denied)) = self.found(|found| dice.any(&found.denials)) else { return };
         let mut scope = denied["context"]["access_request"]["display"]["scope"].clone();
         if dice.below(3) > 0 {
             scope["arguments"] = json!([{"at": ["path"], "op": "inside", "path": "/srv/reports"}]);
@@ -275,13 +272,9 @@ impl World {
     }
 
     async fn vote(&self, dice: &mut Dice) {
-        let exceptions = self.found(|found| found.exceptions.clone());
-        if exceptions.is_empty() {
-            return;
-        }
         // The newest are the ones still open.
-        let recent = exceptions.len().saturating_sub(4);
-        let id = dice.of(&exceptions[recent..]).clone();
+        let recent = |all: &Vec<String>| all.len().saturating_sub(4);
+        let Some(id) = self.found(|found| dice.any(&found.exceptions[recent(&found.exceptions)..])) else { return };
         let person = *dice.of(&["pia", "pia", "pat", "quin", "quin", "rita", "olga", "otto", "sten"]);
         let decision = if dice.below(12) == 0 { "refuse" } else { "approve" };
         let cookie = &self.people[person];
@@ -318,11 +311,7 @@ impl World {
     }
 
     async fn revoke(&self, dice: &mut Dice) {
-        let grants = self.found(|found| found.grants.clone());
-        if grants.is_empty() {
-            return;
-        }
-        let grant = dice.of(&grants).clone();
+        let Some(grant) = self.found(|found| dice.any(&found.grants)) else { return };
         let body = json!({"reason": "it is not wanted any more"});
         self.see(async {
             let path = format!("/api/v1/grants/{grant}/revoke");
