@@ -1,12 +1,10 @@
-//! Says when the embedded assets changed. A debug build reads them from disk and is not built again for them.
+//! Says when the embedded assets changed: every build carries them, so that what is tested is what is deployed.
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-env-changed=PROVISO_ASSETS");
-    if std::env::var("PROFILE").is_ok_and(|profile| profile == "release")
-        && let Ok(assets) = std::env::var("PROVISO_ASSETS")
-    {
+    if let Ok(assets) = std::env::var("PROVISO_ASSETS") {
         println!("cargo::rerun-if-changed={assets}");
-        println!("cargo::rerun-if-changed=../bundles/sample");
     }
+    println!("cargo::rerun-if-changed=../bundles/sample");
 }

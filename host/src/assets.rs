@@ -1,5 +1,5 @@
-//! What the release binary carries inside: `policy.wasm` and the dashboard. A debug build reads them from the folder
-//! that `cargo xtask build` writes.
+//! What the binary carries inside: `policy.wasm` and the dashboard, as they stood in the folder that `cargo xtask build`
+//! writes when the binary was compiled. Nothing of it is read when it runs.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;

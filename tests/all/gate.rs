@@ -1,5 +1,6 @@
 //! The gate as a process: what an operator, an agent with a shell, or a bad disk can do to it.
 
+mod alone;
 mod bundles;
 mod crash;
 mod disk;

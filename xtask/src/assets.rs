@@ -80,21 +80,26 @@ pub fn build_module(place: &Place) -> Result<()> {
     // The host holds the module against this when it loads it.
     let digest = inputs::sha256(&place.assets.join("policy.wasm"))?;
     println!("    SHA-256 {digest}");
-    fs::write(place.assets.join("policy.wasm.sha256"), format!("{digest}\n"))
-        .context("cannot write the module's digest")
+    // Written only when it is another: the host is compiled again whenever one of its assets is touched.
+    let (path, text) = (place.assets.join("policy.wasm.sha256"), format!("{digest}\n"));
+    if fs::read_to_string(&path).is_ok_and(|kept| kept == text) {
+        return Ok(());
+    }
+    fs::write(path, text).context("cannot write the module's digest")
 }
 
 /// Compiles the module into a target folder of the caller's choice.
 pub fn compile_module(place: &Place, target: &Path) -> Result<()> {
-    compile_module_with(place, target, &[])
+    compile_module_with(place, target, target, &[])
 }
 
-/// The same with more in the environment.
-pub fn compile_module_with(place: &Place, target: &Path, environment: &[(&str, &Path)]) -> Result<()> {
+/// The same with more in the environment, and with the flags of the module that another target folder holds: what was
+/// copied from there is not compiled again.
+pub fn compile_module_with(place: &Place, target: &Path, like: &Path, environment: &[(&str, &Path)]) -> Result<()> {
     let mut build = cargo(place, &["build", "--package", "policy-module", "--profile", "module", "--locked"])?;
     build.args(["--target", "wasm32-unknown-unknown"]).arg("--target-dir").arg(target);
     build.envs(environment.iter().copied());
-    run(build.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", module_flags(target)?))
+    run(build.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", module_flags(like)?))
 }
 
 /// The module's bytes are named in every record, so they hold no path of the machine that built them: neither of the

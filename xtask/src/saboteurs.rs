@@ -95,7 +95,8 @@ impl Built {
         let target = place.target.join("saboteur");
         let wrapper = place.root.join("xtask/saboteur.sh");
         let assets = target.join("assets");
-        assets::compile_module_with(place, &target, &[("RUSTC_WORKSPACE_WRAPPER", wrapper.as_path())])?;
+        let wrapped = [("RUSTC_WORKSPACE_WRAPPER", wrapper.as_path())];
+        assets::compile_module_with(place, &target, &place.target, &wrapped)?;
         inputs::remove(&assets)?;
         inputs::copy(&place.assets.join("dashboard"), &assets.join("dashboard"))?;
         let module = assets.join("policy.wasm");

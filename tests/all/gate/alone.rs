@@ -1,0 +1,100 @@
+//! The binary alone in an empty folder: the module and the dashboard are inside, so one file is what one deploys.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use policy_core::digest::Digest;
+use proviso_tests::{Binary, Client};
+use reqwest::Method;
+use serde_json::Value;
+
+/// The folder that the binary's assets were built in.
+fn assets() -> std::path::PathBuf {
+    let named = std::env::var_os("PROVISO_ASSETS").unwrap_or_else(|| "target/assets".into());
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(named)
+}
+
+/// A copy of the binary and of nothing else, that runs until it is dropped.
+struct Alone(Child);
+
+impl Alone {
+    /// Starts the copy in `folder` with nothing in its environment but a home of its own; its URL.
+    fn start(folder: &Path) -> (Self, Client) {
+        let (copy, home) = (folder.join("proviso"), folder.join("home"));
+        fs::copy(Binary::path(), &copy).unwrap();
+        fs::create_dir(&home).unwrap();
+        let mut command = Command::new(copy);
+        command.args(["demo", "--json", "--listen", "127.0.0.1:0", "--data", "played"]);
+        command.current_dir(folder).env_clear().env("HOME", home);
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let ready: Value = serde_json::from_str(&line).unwrap();
+        (Self(child), Client::new(ready["url"].as_str().unwrap()))
+    }
+}
+
+impl Drop for Alone {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+async fn bytes(client: &Client, path: &str) -> Vec<u8> {
+    let response = client.request(Method::GET, path).send().await.unwrap();
+    assert!(response.status().is_success(), "{path}: {}", response.status());
+    response.bytes().await.unwrap().to_vec()
+}
+
+/// The files that a page or a script names in quotes, by their endings.
+fn named(text: &str) -> BTreeSet<String> {
+    let words = text.split(['"', '\'', '`']);
+    let files = words.filter(|word| [".js", ".wasm", ".css"].iter().any(|ending| word.ends_with(ending)));
+    let bare = files.map(|word| word.trim_start_matches("./").trim_start_matches('/').to_owned());
+    bare.filter(|word| !word.is_empty() && !word.contains(char::is_whitespace)).collect()
+}
+
+#[tokio::test]
+async fn the_binary_alone_serves_the_module_and_the_dashboard() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_alone, client) = Alone::start(folder.path());
+    // No other file was brought along.
+    let mut held: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    held.sort();
+    assert_eq!(held, ["home", "played", "proviso"]);
+
+    let page = String::from_utf8(bytes(&client, "/").await).unwrap();
+    assert_eq!(page.as_bytes(), fs::read(assets().join("dashboard/index.html")).unwrap(), "the page as it was built");
+    let mut files = named(&page);
+    for ending in [".js", ".wasm", ".css"] {
+        assert!(files.iter().any(|file| file.ends_with(ending)), "the page names no {ending}: {files:?}");
+    }
+    // And what those load: the worker that runs the module.
+    let built = fs::read_dir(assets().join("dashboard")).unwrap();
+    files.extend(built.map(|entry| entry.unwrap().file_name().into_string().unwrap()));
+    files.remove("index.html");
+    for file in files {
+        let built = fs::read(assets().join("dashboard").join(&file)).unwrap();
+        assert!(bytes(&client, &format!("/{file}")).await == built, "`{file}` is not as it was built");
+    }
+
+    let module = fs::read(assets().join("policy.wasm")).unwrap();
+    let digest = Digest::of(&module);
+    assert!(bytes(&client, &format!("/policy/{digest}.wasm")).await == module, "the module is not as it was built");
+}
+
+#[test]
+fn the_binary_names_no_folder_to_read_its_assets_from() {
+    let binary = fs::read(Binary::path()).unwrap();
+    let text = String::from_utf8_lossy(&binary);
+    assert!(text.contains("run `cargo xtask build`"), "what it says without assets is no text of this binary");
+    let folders = [assets(), assets().canonicalize().unwrap()].map(|folder| folder.display().to_string());
+    for folder in folders.iter().map(String::as_str).chain(["PROVISO_ASSETS"]) {
+        assert!(!text.contains(folder), "it names `{folder}`");
+    }
+}
