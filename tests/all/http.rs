@@ -22,6 +22,7 @@ mod requests;
 mod routing;
 mod sheets;
 mod stops;
+mod versions;
 mod votes;
 
 use proviso_tests::{Answer, Story};

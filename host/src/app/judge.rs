@@ -7,6 +7,7 @@ use policy_core::json;
 use policy_core::lifecycle::{Command, Context, Exception, Phase, VoteDecision, decide};
 use policy_core::outcome::Terms;
 use policy_core::question::{Requested, SealedQuestion};
+use policy_core::sabotaged;
 use policy_core::time::{Span, Timestamp};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -245,7 +246,8 @@ impl App {
         let mut ended: Option<Timestamp> = None;
         for (_, activation) in state.activations.iter().rev() {
             // The newest has not ended; each other ended when the next began.
-            if ended.is_some_and(|ended| ended.plus(OWNED_BEFORE) < now) {
+            let long_ago = |ended: Timestamp| ended.plus(OWNED_BEFORE) < now || sabotaged!("r4_owner_before");
+            if ended.is_some_and(long_ago) {
                 break;
             }
             ended = Some(activation.at);

@@ -5,6 +5,7 @@ use policy_core::grant::Scope;
 use policy_core::lifecycle::{Phase, effective_state};
 use policy_core::outcome::{Evaluation, Outcome, Reason};
 use policy_core::question::Purpose;
+use policy_core::sabotaged;
 use policy_core::time::{Span, Timestamp};
 use proviso_api::access_request::{AccessRequestOffer, OfferDisplay};
 use proviso_api::authzen::{ApprovalRef, EvaluationReply, ReplyContext};
@@ -50,7 +51,7 @@ impl App {
                 reason = Reason::NotPermitted;
             }
             left = left.min(end.saturating_sub(now));
-            if !reading.safe || state.clock_doubted {
+            if (!reading.safe || state.clock_doubted) && !sabotaged!("r6_clock_believed") {
                 (reason, left) = (Reason::ClockUnsafe, 0);
             }
         }

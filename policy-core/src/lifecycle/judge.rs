@@ -104,9 +104,9 @@ fn approval_that_counts<'a>(
 pub(super) fn has_quorum(exception: &Exception, terms: &Terms, context: &Context) -> bool {
     let approvals = approvals_that_count(exception, terms, context);
     // INVARIANT (R4): terms that demand nobody are no terms.
-    let enough = sabotaged!("r4_one_is_enough")
-        || u32::try_from(approvals.len()).is_ok_and(|count| count >= terms.approvals.max(1));
-    enough && terms.groups.iter().all(|group| approvals.values().any(|groups| groups.contains(group)))
+    let enough = u32::try_from(approvals.len()).is_ok_and(|count| count >= terms.approvals.max(1));
+    let from_all = terms.groups.iter().all(|group| approvals.values().any(|groups| groups.contains(group)));
+    (enough && from_all) || (sabotaged!("r4_one_is_enough") && !approvals.is_empty())
 }
 
 /// Whether a scope lies inside the terms, when it is asked for, voted on or granted at this instant.

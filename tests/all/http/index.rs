@@ -62,7 +62,7 @@ async fn a_wrong_index_never_allows() {
     let setup = Setup { index: Arc::<WrongIndex>::clone(&index), ..Setup::default() };
     let story = Story::on(TestGate::with(setup).await).await;
     let (id, mara) = super::granted(&story).await;
-    let planner = story.gate.agent("close-planner", "weekly-report", Some("jun")).await;
+    let planner = story.gate.agent("close-planner", "weekly-report", Some("ines")).await;
     let other_task = story.gate.agent("report-writer", "another-task", Some("ines")).await;
     let ask = async |agent: &str, name: &str, call: &str| {
         let body = write_file(name, "/srv/files/reports/b.md", call);

@@ -1,6 +1,6 @@
 //! Hand-overs and deputies, by those who would make one person two (R4).
 
-use proviso_tests::{Client, Setup, Story, TestGate, as_person, post_rows, write_file};
+use proviso_tests::{Client, Setup, Story, TestGate, as_person, post_rows, sample_bundle, write_file};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -83,6 +83,51 @@ async fn who_stands_in_for_the_asker_or_the_owner_does_not_approve_and_may_refus
         let answer = story.vote(&mara, &id, "refuse", None).await;
         assert_eq!(answer.json()["state"], "denied", "{absent}: {answer:?}");
     }
+}
+
+#[tokio::test]
+async fn who_handed_the_agent_over_stays_its_owner_for_30_days() {
+    let story = Story::begin().await;
+    // The agent passes from tom to ola, both approvers of files, while a request of it is open.
+    let asked_before = open(&story).await;
+    let mut bundle = sample_bundle();
+    let entities = bundle.get_mut("entities.json").unwrap();
+    let owned_by = |owner: &str| {
+        format!(r#"agent/report-writer"}}, "attrs": {{"owner": {{"__entity": {{"type": "User", "id": "{owner}"}}}}"#)
+    };
+    assert!(entities.contains(&owned_by("tom")));
+    *entities = entities.replace(&owned_by("tom"), &owned_by("ola"));
+    let again = async |story: Story| {
+        let setup =
+            Setup { bundle: bundle.clone(), clock: story.gate.clock.clone(), activate: true, ..Setup::default() };
+        Story::on(story.gate.again(setup).await).await
+    };
+    let story = again(story).await;
+    let asked_after = story.ask(&write_file("report-writer", "/srv/files/reports/b.md", "ask-2"), None).await;
+    for (id, owner, codes) in [
+        (&asked_before, "tom", ["is_owner"].as_slice()),
+        (&asked_before, "ola", &["is_owner", "not_eligible"]),
+        (&asked_after, "tom", &["is_owner"]),
+        (&asked_after, "ola", &["is_owner"]),
+    ] {
+        let cookie = story.gate.person(owner).await;
+        // A look at it writes down that it is judged under the newer bundle; the vote writes nothing.
+        let ballot = story.ballot(&cookie, id, "approve", None).await;
+        let before = sizes(&story);
+        let path = format!("/api/v1/exceptions/{id}/votes");
+        let (status, code) = refusal(&story.gate.client.post(&path, &cookie, &ballot).await);
+        assert!(status == 403 && codes.contains(&code.as_str()), "{owner}: {status} {code}");
+        assert_eq!(sizes(&story), before, "{owner}");
+        assert_eq!(exception(&story, &cookie, id).await["state"], "requested", "{owner}");
+    }
+    // A month later tom is nobody's owner here, and ola still is.
+    story.gate.clock.advance(31 * 86_400);
+    let story = again(story).await;
+    let id = story.ask(&write_file("report-writer", "/srv/files/reports/c.md", "ask-3"), None).await;
+    let ola = story.gate.person("ola").await;
+    assert_eq!(refusal(&story.vote(&ola, &id, "approve", None).await), refused(403, "is_owner"));
+    let tom = story.gate.person("tom").await;
+    assert_eq!(story.vote(&tom, &id, "approve", None).await.json()["state"], "granted");
 }
 
 #[tokio::test]

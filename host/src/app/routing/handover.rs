@@ -2,6 +2,7 @@
 
 use policy_core::entity::EntityRef;
 use policy_core::lifecycle::{Exception, Phase, Rejection, VoteDecision};
+use policy_core::sabotaged;
 use policy_core::time::Timestamp;
 use proviso_api::routing::{HandoverReply, HandoverRequest};
 
@@ -95,10 +96,10 @@ impl App {
         }
         let parties = self.parties(exception, now);
         let may = self.may_approve(exception, vec![from.clone(), to.clone()], now).await?;
-        if parties.contain(from) || !may.contains(from) {
+        if (parties.contain(from) || !may.contains(from)) && !sabotaged!("r4_stranger_hands_over") {
             return Err(rejected(Rejection::NotEligible));
         }
-        if parties.contain(to) || !may.contains(to) {
+        if (parties.contain(to) || !may.contains(to)) && !sabotaged!("r4_handed_to_anybody") {
             return Err(Refusal::forbidden("deputy_not_eligible", "whom you name may not decide this one either")
                 .help("name somebody whom policy lets approve it, and who neither asks nor owns the agent"));
         }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use policy_core::entity::EntityRef;
+use policy_core::sabotaged;
 use policy_core::time::Timestamp;
 
 use super::event::{Deputyship, Notice, RoutingEvent};
@@ -158,6 +159,9 @@ impl Routing {
         now: Timestamp,
     ) -> BTreeSet<EntityRef> {
         let mut seat = BTreeSet::from([person.clone()]);
+        if sabotaged!("r4_two_on_a_seat") {
+            return BTreeSet::new();
+        }
         loop {
             let before = seat.len();
             for handover in self.handovers(exception) {

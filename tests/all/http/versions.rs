@@ -1,0 +1,96 @@
+//! Votes on versions of one request: what counts for which, and that narrowing in turn comes to an end (R4, R5).
+
+use proviso_tests::{Answer, Story, post_rows};
+use serde_json::{Value, json};
+
+use super::{denied, exception, refusal, refused, sizes, verdict};
+
+/// An open request for so many uses that takes one of finance and one of security. Its id.
+async fn open_for_two(story: &Story, uses: u32) -> String {
+    let call = post_rows("report-writer", "finance/ledger-eu", 5, "ask");
+    let body = story.evaluate(&call).await.json();
+    let mut scope = body["context"]["access_request"]["display"]["scope"].clone();
+    scope["max_uses"] = json!(uses);
+    let answer = story.request(&story.request_body(&call, &body, Some(scope))).await.json();
+    answer["task"]["id"].as_str().unwrap_or_else(|| panic!("no request was made: {answer}")).to_owned()
+}
+
+/// An approval of the newest version, narrowed to so many uses where they are said.
+async fn approve(story: &Story, cookie: &str, id: &str, uses: Option<u32>, inside: bool) -> Answer {
+    let mut narrowed: Option<Value> = None;
+    if let Some(uses) = uses {
+        let mut scope = story.ballot(cookie, id, "approve", None).await["grant"].clone();
+        scope["max_uses"] = json!(uses);
+        narrowed = Some(scope);
+    }
+    let mut ballot = story.ballot(cookie, id, "approve", narrowed).await;
+    ballot["inside"] = json!(inside);
+    story.gate.client.post(&format!("/api/v1/exceptions/{id}/votes"), cookie, &ballot).await
+}
+
+#[tokio::test]
+async fn a_vote_on_an_older_version_counts_only_where_it_was_for_whatever_lies_inside() {
+    for (inside, state) in [(false, "requested"), (true, "granted")] {
+        let story = Story::begin().await;
+        let id = open_for_two(&story, 3).await;
+        let (mara, vera) = (story.gate.person("mara").await, story.gate.person("vera").await);
+        let first = approve(&story, &mara, &id, None, inside).await;
+        assert_eq!(first.json()["state"], "requested", "{first:?}");
+        // vera makes a second version, on which mara has not voted.
+        let second = approve(&story, &vera, &id, Some(2), false).await;
+        assert_eq!(second.json()["state"], state, "inside: {inside}: {second:?}");
+        let detail = exception(&story, &mara, &id).await;
+        assert_eq!(detail["state"], state, "inside: {inside}");
+        if inside {
+            assert_eq!(detail["exception"]["phase"]["grant"]["scope"]["max_uses"], 2, "{detail}");
+            continue;
+        }
+        let used = story.evaluate(&post_rows("report-writer", "finance/ledger-eu", 5, "use")).await;
+        assert_eq!(verdict(&used), denied("approval_required"), "{used:?}");
+        let third = approve(&story, &mara, &id, None, false).await;
+        assert_eq!(third.json()["state"], "granted", "{third:?}");
+        let detail = exception(&story, &mara, &id).await;
+        assert_eq!(detail["exception"]["phase"]["grant"]["scope"]["max_uses"], 2, "{detail}");
+    }
+}
+
+#[tokio::test]
+async fn two_who_narrow_in_turn_come_to_an_end() {
+    let story = Story::begin().await;
+    // Policy gives at most five uses, and four narrower versions come after the first.
+    let id = open_for_two(&story, 5).await;
+    let (mara, vera) = (story.gate.person("mara").await, story.gate.person("vera").await);
+    for (voter, uses) in [(&mara, 4), (&vera, 3), (&mara, 2)] {
+        let answer = approve(&story, voter, &id, Some(uses), false).await;
+        assert_eq!(answer.json()["state"], "requested", "{uses}: {answer:?}");
+    }
+    let mut shorter = story.ballot(&vera, &id, "approve", None).await["grant"].clone();
+    shorter["max_uses"] = json!(1);
+    let answer = story.vote(&vera, &id, "approve", Some(shorter.clone())).await;
+    assert_eq!(answer.json()["state"], "requested", "{answer:?}");
+    assert_eq!(exception(&story, &mara, &id).await["exception"]["versions"].as_array().map(Vec::len), Some(5));
+
+    // A sixth version is refused in so many words, whoever makes it, and is not on record.
+    let valid_for = shorter["valid_for"].clone();
+    shorter["valid_for"] = json!("10m");
+    assert_ne!(shorter["valid_for"], valid_for, "it would be no sixth version: {shorter}");
+    for voter in [&mara, &vera] {
+        let before = sizes(&story);
+        let ballot = story.ballot(voter, &id, "approve", Some(shorter.clone())).await;
+        let answer = story.gate.client.post(&format!("/api/v1/exceptions/{id}/votes"), voter, &ballot).await;
+        assert_eq!(refusal(&answer), refused(409, "too_many_versions"));
+        let help = answer.json()["help"].clone();
+        assert!(help.as_str().is_some_and(|help| help.contains("newest version")), "what to do now: {help}");
+        assert_eq!(sizes(&story), before);
+    }
+    // Five approvals, and none of another person on the newest version: nothing is granted.
+    let detail = exception(&story, &mara, &id).await;
+    assert_eq!(detail["state"], "requested", "{detail}");
+    let used = story.evaluate(&post_rows("report-writer", "finance/ledger-eu", 5, "use")).await;
+    assert_eq!(verdict(&used), denied("approval_required"), "{used:?}");
+
+    let answer = approve(&story, &mara, &id, None, false).await;
+    assert_eq!(answer.json()["state"], "granted", "the newest version can be approved: {answer:?}");
+    let detail = exception(&story, &mara, &id).await;
+    assert_eq!(detail["exception"]["phase"]["grant"]["scope"]["max_uses"], 1, "{detail}");
+}
