@@ -1,6 +1,8 @@
 //! Grants, sessions and tokens put into the database by hand, by somebody who has the file but not the keys.
 
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
+use std::process::{Command, Output, Stdio};
 
 use policy_core::digest::Digest;
 use policy_core::leaf::{LEAF_VERSION, Leaf, commitment};
@@ -71,10 +73,21 @@ fn size(data: &Path) -> u64 {
     u64::try_from(size).unwrap()
 }
 
+/// How a start over this folder fails. One that does not fail is stopped: it would serve for ever.
 fn serve(data: &Path) -> (Option<i32>, String) {
-    let bundle = Path::new(env!("CARGO_MANIFEST_DIR")).join("../bundles/sample").display().to_string();
-    let data = data.display().to_string();
-    failure(&Binary::run(&["serve", "--json", "--listen", "127.0.0.1:0", "--bundle", &bundle, "--data", &data]))
+    let bundle = Path::new(env!("CARGO_MANIFEST_DIR")).join("../bundles/sample");
+    let mut command = Command::new(Binary::path());
+    command.args(["serve", "--json", "--listen", "127.0.0.1:0", "--bundle"]).arg(bundle).arg("--data").arg(data);
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    if line.contains("\"ready\"") {
+        child.kill().unwrap();
+        child.wait().unwrap();
+        return (None, "it serves".to_owned());
+    }
+    let status = child.wait().unwrap();
+    failure(&Output { status, stdout: line.into_bytes(), stderr: Vec::new() })
 }
 
 #[tokio::test]
