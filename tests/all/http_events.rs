@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use proviso_tests::contract::{answered, faults};
 use proviso_tests::{Story, as_person, cookie_of, write_file};
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
@@ -17,7 +18,10 @@ async fn next(response: &mut reqwest::Response, buffer: &mut String) -> Option<(
                 let (id, data) = (field("id: "), field("data: "));
                 assert_eq!(field("event: "), None, "events are unnamed");
                 if let (Some(id), Some(data)) = (id, data) {
-                    return Some((id, serde_json::from_str(&data).unwrap()));
+                    let change = serde_json::from_str(&data).unwrap();
+                    assert_eq!(faults("Change", &change), "", "{change}");
+                    answered("events");
+                    return Some((id, change));
                 }
             } else {
                 let chunk = response.chunk().await.ok()??;

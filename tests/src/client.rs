@@ -3,6 +3,8 @@
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::Value;
 
+use crate::contract;
+
 /// A client of one gate.
 #[derive(Clone)]
 pub struct Client {
@@ -72,13 +74,18 @@ impl Client {
         self.http.request(method, format!("{}{path}", self.url))
     }
 
-    /// Sends it.
+    /// Sends it, and holds what comes back against the OpenAPI document.
     #[expect(clippy::expect_used, reason = "a harness fails its test by panicking")]
     pub async fn send(request: RequestBuilder) -> Answer {
-        let response = request.send().await.expect("the gate answers");
+        let (client, request) = request.build_split();
+        let request = request.expect("a request that can be sent");
+        let (method, path) = (request.method().clone(), request.url().path().to_owned());
+        let response = client.execute(request).await.expect("the gate answers");
         let (status, headers) = (response.status(), response.headers().clone());
         let text = response.text().await.expect("a body of text");
-        Answer { status, headers, text }
+        let answer = Answer { status, headers, text };
+        contract::hold(&method, &path, &answer);
+        answer
     }
 
     /// `GET` as a signed-in person, or as nobody.

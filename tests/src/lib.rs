@@ -6,6 +6,7 @@ mod binary;
 mod clauses;
 mod client;
 mod clock;
+pub mod contract;
 mod gate;
 mod other_user;
 mod scenario;

@@ -50,13 +50,16 @@ fn build_assets(place: &Place, _: &mut Count) -> Result<()> {
 
 fn native(place: &Place, count: &mut Count) -> Result<()> {
     // What the tests before this run have covered says nothing of this one.
-    remove(&place.target.join("tmp/proviso-tests/clauses.tsv"))?;
+    for kept in ["clauses.tsv", "operations.tsv"] {
+        remove(&place.target.join("tmp/proviso-tests").join(kept))?;
+    }
     // In one go, and before any test runs: tests of the whole start the real binary.
     run(cargo(place, &["build", "--tests", "--bins"])?.args(NATIVE))?;
     run_counted(testing(place, cargo(place, &["test", "--no-fail-fast"])?.args(NATIVE))?, count)
 }
 
-/// Every clause of the standards has a test that ran, and the table that says which is the one that is kept.
+/// Every clause of the standards has a test that ran, and the table that says which is the one that is kept; and every
+/// operation of the HTTP interface answered a test.
 fn clauses(place: &Place, _: &mut Count) -> Result<()> {
     run(&mut cargo(place, &["run", "--quiet", "--package", "proviso-tests", "--bin", "conformance"])?)
 }

@@ -42,6 +42,9 @@ pub fn remedy(code: &str) -> Option<&'static str> {
         // What is there.
         "unknown_exception" | "unknown_task" => "take the id from the queue, or from the reply to the request",
         "unknown_grant" | "unknown_lock" | "unknown_evaluation" | "unknown_position" => "take the id from the history",
+        "unknown_deputy" => "take the id from the list of deputies; either of the two ends it",
+        "unknown_delivery" => "take the id from the list of deliveries that were given up",
+        "task_ended" => "ask in another task: one that has ended does not come again",
         "unknown_token" => "take the id from `proviso token list`",
         "unknown_person" | "unknown_type" => "take it from the bundle's entities and schema",
         "unknown_bundle" => "load the page again: another bundle may be active",

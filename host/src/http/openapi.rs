@@ -60,8 +60,14 @@ fn describe(operation: &Operation) -> Value {
         Some(("application/json", schema)) => {
             json!({"description": "Done.", "content": {"application/json": {"schema": reference(schema)}}})
         }
-        Some((kind, schema)) => {
-            json!({"description": "Done.", "content": {kind: {"schema": {"type": "string", "title": schema}}}})
+        Some(("text/event-stream", schema)) => {
+            // What stands in each event's `data`.
+            let data =
+                json!({"type": "string", "contentMediaType": "application/json", "contentSchema": reference(schema)});
+            json!({"description": "Done.", "content": {"text/event-stream": {"schema": data}}})
+        }
+        Some((kind, title)) => {
+            json!({"description": "Done.", "content": {kind: {"schema": {"type": "string", "title": title}}}})
         }
         None => json!({"description": "Done."}),
     };

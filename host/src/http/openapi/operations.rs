@@ -25,7 +25,7 @@ pub(super) struct Operation {
     pub(super) headers: &'static [&'static str],
     pub(super) body: Option<&'static str>,
     pub(super) status: &'static str,
-    /// Content type, and the schema's name, or for other than JSON what it is.
+    /// Content type, and the schema's name, or for other than JSON and events what it is.
     pub(super) answer: Option<(&'static str, &'static str)>,
 }
 
@@ -366,7 +366,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         )
     },
     Operation {
-        answer: Some(("text/event-stream", "events whose data is a Change")),
+        answer: Some(("text/event-stream", "Change")),
         ..get("/api/v1/events", "events", Who::Follower, "Change", "Live changes")
     },
     get("/api/v1/record", "record", Who::Known, "RecordReply", "Where the logs stand, signed"),

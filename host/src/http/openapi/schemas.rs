@@ -1,7 +1,8 @@
 //! What goes over the wire, in a notation short enough to be read whole.
 //!
 //! `NAME: member type, member? type, …` — a `?` stands behind what may be absent, `[T]` is a list of T, a capital letter
-//! begins another schema's name. `NAME= word word …` gives the words that a text is one of.
+//! begins another schema's name. `NAME= word word …` gives the words that a text is one of. `NAME| Schema Schema …` is
+//! any one of these.
 
 use serde_json::{Map, Value, json};
 
@@ -16,7 +17,8 @@ EvaluationRequest: subject Entity, action Action, resource Entity, context? obje
 EvaluationsRequest: subject? Entity, action? Action, resource? Entity, context? object, evaluations? [object], options? EvaluationsOptions
 EvaluationsOptions: evaluations_semantic? Semantic
 Semantic= execute_all deny_on_first_deny permit_on_first_permit
-EvaluationsReply: evaluations [ItemReply]
+EvaluationsReply| BatchReply EvaluationReply
+BatchReply: evaluations [ItemReply]
 ItemReply: decision boolean, context object
 Wanted: type string
 PageRequest: token? string, limit? integer
@@ -119,6 +121,7 @@ DeliveryLine: id string, state string, channel string, target string, kind strin
 DeliveryList: now timestamp, deliveries [DeliveryLine]
 ExecutionReport: evaluation_id string, call string, phase ExecutionPhase, digest? digest
 ExecutionPhase= sending executed failed outcome_unknown
+Change: position integer, kind string, exception? string
 RecordReply: now timestamp, logs [LogHead], bundle digest, module digest
 LogHead: log string, size integer, note string
 BundleReply: load Load, module digest
@@ -136,6 +139,9 @@ pub(super) fn schemas() -> Map<String, Value> {
         if let Some((name, words)) = line.split_once("= ") {
             let words: Vec<&str> = words.split(' ').collect();
             schemas.insert(name.to_owned(), json!({"type": "string", "enum": words}));
+        } else if let Some((name, kinds)) = line.split_once("| ") {
+            let kinds: Vec<Value> = kinds.split(' ').map(super::reference).collect();
+            schemas.insert(name.to_owned(), json!({"oneOf": kinds}));
         } else if let Some((name, members)) = line.split_once(": ") {
             schemas.insert(name.to_owned(), object(members));
         }
