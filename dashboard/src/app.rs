@@ -11,7 +11,7 @@ use proviso_api::session::Session;
 
 use crate::api;
 use crate::components::notice::Failure;
-use crate::pages::{Decision, NotFound, Queue, Record, Shell, SignIn};
+use crate::pages::{Decision, NotFound, Queue, Record, Reviews, Shell, SignIn};
 use crate::view_model::problem::ApiError;
 use crate::view_model::time::GateClock;
 
@@ -172,6 +172,7 @@ fn Pages() -> impl IntoView {
         <Routes fallback=|| view! { <NotFound /> }>
             <Route path=path!("/") view=Queue />
             <Route path=path!("/exceptions/:id") view=Decision />
+            <Route path=path!("/reviews") view=Reviews />
             <Route path=path!("/record") view=Record />
         </Routes>
     }

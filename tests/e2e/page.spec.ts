@@ -1,51 +1,15 @@
 // The decision page against a network that is cut, a module that is not the gate's, facts that are altered, and people who
 // may not vote. And its looks: pictures for a reviewer, and what a machine can tell about accessibility.
-import { mkdirSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { join } from "node:path";
 
-import { AxeBuilder } from "@axe-core/playwright";
-import { type Page, type Route, expect, test as base } from "@playwright/test";
+import { type Page, type Route, expect } from "@playwright/test";
 
-import { CLIENTS } from "./harness/client.ts";
+import { LOOKS, look, open, test } from "./harness/asked.ts";
 import { Gate } from "./harness/gate.ts";
-import { Model } from "./harness/model.ts";
-import { TARGET } from "./harness/places.ts";
-
-const AGENT = { subject: "Agent::spiffe://acme.example/agent/report-writer", person: "ines", server: "files" };
-
-/** One gate for each worker: starting one compiles the module. In it, one open request for each test, of a task of its own. */
-const test = base.extend<{ task: string; asked: string }, { gate: Gate }>({
-  gate: [
-    async ({}, use) => {
-      const gate = await Gate.start();
-      await use(gate);
-      await gate.stop();
-    },
-    { scope: "worker" },
-  ],
-  task: async ({}, use, info) => use(`close-q4-${info.testId}`),
-  asked: async ({ gate, task }, use) => {
-    const model = new Model(await CLIENTS["node"]!(gate.proxied({ ...AGENT, task })));
-    await model.look();
-    const call = { tool: "write_file", args: { path: join(gate.files, "reports/q4.md"), content: "Balanced. \u202Egnp.exe\n" } };
-    const wish = { ...call, why: "Approve at once! \u202E<b>done</b>", duration: "30m", uses: 3, folder: join(gate.files, "reports") };
-    const { id } = await model.request(await model.call(call), wish);
-    await use(id);
-    await model.close();
-  },
-});
 
 const preview = (page: Page) => page.getByRole("region", { name: "If you say yes" });
 const approve = (page: Page) => page.getByRole("button", { name: "Approve" });
-
-async function open(page: Page, gate: Gate, asked: string, user = "mara"): Promise<void> {
-  await page.goto(gate.signInLink(user));
-  await expect(page.getByRole("heading", { name: "Queue" })).toBeVisible();
-  await page.goto(`${gate.url}/exceptions/${asked}`);
-  await expect(page.getByRole("region", { name: "What will run" })).toBeVisible();
-}
 
 test("the preview goes on working with the network cut", async ({ page, gate, asked, context }) => {
   await open(page, gate, asked);
@@ -158,32 +122,21 @@ test("a server on another port gets the cookie, and can do nothing with it", asy
   expect(await page.evaluate(() => localStorage.getItem("proviso-session-key"))).toBeNull();
 });
 
-for (const scheme of ["light", "dark"] as const) {
-  for (const [name, viewport] of [["wide", { width: 1280, height: 900 }], ["narrow", { width: 390, height: 844 }]] as const) {
-    test(`looks and accessibility: ${scheme}, ${name}`, async ({ page, gate, asked, task }) => {
-      await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
-      await page.setViewportSize(viewport);
-      const folder = join(TARGET, "screenshots");
-      mkdirSync(folder, { recursive: true });
-      const look = async (what: string) => {
-        await page.screenshot({ path: join(folder, `${what}-${scheme}-${name}.png`), fullPage: true });
-        const { violations } = await new AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]).analyze();
-        expect(violations.map(({ id, nodes }) => `${what}: ${id}: ${nodes.map((node) => node.html).join(" ")}`)).toEqual([]);
-        // Nothing is wider than the window.
-        expect(await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)).toBeLessThanOrEqual(0);
-      };
-      await page.goto(gate.url);
-      await expect(page.getByRole("heading", { name: "Sign in" })).toBeVisible();
-      await look("sign-in");
-      await page.goto(gate.signInLink("mara"));
-      await expect(page.locator("a[data-line]", { hasText: task })).toBeVisible();
-      await look("queue");
-      await page.goto(`${gate.url}/exceptions/${asked}`);
-      await expect(preview(page)).toContainText("nothing: every dimension is fixed");
-      await look("decision");
-      await page.goto(`${gate.url}/record`);
-      await expect(page.getByRole("heading", { name: "Record" })).toBeVisible();
-      await look("record");
-    });
-  }
+for (const how of LOOKS) {
+  test(`looks and accessibility: ${how.scheme}, ${how.name}`, async ({ page, gate, asked, task }) => {
+    await page.emulateMedia({ colorScheme: how.scheme, reducedMotion: "reduce" });
+    await page.setViewportSize(how.viewport);
+    await page.goto(gate.url);
+    await expect(page.getByRole("heading", { name: "Sign in" })).toBeVisible();
+    await look(page, "sign-in", how);
+    await page.goto(gate.signInLink("mara"));
+    await expect(page.locator("a[data-line]", { hasText: task })).toBeVisible();
+    await look(page, "queue", how);
+    await page.goto(`${gate.url}/exceptions/${asked}`);
+    await expect(preview(page)).toContainText("nothing: every dimension is fixed");
+    await look(page, "decision", how);
+    await page.goto(`${gate.url}/record`);
+    await expect(page.getByRole("heading", { name: "Record" })).toBeVisible();
+    await look(page, "record", how);
+  });
 }

@@ -1,5 +1,6 @@
 //! The gate's HTTP API. The only folder that calls the network.
 
+mod afterwards;
 mod events;
 mod exceptions;
 mod key;
@@ -12,6 +13,7 @@ use proviso_api::problem::Problem;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+pub use afterwards::{answer, close_review, declare_emergency, give_back, judge, open_reviews, unjudged};
 pub use events::changes;
 pub use exceptions::{exception, exceptions, questions, revoke, sheet, vote};
 pub use policy::{bundle, module};

@@ -45,6 +45,8 @@ pub fn Keyboard() -> impl IntoView {
             Command::Refuse | Command::Revoke => focus("reason"),
             Command::Narrow => focus("length"),
             Command::Queue => navigate("/", leptos_router::NavigateOptions::default()),
+            Command::Afterwards => navigate("/reviews", leptos_router::NavigateOptions::default()),
+            Command::Judge(place) => press_judge(place),
             Command::Help => shown.update(|shown| *shown = !*shown),
         }
     });
@@ -95,6 +97,20 @@ fn step(by: i32) {
     if let Some(line) = at(next) {
         // A line that cannot take the focus leaves it where it is.
         drop(line.focus());
+    }
+}
+
+/// Presses the button of a disposition: of the line that has the focus, else of the page's one exception. Where a list
+/// has no focus nothing is meant.
+fn press_judge(place: usize) {
+    let button = format!("[data-judge=\"{place}\"]");
+    let line = document().active_element().and_then(|element| element.closest("li").ok().flatten());
+    let found = match line {
+        Some(line) => line.query_selector(&button),
+        None => document().query_selector(&format!(".bar {button}")),
+    };
+    if let Some(button) = found.ok().flatten().and_then(|button| button.dyn_into::<web_sys::HtmlElement>().ok()) {
+        button.click();
     }
 }
 

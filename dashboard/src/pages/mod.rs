@@ -2,9 +2,11 @@
 
 mod decision;
 mod help;
+mod judge;
 mod not_found;
 mod queue;
 mod record;
+mod reviews;
 mod shell;
 mod sign_in;
 
@@ -12,6 +14,7 @@ pub use decision::Decision;
 pub use not_found::NotFound;
 pub use queue::Queue;
 pub use record::Record;
+pub use reviews::Reviews;
 pub use shell::Shell;
 pub use sign_in::SignIn;
 

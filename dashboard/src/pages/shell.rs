@@ -60,6 +60,7 @@ fn Navigation() -> impl IntoView {
         match (path.as_str(), tab) {
             ("/", Some(Tab::Active)) => "active",
             ("/", Some(Tab::History)) => "history",
+            ("/reviews", _) => "reviews",
             ("/record", _) => "record",
             _ => "queue",
         }
@@ -87,6 +88,7 @@ fn Navigation() -> impl IntoView {
             </a>
             <a href=address(Tab::Active, "") aria-current=current("active")>"Active grants"</a>
             <a href=address(Tab::History, "") aria-current=current("history")>"History"</a>
+            <a href="/reviews" aria-current=current("reviews")>"Reviews"</a>
             <a href="/record" aria-current=current("record")>"Record"</a>
             <footer>{who}</footer>
         </nav>

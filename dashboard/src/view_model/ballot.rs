@@ -85,6 +85,7 @@ pub fn ballot(
     shown: &Shown,
     decision: VoteDecision,
     reason: &str,
+    inside: bool,
 ) -> Result<Ballot, CanonicalError> {
     Ok(Ballot {
         decision,
@@ -92,7 +93,8 @@ pub fn ballot(
         sheet: binding(person, sheet, &shown.scope, &shown.previewed)?,
         reason: reason.trim().to_owned(),
         grant: shown.scope.clone(),
-        inside: false,
+        // Said of an approval only.
+        inside: inside && decision == VoteDecision::Approve,
     })
 }
 
@@ -134,7 +136,7 @@ mod tests {
         let (ines, ola) = (EntityRef::new("User", "Ines"), EntityRef::new("User", "Ola"));
         let sheet = samples::sheet().sheet;
         let digest = |person: &EntityRef, sheet: &DecisionSheet, shown: &Shown| {
-            ballot(person, sheet, shown, VoteDecision::Approve, " ok ").expect("canonical").sheet
+            ballot(person, sheet, shown, VoteDecision::Approve, " ok ", false).expect("canonical").sheet
         };
         let one = digest(&ines, &sheet, &shown());
         assert_eq!(one, digest(&ines, &sheet, &shown()));
@@ -147,6 +149,14 @@ mod tests {
         let mut wider = shown();
         wider.scope.max_uses += 1;
         assert_ne!(one, digest(&ines, &sheet, &wider));
+    }
+
+    #[test]
+    fn only_an_approval_is_of_whatever_lies_inside() {
+        let (ines, sheet) = (EntityRef::new("User", "Ines"), samples::sheet().sheet);
+        let inside = |decision| ballot(&ines, &sheet, &shown(), decision, "ok", true).expect("canonical").inside;
+        assert!(inside(VoteDecision::Approve));
+        assert!(!inside(VoteDecision::Refuse) && !inside(VoteDecision::Ask));
     }
 
     #[test]

@@ -17,19 +17,25 @@ pub enum Command {
     Narrow,
     /// To the queue.
     Queue,
+    /// To what is looked at afterwards.
+    Afterwards,
+    /// Judge a closed exception by the disposition at this place, from 1.
+    Judge(usize),
     /// Show or hide the list of keys.
     Help,
 }
 
 /// The keys with what they do, for the page that lists them.
-pub const KEYS: [(&str, &str); 9] = [
+pub const KEYS: [(&str, &str); 11] = [
     ("j  k", "next and previous line of the queue"),
     ("Enter", "open the line, press the button"),
     ("n", "narrow: to the first knob"),
     ("a", "to Approve"),
     ("d", "to the reason for a refusal"),
     ("r", "to the reason for a revocation"),
+    ("1 … 5", "judge the closed exception: the buttons have the numbers"),
     ("g q", "to the queue"),
+    ("g v", "to the reviews"),
     ("?", "this list"),
     ("Esc", "close this list"),
 ];
@@ -60,6 +66,7 @@ impl Keys {
         }
         match (press.key, after_g) {
             ("q", true) => Some(Command::Queue),
+            ("v", true) => Some(Command::Afterwards),
             ("g", false) => {
                 self.after_g = true;
                 None
@@ -71,6 +78,7 @@ impl Keys {
             ("r", false) => Some(Command::Revoke),
             ("n", false) => Some(Command::Narrow),
             ("?", _) => Some(Command::Help),
+            (digit @ ("1" | "2" | "3" | "4" | "5"), false) => digit.parse().ok().map(Command::Judge),
             _ => None,
         }
     }
@@ -90,6 +98,9 @@ mod tests {
         assert_eq!(typed(&["j"]), Some(Command::Next));
         assert_eq!(typed(&["g", "q"]), Some(Command::Queue));
         assert_eq!(typed(&["q"]), None);
+        assert_eq!(typed(&["g", "v"]), Some(Command::Afterwards));
+        assert_eq!(typed(&["4"]), Some(Command::Judge(4)));
+        assert_eq!(typed(&["6"]), None, "there are five");
         assert_eq!(typed(&["g", "a"]), None, "a key after g is no command of its own");
         assert_eq!(typed(&["g", "a", "a"]), Some(Command::Approve));
     }
@@ -99,5 +110,6 @@ mod tests {
         let mut keys = Keys::default();
         assert_eq!(keys.press(Press { key: "a", typing: true, with_modifier: false }), None);
         assert_eq!(keys.press(Press { key: "a", typing: false, with_modifier: true }), None);
+        assert_eq!(keys.press(Press { key: "1", typing: true, with_modifier: false }), None);
     }
 }

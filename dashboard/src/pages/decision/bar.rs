@@ -4,11 +4,13 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use policy_core::lifecycle::{Rejection, VoteDecision};
 
+use super::super::judge::Judge;
 use super::load;
 use super::state::{Module, State, Voting};
-use super::vote::{REASON_NEEDED, cast, revoke};
+use super::vote::{REASON_NEEDED, answer_question, cast, declare_emergency, revoke};
 use crate::app::Desk;
 use crate::components::{Countdown, Failure, Notice, Text, Tone};
+use crate::view_model::afterwards::unanswered;
 use crate::view_model::ballot::{Standing, obstacle};
 
 /// The bar for what can be done now; nothing when nothing can.
@@ -23,8 +25,32 @@ pub fn Bar() -> impl IntoView {
         Some(grant) if matches!(loaded.detail.state.as_str(), "granted" | "not_active") => {
             view! { <RevokeBar grant=grant.grant.id.clone() /> }.into_any()
         }
-        _ => ().into_any(),
+        _ if loaded.detail.allowed.dispose.why_not() == Some(Rejection::NotClosed) => ().into_any(),
+        _ => view! { <JudgeBar /> }.into_any(),
     }
+}
+
+/// Closed: what it says of policy, by one key.
+#[component]
+fn JudgeBar() -> impl IntoView {
+    let state = State::take();
+    let desk = Desk::take();
+    let Some(loaded) = state.sheet() else { return ().into_any() };
+    if let Some(rejection) = loaded.detail.allowed.dispose.why_not() {
+        return view! { <p class="soft">{format!("You cannot judge this: {rejection}.")}</p> }.into_any();
+    }
+    let stands = Signal::derive(move || {
+        let newest = state.newest.get()?;
+        newest.exception.disposition.map(|disposed| disposed.disposition)
+    });
+    let done = move |_| spawn_local(load::load(state, desk));
+    view! {
+        <div class="bar judging" role="region" aria-label="Judge">
+            <p>"What does this say of policy?"</p>
+            <Judge id=state.id.get_value() stands done />
+        </div>
+    }
+    .into_any()
 }
 
 #[component]
@@ -44,6 +70,19 @@ fn VoteBar() -> impl IntoView {
         .collect();
     let progress = format!("{} of {}", votes.len(), exception.terms.approvals);
     let allowed = loaded.detail.allowed;
+    let declares = allowed.declare_emergency.is_yes();
+    let several = allowed.approve.is_yes() && exception.terms.approvals > 1;
+    let questions = allowed.answer.is_yes().then(|| {
+        let asked = unanswered(exception).into_iter().map(|(place, words)| {
+            view! {
+                <p class="also">
+                    <Text text=words /> " "
+                    <button class="quiet" on:click=move |_| answer_question(state, desk, place)>"Answer this"</button>
+                </p>
+            }
+        });
+        asked.collect_view()
+    });
     let obstacle_to = move |decision: VoteDecision, refused: Option<Rejection>| {
         let broken = state.module.with(|module| match module {
             Module::Broken(_) => Some(
@@ -91,6 +130,25 @@ fn VoteBar() -> impl IntoView {
                 <div><dt>"approvals"</dt><dd><b>{progress}</b> " " <Text text=votes.join(", ") /></dd></div>
             </dl>
             <Reason />
+            {questions}
+            {declares.then(|| view! {
+                <p class="also">
+                    <button
+                        class="quiet" disabled=sending
+                        title="the terms of an emergency hold from then on, and somebody else reviews what comes of it"
+                        on:click=move |_| declare_emergency(state, desk)
+                    >"Declare an emergency"</button>
+                </p>
+            })}
+            {several.then(|| view! {
+                <label class="also">
+                    <input
+                        type="checkbox" prop:checked=state.inside
+                        on:change=move |event| state.inside.set(event_target_checked(&event))
+                    />
+                    " this, or anything inside it: my vote stays when somebody narrows it"
+                </label>
+            })}
             <div class="buttons">
                 <button
                     aria-describedby="why-not"
@@ -143,7 +201,7 @@ fn RevokeBar(grant: String) -> impl IntoView {
 
 /// The field for the person's words.
 #[component]
-fn Reason() -> impl IntoView {
+pub fn Reason() -> impl IntoView {
     let state = State::take();
     view! {
         <div class="reason">

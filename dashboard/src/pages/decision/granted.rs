@@ -3,9 +3,13 @@
 use leptos::prelude::*;
 use policy_core::lifecycle::Phase;
 use policy_core::time::Timestamp;
+use proviso_api::exceptions::UseLine;
 
 use super::state::State;
+use super::vote::give_back;
+use crate::app::Desk;
 use crate::components::{Card, Notice, Text, Tone};
+use crate::view_model::afterwards::unreported;
 use crate::view_model::facts::uses;
 use crate::view_model::scope::compare;
 use crate::view_model::time::stamp;
@@ -48,7 +52,48 @@ pub fn Granted() -> impl IntoView {
                 </Card>
             }
         })}
+        <Unreported />
     }
+    .into_any()
+}
+
+/// Uses of which nobody told how they ended. An approver can give one back.
+#[component]
+fn Unreported() -> impl IntoView {
+    let state = State::take();
+    let desk = Desk::take();
+    let Some(loaded) = state.sheet() else { return ().into_any() };
+    let refused = loaded.detail.allowed.give_back.why_not();
+    // While the grant lives the bar has the field already.
+    let field = refused.is_none() && !matches!(loaded.detail.state.as_str(), "granted" | "not_active");
+    let lines = Memo::new(move |_| {
+        state.newest.with(|newest| newest.as_ref().map(|newest| unreported(&newest.uses)).unwrap_or_default())
+    });
+    let row = move |line: UseLine| {
+        let evaluation = StoredValue::new(line.evaluation.clone());
+        let back = refused.is_none().then(|| {
+            let give = move |_| give_back(state, desk, evaluation.get_value());
+            view! { <button class="quiet" on:click=give>"Give back"</button> }
+        });
+        view! {
+            <tr>
+                <th scope="row"><time datetime=line.at.to_string()>{format!("{} UTC", stamp(line.at))}</time></th>
+                <td>"consumed, never reported: call " <code><Text text=line.call /></code></td>
+                <td class="verdict">{back}</td>
+            </tr>
+        }
+    };
+    (move || {
+        let lines = lines.get();
+        (!lines.is_empty()).then(|| {
+            view! {
+                <Card title="Uses that nobody reported">
+                    <table><tbody>{lines.into_iter().map(row).collect_view()}</tbody></table>
+                    {field.then(|| view! { <super::bar::Reason /> })}
+                </Card>
+            }
+        })
+    })
     .into_any()
 }
 

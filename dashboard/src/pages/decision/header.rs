@@ -32,6 +32,17 @@ pub fn Header() -> impl IntoView {
             {sheet.effects.iter().map(|effect| view! { <span class="chip">{effect.clone()}</span> }).collect_view()}
             <span class="chip">"task " <span class="mono"><Text text=request.question.task.clone() /></span></span>
             {request.emergency.then(|| view! { <span class="chip warn">"said to be an emergency"</span> })}
+            {sheet.exception.emergency.as_ref().map(|emergency| {
+                let by = emergency.by.id.clone();
+                view! { <span class="chip state-denied">"emergency declared by " <Text text=by /></span> }
+            })}
+            {request.renews.as_ref().map(|renews| {
+                let of = format!("/exceptions/{}", renews.of);
+                view! { <a class="chip" href=of>{format!("renewal {} of an earlier grant", renews.number)}</a> }
+            })}
+            {(!sheet.exception.repeats.is_empty()).then(|| {
+                view! { <span class="chip">{format!("asked {} times", sheet.exception.repeats.len() + 1)}</span> }
+            })}
         </p>
         <News />
     }

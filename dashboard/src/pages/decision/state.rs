@@ -80,6 +80,8 @@ pub struct State {
     pub trouble: RwSignal<Option<Broken>>,
     /// The approver's words.
     pub reason: RwSignal<String>,
+    /// An approval is of whatever lies inside the scope, too.
+    pub inside: RwSignal<bool>,
     /// A reason was needed and not there.
     pub missing: RwSignal<bool>,
     /// The vote.
@@ -103,6 +105,7 @@ impl State {
             shown: RwSignal::new(None),
             trouble: RwSignal::new(None),
             reason: RwSignal::new(String::new()),
+            inside: RwSignal::new(false),
             missing: RwSignal::new(false),
             voting: RwSignal::new(Voting::Idle),
             clock: Desk::take().now,

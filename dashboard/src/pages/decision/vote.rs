@@ -27,7 +27,9 @@ pub fn cast(state: State, desk: Desk, decision: VoteDecision) {
         super::super::focus("reason");
         return;
     }
-    let Ok(ballot) = ballot(&session.person, &loaded.sheet.sheet, &shown, decision, &reason) else {
+    let Ok(ballot) =
+        ballot(&session.person, &loaded.sheet.sheet, &shown, decision, &reason, state.inside.get_untracked())
+    else {
         desk.said.set("What is shown has no canonical form, so nobody can vote on it.".to_owned());
         return;
     };
@@ -66,6 +68,30 @@ async fn stale(state: State, desk: Desk, shown: &Loaded, error: ApiError) {
 
 /// Takes the grant away.
 pub fn revoke(state: State, desk: Desk, grant: String) {
+    let told = "Revoked. Nothing honours this grant any more.";
+    act(state, desk, told, async move |reason| api::revoke(&grant, reason).await);
+}
+
+/// Declares an emergency: the terms of one hold from then on, and somebody reviews what comes of it.
+pub fn declare_emergency(state: State, desk: Desk) {
+    let id = state.id.get_value();
+    act(state, desk, "An emergency is declared.", async move |reason| api::declare_emergency(&id, reason).await);
+}
+
+/// Gives a use back that nobody reported.
+pub fn give_back(state: State, desk: Desk, evaluation: String) {
+    let id = state.id.get_value();
+    act(state, desk, "The use is given back.", async move |reason| api::give_back(&id, &evaluation, reason).await);
+}
+
+/// Answers the question of a vote, in the words of the reason's field.
+pub fn answer_question(state: State, desk: Desk, vote: u32) {
+    let id = state.id.get_value();
+    act(state, desk, "Your answer stands in the history.", async move |words| api::answer(&id, vote, words).await);
+}
+
+/// An act that takes a reason; without one it moves the focus there instead.
+fn act(state: State, desk: Desk, told: &'static str, send: impl AsyncFnOnce(String) -> Result<(), ApiError> + 'static) {
     let reason = state.reason.get_untracked().trim().to_owned();
     if reason.is_empty() {
         state.missing.set(true);
@@ -76,9 +102,9 @@ pub fn revoke(state: State, desk: Desk, grant: String) {
     state.missing.set(false);
     state.voting.set(Voting::Sending);
     spawn_local(async move {
-        match api::revoke(&grant, reason).await {
+        match send(reason).await {
             Ok(()) => {
-                desk.said.set("Revoked. Nothing honours this grant any more.".to_owned());
+                desk.said.set(told.to_owned());
                 state.reason.set(String::new());
                 state.voting.set(Voting::Idle);
                 load::load(state, desk).await;

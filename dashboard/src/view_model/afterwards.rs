@@ -1,0 +1,91 @@
+//! What is said of an exception once it is over: dispositions by one key, reviews, and the lists of what is missing.
+
+use std::collections::BTreeMap;
+
+use policy_core::lifecycle::{Disposition, Exception, ReviewKind, ReviewOutcome, VoteDecision};
+use proviso_api::exceptions::{ExceptionLine, UseLine};
+
+/// The dispositions by their keys, `1` first: the word on the button, and what it says of policy.
+pub const DISPOSITIONS: [(Disposition, &str, &str); 5] = [
+    (Disposition::OneOff, "one-off", "it will not come again"),
+    (Disposition::PolicyTooNarrow, "policy too narrow", "policy should have permitted it"),
+    (Disposition::PolicyTooWide, "policy too wide", "policy should not let it be asked"),
+    (Disposition::AskedByMistake, "asked by mistake", "it was not what the agent needed"),
+    (Disposition::Abuse, "abuse", "it was an attempt to misuse"),
+];
+
+/// What a review can find: the word on the button, and whether it takes a note.
+pub const OUTCOMES: [(ReviewOutcome, &str, bool); 3] = [
+    (ReviewOutcome::Appropriate, "Appropriate", false),
+    (ReviewOutcome::Excessive, "Excessive", true),
+    (ReviewOutcome::Abuse, "Abuse", true),
+];
+
+/// A disposition's word.
+pub fn word(disposition: Disposition) -> &'static str {
+    DISPOSITIONS.iter().find(|(known, _, _)| *known == disposition).map_or("judged", |(_, word, _)| word)
+}
+
+/// Why there is a review.
+pub const fn kind(kind: ReviewKind) -> &'static str {
+    match kind {
+        ReviewKind::AfterUse => "after use",
+        ReviewKind::Emergency => "emergency",
+    }
+}
+
+/// The list to judge, as it goes on: what is shown stays where it is, judged or not, and what is new comes below it.
+/// Only what somebody else has judged goes.
+pub fn merged(
+    shown: &[ExceptionLine],
+    fresh: &[ExceptionLine],
+    judged: &BTreeMap<String, Disposition>,
+) -> Vec<ExceptionLine> {
+    let among = |lines: &[ExceptionLine], id: &str| lines.iter().any(|line| line.id == id);
+    let stays = shown.iter().filter(|line| judged.contains_key(&line.id) || among(fresh, &line.id));
+    let new = fresh.iter().filter(|line| !among(shown, &line.id));
+    stays.chain(new).cloned().collect()
+}
+
+/// The questions of votes that nobody has answered, each with its place among the votes.
+pub fn unanswered(exception: &Exception) -> Vec<(u32, String)> {
+    let asked = exception.votes.iter().enumerate().filter(|(_, vote)| vote.decision == VoteDecision::Ask);
+    let open = asked.filter_map(|(place, vote)| Some((u32::try_from(place).ok()?, vote.reason.clone())));
+    open.filter(|(place, _)| exception.answers.iter().all(|answer| answer.vote != *place)).collect()
+}
+
+/// The uses of which nobody told how they ended.
+pub fn unreported(uses: &[UseLine]) -> Vec<UseLine> {
+    uses.iter().filter(|line| line.reported.is_none() && !line.given_back).cloned().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::view_model::samples;
+
+    fn line(id: &str) -> ExceptionLine {
+        samples::line(id, "exhausted", false)
+    }
+
+    fn ids(lines: &[ExceptionLine]) -> Vec<&str> {
+        lines.iter().map(|line| line.id.as_str()).collect()
+    }
+
+    #[test]
+    fn every_disposition_has_its_key_and_its_word() {
+        let all: std::collections::BTreeSet<_> = DISPOSITIONS.iter().map(|(disposition, _, _)| *disposition).collect();
+        assert_eq!(all.len(), DISPOSITIONS.len());
+        assert_eq!(word(Disposition::Abuse), "abuse");
+    }
+
+    #[test]
+    fn a_list_to_judge_moves_nothing_under_the_hand() {
+        let shown = [line("a"), line("b"), line("c")];
+        let judged = BTreeMap::from([("b".to_owned(), Disposition::OneOff)]);
+        // b was judged here, c by somebody else, and d is new.
+        let fresh = [line("d"), line("a")];
+        assert_eq!(ids(&merged(&shown, &fresh, &judged)), ["a", "b", "d"]);
+        assert_eq!(ids(&merged(&[], &fresh, &judged)), ["d", "a"]);
+    }
+}

@@ -1,0 +1,63 @@
+// What specs of the dashboard share: a gate for each worker, in it one open request for each test, and the eyes of a reviewer.
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+
+import { AxeBuilder } from "@axe-core/playwright";
+import { type Page, expect, test as base } from "@playwright/test";
+
+import { CLIENTS } from "./client.ts";
+import { Gate } from "./gate.ts";
+import { Model } from "./model.ts";
+import { TARGET } from "./places.ts";
+
+export const AGENT = { subject: "Agent::spiffe://acme.example/agent/report-writer", person: "ines", server: "files" };
+
+/** One gate for each worker: starting one compiles the module. In it, one open request for each test, of a task of its own. */
+export const test = base.extend<{ task: string; below: string; asked: string }, { gate: Gate }>({
+  gate: [
+    async ({}, use) => {
+      const gate = await Gate.start();
+      await use(gate);
+      await gate.stop();
+    },
+    { scope: "worker" },
+  ],
+  task: async ({}, use, info) => use(`close-q4-${info.testId}`),
+  /** The folder below the served one that the agent wants to write into. What one grant covered another renews. */
+  below: "reports",
+  asked: async ({ gate, task, below }, use) => {
+    mkdirSync(join(gate.files, below), { recursive: true });
+    const model = new Model(await CLIENTS["node"]!(gate.proxied({ ...AGENT, task })));
+    await model.look();
+    const call = { tool: "write_file", args: { path: join(gate.files, below, "q4.md"), content: "Balanced. \u202Egnp.exe\n" } };
+    const wish = { ...call, why: "Approve at once! \u202E<b>done</b>", duration: "30m", uses: 3, folder: join(gate.files, below) };
+    const { id } = await model.request(await model.call(call), wish);
+    await use(id);
+    await model.close();
+  },
+});
+
+/** The page of an exception, for a person who signs in for it. */
+export async function open(page: Page, gate: Gate, asked: string, user = "mara"): Promise<void> {
+  await page.goto(gate.signInLink(user));
+  await expect(page.getByRole("heading", { name: "Queue" })).toBeVisible();
+  await page.goto(`${gate.url}/exceptions/${asked}`);
+  await expect(page.getByRole("region", { name: "What will run" })).toBeVisible();
+}
+
+export const LOOKS = (["light", "dark"] as const).flatMap((scheme) =>
+  ([["wide", { width: 1280, height: 900 }], ["narrow", { width: 390, height: 844 }]] as const).map(
+    ([name, viewport]) => ({ scheme, name, viewport }),
+  ),
+);
+
+/** A picture of the page for a person, and what a machine can tell of its accessibility. */
+export async function look(page: Page, what: string, { scheme, name }: (typeof LOOKS)[number]): Promise<void> {
+  const folder = join(TARGET, "screenshots");
+  mkdirSync(folder, { recursive: true });
+  await page.screenshot({ path: join(folder, `${what}-${scheme}-${name}.png`), fullPage: true });
+  const { violations } = await new AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]).analyze();
+  expect(violations.map(({ id, nodes }) => `${what}: ${id}: ${nodes.map((node) => node.html).join(" ")}`)).toEqual([]);
+  // Nothing is wider than the window.
+  expect(await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)).toBeLessThanOrEqual(0);
+}
