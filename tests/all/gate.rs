@@ -2,6 +2,7 @@
 
 mod alone;
 mod bundles;
+mod courier;
 mod crash;
 mod disk;
 mod folder;

@@ -15,8 +15,8 @@ use futures::{StreamExt as _, stream};
 
 use seen::History;
 
-/// How many histories are played without a word from outside, 500 operations each: a minute's worth.
-const HISTORIES: u64 = 20;
+/// How many histories are played without a word from outside, 500 operations each: 100,000 in all.
+const HISTORIES: u64 = 200;
 const OPERATIONS: usize = 500;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

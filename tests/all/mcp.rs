@@ -4,6 +4,7 @@ mod conversations;
 mod process;
 mod proxy;
 mod roots;
+mod stops;
 mod story;
 
 pub use proxy::npm_server;

@@ -143,39 +143,48 @@ impl Parties {
     /// What a person's page would send: sheet and preview at the newest position, evaluated on the module itself.
     #[expect(clippy::expect_used, reason = "a harness fails its test by panicking")]
     pub async fn ballot(&self, cookie: &str, id: &str, decision: &str, grant: Option<Value>) -> Value {
+        let detail = self.client.get(&format!("/api/v1/exceptions/{id}"), Some(cookie)).await;
+        let detail: ExceptionDetail = serde_json::from_str(&detail.text).expect("an exception");
+        self.ballot_at(cookie, id, detail.position, decision, grant).await.expect("a sheet")
+    }
+
+    /// The same for a position that was read before. None where the exception has ended meanwhile, and there is no
+    /// ballot to cast.
+    #[expect(clippy::expect_used, reason = "a harness fails its test by panicking")]
+    pub async fn ballot_at(
+        &self,
+        cookie: &str,
+        id: &str,
+        position: u64,
+        decision: &str,
+        grant: Option<Value>,
+    ) -> Option<Value> {
         let client = &self.client;
-        let get = async |path: &str| client.get(&format!("/api/v1/exceptions/{id}{path}"), Some(cookie)).await.text;
-        let detail: ExceptionDetail = serde_json::from_str(&get("").await).expect("an exception");
-        let at = format!("?as_of={}", detail.position);
-        let SheetReply { sheet, smallest } = serde_json::from_str(&get(&format!("/sheet{at}")).await).expect("a sheet");
-        let questions: QuestionsReply =
-            serde_json::from_str(&get(&format!("/questions{at}")).await).expect("questions");
+        let get = async |path: &str| {
+            client.get(&format!("/api/v1/exceptions/{id}/{path}?as_of={position}"), Some(cookie)).await
+        };
+        let sheet = get("sheet").await;
+        if !sheet.status.is_success() {
+            return None;
+        }
+        let SheetReply { sheet, smallest } = serde_json::from_str(&sheet.text).expect("a sheet");
+        let questions: QuestionsReply = serde_json::from_str(&get("questions").await.text).expect("questions");
         let session: Value = client.get("/api/v1/session", Some(cookie)).await.json();
         let person = serde_json::from_value(session["person"].clone()).expect("a person");
         let scope = match grant {
             Some(grant) => serde_json::from_value(grant).expect("a scope"),
             None => sheet.exception.current().map_or(smallest, |version| version.scope.clone()),
         };
-        let bundle = get_bundle(client, cookie, &sheet).await;
-        let previewed = preview(bundle, &sheet, questions, &scope).await;
+        let engine = engine(client, cookie, sheet.bundle.digest).await;
+        let previewed = preview(&engine, &sheet, questions, &scope).await;
         let digest = binding(&person, &sheet, &scope, &previewed).expect("a canonical form");
-        json!({
+        Some(json!({
             "decision": decision,
             "as_of": sheet.as_of,
             "sheet": digest,
             "reason": "looked at it",
             "grant": scope,
-        })
-    }
-
-    /// The same, where the exception may have ended meanwhile: then there is no ballot to cast.
-    pub async fn try_ballot(&self, cookie: &str, id: &str, decision: &str, grant: Option<Value>) -> Option<Value> {
-        let detail = self.client.get(&format!("/api/v1/exceptions/{id}"), Some(cookie)).await;
-        let as_of = detail.json()["position"].as_u64()?;
-        let sheet = format!("/api/v1/exceptions/{id}/sheet?as_of={as_of}");
-        let open =
-            detail.json()["state"] == "requested" && self.client.get(&sheet, Some(cookie)).await.status.is_success();
-        if open { Some(self.ballot(cookie, id, decision, grant).await) } else { None }
+        }))
     }
 
     /// Votes with what the page would send.
@@ -185,23 +194,16 @@ impl Parties {
     }
 }
 
-#[expect(clippy::expect_used, reason = "a harness fails its test by panicking")]
-async fn get_bundle(client: &Client, cookie: &str, sheet: &DecisionSheet) -> BundleReply {
-    let answer = client.get(&format!("/api/v1/bundles/{}", sheet.bundle.digest), Some(cookie)).await;
-    serde_json::from_str(&answer.text).expect("the active bundle")
-}
-
 /// The preview, on the very module, as a browser makes it.
 #[expect(clippy::expect_used, clippy::panic, reason = "a harness fails its test by panicking")]
 async fn preview(
-    bundle: BundleReply,
+    engine: &WasmEngine,
     sheet: &DecisionSheet,
     questions: QuestionsReply,
     scope: &policy_core::grant::Scope,
 ) -> Previewed {
     use policy_core::abi::{ABI_VERSION, Op};
     use proviso::app::Engine as _;
-    let engine = engine(bundle).await;
     let grant = policy_core::grant::Grant { scope: scope.clone(), ..questions.grant };
     let input = Preview { v: ABI_VERSION, question: questions.question, grant, others: questions.others, at: sheet.at };
     let input = json::to_canonical_bytes(&input).expect("a canonical form");
@@ -213,19 +215,21 @@ async fn preview(
     }
 }
 
-/// The module with this bundle in it: loaded once for all tests, since loading takes longer than most of them.
+/// The module with this bundle in it: fetched and loaded once for all tests, since that takes longer than most of them.
 #[expect(clippy::expect_used, reason = "a harness fails its test by panicking")]
-async fn engine(bundle: BundleReply) -> Arc<WasmEngine> {
+async fn engine(client: &Client, cookie: &str, bundle: Digest) -> Arc<WasmEngine> {
     use proviso::app::Engine as _;
     static LOADED: Mutex<BTreeMap<Digest, Arc<WasmEngine>>> = Mutex::new(BTreeMap::new());
     let kept = || LOADED.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(engine) = kept().get(&bundle.load.bundle) {
+    if let Some(engine) = kept().get(&bundle) {
         return Arc::clone(engine);
     }
+    let answer = client.get(&format!("/api/v1/bundles/{bundle}"), Some(cookie)).await;
+    let reply: BundleReply = serde_json::from_str(&answer.text).expect("the active bundle");
+    assert_eq!(reply.load.bundle, bundle, "the sheet's own");
     let engine = WasmEngine::new(crate::gate::module(), Limits::default());
     let engine = Arc::new(engine.expect("the module's exports"));
-    let digest = bundle.load.bundle;
-    engine.load(bundle.load).await.expect("the bundle loads");
-    kept().insert(digest, Arc::clone(&engine));
+    engine.load(reply.load).await.expect("the bundle loads");
+    kept().insert(bundle, Arc::clone(&engine));
     engine
 }

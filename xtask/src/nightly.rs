@@ -56,7 +56,7 @@ fn plant(place: &Place, count: &mut Count) -> Result<()> {
     saboteurs::plant_each(place, count)
 }
 
-/// A hundred times the histories that each change plays: a million operations.
+/// Ten times the histories that each change plays: a million operations.
 fn histories(place: &Place, count: &mut Count) -> Result<()> {
     tools::install_for_build(place)?;
     assets::build_assets(place, false)?;

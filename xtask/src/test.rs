@@ -22,7 +22,7 @@ const STAGES: [Stage; 10] = [
     Stage { name: "format", may_take: "2 seconds", run: format },
     Stage { name: "tools", may_take: "a second, 20 minutes on a fresh machine", run: install },
     Stage { name: "assets", may_take: "a minute, 8 on a fresh machine", run: build_assets },
-    Stage { name: "native", may_take: "3 minutes, 10 on a fresh machine", run: native },
+    Stage { name: "native", may_take: "8 minutes, 15 on a fresh machine", run: native },
     Stage { name: "clauses", may_take: "a second", run: clauses },
     Stage { name: "view-model", may_take: "20 seconds, 3 minutes on a fresh machine", run: view_model },
     Stage { name: "package-browser", may_take: "a minute, 2 on a fresh machine", run: package_browser },

@@ -181,7 +181,9 @@ impl App {
                 ("policy_denied", "none")
             }
             Some((exception, held)) => match &exception.phase {
-                Phase::Revoked { .. } | Phase::Suspended { .. } => ("policy_denied", "none"),
+                // ARAP's word for what ended early, too. Whoever ended it has not asked for a new request.
+                Phase::Revoked { .. } => ("approval_expired", "none"),
+                Phase::Suspended { .. } => ("policy_denied", "none"),
                 Phase::Exhausted { .. } | Phase::Lapsed { .. } => ("approval_expired", "request"),
                 _ if now >= held.grant.scope.not_after => ("approval_expired", "request"),
                 _ if effective_state(exception, now).word == "not_active" => {

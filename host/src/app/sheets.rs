@@ -32,7 +32,6 @@ const TRIED_WITHIN: Span = Span::from_seconds(7 * 86_400);
 pub(super) struct Shown {
     pub sheet: DecisionSheet,
     pub question: SealedQuestion,
-    pub others: Vec<SealedQuestion>,
 }
 
 /// What the state holds of a sheet.
@@ -71,7 +70,8 @@ impl App {
             }
             ResourceScope::Is(_) => Vec::new(),
         };
-        Ok(QuestionsReply { question: shown.question, grant, others: shown.others, groups })
+        let others = self.others(&shown)?;
+        Ok(QuestionsReply { question: shown.question, grant, others, groups })
     }
 
     /// Only the newest position may still move: an older one is shown as it was.
@@ -106,7 +106,6 @@ impl App {
         let recorded = &exception.request.question;
         // What has changed since the refusal is in the sheet's position; time stands still at its record.
         let question = self.policy().refresh(recorded, &[], at, recorded.requested.clone());
-        let others = tried.iter().map(|seq| self.recorded_question(*seq)).collect::<Result<Vec<_>, _>>()?;
         let sheet = DecisionSheet {
             v: SHEET_VERSION,
             as_of,
@@ -121,7 +120,12 @@ impl App {
             renews,
             exception,
         };
-        Ok(Shown { sheet, question, others })
+        Ok(Shown { sheet, question })
+    }
+
+    /// The recorded denials that a preview tries: up to a hundred records, which a sheet alone need not read.
+    fn others(&self, shown: &Shown) -> Result<Vec<SealedQuestion>, Refusal> {
+        shown.sheet.tried.iter().map(|seq| self.recorded_question(*seq)).collect()
     }
 
     fn facts_at(&self, id: &str, as_of: u64, at: Timestamp) -> Result<Facts, Refusal> {
@@ -200,7 +204,7 @@ impl App {
             v: ABI_VERSION,
             question: shown.question.clone(),
             grant: self.trial(shown, scope.clone()),
-            others: shown.others.clone(),
+            others: self.others(shown)?,
             at: shown.sheet.at,
         };
         Ok(self.ask_module(Op::Preview, &preview).await?)

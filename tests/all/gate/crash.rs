@@ -14,16 +14,21 @@ use super::audit;
 const CALL: &str = "/srv/files/reports/a.md";
 
 /// A gate that kills itself at a failpoint.
-struct Doomed {
-    child: Child,
-    parties: Parties,
+pub(super) struct Doomed {
+    pub(super) child: Child,
+    pub(super) parties: Parties,
     mara: String,
 }
 
 impl Doomed {
     fn start(data: &Path, when: &str, what: &str) -> Self {
+        Self::telling(data, when, what, None)
+    }
+
+    /// The same, and it tells whom this file names.
+    pub(super) fn telling(data: &Path, when: &str, what: &str, notify: Option<&Path>) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_failing_gate"));
-        command.arg(data).args([when, what]).stdout(Stdio::piped());
+        command.arg(data).args([when, what]).args(notify).stdout(Stdio::piped());
         let mut child = command.spawn().expect("the failing gate starts");
         let mut line = String::new();
         BufReader::new(child.stdout.take().expect("a pipe")).read_line(&mut line).expect("a line");
@@ -34,7 +39,7 @@ impl Doomed {
     }
 
     /// Sends what reaches the failpoint: nobody may be answered, and the process must have been killed.
-    async fn die_of(mut self, path: &str, headers: &[(&str, &str)], body: &Value) -> (Parties, String) {
+    pub(super) async fn die_of(mut self, path: &str, headers: &[(&str, &str)], body: &Value) -> (Parties, String) {
         let mut request = self.parties.client.request(reqwest::Method::POST, path).json(body);
         for (name, value) in headers {
             request = request.header(*name, *value);

@@ -92,6 +92,7 @@ fn serve(data: &Path) -> (Option<i32>, String) {
 
 #[tokio::test]
 async fn a_row_put_in_by_hand_opens_nothing_and_stops_the_next_start() {
+    proviso_tests::clauses!("arap-21.1.3-b");
     // Whoever forges knows the secret that belongs to the hash, but not the key that made the hash.
     let secret = |prefix: &str| format!("{prefix}_{}1_{}", "0".repeat(31), "a".repeat(64));
     for number in 0..3 {

@@ -31,7 +31,7 @@ async fn status(story: &Story, id: &str, query: &str) -> Answer {
 
 #[tokio::test]
 async fn one_key_is_one_request_also_at_once() {
-    proviso_tests::clauses!("arap-8.6");
+    proviso_tests::clauses!("arap-10.1-s");
     let story = Story::begin().await;
     let (first, second) = (body_of(&story, &call("a")).await, body_of(&story, &call("b")).await);
     // Eight at once, half of them with another body: one request is made, and the others are told so.
@@ -60,7 +60,7 @@ async fn one_key_is_one_request_also_at_once() {
 
 #[tokio::test]
 async fn a_status_answer_waits_for_the_decision_and_no_longer_than_it_may() {
-    proviso_tests::clauses!("arap-10.1");
+    proviso_tests::clauses!("arap-11.3-a", "arap-11.3-d", "arap-12-d");
     let story = Story::begin().await;
     let id = story.ask(&call("a"), None).await;
     let mara = story.gate.person("mara").await;
@@ -98,7 +98,19 @@ async fn a_status_answer_waits_for_the_decision_and_no_longer_than_it_may() {
 
 #[tokio::test]
 async fn progress_names_nobody_and_only_the_asker_sees_or_cancels() {
-    proviso_tests::clauses!("arap-9.1", "arap-10.2", "arap-10.3", "arap-13.1", "arap-17.1", "arap-17.2", "arap-17.3");
+    proviso_tests::clauses!(
+        "arap-10.2-d",
+        "arap-10.2-e",
+        "arap-11.3-e",
+        "arap-11.4-a",
+        "arap-11.4-c",
+        "arap-14-a",
+        "arap-14-b",
+        "arap-19-d",
+        "arap-19-e",
+        "arap-21.3.3-a",
+        "arap-21.3.3-b"
+    );
     let story = Story::begin().await;
     let id = story.ask(&call("a"), None).await;
     assert!(id.len() >= 36, "128 bits that nobody guesses: {id}");
@@ -135,7 +147,7 @@ async fn progress_names_nobody_and_only_the_asker_sees_or_cancels() {
 
 #[tokio::test]
 async fn a_claimed_actor_is_the_credentials_or_the_request_is_refused() {
-    proviso_tests::clauses!("arap-18.1");
+    proviso_tests::clauses!("arap-10.1-h", "arap-10.1-i", "arap-19.1-c", "arap-19.1-d", "arap-19.1-e", "arap-21.4.2");
     let story = Story::begin().await;
     let body = body_of(&story, &call("a")).await;
     let id = body["subject"]["id"].clone();
@@ -159,7 +171,7 @@ async fn a_claimed_actor_is_the_credentials_or_the_request_is_refused() {
 
 #[tokio::test]
 async fn the_schema_describes_a_request_that_succeeds_and_no_other_limits() {
-    proviso_tests::clauses!("arap-6.1");
+    proviso_tests::clauses!("arap-8-a", "arap-15.1", "arap-15.2");
     let story = Story::begin().await;
     let call = call("a");
     let denied = story.evaluate(&call).await.json();
@@ -229,7 +241,24 @@ async fn the_schema_describes_a_request_that_succeeds_and_no_other_limits() {
 
 #[tokio::test]
 async fn an_approval_lets_only_its_own_call_pass() {
-    proviso_tests::clauses!("arap-11");
+    proviso_tests::clauses!(
+        "arap-12-e",
+        "arap-12-f",
+        "arap-12-g",
+        "arap-12-j",
+        "arap-12-l",
+        "arap-12-m",
+        "arap-12-n",
+        "arap-12-o",
+        "arap-12-q",
+        "arap-12-y",
+        "arap-12-zf",
+        "arap-12-zh",
+        "arap-17-f",
+        "arap-17-g",
+        "arap-21.1.2-b",
+        "arap-21.1.3-a"
+    );
     let story = Story::begin().await;
     let id = story.ask(&call("a"), None).await;
     let mara = story.gate.person("mara").await;
@@ -258,4 +287,100 @@ async fn an_approval_lets_only_its_own_call_pass() {
     // Its own call.
     let own = story.evaluate(&with("a", &approval)).await.json();
     assert_eq!((&own["decision"], &own["context"]["approval"]["id"]), (&json!(true), &approval["id"]), "{own:#}");
+}
+
+#[tokio::test]
+async fn without_a_credential_nobody_asks_looks_or_cancels() {
+    proviso_tests::clauses!("arap-11.4-b", "arap-18-a", "arap-19-a", "arap-19-b", "arap-19.1-b", "arap-21.1.3-b");
+    let story = Story::begin().await;
+    let id = story.ask(&call("a"), None).await;
+    let body = body_of(&story, &call("b")).await;
+    let before = sizes(&story);
+    let path = format!("/access/v1/requests/{id}");
+    let routes = [
+        (Method::POST, "/access/v1/requests".to_owned()),
+        (Method::GET, path.clone()),
+        (Method::POST, format!("{path}/cancel")),
+    ];
+    for (method, path) in routes {
+        for token in ["", "nobodys"] {
+            let request =
+                story.gate.client.request(method.clone(), &path).header("proviso-subject-token", &story.agent);
+            let request = if token.is_empty() { request } else { request.bearer_auth(token) };
+            let request = if method == Method::POST { request.json(&body) } else { request };
+            let answer = Client::send(request).await;
+            assert_eq!(answer.status.as_u16(), 401, "{method} {path}: {answer:?}");
+            assert_eq!(answer.header("www-authenticate"), "Bearer");
+            assert!(!answer.text.contains(&id), "{answer:?}");
+        }
+    }
+    assert_eq!(sizes(&story), before);
+    assert_eq!(status(&story, &id, "").await.json()["task"]["status"], "pending");
+}
+
+#[tokio::test]
+async fn a_revoked_approval_counts_no_more() {
+    proviso_tests::clauses!("arap-12-zc", "arap-12-n");
+    let story = Story::begin().await;
+    let id = story.ask(&call("a"), None).await;
+    let mara = story.gate.person("mara").await;
+    story.vote(&mara, &id, "approve", None).await;
+    let approval = status(&story, &id, "").await.json()["result"]["approval"].clone();
+    let grant = approval["id"].as_str().unwrap();
+    let revoke = json!({"reason": "the task is over"});
+    let answer = story.gate.client.post(&format!("/api/v1/grants/{grant}/revoke"), &mara, &revoke).await;
+    assert_eq!(answer.json()["state"], "revoked", "{answer:?}");
+    let mut call = call("a");
+    call["context"]["approval"] = approval;
+    let answer = story.evaluate(&call).await.json();
+    let context = &answer["context"];
+    assert_eq!((&answer["decision"], &context["reason"]), (&json!(false), &json!("approval_expired")), "{answer:#}");
+    assert_eq!(context["next_action"], "none", "whoever revoked it has not asked for a new request");
+}
+
+#[tokio::test]
+async fn an_evaluation_keeps_its_id() {
+    proviso_tests::clauses!("arap-7.1-a", "arap-7.1-b");
+    let story = Story::begin().await;
+    let denied = story.evaluate(&call("a")).await.json();
+    let context = &denied["context"];
+    let id = &context["evaluation_id"];
+    let path = context["access_request"]["request_schema_url"].as_str().unwrap();
+    let path = path.strip_prefix(&story.gate.client.url).unwrap();
+    let request = story.gate.client.request(Method::GET, path).bearer_auth(&story.point);
+    let schema = Client::send(request.header("proviso-subject-token", &story.agent)).await.json();
+    assert_eq!(schema["properties"]["denial"]["properties"]["evaluation_id"]["const"], *id);
+    let other = story.evaluate(&call("a")).await.json();
+    assert_ne!(other["context"]["evaluation_id"], *id, "another evaluation has another");
+    let answer = story.request(&story.request_body(&call("a"), &denied, None)).await;
+    let task = answer.json()["task"]["id"].as_str().unwrap().to_owned();
+    let mara = story.gate.person("mara").await;
+    let detail = story.gate.client.get(&format!("/api/v1/exceptions/{task}"), Some(&mara)).await.json();
+    assert_eq!(detail["exception"]["request"]["evaluation"], *id, "and the record keeps it");
+}
+
+#[tokio::test]
+async fn the_record_tells_request_denial_approval_and_result() {
+    proviso_tests::clauses!("arap-12-v", "arap-18-n", "arap-18-i");
+    let story = Story::begin().await;
+    let asked = call("a");
+    let denied = story.evaluate(&asked).await.json();
+    let answer = story.request(&story.request_body(&asked, &denied, None)).await;
+    let id = answer.json()["task"]["id"].as_str().unwrap().to_owned();
+    let mara = story.gate.person("mara").await;
+    story.vote(&mara, &id, "approve", None).await;
+    let approval = status(&story, &id, "").await.json()["result"]["approval"].clone();
+    let detail = story.gate.client.get(&format!("/api/v1/exceptions/{id}"), Some(&mara)).await.json();
+    let (request, phase) = (&detail["exception"]["request"], &detail["exception"]["phase"]);
+    let (asked_for, grant) = (&request["question"]["call"], &phase["grant"]);
+    assert_eq!(request["id"], id.as_str(), "{detail:#}");
+    assert_eq!(request["evaluation"], denied["context"]["evaluation_id"], "{request:#}");
+    assert_eq!(asked_for["subject"]["id"], asked["subject"]["id"], "{asked_for:#}");
+    assert_eq!(asked_for["resources"][0]["id"], asked["resource"]["id"], "{asked_for:#}");
+    assert_eq!(asked_for["action"], asked["action"]["name"], "{asked_for:#}");
+    assert!(request.to_string().contains("ines"), "for whom it was asked: {request:#}");
+    assert_eq!((&grant["id"], &grant["scope"]["not_after"]), (&approval["id"], &approval["approved_until"]));
+    assert_eq!(phase["granted_at"], approval["approved_at"], "{phase:#}");
+    assert_eq!(grant["task"], "weekly-report", "{grant:#}");
+    assert!(grant["enforcement_point"].is_string() && grant["subject"]["id"] == asked["subject"]["id"], "{grant:#}");
 }

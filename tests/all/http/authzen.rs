@@ -105,7 +105,18 @@ fn names(answer: &Answer) -> Vec<String> {
 
 #[tokio::test]
 async fn the_scenarios_decisions_are_made() {
-    proviso_tests::clauses!("authzen-5", "authzen-6.2", "authzen-10.1", "authzen-10.1.4");
+    proviso_tests::clauses!(
+        "authzen-5.1",
+        "authzen-5.2",
+        "authzen-5.3",
+        "authzen-5.5-a",
+        "authzen-10",
+        "authzen-10.1-a",
+        "authzen-10.1-b",
+        "authzen-10.1.1-c",
+        "arap-15.3-a",
+        "arap-15.3-b"
+    );
     let fixture = Fixture::begin().await;
     for (question, expected) in rules() {
         for question in [question.clone(), with(question, "/context", json!({"ip": "192.0.2.1"}))] {
@@ -125,7 +136,18 @@ async fn the_scenarios_decisions_are_made() {
 
 #[tokio::test]
 async fn what_misses_a_member_is_a_bad_request() {
-    proviso_tests::clauses!("authzen-10.1.1", "authzen-10.1.2", "authzen-10.1.3");
+    proviso_tests::clauses!(
+        "authzen-5.1",
+        "authzen-5.2",
+        "authzen-5.3",
+        "authzen-6.1-a",
+        "authzen-6.1-b",
+        "authzen-6.1-c",
+        "authzen-10.1-a",
+        "authzen-10.1-b",
+        "authzen-10.1.1-a",
+        "authzen-10.1.1-b"
+    );
     let fixture = Fixture::begin().await;
     let good = question("alice", "read", "record-1");
     for pointer in ["/subject", "/action", "/resource", "/subject/type", "/subject/id", "/action/name", "/resource/id"]
@@ -159,7 +181,7 @@ async fn what_misses_a_member_is_a_bad_request() {
 
 #[tokio::test]
 async fn every_answer_has_the_requests_id() {
-    proviso_tests::clauses!("authzen-10.1.5", "authzen-11.3");
+    proviso_tests::clauses!("authzen-10.1.3-a", "authzen-10.1.3-b", "authzen-11.3");
     let fixture = Fixture::begin().await;
     let long = "x".repeat(3_000);
     for (path, token, id) in [
@@ -183,7 +205,7 @@ async fn every_answer_has_the_requests_id() {
 
 #[tokio::test]
 async fn a_batch_gives_each_item_its_decision_in_order() {
-    proviso_tests::clauses!("authzen-7");
+    proviso_tests::clauses!("authzen-7.1.1");
     let fixture = Fixture::begin().await;
     let post = async |body: &Value| fixture.post("/access/v1/evaluations", body).await;
     let decisions = |answer: &Answer| -> Vec<bool> {
@@ -244,7 +266,7 @@ async fn a_batch_gives_each_item_its_decision_in_order() {
 
 #[tokio::test]
 async fn the_scenarios_searches_find_what_they_must() {
-    proviso_tests::clauses!("authzen-8", "authzen-8.4", "authzen-8.5", "authzen-8.6");
+    proviso_tests::clauses!("authzen-8.3-a", "authzen-8.3-b", "authzen-8.4.1-b", "authzen-8.5.1-d");
     let fixture = Fixture::begin().await;
     let kind = |name: &str| json!({"type": name});
     let read = json!({"name": "read"});
@@ -359,7 +381,14 @@ async fn a_search_is_about_the_callers_own_subjects() {
 
 #[tokio::test]
 async fn pages_follow_each_other_and_their_tokens_are_for_one_search() {
-    proviso_tests::clauses!("authzen-8.2", "authzen-8.2.1", "authzen-8.2.2");
+    proviso_tests::clauses!(
+        "authzen-8.2-a",
+        "authzen-8.2-b",
+        "authzen-8.2.1-a",
+        "authzen-8.2.1-b",
+        "authzen-8.2.2-a",
+        "authzen-8.2.2-b"
+    );
     let fixture = Fixture::begin().await;
     let search = |limit: u32, token: &str| {
         json!({
@@ -374,6 +403,11 @@ async fn pages_follow_each_other_and_their_tokens_are_for_one_search() {
     let second = fixture.search("subject", &search(1, &token)).await;
     assert_eq!(names(&second), ["bob"]);
     assert_eq!(second.json()["page"]["next_token"], "");
+    for answer in [&first, &second] {
+        let page = answer.json()["page"].clone();
+        let known = |name: &String| ["next_token", "count", "total", "properties"].contains(&name.as_str());
+        assert!(page.as_object().unwrap().keys().all(known), "{page}");
+    }
 
     let mut altered = token.clone().into_bytes();
     altered[5] = if altered[5] == b'A' { b'B' } else { b'A' };
@@ -404,7 +438,21 @@ async fn pages_follow_each_other_and_their_tokens_are_for_one_search() {
 
 #[tokio::test]
 async fn discovery_says_where_everything_is() {
-    proviso_tests::clauses!("authzen-9.1", "authzen-9.2.1", "authzen-9.2.2", "authzen-9.2.3", "arap-4.1", "arap-4.2");
+    proviso_tests::clauses!(
+        "authzen-9.1.1-a",
+        "authzen-9.1.1-b",
+        "authzen-9.2",
+        "authzen-9.2.1",
+        "authzen-9.2.2-a",
+        "authzen-9.2.2-b",
+        "authzen-9.2.2-d",
+        "authzen-9.2.3-a",
+        "authzen-10.1-c",
+        "arap-6-a",
+        "arap-6-b",
+        "arap-6-c",
+        "arap-6-d"
+    );
     let url = "https://gate.example".to_owned();
     let gate = TestGate::with(Setup { public_url: Some(url.clone()), ..Setup::default() }).await;
     let answer = gate.client.get("/.well-known/authzen-configuration", None).await;
@@ -427,4 +475,57 @@ async fn discovery_says_where_everything_is() {
     assert_eq!(body["capabilities"], json!(["urn:openid:authzen:capability:access-request"]));
     assert!(body.as_object().unwrap().values().all(|value| !value.is_null()), "what has no value is left out");
     assert_eq!(gate.client.get("/access/v1/jwks", None).await.json()["keys"].as_array().map(Vec::len), Some(1));
+}
+
+#[tokio::test]
+async fn a_search_without_a_member_is_a_bad_request() {
+    proviso_tests::clauses!(
+        "authzen-8.4.1-a",
+        "authzen-8.4.1-c",
+        "authzen-8.4.1-d",
+        "authzen-8.5.1-a",
+        "authzen-8.5.1-b",
+        "authzen-8.5.1-c",
+        "authzen-8.6.1-a",
+        "authzen-8.6.1-b"
+    );
+    let fixture = Fixture::begin().await;
+    let whole = question("alice", "read", "record-1");
+    let needed = [
+        ("subject", vec!["/subject", "/subject/type", "/action", "/resource"]),
+        ("resource", vec!["/subject", "/subject/id", "/action", "/resource", "/resource/type"]),
+        ("action", vec!["/subject", "/subject/id", "/resource", "/resource/id"]),
+    ];
+    for (which, pointers) in needed {
+        assert_eq!(fixture.search(which, &whole).await.status.as_u16(), 200, "{which}");
+        for pointer in pointers {
+            let (parent, name) = pointer.rsplit_once('/').unwrap();
+            let mut body = whole.clone();
+            body.pointer_mut(parent).unwrap().as_object_mut().unwrap().remove(name);
+            let answer = fixture.search(which, &body).await;
+            assert_eq!(answer.status.as_u16(), 400, "{which} without {pointer}: {answer:?}");
+            assert_eq!(answer.json()["results"], Value::Null, "{answer:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_order_of_members_changes_nothing() {
+    proviso_tests::clauses!("authzen-10.1.1-d");
+    let fixture = Fixture::begin().await;
+    let (subject, action) = (r#""subject":{"type":"user","id":"alice"}"#, r#""action":{"name":"read"}"#);
+    let turned = r#""subject":{"id":"alice","type":"user"}"#;
+    let resource = r#""resource":{"id":"record-1","type":"record"}"#;
+    let ask = async |text: String| {
+        let request = fixture.gate.client.request(Method::POST, "/access/v1/evaluation").bearer_auth(&fixture.harness);
+        let request =
+            request.header("proviso-subject-token", &fixture.alice).header("content-type", "application/json");
+        let answer = Client::send(request.body(text)).await.json();
+        (answer["decision"].clone(), answer["context"]["reason"].clone())
+    };
+    let first = ask(format!("{{{subject},{action},{resource}}}")).await;
+    assert_eq!(first.0, true);
+    for members in [[resource, action, turned], [action, turned, resource], [turned, resource, action]] {
+        assert_eq!(ask(format!("{{{}}}", members.join(","))).await, first, "{members:?}");
+    }
 }

@@ -57,7 +57,30 @@ async fn rotate(story: &Story) -> String {
 
 #[tokio::test]
 async fn a_token_says_what_was_refused_and_is_enough_to_ask() {
-    proviso_tests::clauses!("arap-5.1", "arap-5.2", "arap-5.3", "arap-8.1", "arap-8.2", "arap-19.1");
+    proviso_tests::clauses!(
+        "arap-4-a",
+        "arap-4-b",
+        "arap-7-e",
+        "arap-7-h",
+        "arap-7-i",
+        "arap-7-j",
+        "arap-10.1-n",
+        "arap-10.1-q",
+        "arap-10.2-a",
+        "arap-10.2-d",
+        "arap-10.2-f",
+        "arap-10.2-g",
+        "arap-17-a",
+        "arap-17-b",
+        "arap-17-d",
+        "arap-17-e",
+        "arap-18-e",
+        "arap-18-j",
+        "arap-21.1.4-a",
+        "arap-21.1.4-b",
+        "arap-21.1.4-d",
+        "arap-21.1.4-l"
+    );
     let story = Story::begin().await;
     let body = by_token(&story).await;
     let token = body["denial"]["binding_token"].as_str().unwrap();
@@ -95,7 +118,22 @@ async fn a_token_says_what_was_refused_and_is_enough_to_ask() {
 
 #[tokio::test]
 async fn only_the_gates_own_unaltered_token_counts() {
-    proviso_tests::clauses!("arap-8.3", "arap-8.4", "arap-19.2", "arap-19.3");
+    proviso_tests::clauses!(
+        "arap-4-c",
+        "arap-10.1-g",
+        "arap-10.1-r",
+        "arap-14-a",
+        "arap-14-b",
+        "arap-18-c",
+        "arap-18-d",
+        "arap-18-e",
+        "arap-18-h",
+        "arap-18-i",
+        "arap-21.1.4-c",
+        "arap-21.1.4-g",
+        "arap-21.1.4-i",
+        "arap-21.1.4-l"
+    );
     let story = Story::begin().await;
     let body = by_token(&story).await;
     let token = body["denial"]["binding_token"].as_str().unwrap();
@@ -190,7 +228,7 @@ async fn only_the_gates_own_unaltered_token_counts() {
 
 #[tokio::test]
 async fn a_token_expires_and_is_spent_by_one_request() {
-    proviso_tests::clauses!("arap-8.5", "arap-19.4");
+    proviso_tests::clauses!("arap-7-f", "arap-10.1-m", "arap-18-g", "arap-21.1.4-f", "arap-21.1.4-j");
     let story = Story::begin().await;
     let body = by_token(&story).await;
     let first = story.request(&body).await;

@@ -15,6 +15,7 @@ async fn uses(story: &Story, cookie: &str, id: &str) -> Option<u64> {
 
 #[tokio::test]
 async fn an_approval_is_for_one_subject_task_chain_point_and_server() {
+    proviso_tests::clauses!("arap-12-m", "arap-21.1.2-a", "arap-21.1.2-b", "arap-21.1.3-a");
     let story = Story::begin().await;
     let (id, mara) = granted(&story).await;
     let other_point = story.gate.point("other-proxy", &["files", "ledger"]).await;
@@ -76,6 +77,7 @@ async fn an_approval_is_for_one_resource() {
 
 #[tokio::test]
 async fn exact_means_these_arguments() {
+    proviso_tests::clauses!("arap-12-zf", "arap-12-zh", "arap-17-g");
     let story = Story::begin().await;
     let call = write_file("report-writer", "/srv/files/reports/a.md", "c1");
     let id = story.ask(&call, None).await;
@@ -133,6 +135,7 @@ async fn the_same_call_id_is_one_use_for_ten_seconds() {
 
 #[tokio::test]
 async fn a_grant_ends_by_itself() {
+    proviso_tests::clauses!("arap-12-n", "arap-18-k", "arap-21.1.5");
     let story = Story::begin().await;
     let (id, mara) = granted(&story).await;
     let call = write_file("report-writer", APPROVED, "c1");
@@ -177,6 +180,7 @@ async fn a_clock_that_runs_back_suspends_exceptions() {
 
 #[tokio::test]
 async fn after_a_revoke_nothing_passes() {
+    proviso_tests::clauses!("arap-12-zc");
     let story = Story::begin().await;
     let (id, mara) = granted(&story).await;
     let call = write_file("report-writer", APPROVED, "c1");

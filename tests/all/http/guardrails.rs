@@ -40,6 +40,7 @@ when { 9223372036854775807 + principal.autonomy > 0 && context.input.path like "
 
 #[tokio::test]
 async fn no_grant_crosses_a_guardrail() {
+    proviso_tests::clauses!("arap-12-x", "arap-17-h");
     let story = Story::begin().await;
     granted(&story).await;
     let call = write_file("report-writer", APPROVED, "c1");

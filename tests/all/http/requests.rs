@@ -21,6 +21,7 @@ fn forged_offer(mut answer: Value) -> Value {
 
 #[tokio::test]
 async fn what_nobody_may_ask_for_cannot_be_requested() {
+    proviso_tests::clauses!("arap-7-a", "arap-18-b");
     let story = Story::begin().await;
     let guarded = move_file("c1");
     let answer = story.evaluate(&guarded).await;
@@ -48,6 +49,15 @@ async fn what_nobody_may_ask_for_cannot_be_requested() {
 
 #[tokio::test]
 async fn an_altered_denial_is_none() {
+    proviso_tests::clauses!(
+        "arap-10.1-e",
+        "arap-10.1-g",
+        "arap-10.1-k",
+        "arap-18-f",
+        "arap-18-h",
+        "arap-18-i",
+        "arap-21.1.2-a"
+    );
     let story = Story::begin().await;
     let call = write_file("report-writer", "/srv/files/reports/a.md", "c1");
     let denial = story.evaluate(&call).await.json();
@@ -92,6 +102,7 @@ async fn an_altered_denial_is_none() {
 
 #[tokio::test]
 async fn an_old_denial_cannot_be_answered() {
+    proviso_tests::clauses!("arap-7-f", "arap-7.1-c", "arap-10.1-m", "arap-18-f", "arap-18-g", "arap-21.1.4-j");
     let story = Story::begin().await;
     let call = write_file("report-writer", "/srv/files/reports/a.md", "c1");
     let denial = story.evaluate(&call).await.json();
@@ -104,6 +115,7 @@ async fn an_old_denial_cannot_be_answered() {
 
 #[tokio::test]
 async fn only_an_agent_with_a_human_behind_it_asks_and_through_an_enforcement_point() {
+    proviso_tests::clauses!("arap-7-a", "arap-18-a", "arap-19-c");
     let story = Story::begin().await;
     let call = write_file("report-writer", "/srv/files/reports/a.md", "c1");
     let nobody = story.gate.agent("report-writer", "weekly-report", None).await;
@@ -130,6 +142,7 @@ async fn only_an_agent_with_a_human_behind_it_asks_and_through_an_enforcement_po
 
 #[tokio::test]
 async fn a_request_says_why_and_asks_for_no_more_than_the_terms() {
+    proviso_tests::clauses!("arap-21.2.1");
     let story = Story::begin().await;
     let call = post_rows("report-writer", "finance/ledger-eu", 5, "c1");
     let denial = story.evaluate(&call).await.json();
@@ -208,6 +221,7 @@ async fn an_idempotency_key_is_for_one_request() {
 
 #[tokio::test]
 async fn a_request_is_seen_and_taken_back_by_its_own_agent_only() {
+    proviso_tests::clauses!("arap-11.4-a", "arap-11.4-c", "arap-11.4-d");
     let story = Story::begin().await;
     let id = story.ask(&write_file("report-writer", "/srv/files/reports/a.md", "c1"), None).await;
     let planner = story.gate.agent("close-planner", "weekly-report", Some("jun")).await;
@@ -226,4 +240,34 @@ async fn a_request_is_seen_and_taken_back_by_its_own_agent_only() {
     assert_eq!(answer.json()["task"]["status"], "cancelled", "{answer:?}");
     let mara = story.gate.person("mara").await;
     assert_eq!(refusal(&story.vote(&mara, &id, "approve", None).await), refused(409, "closed"));
+}
+
+#[tokio::test]
+async fn a_request_needs_each_of_its_parts() {
+    proviso_tests::clauses!(
+        "arap-7.1-d",
+        "arap-10.1-a",
+        "arap-10.1-b",
+        "arap-10.1-c",
+        "arap-10.1-f",
+        "arap-10.1-j",
+        "arap-10.1-l",
+        "arap-7-k"
+    );
+    let story = Story::begin().await;
+    let call = write_file("report-writer", "/srv/files/reports/a.md", "c1");
+    let denial = story.evaluate(&call).await.json();
+    assert!(denial["context"]["evaluation_id"].is_string(), "{denial:#}");
+    let good = story.request_body(&call, &denial, None);
+    assert_eq!(good["denial"].as_object().map(serde_json::Map::len), Some(2), "its id and its end, no token");
+    let before = sizes(&story);
+    for pointer in ["/subject", "/resource", "/action", "/denial", "/denial/expires_at", "/denial/evaluation_id"] {
+        let (parent, name) = pointer.rsplit_once('/').unwrap();
+        let mut body = good.clone();
+        body.pointer_mut(parent).unwrap().as_object_mut().unwrap().remove(name);
+        let answer = story.request(&body).await;
+        assert_eq!(answer.status.as_u16(), 400, "without {pointer}: {answer:?}");
+    }
+    assert_eq!(sizes(&story), before);
+    assert_eq!(story.request(&good).await.status.as_u16(), 201, "with all of them");
 }

@@ -18,6 +18,7 @@ async fn open_for_two(story: &Story) -> String {
 
 #[tokio::test]
 async fn who_asks_owns_or_is_a_stranger_cannot_vote() {
+    proviso_tests::clauses!("arap-18-l", "arap-18-m", "arap-21.2.2-a", "arap-21.2.2-b");
     let story = Story::begin().await;
     let id = open(&story).await;
     // ines stands behind the agent, tom owns it, jun and vera are no approvers of files.
@@ -116,6 +117,7 @@ async fn a_cookie_without_its_pages_key_can_neither_read_nor_vote() {
 
 #[tokio::test]
 async fn two_votes_of_one_person_are_one() {
+    proviso_tests::clauses!("arap-18-l", "arap-18-m");
     let story = Story::begin().await;
     let id = open_for_two(&story).await;
     let mara = story.gate.person("mara").await;

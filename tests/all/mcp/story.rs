@@ -56,6 +56,7 @@ fn exists(folder: &Path, path: &str) -> bool {
 
 #[tokio::test]
 async fn a_gated_agent_asks_a_human_approves_and_the_call_goes_through() {
+    proviso_tests::clauses!("authzen-5.5-b", "arap-1", "arap-5");
     let world = World::begin().await;
     let mut proxy = world.proxy(&world.story.agent).await;
 

@@ -1,5 +1,6 @@
-//! A gate that kills itself at one point, as `kill -9` does: `failing_gate DATA before|after WHAT`.
+//! A gate that kills itself at one point, as `kill -9` does: `failing_gate DATA before|after WHAT [NOTIFY]`.
 //!
+//! NOTIFY is the file of `proviso serve --notify`.
 //! WHAT is a record's kind or outcome. `before`: the record is not written and nobody is answered. `after`: it is
 //! durable, and nobody is answered. The failpoint is a store that stands between the use cases and the real one, so the
 //! product's binary holds nothing of it.
@@ -9,6 +10,7 @@ use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
 
 use futures::future::BoxFuture;
+use proviso::notify::Notify;
 use proviso::store::{AppendError, Head, Log, NewRecord, Positions, Record, Store, StoreError, VersionKey};
 use proviso_tests::{Parties, Setup, Story, TestGate};
 use serde_json::json;
@@ -62,8 +64,15 @@ fn die() {
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [data, when, what] = arguments.as_slice() else { return ExitCode::from(64) };
-    let setup = Setup { wrap: |store| Arc::new(Failing(store)), ..Setup::default() };
+    let [data, when, what, notify @ ..] = arguments.as_slice() else { return ExitCode::from(64) };
+    let notify = match notify.first().map(|path| Notify::read(Path::new(path))).transpose() {
+        Ok(notify) => notify.unwrap_or_default(),
+        Err(error) => {
+            eprintln!("{error}");
+            return ExitCode::from(64);
+        }
+    };
+    let setup = Setup { wrap: |store| Arc::new(Failing(store)), notify, ..Setup::default() };
     let gate = match TestGate::open(setup, Path::new(data)).await {
         Ok(gate) => gate,
         Err(error) => {
