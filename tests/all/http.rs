@@ -20,6 +20,7 @@ mod paths;
 mod replay;
 mod requests;
 mod routing;
+mod searches;
 mod sheets;
 mod stops;
 mod versions;
