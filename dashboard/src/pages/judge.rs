@@ -17,6 +17,9 @@ pub fn Judge(
     id: String,
     /// How it was judged, as the page knows it.
     stands: Signal<Option<Disposition>>,
+    /// Told before the gate is: its news can be here before its answer.
+    #[prop(into, optional)]
+    begun: Option<Callback<()>>,
     /// Told of a disposition that the gate took.
     #[prop(into)]
     done: Callback<Disposition>,
@@ -30,6 +33,9 @@ pub fn Judge(
             return;
         }
         sending.set(true);
+        if let Some(begun) = begun {
+            begun.run(());
+        }
         spawn_local(async move {
             let answer = api::judge(&id.get_value(), disposition).await;
             sending.set(false);

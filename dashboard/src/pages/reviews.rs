@@ -1,6 +1,6 @@
 //! What is looked at afterwards: reviews that wait for somebody, and closed exceptions that nobody has judged.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -170,7 +170,7 @@ fn Unjudged() -> impl IntoView {
     let desk = Desk::take();
     let failed = RwSignal::new(None::<ApiError>);
     let list = RwSignal::new(None::<Vec<ExceptionLine>>);
-    let judged = RwSignal::new(BTreeMap::<String, Disposition>::new());
+    let touched = RwSignal::new(BTreeSet::<String>::new());
     Effect::new(move |_| {
         desk.position.track();
         spawn_local(async move {
@@ -179,7 +179,7 @@ fn Unjudged() -> impl IntoView {
                     failed.set(None);
                     list.update(|list| {
                         let shown = list.take().unwrap_or_default();
-                        *list = Some(judged.with_untracked(|judged| merged(&shown, &fresh.exceptions, judged)));
+                        *list = Some(touched.with_untracked(|touched| merged(&shown, &fresh.exceptions, touched)));
                     });
                 }
                 Err(error) => {
@@ -198,7 +198,7 @@ fn Unjudged() -> impl IntoView {
                 <For
                     each=move || list.get().unwrap_or_default()
                     key=|line| line.id.clone()
-                    children=move |line| view! { <UnjudgedLine line judged /> }
+                    children=move |line| view! { <UnjudgedLine line touched /> }
                 />
             </ul>
         }
@@ -211,15 +211,15 @@ fn Unjudged() -> impl IntoView {
 }
 
 #[component]
-fn UnjudgedLine(line: ExceptionLine, judged: RwSignal<BTreeMap<String, Disposition>>) -> impl IntoView {
+fn UnjudgedLine(line: ExceptionLine, touched: RwSignal<BTreeSet<String>>) -> impl IntoView {
+    let stands = RwSignal::new(None::<Disposition>);
     let id = line.id.clone();
-    let stands = Signal::derive(move || judged.with(|judged| judged.get(&id).copied()));
-    let id = line.id.clone();
-    let done = move |disposition| {
-        judged.update(|judged| {
-            judged.insert(id.clone(), disposition);
+    let begun = move |()| {
+        touched.update(|touched| {
+            touched.insert(id.clone());
         });
     };
+    let done = move |disposition| stands.set(Some(disposition));
     let resources = line.resources.iter().map(entity).collect::<Vec<_>>().join(", ");
     view! {
         <li>
@@ -238,7 +238,7 @@ fn UnjudgedLine(line: ExceptionLine, judged: RwSignal<BTreeMap<String, Dispositi
                     <span class="label">"used"</span> " " {format!("{} of {}", line.uses, uses(line.max_uses))}
                 </span>
             </a>
-            <div class="act"><Judge id=line.id.clone() stands done /></div>
+            <div class="act"><Judge id=line.id.clone() stands=stands.into() begun done /></div>
         </li>
     }
 }

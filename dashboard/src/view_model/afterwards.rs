@@ -1,6 +1,6 @@
 //! What is said of an exception once it is over: dispositions by one key, reviews, and the lists of what is missing.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use policy_core::lifecycle::{Disposition, Exception, ReviewKind, ReviewOutcome, VoteDecision};
 use proviso_api::exceptions::{ExceptionLine, UseLine};
@@ -34,15 +34,11 @@ pub const fn kind(kind: ReviewKind) -> &'static str {
     }
 }
 
-/// The list to judge, as it goes on: what is shown stays where it is, judged or not, and what is new comes below it.
-/// Only what somebody else has judged goes.
-pub fn merged(
-    shown: &[ExceptionLine],
-    fresh: &[ExceptionLine],
-    judged: &BTreeMap<String, Disposition>,
-) -> Vec<ExceptionLine> {
+/// The list to judge, as it goes on: what was touched here stays where it is, judged or not, and what is new comes below
+/// it. Only what somebody else has judged goes.
+pub fn merged(shown: &[ExceptionLine], fresh: &[ExceptionLine], touched: &BTreeSet<String>) -> Vec<ExceptionLine> {
     let among = |lines: &[ExceptionLine], id: &str| lines.iter().any(|line| line.id == id);
-    let stays = shown.iter().filter(|line| judged.contains_key(&line.id) || among(fresh, &line.id));
+    let stays = shown.iter().filter(|line| touched.contains(&line.id) || among(fresh, &line.id));
     let new = fresh.iter().filter(|line| !among(shown, &line.id));
     stays.chain(new).cloned().collect()
 }
@@ -82,10 +78,10 @@ mod tests {
     #[test]
     fn a_list_to_judge_moves_nothing_under_the_hand() {
         let shown = [line("a"), line("b"), line("c")];
-        let judged = BTreeMap::from([("b".to_owned(), Disposition::OneOff)]);
+        let touched = BTreeSet::from(["b".to_owned()]);
         // b was judged here, c by somebody else, and d is new.
         let fresh = [line("d"), line("a")];
-        assert_eq!(ids(&merged(&shown, &fresh, &judged)), ["a", "b", "d"]);
-        assert_eq!(ids(&merged(&[], &fresh, &judged)), ["d", "a"]);
+        assert_eq!(ids(&merged(&shown, &fresh, &touched)), ["a", "b", "d"]);
+        assert_eq!(ids(&merged(&[], &fresh, &touched)), ["d", "a"]);
     }
 }
