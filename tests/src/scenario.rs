@@ -90,6 +90,11 @@ impl Story {
         Self::on(TestGate::start().await).await
     }
 
+    /// Other parties at this gate.
+    pub fn of(gate: TestGate, parties: Parties) -> Self {
+        Self { gate, parties }
+    }
+
     /// The credentials on this gate.
     pub async fn on(gate: TestGate) -> Self {
         let point = gate.point("proxy", &["files", "ledger"]).await;

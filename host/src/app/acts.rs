@@ -1,6 +1,7 @@
 //! What people and agents do to an exception besides voting: answer a question, declare an emergency, give a use back,
 //! judge it afterwards.
 
+use policy_core::abi::Voter;
 use policy_core::lifecycle::{Command, Context, Exception, decide};
 use policy_core::time::{Span, Timestamp};
 use proviso_api::acts::{AnswerRequest, DispositionRequest};
@@ -182,6 +183,11 @@ impl App {
         match (by, command) {
             (By::Person(person), Command::DeclareEmergency { .. }) => {
                 self.emergency_context(exception, person, now).await
+            }
+            (By::Person(person), Command::CloseReview { .. } | Command::Dispose { .. }) => {
+                let voter = Voter { person: person.person.clone(), assurance: person.assurance.clone() };
+                let eligible = self.eligible(exception, vec![voter], now).await?;
+                Ok(Context { eligible, ..self.bare_context(now)? })
             }
             (By::Person(person), Command::GiveBack { .. }) => {
                 let scope = exception.current().map_or(&exception.request.scope, |version| &version.scope);

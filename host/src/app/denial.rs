@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::App;
 use super::asker::{Asker, binding_of, hold_actor};
-use super::event::QUESTION;
+use super::event::{FoldOrigin, QUESTION};
 use super::refusal::{Refusal, RefusalKind};
 use super::request::JUSTIFICATION;
 use super::state::{Denial, Entry, State};
@@ -32,10 +32,9 @@ impl Again<'_> {
     /// # Errors
     /// `duplicate_request`: the key was used for something else. `invalid_denial_binding`: the denial was answered.
     pub fn find(&self, state: &State, evaluation: Option<&str>) -> Result<Option<String>, Refusal> {
-        let keyed = |entry: &Entry| self.key.is_some() && entry.origin.idempotency_key.as_deref() == self.key;
         let mut entries = state.exceptions.iter();
-        if let Some((id, entry)) = entries.find(|(_, entry)| keyed(entry) && self.is_ours(entry)) {
-            if entry.origin.body == self.sent {
+        if let Some((id, body)) = entries.find_map(|(id, entry)| Some((id, self.sent_before(entry)?))) {
+            if body == self.sent {
                 return Ok(Some(id.clone()));
             }
             return Err(Refusal::conflict("duplicate_request", "this `Idempotency-Key` was used for another request")
@@ -62,12 +61,31 @@ impl Again<'_> {
         }
     }
 
+    /// What the same requester sent with this key, where it made this request or folded into it.
+    fn sent_before(&self, entry: &Entry) -> Option<Digest> {
+        let key = self.key?;
+        let origin = &entry.origin;
+        let made = (origin.idempotency_key.as_deref() == Some(key) && self.is_ours(entry)).then_some(origin.body);
+        let ours = |fold: &&FoldOrigin| fold.idempotency_key == key && fold.credential == self.asker.credential();
+        let folded = || entry.folds.iter().find(ours).filter(|_| self.is_of_ours(entry)).map(|fold| fold.body);
+        made.or_else(folded)
+    }
+
     /// Whether the same requester asked: this credential, for this subject in this task.
     fn is_ours(&self, entry: &Entry) -> bool {
+        entry.origin.credential == self.asker.credential() && self.is_of_ours(entry)
+    }
+
+    fn is_of_ours(&self, entry: &Entry) -> bool {
         let question = &entry.exception.request.question;
-        let (agent, credential) = (&self.asker.agent, self.asker.credential());
         let asker = entry.exception.request.asker.as_ref().unwrap_or(&question.call.subject);
-        entry.origin.credential == credential && *asker == agent.subject && question.task == agent.task
+        *asker == self.asker.agent.subject && question.task == self.asker.agent.task
+    }
+
+    /// What is kept of the key where this message folds into another.
+    pub fn fold_origin(&self) -> Option<FoldOrigin> {
+        let credential = self.asker.credential().to_owned();
+        Some(FoldOrigin { credential, idempotency_key: self.key?.to_owned(), body: self.sent })
     }
 }
 

@@ -16,7 +16,7 @@ use crate::identity::IdentityEvent;
 
 /// The payload that holds a ledger record's event.
 pub const EVENT: &str = "event";
-/// The payload that holds what surrounds a request: a [`RequestOrigin`].
+/// The payload that holds what surrounds a request: a [`RequestOrigin`]; with a repeat, a [`FoldOrigin`].
 pub const ORIGIN: &str = "origin";
 /// The payload that holds an activated bundle's files.
 pub const BUNDLE: &str = "bundle";
@@ -212,6 +212,17 @@ pub struct RequestOrigin {
     pub refused: Evaluation,
     /// The position of that answer in the log of decisions.
     pub refused_seq: u64,
+}
+
+/// What surrounds a repeat that folded, where it came with a key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FoldOrigin {
+    /// The credential that asked.
+    pub credential: String,
+    /// The caller's idempotency key.
+    pub idempotency_key: String,
+    /// The digest of what was sent.
+    pub body: Digest,
 }
 
 /// One evaluation.

@@ -15,9 +15,12 @@ use super::event::{ORIGIN, RequestOrigin};
 use super::held::Wanted;
 use super::limits::{hold_silence, room_for, same_request};
 use super::people::{rejected, unknown_exception};
-use super::refusal::Refusal;
+use super::refusal::{Refusal, RefusalKind};
 use super::state::{Entry, State};
 use crate::store::VersionKey;
+
+/// How many keys of repeats one request keeps. Each holds as long as the request is remembered.
+const MOST_KEYS: usize = 1_000;
 
 /// A request, ready to be recorded but for what policy and the record say of it now.
 pub(super) struct Filing<'a> {
@@ -75,10 +78,17 @@ impl App {
                 if let Some(open) = same_request(state, &facts, now) {
                     let (evaluation, justification) = (facts.evaluation.clone(), facts.justification.clone());
                     let command = Command::Fold { evaluation, justification };
-                    let folded = state.exceptions.get(&open).map(|entry| &entry.exception);
-                    let events = decide(folded, command, &bare).map_err(rejected)?;
+                    let folded = state.exceptions.get(&open);
+                    let key = filing.again.as_ref().and_then(Again::fold_origin);
+                    if key.is_some() && folded.is_some_and(|entry| entry.folds.len() >= MOST_KEYS) {
+                        return Err(too_many_keys());
+                    }
+                    let events = decide(folded.map(|entry| &entry.exception), command, &bare).map_err(rejected)?;
                     expected.push(state.version(VersionKey::Exception(open.clone())));
-                    let records = self.exception_records(now, &open, events)?;
+                    let mut records = self.exception_records(now, &open, events)?;
+                    if let (Some(first), Some(key)) = (records.first_mut(), key) {
+                        first.payloads.push((ORIGIN, canonical(&key)?));
+                    }
                     return Ok(Proposal { expected, records, answer: open });
                 }
                 one_at_a_time(state, &facts, now)?;
@@ -116,6 +126,13 @@ impl App {
         }
         Ok(())
     }
+}
+
+fn too_many_keys() -> Refusal {
+    let detail = "the same has been asked with too many keys while it waits";
+    Refusal::new(RefusalKind::TooMany, "too_many_requests", detail)
+        .retry_after(60)
+        .help("repeat a request with the key that it had, or wait until it is decided")
 }
 
 /// The time that a request has: to decide, and apart from that to be used.

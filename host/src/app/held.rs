@@ -4,23 +4,27 @@ use policy_core::containment;
 use policy_core::entity::EntityRef;
 use policy_core::grant::{ArgumentScope, Budget, Scope, Test};
 use policy_core::json;
-use policy_core::lifecycle::Exception;
+use policy_core::lifecycle::{Exception, Phase};
 use policy_core::question::{Requested, SealedQuestion};
-use policy_core::time::Timestamp;
+use policy_core::time::{Span, Timestamp};
 
 use super::App;
-use super::state::State;
+
+/// How long what was used in another task counts.
+const REMEMBERED: Span = Span::from_seconds(86_400);
 
 impl App {
     /// What is live and pending of the same action by the same owner's agents, so that many small requests count as one
-    /// large one: how many, their uses, their sum.
+    /// large one: how many, their uses, their sum. The sum counts what was used as well, in the same task for as long as
+    /// that lasts and for a day in another, so that what is asked for in turn counts as what is asked for at once.
     pub(super) fn held_already(&self, question: &SealedQuestion, but: Option<&str>, now: Timestamp) -> (u32, u32, i64) {
         let call = &question.call;
         let owners = self.policy().owners(&call.subject);
         let sum_at = self.policy().sum_path(&call.action);
         let state = self.state();
-        let entries = state.exceptions.values().filter(|entry| State::is_open(entry) && !entry.exception.is_over(now));
-        entries
+        state
+            .exceptions
+            .values()
             .filter(|entry| Some(entry.exception.request.id.as_str()) != but)
             .filter(|entry| entry.exception.request.question.call.action == call.action)
             .filter(|entry| {
@@ -29,11 +33,20 @@ impl App {
             })
             .fold((0, 0, 0), |(grants, uses, sum), entry| {
                 let exception = &entry.exception;
-                let scope = exception.current().map_or(&exception.request.scope, |version| &version.scope);
-                let used = exception.phase.grant().map_or(0, |grant| grant.uses);
-                let left = scope.max_uses.saturating_sub(used);
-                let (grants, uses) = (u32::saturating_add(grants, 1), u32::saturating_add(uses, left));
-                let more = sum_at.as_deref().map_or(0, |at| most(scope, &exception.request.question, at, left));
+                let held = exception.phase.grant();
+                let version = exception.current().map_or(&exception.request.scope, |version| &version.scope);
+                let scope = held.map_or(version, |held| &held.grant.scope);
+                let is_live = matches!(exception.phase, Phase::Requested | Phase::Granted(_) | Phase::Suspended { .. })
+                    && !exception.is_over(now);
+                let used = held.map_or(0, |held| held.uses);
+                let left = if is_live { scope.max_uses.saturating_sub(used) } else { 0 };
+                let (grants, uses) = (u32::saturating_add(grants, is_live.into()), u32::saturating_add(uses, left));
+                // INVARIANT: what was used stays in the sum when its grant ends, or forty in turn would pass for one.
+                let last = held.and_then(|held| held.taken.last());
+                let counts = exception.request.question.task == question.task
+                    || last.is_some_and(|taken| now < taken.at.plus(REMEMBERED));
+                let summed = left.saturating_add(if counts { used } else { 0 });
+                let more = sum_at.as_deref().map_or(0, |at| most(scope, &exception.request.question, at, summed));
                 // What no JSON number can hold is more than any policy allows.
                 let sum = i64::saturating_add(sum, more).min(json::LARGEST_INTEGER);
                 (grants, uses, sum)

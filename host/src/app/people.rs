@@ -1,6 +1,5 @@
 //! What a signed-in person sees: the queue, and one exception.
 
-use policy_core::abi::Voter;
 use policy_core::json;
 use policy_core::lifecycle::{
     Actor, Allowed, Exception, May, Rejection, Taken, allowed, effective_state, is_strong_enough,
@@ -133,9 +132,7 @@ impl App {
 
     /// What this person may do now with an exception, as policy sees them.
     async fn allowed(&self, exception: &Exception, person: &PersonSession, now: Timestamp) -> Result<Allowed, Refusal> {
-        let voter = Voter { person: person.person.clone(), assurance: person.assurance.clone() };
-        let eligible = self.eligible(exception, vec![voter], now).await?;
-        let eligible = eligible.iter().any(|answer| answer.person == person.person && answer.eligible);
+        let eligible = self.is_approver(exception, person, now).await?;
         let mut allowed = self.allowed_if(exception, person, eligible, now);
         if allowed.approve.is_yes() && self.hold_seat(exception, &person.person, now).is_err() {
             allowed.approve = May::No(Rejection::NotEligible);

@@ -19,7 +19,7 @@ use super::evaluate::Made;
 use super::event::{DecisionRecord, RequestOrigin};
 use super::filing::Filing;
 use super::people::{rejected, unknown_exception};
-use super::refusal::Refusal;
+use super::refusal::{Refusal, RefusalKind};
 use crate::identity::{Credential, PersonSession};
 use crate::random;
 use crate::store::{AppendError, VersionKey};
@@ -32,6 +32,8 @@ struct Renewer<'a> {
     by: Vec<By<'a>>,
     credential: &'a str,
     subject_credential: Option<&'a str>,
+    /// Whose limits it counts against: the asking agent's, or with a person those of the agent it is for.
+    counts: (EntityRef, String),
 }
 
 impl App {
@@ -53,6 +55,7 @@ impl App {
             by: vec![By::Person(person)],
             credential: &person.id,
             subject_credential: None,
+            counts: (request.question.call.subject.clone(), request.question.task.clone()),
         };
         self.renew_as(renewer, &exception, body).await
     }
@@ -78,6 +81,7 @@ impl App {
             by: asker.credentials().map(By::Agent).collect(),
             credential: asker.credential(),
             subject_credential: asker.point.as_ref().map(|_| asker.agent.token.as_str()),
+            counts: (asker.agent.subject.clone(), asker.agent.task.clone()),
         };
         self.renew_as(renewer, &exception, body).await
     }
@@ -100,6 +104,23 @@ impl App {
         if body.justification.trim().is_empty() {
             return Err(super::request::justification_needed());
         }
+        let (subject, task) = renewer.counts.clone();
+        let _turn = self.turn_of(&subject, &task).await?;
+        match self.file_again(renewer, exception, body).await {
+            Err(refusal) if refusal.kind == RefusalKind::TooMany => {
+                self.over_limit(&subject, &task, refusal.code).await;
+                Err(refusal)
+            }
+            other => other,
+        }
+    }
+
+    async fn file_again(
+        &self,
+        renewer: Renewer<'_>,
+        exception: &Exception,
+        body: RenewRequest,
+    ) -> Result<TaskReply, Refusal> {
         let held = exception.phase.grant().ok_or_else(|| rejected(Rejection::NoGrant))?;
         let now = self.now();
         let (question, evaluation, answer, refused_seq) = self.judge_again(&renewer, exception, now).await?;

@@ -70,7 +70,7 @@ impl App {
             Ok(id) => self.task(&id),
             Err(refusal) => {
                 if refusal.kind == RefusalKind::TooMany {
-                    self.over_limit(&asker, refusal.code).await;
+                    self.over_limit(&asker.agent.subject, &asker.agent.task, refusal.code).await;
                 }
                 Err(refusal)
             }

@@ -1,5 +1,6 @@
 //! Reviews: a look afterwards by somebody who neither asked nor voted, with a date; and what an overdue one stops.
 
+use policy_core::abi::Voter;
 use policy_core::entity::EntityRef;
 use policy_core::lifecycle::{Command, Exception, May, Rejection, Review, ReviewKind, VoteDecision};
 use policy_core::text;
@@ -14,6 +15,8 @@ use crate::identity::PersonSession;
 
 /// How many lines the list has at most.
 const MOST_LINES: usize = 500;
+/// For how many open reviews policy is asked whether this person may close them: those that are due first.
+const MOST_ASKED: usize = 100;
 
 impl State {
     /// The tiers of which a subject gets no exception: one of its own is to be reviewed, and the date has passed.
@@ -76,33 +79,53 @@ impl App {
             Some("overdue") => review.is_overdue(now),
             Some(_) => review.closed.is_none(),
         };
-        let held = self.state();
-        let mut reviews: Vec<ReviewLine> = held
-            .exceptions
-            .values()
-            .flat_map(|entry| entry.exception.reviews.iter().map(|review| (&entry.exception, review)))
-            .filter(|(_, review)| wanted(review))
-            .map(|(exception, review)| self.review_line(exception, review, person, now))
-            .collect();
-        let position = held.position;
-        drop(held);
-        reviews.sort_by(|a, b| (a.review.due, &a.review.id).cmp(&(b.review.due, &b.review.id)));
-        reviews.truncate(MOST_LINES);
+        let (position, mut found) = {
+            let held = self.state();
+            let all = held.exceptions.values().map(|entry| &entry.exception);
+            let all = all.flat_map(|exception| exception.reviews.iter().map(move |review| (exception, review)));
+            let found = all.filter(|(_, review)| wanted(review));
+            let found: Vec<(Exception, Review)> =
+                found.map(|(exception, review)| (exception.clone(), review.clone())).collect();
+            (held.position, found)
+        };
+        found.sort_by(|(_, a), (_, b)| (a.due, &a.id).cmp(&(b.due, &b.id)));
+        found.truncate(MOST_LINES);
+        let (mut reviews, mut left) = (Vec::with_capacity(found.len()), MOST_ASKED);
+        for (exception, review) in found {
+            // Without asking policy: whoever may not even then, may not.
+            let maybe = left > 0 && review.closed.is_none();
+            let maybe = maybe && self.allowed_if(&exception, person, true, now).close_review.is_yes();
+            left -= usize::from(maybe);
+            // What policy cannot answer is no yes (R8).
+            let eligible = maybe && self.is_approver(&exception, person, now).await.unwrap_or(false);
+            reviews.push(self.review_line(&exception, &review, (person, eligible), now));
+        }
         Ok(ReviewList { now, position, reviews })
+    }
+
+    /// Whether policy would let this person approve the like of an exception: only they judge it afterwards.
+    pub(super) async fn is_approver(
+        &self,
+        exception: &Exception,
+        person: &PersonSession,
+        now: Timestamp,
+    ) -> Result<bool, Refusal> {
+        let voter = Voter { person: person.person.clone(), assurance: person.assurance.clone() };
+        let eligible = self.eligible(exception, vec![voter], now).await?;
+        Ok(eligible.iter().any(|answer| answer.person == person.person && answer.eligible))
     }
 
     fn review_line(
         &self,
         exception: &Exception,
         review: &Review,
-        person: &PersonSession,
+        (person, eligible): (&PersonSession, bool),
         now: Timestamp,
     ) -> ReviewLine {
         let question = &exception.request.question;
         let may_close = match review.closed {
             Some(_) => May::No(Rejection::Closed),
-            // Eligible only where the session's votes count; policy is not asked who reviews.
-            None => self.allowed_if(exception, person, true, now).close_review,
+            None => self.allowed_if(exception, person, eligible, now).close_review,
         };
         ReviewLine {
             exception: exception.request.id.clone(),
@@ -140,6 +163,6 @@ impl App {
         let exception = &state.exceptions.get(&id).ok_or_else(unknown)?.exception;
         let mut reviews = exception.reviews.iter();
         let closed = reviews.find(|known| known.id == review).ok_or_else(unknown)?;
-        Ok(self.review_line(exception, closed, person, self.now()))
+        Ok(self.review_line(exception, closed, (person, true), self.now()))
     }
 }

@@ -13,8 +13,8 @@ use proviso_api::operations::ExecutionPhase;
 use serde::de::DeserializeOwned;
 
 use super::event::{
-    ActivationFact, DECISION, DecisionRecord, EVENT, EXECUTION, ExecutionRecord, GateEvent, LedgerEvent, ORIGIN,
-    QUESTION, RequestOrigin, SEARCH,
+    ActivationFact, DECISION, DecisionRecord, EVENT, EXECUTION, ExecutionRecord, FoldOrigin, GateEvent, LedgerEvent,
+    ORIGIN, QUESTION, RequestOrigin, SEARCH,
 };
 use super::flight::Flights;
 use super::routing::Routing;
@@ -37,6 +37,8 @@ pub struct Entry {
     pub exception: Exception,
     /// What surrounded the request.
     pub origin: RequestOrigin,
+    /// The keys of the repeats that folded into it.
+    pub folds: Vec<FoldOrigin>,
     /// Its events, each with its ledger position and time.
     pub steps: Vec<(u64, Timestamp, Event)>,
     /// Positions in the log of decisions of what its grant permitted and what was reported of that.
@@ -281,6 +283,9 @@ impl State {
                 let step = (seq, record.leaf.at, *event);
                 match self.exceptions.get_mut(&id) {
                     Some(entry) => {
+                        if record.payload(ORIGIN).is_some() {
+                            entry.folds.push(read(record, ORIGIN)?);
+                        }
                         entry.exception = exception;
                         entry.steps.push(step);
                     }
@@ -289,6 +294,7 @@ impl State {
                         let entry = Entry {
                             exception,
                             origin,
+                            folds: Vec::new(),
                             steps: vec![step],
                             decisions: Vec::new(),
                             reports: BTreeMap::new(),

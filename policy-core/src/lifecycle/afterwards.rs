@@ -7,6 +7,7 @@ use super::rejection::Rejection;
 use super::review::{Disposed, Disposition, Review, ReviewClosing, ReviewKind, ReviewOutcome};
 use super::state::{Exception, Phase};
 use super::uses::GrantState;
+use super::vote::eligible_groups;
 use crate::entity::EntityRef;
 use crate::outcome::Terms;
 use crate::time::{Span, Timestamp};
@@ -81,10 +82,10 @@ pub(super) fn close_review(
     context: &Context,
 ) -> Result<Vec<Event>, Rejection> {
     let review = exception.reviews.iter().find(|review| review.id == id).ok_or(Rejection::NoSuchReview)?;
-    may_judge(exception, &by, context)?;
     if exception.has_decided(&by) {
         return Err(Rejection::HasVoted);
     }
+    may_judge(exception, &by, context)?;
     match &review.closed {
         Some(closed) if closed.by == by && closed.outcome == outcome && closed.note == note => return Ok(Vec::new()),
         Some(_) => return Err(Rejection::Closed),
@@ -112,12 +113,12 @@ pub(super) fn dispose(
     Ok(vec![Event::DispositionSet { disposed: Box::new(Disposed { disposition, by, note, at: context.now }) }])
 }
 
-/// People judge, and nobody their own.
+/// People judge: whom policy lets approve the like, and nobody their own.
 fn may_judge(exception: &Exception, by: &EntityRef, context: &Context) -> Result<(), Rejection> {
     if by.kind != context.person_type {
         return Err(Rejection::NotEligible);
     }
-    exception.conflict_of(by).map_or(Ok(()), Err)
+    eligible_groups(exception, by, context).map(drop)
 }
 
 impl Exception {

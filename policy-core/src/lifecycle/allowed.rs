@@ -148,7 +148,7 @@ fn may_revoke(exception: &Exception, actor: Actor<'_>, now: Timestamp) -> Result
     }
     match &exception.phase {
         Phase::Requested | Phase::Suspended { grant: None, .. } => Err(Rejection::NoGrant),
-        Phase::Granted(_) | Phase::Suspended { .. } if !exception.is_over(now) => Ok(()),
+        _ if exception.may_be_used_again(now) => Ok(()),
         _ => Err(Rejection::Closed),
     }
 }
@@ -191,8 +191,10 @@ fn may_close_review(exception: &Exception, actor: Actor<'_>) -> Result<(), Rejec
     if exception.reviews.iter().all(|review| review.closed.is_some()) {
         return Err(Rejection::NoSuchReview);
     }
-    let person = judge(exception, actor)?;
-    if exception.has_decided(person) { Err(Rejection::HasVoted) } else { Ok(()) }
+    if exception.has_decided(who(actor)) {
+        return Err(Rejection::HasVoted);
+    }
+    judge(exception, actor).map(drop)
 }
 
 fn may_dispose(exception: &Exception, actor: Actor<'_>, now: Timestamp) -> Result<(), Rejection> {
@@ -200,8 +202,11 @@ fn may_dispose(exception: &Exception, actor: Actor<'_>, now: Timestamp) -> Resul
     judge(exception, actor).map(drop)
 }
 
-/// The person who acts, where it is one who may judge afterwards: nobody judges their own.
+/// The person who acts, where it is one who may judge afterwards: whom policy lets approve the like, and nobody their own.
 fn judge<'a>(exception: &Exception, actor: Actor<'a>) -> Result<&'a EntityRef, Rejection> {
-    let Actor::Person { person, .. } = actor else { return Err(Rejection::NotEligible) };
-    exception.conflict_of(person).map_or(Ok(person), Err)
+    let Actor::Person { person, eligible, .. } = actor else { return Err(Rejection::NotEligible) };
+    if let Some(conflict) = exception.conflict_of(person) {
+        return Err(conflict);
+    }
+    if eligible { Ok(person) } else { Err(Rejection::NotEligible) }
 }

@@ -61,7 +61,7 @@ pub(super) fn fold(
     }
     wanted(exception, context)?;
     check_text(&justification)?;
-    let repeat = Repeat { at: context.now, evaluation, justification };
+    let repeat = Repeat { at: context.now, evaluation, justification, changed: false };
     Ok(vec![Event::RequestFolded { repeat: Box::new(repeat) }])
 }
 

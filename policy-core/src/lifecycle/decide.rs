@@ -114,7 +114,7 @@ fn cancel(exception: &Exception, by: EntityRef, reason: String, context: &Contex
 fn revoke(exception: &Exception, by: EntityRef, reason: String, context: &Context) -> Result<Vec<Event>, Rejection> {
     match &exception.phase {
         Phase::Revoked { .. } => return Ok(Vec::new()),
-        Phase::Granted(_) | Phase::Suspended { grant: Some(_), .. } if !exception.is_over(context.now) => {}
+        _ if exception.may_be_used_again(context.now) => {}
         Phase::Requested | Phase::Suspended { grant: None, .. } => return Err(Rejection::NoGrant),
         _ => return Err(Rejection::Closed),
     }
@@ -123,15 +123,18 @@ fn revoke(exception: &Exception, by: EntityRef, reason: String, context: &Contex
 }
 
 fn revoked(exception: &Exception, by: EntityRef, reason: String, context: &Context) -> Vec<Event> {
+    // What was used up had ended before, and its review was opened then.
+    let end = exception.ended_at(context.now).unwrap_or(context.now);
     let mut events = vec![Event::GrantRevoked { by, reason, at: context.now }];
-    events.extend(review_after_use(exception, context.now, context.now));
+    events.extend(review_after_use(exception, end, context.now));
     events
 }
 
 /// Ends what hangs on a task; what has ended by itself is left as it is.
 fn end_task(exception: &Exception, by: EntityRef, reason: String, context: &Context) -> Result<Vec<Event>, Rejection> {
     check_text(&reason)?;
-    if exception.ended_at(context.now).is_some() {
+    // INVARIANT (R7): what is used up could be given back, so it ends here as well.
+    if exception.ended_at(context.now).is_some() && !exception.may_be_used_again(context.now) {
         return Ok(Vec::new());
     }
     Ok(match exception.phase.grant() {

@@ -94,10 +94,12 @@ fn beside(exception: &mut Exception, event: &Event) -> Option<()> {
 
 /// Keeps the first repeats and the newest one; those between are counted, and stand in the record.
 fn fold(exception: &mut Exception, repeat: &Repeat) {
+    let before = exception.repeats.last().map_or(&exception.request.justification, |newest| &newest.justification);
+    let changed = *before != repeat.justification;
     if exception.repeats.len() >= MOST_REPEATS {
         exception.repeats.pop();
     }
-    exception.repeats.push(repeat.clone());
+    exception.repeats.push(Repeat { changed, ..repeat.clone() });
     exception.repeated = exception.repeated.saturating_add(1);
 }
 
@@ -155,7 +157,7 @@ fn step(exception: &mut Exception, event: &Event) -> Option<()> {
         (Event::GrantExhausted { at }, Phase::Granted(grant)) => Phase::Exhausted { grant, at: *at },
         (
             Event::GrantRevoked { by, reason, at },
-            Phase::Granted(grant) | Phase::Suspended { grant: Some(grant), .. },
+            Phase::Granted(grant) | Phase::Suspended { grant: Some(grant), .. } | Phase::Exhausted { grant, .. },
         ) => Phase::Revoked { grant, by: by.clone(), reason: reason.clone(), at: *at },
         (
             Event::GrantSuspended { terms, bundle, reason, at },

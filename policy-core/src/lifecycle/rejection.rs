@@ -161,7 +161,9 @@ impl Rejection {
         match self {
             Self::Unknown => "check the id; the queue lists what there is",
             Self::Exists => "look at the exception that is there",
-            Self::Closed => "ask for a new exception where one is still needed",
+            Self::Closed => {
+                "it has ended, and nothing is left to take away or to decide; ask for a new exception where one is still needed"
+            }
             Self::TooLate => "let the agent ask again; nothing is decided after its time",
             Self::NotRequestable => "what policy forbids cannot be asked for; ask for something that it offers",
             Self::IsRequester | Self::InChain | Self::IsOwner | Self::NotEligible => "somebody else decides this one",

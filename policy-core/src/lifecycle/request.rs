@@ -66,6 +66,10 @@ pub struct Repeat {
     pub evaluation: String,
     /// The words that it came with. Data (R11).
     pub justification: String,
+    /// Whether they are others than the words before: the newest repeat's, or the request's. Found when it is folded, and
+    /// never taken from an event.
+    #[serde(default, skip_serializing_if = "super::state::is_false")]
+    pub changed: bool,
 }
 
 /// An answer to a vote that asks something: what somebody claims, and no more.

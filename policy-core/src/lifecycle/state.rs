@@ -49,7 +49,7 @@ pub struct Exception {
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
-const fn is_false(flag: &bool) -> bool {
+pub(super) const fn is_false(flag: &bool) -> bool {
     !*flag
 }
 
@@ -215,6 +215,16 @@ impl Exception {
     pub fn decide_by(&self) -> Timestamp {
         let asked = self.request.decide_by;
         self.emergency.as_ref().map_or(asked, |emergency| asked.min(emergency.decide_by))
+    }
+
+    /// Whether there is a grant that something could still come of: it stands, is suspended, or is used up and a use of it
+    /// may be given back. Only that can be taken away (R7).
+    pub fn may_be_used_again(&self, now: Timestamp) -> bool {
+        match &self.phase {
+            Phase::Granted(_) | Phase::Suspended { grant: Some(_), .. } => !self.is_over(now),
+            Phase::Exhausted { grant, .. } => now < grant.grant.scope.not_after,
+            _ => false,
+        }
     }
 
     /// Whether time has ended it, noticed or not: nobody decided in time, or the grant's window is over.

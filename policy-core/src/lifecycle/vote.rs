@@ -80,7 +80,11 @@ pub(super) fn vote(exception: &Exception, ballot: Ballot, context: &Context) -> 
 }
 
 /// The groups of a person who may vote, as policy sees them now.
-fn eligible_groups(exception: &Exception, person: &EntityRef, context: &Context) -> Result<Vec<String>, Rejection> {
+pub(super) fn eligible_groups(
+    exception: &Exception,
+    person: &EntityRef,
+    context: &Context,
+) -> Result<Vec<String>, Rejection> {
     if let Some(conflict) = exception.conflict_of(person) {
         return Err(conflict);
     }

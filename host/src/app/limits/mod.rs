@@ -56,11 +56,15 @@ impl App {
     /// Lets an evaluation or a request through where its subject has not asked too much, and waits for its turn behind
     /// its own.
     pub(super) async fn turn(&self, asker: &Asker) -> Result<Turn, Refusal> {
-        let (subject, task) = (&asker.agent.subject, &asker.agent.task);
+        self.turn_of(&asker.agent.subject, &asker.agent.task).await
+    }
+
+    /// The same for what is asked about a subject in a task, whoever asks.
+    pub(super) async fn turn_of(&self, subject: &EntityRef, task: &str) -> Result<Turn, Refusal> {
         let allowance = self.settings().allowance;
         let taken = {
             let mut buckets = self.limits().buckets.lock().unwrap_or_else(PoisonError::into_inner);
-            buckets.take((subject.clone(), task.clone()), allowance, self.boot())
+            buckets.take((subject.clone(), task.to_owned()), allowance, self.boot())
         };
         let wait = match taken {
             Ok(()) => match self.limits().turns.take(subject).await {
@@ -71,15 +75,15 @@ impl App {
         };
         let detail = "this agent asks more often than the gate answers";
         let refusal = Refusal::new(RefusalKind::TooMany, "too_many_evaluations", detail).retry_after(wait);
-        self.over_limit(asker, EVALUATIONS).await;
+        self.over_limit(subject, task, EVALUATIONS).await;
         Err(refusal.help("wait for `Retry-After`; nothing ran"))
     }
 
     /// Counts a denial by a limit, and writes it down where no line stands for it yet.
-    pub(super) async fn over_limit(&self, asker: &Asker, what: &'static str) {
+    pub(super) async fn over_limit(&self, subject: &EntityRef, task: &str, what: &'static str) {
         self.count("limited");
         let now = self.boot();
-        let key = (asker.agent.subject.clone(), asker.agent.task.clone(), what);
+        let key = (subject.clone(), task.to_owned(), what);
         let due = {
             let mut refused = self.limits().refused.lock().unwrap_or_else(PoisonError::into_inner);
             let entry = refused.entry(key.clone()).or_default();

@@ -60,7 +60,7 @@ UseLine: evaluation string, call string, at timestamp, reported? ExecutionPhase,
 HistoryLine: log string, seq integer, at timestamp, kind string, by? EntityRef, sentence string, said? string
 Exception: request RequestFacts, terms Terms, bundle digest, versions [Version], votes [Vote], phase object, answers? [Answer], repeats? [Repeat], repeated? integer, emergency? Emergency, reviews? [Review], disposition? Disposed
 Answer: vote integer, by EntityRef, words string, at timestamp
-Repeat: at timestamp, evaluation string, justification string
+Repeat: at timestamp, evaluation string, justification string, changed? boolean
 Emergency: by EntityRef, reason string, decide_by timestamp, at timestamp
 Review: id string, kind ReviewKind, due timestamp, opened_at timestamp, closed? ReviewClosing
 ReviewKind= after_use emergency

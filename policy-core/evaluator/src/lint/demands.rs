@@ -105,10 +105,20 @@ impl Lint<'_> {
             let help = "each group gives at least one vote: let `@approvals` be no less than there are groups";
             told.entry("conflicting_terms").or_insert((message, help));
         }
-        if told.contains_key("no_eligible_approver") {
+        if told.contains_key("no_eligible_approver") && told.contains_key("no_eligible_reviewer") {
             return;
         }
         let Some(people) = self.approvers(memory, who, &action.name, what, &least.tier) else { return };
+        // Who voted reviews nothing, so that somebody must be left.
+        let voters = usize::try_from(least.approvals).unwrap_or(usize::MAX);
+        if (least.review_within.is_some() || least.emergency_approvals.is_some()) && people.len() == voters {
+            let message = format!(
+                "`{id}` asks for a review of {whose}, and the {voters} who could approve it at tier `{}` vote on it",
+                least.tier
+            );
+            let help = "permit one more in approval/approve/: who voted, asked or owns the agent never reviews";
+            told.entry("no_eligible_reviewer").or_insert((message, help));
+        }
         let without: BTreeSet<&String> =
             least.groups.iter().filter(|group| !people.values().any(|of| of.contains(group))).collect();
         if people.len() < usize::try_from(least.approvals).unwrap_or(usize::MAX) || !without.is_empty() {

@@ -80,6 +80,25 @@ fn each_slip_is_told_by_rule_code_and_remedy() {
             "no_eligible_approver",
             "security",
         ),
+        // Somebody to vote and nobody left to look afterwards.
+        slip(
+            REQUESTS,
+            "@id(\"the-most-autonomous-post-in-small-steps\")\n@tier(\"high\")",
+            "@id(\"the-most-autonomous-post-in-small-steps\")\n@tier(\"medium\")",
+            "the-most-autonomous-post-in-small-steps",
+            REQUESTS,
+            "no_eligible_reviewer",
+            "the 2 who could approve it at tier `medium` vote on it",
+        ),
+        slip(
+            SERVICES,
+            "@max_uses(\"1\")\npermit (\n  principal is Agent,\n  action == Action::\"deploy_service\",\n  resource is Service\n)\nwhen { principal.autonomy <= 3 && !resource.production };",
+            "@max_uses(\"1\")\n@review_within(\"1d\")\npermit (\n  principal is Agent,\n  action == Action::\"deploy_service\",\n  resource is Service\n)\nwhen { principal.autonomy <= 3 && !resource.production };",
+            "releasing-what-one-wrote-needs-two",
+            SERVICES,
+            "no_eligible_reviewer",
+            "the 2 who could approve it at tier `medium` vote on it",
+        ),
         // Rules that decide nothing.
         slip(
             "scope/ledger.cedar",

@@ -41,6 +41,12 @@ fn dispose(by: EntityRef, disposition: Disposition, note: &str) -> Command {
     Command::Dispose { by, disposition, note: note.into() }
 }
 
+/// `erin` is eligible, too.
+fn with_erin(context: Context) -> Context {
+    let eligible = context.eligible.iter().cloned().chain([eligible("erin", &[])]).collect();
+    Context { eligible, ..context }
+}
+
 /// Used once and used up at second 20: its review is due at 120.
 fn used_up() -> Exception {
     next(granted(1, reviewed()), take("v2"), &context(20, reviewed()))
@@ -112,12 +118,13 @@ fn what_is_used_again_after_a_review_is_reviewed_again() {
 #[test]
 fn who_neither_asked_nor_decided_closes_a_review() {
     let exception = used_up();
-    let now = context(50, reviewed());
+    let now = with_erin(context(50, reviewed()));
     let long = "x".repeat(2001);
     let fine = ReviewOutcome::Appropriate;
     for (command, expected) in [
         (close("e1.r1", user("dave"), fine, ""), Ok(vec!["review_closed"])),
-        (close("e1.r1", user("mallory"), ReviewOutcome::Abuse, "not hers"), Ok(vec!["review_closed"])),
+        (close("e1.r1", user("erin"), ReviewOutcome::Abuse, "not hers"), Ok(vec!["review_closed"])),
+        (close("e1.r1", user("mallory"), ReviewOutcome::Abuse, "not hers"), Err(Rejection::NotEligible)),
         (close("e1.r2", user("dave"), fine, ""), Err(Rejection::NoSuchReview)),
         (close("e1.r1", user("bob"), fine, ""), Err(Rejection::HasVoted)),
         (close("e1.r1", user("rita"), fine, ""), Err(Rejection::IsRequester)),
@@ -156,7 +163,7 @@ fn declaring_and_giving_back_are_a_part_in_it() {
     let (reason, assurance) = ("crashed".into(), "link".into());
     let back = Command::GiveBack { by: user("dave"), evaluation: "v2".into(), reason, assurance };
     let given = next(used, back, &context(30, terms(1)));
-    let now = context(40, terms(1));
+    let now = with_erin(context(40, terms(1)));
     for (person, expected) in [
         ("bob", Err(Rejection::HasVoted)),
         ("carol", Err(Rejection::HasVoted)),
@@ -253,7 +260,8 @@ fn a_task_ends_what_hangs_on_it() {
         (granted(1, reviewed()), vec!["grant_revoked"]),
         (next(granted(1, reviewed()), Command::Rejudge, &waits), vec!["grant_revoked"]),
         (used, vec!["grant_revoked", "review_opened"]),
-        (used_up(), vec![]),
+        // Of what is used up a use could be given back.
+        (used_up(), vec!["grant_revoked"]),
         (next(granted(1, terms(1)), revoke(), &now), vec![]),
     ] {
         assert_eq!(after(&exception, end("T-1 is done"), &now), Ok(expected), "{}", exception.phase.word());
@@ -325,6 +333,7 @@ fn allowed_says_what_may_be_done_afterwards() {
         (&used, "carol", 600, ["no_question", "closed", "closed", "no_such_review", "yes"]),
         (&over, "carol", 30, ["no_question", "closed", "yes", "yes", "yes"]),
         (&over, "bob", 30, ["no_question", "closed", "yes", "has_voted", "yes"]),
+        (&over, "mallory", 30, ["no_question", "closed", "not_eligible", "not_eligible", "not_eligible"]),
         (&over, "olga", 30, ["no_question", "closed", "is_owner", "is_owner", "is_owner"]),
         (&granted(2, terms(1)), "carol", 30, ["no_question", "closed", "no_such_use", "no_such_review", "not_closed"]),
     ] {
@@ -363,7 +372,7 @@ fn allowed_says_who_takes_a_request_back_and_a_grant_away() {
         (&suspended, "carol", 30, ["not_yours", "no_question", "yes", "closed", "closed"]),
         (&suspended, "carol", 600, ["not_yours", "no_question", "closed", "closed", "closed"]),
         (&revoked, "carol", 40, ["not_yours", "no_question", "closed", "closed", "closed"]),
-        (&exhausted, "carol", 40, ["not_yours", "no_question", "closed", "yes", "closed"]),
+        (&exhausted, "carol", 40, ["not_yours", "no_question", "yes", "yes", "closed"]),
         (&exhausted, "carol", 600, ["not_yours", "no_question", "closed", "closed", "closed"]),
     ] {
         assert_eq!(ask(exception, id, second), expected, "{id} at {second}, {}", exception.phase.word());

@@ -114,6 +114,7 @@ fn from_the_hundredth_repeat_on_only_the_newest_is_kept_and_all_are_counted() {
     }
     let exception = state.unwrap();
     assert_eq!((exception.repeats.len(), exception.repeated), (100, 103));
+    assert!(exception.repeats.iter().all(|repeat| repeat.changed), "each says something else than the one before");
     assert_eq!(exception.repeats[0].justification, "words 0");
     assert_eq!(exception.repeats[98].justification, "words 98");
     assert_eq!(exception.repeats[99].justification, "words 102");

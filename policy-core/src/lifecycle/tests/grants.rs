@@ -46,7 +46,20 @@ fn a_grant_is_used_in_its_window_and_as_often_as_it_says() {
     let twice = twice.unwrap();
     assert!(matches!(&twice.phase, Phase::Exhausted { grant, .. } if grant.uses == 2));
     assert_eq!(after(&twice, take(vec![]), &context(32, terms(1))), Err(Rejection::NotUsable));
-    assert_eq!(after(&twice, revoke("late"), &context(32, terms(1))), Err(Rejection::Closed));
+    // What is used up can be taken away while a use could come back, once, and for good (R7).
+    assert_eq!(after(&twice, revoke("late"), &context(600, terms(1))), Err(Rejection::Closed));
+    let (gone, events) = step(Some(twice), revoke("late"), &context(32, terms(1))).unwrap();
+    assert_eq!(events.iter().map(Event::kind).collect::<Vec<_>>(), ["grant_revoked"]);
+    let gone = gone.unwrap();
+    assert_eq!(after(&gone, revoke("late"), &context(33, terms(1))), Ok(vec![]));
+    let (reason, assurance) = ("crashed".into(), "link".into());
+    let back = Command::GiveBack {
+        by: user("carol"),
+        evaluation: gone.phase.grant().unwrap().taken[0].evaluation.clone(),
+        reason,
+        assurance,
+    };
+    assert_eq!(after(&gone, back, &context(50, terms(1))), Err(Rejection::Closed));
     // Nothing but a grant is used.
     assert_eq!(after(&play(exact(), vec![]), take(vec![]), &context(32, terms(1))), Err(Rejection::NotUsable));
 }

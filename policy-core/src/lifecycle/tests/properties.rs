@@ -13,7 +13,7 @@ use crate::lifecycle::{
     allowed, decide, evolve,
 };
 use crate::outcome::Terms;
-use crate::time::Span;
+use crate::time::{Span, Timestamp};
 
 fn scopes() -> Vec<Scope> {
     let budget = vec![Budget { at: path(&["rows"]), max: 150 }];
@@ -94,8 +94,10 @@ fn is_afterwards(event: &Event) -> bool {
     )
 }
 
-fn is_final(phase: &Phase) -> bool {
-    !matches!(phase, Phase::Requested | Phase::Granted(_) | Phase::Suspended { .. })
+/// What is used up is not final while a use could be given back: it can still be taken away.
+fn is_final(exception: &Exception, now: Timestamp) -> bool {
+    let open = matches!(exception.phase, Phase::Requested | Phase::Granted(_) | Phase::Suspended { .. });
+    !open && !exception.may_be_used_again(now)
 }
 
 /// What must hold of one step, whatever it was.
@@ -105,7 +107,7 @@ fn check(before: Option<&Exception>, command: &Command, context: &Context) -> Op
     let after = folded.expect("what decide emits, evolve accepts");
     let Some(exception) = &after else { panic!("a command that is accepted leaves an exception") };
 
-    if before.is_some_and(|before| is_final(&before.phase)) {
+    if before.is_some_and(|before| is_final(before, context.now)) {
         let afterwards = events.iter().all(is_afterwards);
         assert!(afterwards, "terminal stays terminal: {command:?} made {events:?}");
     }

@@ -135,7 +135,7 @@ fn full() -> Exception {
             (
                 Command::CloseReview {
                     review: "e1.r1".into(),
-                    by: user("erin"),
+                    by: user("dave"),
                     outcome: ReviewOutcome::Excessive,
                     note: "too much".into(),
                 },

@@ -209,6 +209,10 @@ impl Reader {
             }
             Event::GrantRevoked { .. } => {
                 assert!(self.grant.as_ref().is_some_and(|grant| now < grant.end));
+                // A use of what is used up may be given back, so that it is taken away like one that is not.
+                if self.ended.as_deref() == Some("exhausted") {
+                    self.ended = None;
+                }
                 self.end("revoked");
             }
             Event::ExceptionDenied { .. } => {
