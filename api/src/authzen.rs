@@ -201,6 +201,9 @@ pub struct ApprovalRef {
     /// When it was made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approved_at: Option<Timestamp>,
+    /// What proves it to a decision point, in a task's result: a compact JWS of the gate's, to be sent back unchanged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<Value>,
 }
 
 /// `GET /.well-known/authzen-configuration`.

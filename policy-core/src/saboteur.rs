@@ -22,6 +22,7 @@ pub const NAMES: &[&str] = &[
     "r3_resource",
     "r3_arguments",
     "r3_uses_late",
+    "r3_state_believed",
     "r4_requester",
     "r4_owner",
     "r4_stranger",

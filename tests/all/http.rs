@@ -3,6 +3,7 @@
 
 mod actions;
 mod acts;
+mod approval_state;
 mod asked;
 mod authzen;
 mod binding;

@@ -7,7 +7,6 @@ use policy_core::lifecycle::{Command, Exception, Phase, VoteDecision, approvals_
 use policy_core::text;
 use policy_core::time::{Span, Timestamp};
 use proviso_api::access_request::{Links, Progress, Task, TaskDisplay, TaskQuestion, TaskReply, TaskResult};
-use proviso_api::authzen::ApprovalRef;
 use tokio::sync::broadcast::error::RecvError;
 
 use super::App;
@@ -193,14 +192,13 @@ impl App {
                 review: format!("{url}/exceptions/{id}"),
             },
         };
-        let result = granted.map(|held| TaskResult {
-            mode: "reevaluate".to_owned(),
-            approval: ApprovalRef {
-                id: held.grant.id.clone(),
-                approved_until: held.grant.scope.not_after,
-                approved_at: Some(held.granted_at),
-            },
-        });
+        let grant = granted.map(|held| held.grant.id.clone());
+        drop(state);
+        let approval = match grant {
+            Some(grant) => self.approval_to_carry(&grant)?,
+            None => None,
+        };
+        let result = approval.map(|approval| TaskResult { mode: "reevaluate".to_owned(), approval });
         Ok(TaskReply { task, result })
     }
 

@@ -1,4 +1,4 @@
-//! Binding tokens and the keys that sign them.
+//! Binding tokens, and the keys that sign them and the states of approvals.
 
 use policy_core::text;
 use policy_core::time::Timestamp;
@@ -49,7 +49,8 @@ impl App {
         self.binding_keys().published(self.now())
     }
 
-    /// Lets a fresh key sign. The one before stays published until nothing that it signed is valid any more. Its id.
+    /// Lets a fresh key sign. The one before stays published until nothing that it signed is valid any more: no token,
+    /// and no approval that there is by now. Its id.
     ///
     /// # Errors
     /// `reason_needed`; `record_unavailable`; `keys_unwritable` when the disk does not take the new key: the old one
@@ -74,7 +75,7 @@ impl App {
             Ok(Proposal { expected, records: vec![self.ledger(now, &event)?], answer: () })
         })
         .await?;
-        self.binding_keys().rotate(fresh, now).map_err(|error| {
+        self.binding_keys().rotate(fresh, now, || self.last_approval_ends()).map_err(|error| {
             tracing::error!(%error, "the new signing key could not be kept");
             Refusal::new(
                 RefusalKind::Unavailable,

@@ -12,9 +12,9 @@ use policy_core::time::{Span, Timestamp};
 use proviso_api::authzen::{EvaluationReply, EvaluationRequest};
 
 use super::App;
-use super::append::{ATTEMPTS, canonical};
+use super::append::ATTEMPTS;
 use super::asker::{Ask, Asker};
-use super::event::{CLAIMED, DECISION, DecisionRecord, QUESTION};
+use super::event::DecisionRecord;
 use super::held::Wanted;
 use super::judge::NoAnswer;
 use super::permit::Permit;
@@ -22,7 +22,8 @@ use super::refusal::Refusal;
 use super::state::{State, UseKey};
 use crate::identity::Credential;
 use crate::random;
-use crate::store::{AppendError, Log, NewRecord, VersionKey};
+use crate::signing::StateFault;
+use crate::store::{AppendError, NewRecord, VersionKey};
 
 /// How long a denial can be answered with a request.
 pub(super) const REQUESTABLE_FOR: Span = Span::from_seconds(15 * 60);
@@ -72,8 +73,9 @@ impl App {
         let ask = Ask::of(&asker, &body)?;
         let _turn = self.turn(&asker).await?;
         self.record_held_stops().await;
+        let fault = self.state_fault(&asker, &ask)?;
         for attempt in 0..=ATTEMPTS {
-            let mut made = self.make(&asker, &ask, &body, attempt == ATTEMPTS).await?;
+            let mut made = self.make(&asker, &ask, fault, &body, attempt == ATTEMPTS).await?;
             // INVARIANT (R1): the reply is built only after the record is durable; without it nothing is allowed.
             match Permit::record(self.store(), &made).await {
                 Ok(permit) => {
@@ -89,7 +91,14 @@ impl App {
         Err(super::append::contended())
     }
 
-    async fn make(&self, asker: &Asker, ask: &Ask, body: &EvaluationRequest, contended: bool) -> Result<Made, Refusal> {
+    async fn make(
+        &self,
+        asker: &Asker,
+        ask: &Ask,
+        state_fault: Option<StateFault>,
+        body: &EvaluationRequest,
+        contended: bool,
+    ) -> Result<Made, Refusal> {
         let reading = self.time().await;
         let evaluation = random::id(self.random(), "eval").map_err(|_| super::identities::no_randomness())?;
         let mut decision = DecisionRecord {
@@ -110,6 +119,7 @@ impl App {
             answer: denial(Reason::Contended),
             limit: None,
             continues: ask.continues.clone(),
+            state_fault,
             repeated: false,
             requestable_until: None,
             exception: None,
@@ -307,6 +317,14 @@ impl App {
             made.detail = Some("what permitted the call that this continues has ended".to_owned());
             return Ok(());
         }
+        // INVARIANT (R3): an approval whose state proves something else is refused, whoever permits the call: what came
+        // with it is forged, or of another.
+        if decision.state_fault.is_some() && decision.answer.outcome.permits() && !sabotaged!("r3_state_believed") {
+            made.records.clear();
+            decision.answer = denial(Reason::NotPermitted);
+            decision.limit = Some("approval_unverifiable".to_owned());
+            return Ok(());
+        }
         // Where a grant might have covered the call, had the clock been believed: the reason is the clock.
         if !safe && matches!(decision.answer.reason, Reason::NotPermitted | Reason::ApprovalRequired) {
             let live = self.index().find(&question.call.subject, &question.task);
@@ -335,52 +353,6 @@ impl App {
             Ok(events) if !events.is_empty() => self.exception_records(now, id, events).map(Some),
             _ => Ok(None),
         }
-    }
-
-    pub(super) fn decision_record(&self, body: &EvaluationRequest, made: &Made) -> Result<NewRecord, Refusal> {
-        let decision = &made.decision;
-        let mut payloads = vec![(DECISION, canonical(decision)?)];
-        match &made.question {
-            Some(question) => {
-                let mut stored = question.clone();
-                self.policy().redact(&mut stored, self.keys());
-                if sabotaged!("r10_other_question") {
-                    stored.candidates.clear();
-                }
-                payloads.push((QUESTION, canonical(&stored)?));
-            }
-            None => {
-                let mut claimed = body.clone();
-                // What could not be read may hold a secret anywhere.
-                if self.policy().has_secrets() {
-                    claimed.context.remove("input");
-                }
-                payloads.push((CLAIMED, canonical(&claimed)?));
-            }
-        }
-        let permitted = decision.answer.outcome.permits() && decision.purpose == Purpose::Use;
-        // A task's past only grows: what is there already changes nothing for whoever read it.
-        let past = self.done(&decision.task);
-        let grows = decision.done.iter().any(|mark| !past.contains(mark));
-        let touches = if permitted && grows && self.policy().mentions_done() {
-            vec![VersionKey::Task(decision.task.clone())]
-        } else {
-            Vec::new()
-        };
-        Ok(NewRecord {
-            log: Log::Decisions,
-            at: made.now,
-            kind: "evaluation".to_owned(),
-            stream: format!("subject/{}", self.keys().pseudonym(&decision.subject.to_string())),
-            outcome: Some(outcome_word(decision.answer.outcome).to_owned()),
-            policies: decision.answer.policies.clone(),
-            module: Some(self.engine().module()),
-            bundle: Some(self.policy().digest()),
-            payloads,
-            touches,
-            urgent: false,
-            outbox: Vec::new(),
-        })
     }
 
     fn expect_credentials(&self, asker: &Asker, now: Timestamp) -> Result<Vec<(VersionKey, u64)>, Refusal> {

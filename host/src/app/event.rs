@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::routing::RoutingEvent;
 use crate::identity::IdentityEvent;
+use crate::signing::StateFault;
 
 /// The payload that holds a ledger record's event.
 pub const EVENT: &str = "event";
@@ -118,7 +119,7 @@ pub enum GateEvent {
         /// When.
         at: Timestamp,
     },
-    /// Another key signs binding tokens from here on.
+    /// Another key signs binding tokens and approvals from here on.
     SigningKeyRotated {
         /// The new key's id.
         kid: String,
@@ -268,6 +269,9 @@ pub struct DecisionRecord {
     /// The evaluation that the call began under, where this is a part of that call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub continues: Option<String>,
+    /// Why the state of the approval that came with it was not believed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state_fault: Option<StateFault>,
     /// The same call was permitted by the same grant within ten seconds: nothing was consumed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub repeated: bool,

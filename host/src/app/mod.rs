@@ -6,10 +6,12 @@
 
 mod acts;
 mod append;
+mod approval;
 mod asked;
 mod asker;
 mod batch;
 mod binding;
+mod decided;
 mod denial;
 mod engine;
 mod evaluate;

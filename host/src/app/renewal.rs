@@ -14,7 +14,7 @@ use proviso_api::authzen::{Action, Entity, EvaluationRequest};
 use super::App;
 use super::acts::By;
 use super::append::canonical;
-use super::asker::Asker;
+use super::asker::{Asker, binding_of};
 use super::evaluate::Made;
 use super::event::{DecisionRecord, RequestOrigin};
 use super::filing::Filing;
@@ -186,14 +186,16 @@ impl App {
             purpose: Purpose::Question,
             call: None,
             continues: None,
+            state_fault: None,
             subject: call.subject.clone(),
             task: question.task.clone(),
             action: call.action.clone(),
             actors: question.chain.iter().map(|hop| hop.entity.clone()).collect(),
             server: call.server.clone(),
             input_digest: Some(call.input_digest),
-            binding: Digest::of(&canonical(&body)?),
-            binding_members: None,
+            binding: binding_of(&body.subject, &body.resource, &body.action, &body.context, None)?,
+            // Only what the call is on, by whom and how: its arguments are in the scope.
+            binding_members: Some(Vec::new()),
             answer: answer.clone(),
             limit,
             repeated: false,

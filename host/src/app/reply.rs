@@ -6,7 +6,7 @@ use policy_core::lifecycle::{Phase, effective_state};
 use policy_core::outcome::{Evaluation, Outcome, Reason};
 use policy_core::question::Purpose;
 use policy_core::sabotaged;
-use policy_core::time::{Span, Timestamp};
+use policy_core::time::Span;
 use proviso_api::access_request::{AccessRequestOffer, OfferDisplay};
 use proviso_api::authzen::{ApprovalRef, EvaluationReply, ReplyContext};
 
@@ -90,7 +90,7 @@ impl App {
             context.grant = Some(hint);
         }
         if let Some(approval) = ask.approval.as_ref().filter(|_| !permits) {
-            self.next_step(asker, approval, answer, made.now, &mut context);
+            self.next_step(asker, approval, &made, &mut context);
         }
         EvaluationReply { decision: permits, context }
     }
@@ -144,26 +144,14 @@ impl App {
         })
     }
 
-    /// A grant as ARAP's approval.
-    pub(super) fn approval(&self, grant: &str) -> Option<ApprovalRef> {
-        let state = self.state();
-        let held = state.by_grant(grant)?.exception.phase.grant()?;
-        Some(ApprovalRef {
-            id: held.grant.id.clone(),
-            approved_until: held.grant.scope.not_after,
-            approved_at: Some(held.granted_at),
-        })
-    }
-
     /// Why a re-evaluation with this approval is denied, and what to do: ARAP's codes.
-    fn next_step(
-        &self,
-        asker: &Asker,
-        approval: &ApprovalRef,
-        answer: &Evaluation,
-        now: Timestamp,
-        context: &mut ReplyContext,
-    ) {
+    fn next_step(&self, asker: &Asker, approval: &ApprovalRef, made: &Made, context: &mut ReplyContext) {
+        let (answer, now) = (&made.decision.answer, made.now);
+        if let Some(fault) = made.decision.state_fault {
+            context.message = format!("the approval that came with this counts for nothing: its `state` {fault}");
+            (context.reason, context.next_action) = ("approval_unverifiable".to_owned(), Some("none".to_owned()));
+            return;
+        }
         let ours = |grant: &policy_core::grant::Grant| {
             grant.subject == asker.agent.subject
                 && grant.task == asker.agent.task

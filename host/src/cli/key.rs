@@ -9,7 +9,7 @@ use crate::socket::Request;
 /// What to do with keys.
 #[derive(Debug, Subcommand)]
 pub(super) enum KeyCommand {
-    /// Let a fresh key sign binding tokens. The one before stays published until nothing that it signed is valid.
+    /// Let a fresh key sign binding tokens and approvals. The one before stays published until nothing that it signed is valid.
     Rotate {
         /// Why; it stands in the record.
         #[arg(long)]

@@ -1,5 +1,5 @@
-//! The keys of binding tokens: one that signs, and the public halves of those that did, until nothing they signed is
-//! valid any more. They lie in one file beside the log's keys, so that a rotation is one rename.
+//! The keys of binding tokens and approvals: one that signs, and the public halves of those that did, until nothing they
+//! signed is valid any more. They lie in one file beside the log's keys, so that a rotation is one rename.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
@@ -41,6 +41,9 @@ struct Row {
     made_at: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     retired_at: Option<Timestamp>,
+    /// When the last of the approvals ends that it signed; with those it stays published.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    needed_until: Option<Timestamp>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -81,7 +84,7 @@ pub struct PublicKey {
     pub retired_at: Option<Timestamp>,
 }
 
-/// The keys of binding tokens.
+/// The keys of binding tokens and approvals.
 pub struct BindingKeys {
     path: PathBuf,
     rows: RwLock<Vec<Row>>,
@@ -107,17 +110,26 @@ impl BindingKeys {
         Ok(Self { path, rows: RwLock::new(rows) })
     }
 
-    /// Retires the key that signs, and lets this one sign.
+    /// Retires the key that signs, and lets this one sign. `needed` tells when the last approval ends that there is: it
+    /// is asked once nothing can be signed by the old key any more, so that it sees whatever was.
     ///
     /// # Errors
     /// When the file cannot be written; the keys are as before then.
-    pub fn rotate(&self, FreshKey(fresh): FreshKey, now: Timestamp) -> io::Result<()> {
+    pub fn rotate(
+        &self,
+        FreshKey(fresh): FreshKey,
+        now: Timestamp,
+        needed: impl FnOnce() -> Option<Timestamp>,
+    ) -> io::Result<()> {
         let mut rows = self.rows.write().unwrap_or_else(PoisonError::into_inner);
+        let needed = needed();
         let mut next: Vec<Row> = rows.iter().filter(|row| row.is_published(now)).cloned().collect();
         for row in &mut next {
             // INVARIANT: from here on nothing can be signed by it, whoever reads the file.
             row.d = None;
-            row.retired_at.get_or_insert(now);
+            if row.retired_at.is_none() {
+                (row.retired_at, row.needed_until) = (Some(now), needed);
+            }
         }
         next.push(fresh);
         write(&self.path, &next)?;
@@ -159,7 +171,10 @@ impl BindingKeys {
 
 impl Row {
     fn is_published(&self, now: Timestamp) -> bool {
-        self.retired_at.is_none_or(|retired| now < retired.plus(LONGEST_LIFE).plus(SKEW))
+        self.retired_at.is_none_or(|retired| {
+            let tokens = retired.plus(LONGEST_LIFE);
+            now < self.needed_until.map_or(tokens, |needed| needed.max(tokens)).plus(SKEW)
+        })
     }
 
     fn public(&self) -> Option<PublicKey> {
@@ -178,7 +193,14 @@ fn draw(random: &dyn Random, now: Timestamp) -> io::Result<Row> {
     // RFC 7638: the required members of the public key, sorted, without spaces.
     let thumbprint = Sha256::digest(format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}"#));
     let kid = URL_SAFE_NO_PAD.encode(thumbprint);
-    Ok(Row { kid, x, d: Some(URL_SAFE_NO_PAD.encode(key.to_bytes())), made_at: now, retired_at: None })
+    Ok(Row {
+        kid,
+        x,
+        d: Some(URL_SAFE_NO_PAD.encode(key.to_bytes())),
+        made_at: now,
+        retired_at: None,
+        needed_until: None,
+    })
 }
 
 fn read(text: &[u8]) -> io::Result<Vec<Row>> {
@@ -224,7 +246,7 @@ mod tests {
         let (first, secret) = keys.signing().unwrap();
         let fresh = FreshKey::draw(&SystemRandom, at(100)).unwrap();
         let second = fresh.kid().to_owned();
-        keys.rotate(fresh, at(100)).unwrap();
+        keys.rotate(fresh, at(100), || None).unwrap();
         assert_eq!(keys.signing().unwrap().0, second);
         let text = fs::read_to_string(data.path().join("keys").join(FILE)).unwrap();
         assert!(!text.contains(&URL_SAFE_NO_PAD.encode(secret)), "the secret half is gone from the disk");
@@ -239,6 +261,22 @@ mod tests {
         let again = BindingKeys::open(data.path(), &SystemRandom, at(200)).unwrap();
         assert_eq!(again.published(at(200)), keys.published(at(200)));
         assert_eq!(again.signing(), keys.signing());
+    }
+
+    #[test]
+    fn a_retired_key_is_published_until_the_last_approval_of_its_time_has_ended() {
+        let data = tempfile::tempdir().unwrap();
+        fs::create_dir(data.path().join("keys")).unwrap();
+        let keys = BindingKeys::open(data.path(), &SystemRandom, at(0)).unwrap();
+        let first = keys.signing().unwrap().0;
+        for (when, needed) in [(100, Some(at(500_000))), (200, Some(at(90_000))), (300, None)] {
+            keys.rotate(FreshKey::draw(&SystemRandom, at(when)).unwrap(), at(when), || needed).unwrap();
+        }
+        let again = BindingKeys::open(data.path(), &SystemRandom, at(400)).unwrap();
+        for (when, many) in [(400, 4), (60_000, 3), (90_059, 3), (90_060, 2), (500_059, 2), (500_060, 1)] {
+            let kids: Vec<String> = again.published(at(when)).into_iter().map(|key| key.kid).collect();
+            assert_eq!((kids.len(), kids.contains(&first)), (many, when < 500_060), "{when}");
+        }
     }
 
     #[test]

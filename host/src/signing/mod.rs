@@ -1,12 +1,17 @@
-//! What the gate signs for others to verify: the binding token of a requestable denial (ARAP), as a compact JWS.
+//! What the gate signs for others to verify, each as a compact JWS: the binding token of a requestable denial, and the
+//! state of an approval (ARAP).
 //!
 //! `jsonwebtoken` writes and checks the form; the signature is `ed25519-dalek`'s, which signs the log's heads, too, so
 //! that no second library of cryptography is linked. Only EdDSA exists here: a token that names another algorithm, or
 //! none, cannot be verified by anything.
 
+mod approval;
+mod jws;
 mod keys;
 mod provider;
 mod token;
 
+pub use approval::{ApprovalClaims, StateFault};
+pub use jws::Parties;
 pub use keys::{BindingKeys, FreshKey, PublicKey};
-pub use token::{BindingClaims, Parties, TokenError};
+pub use token::{BindingClaims, TokenError};

@@ -2,31 +2,19 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use policy_core::digest::Digest;
 use policy_core::time::{Span, Timestamp};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::jws::{Parties, seconds};
 use super::keys::BindingKeys;
 
-/// How long a token is valid at most. A retired key is published for as long.
+/// How long a token is valid at most. A retired key is published for as long at least.
 pub(super) const LONGEST_LIFE: Span = Span::from_seconds(15 * 60);
 
-/// The header's `typ`: a token of another kind that the same key signs is none of ours (RFC 8725, 3.11).
+/// The header's `typ`.
 const KIND: &str = "arap-binding+jwt";
-
-/// The longest token that is looked at.
-const LONGEST: usize = 16 * 1024;
-
-/// Who signs and for whom.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Parties {
-    /// The policy decision point: the gate's own URL.
-    pub issuer: String,
-    /// The access request service: the URL of its endpoint.
-    pub audience: String,
-}
 
 /// What a token says of a denial (ARAP, binding token integrity).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,8 +58,6 @@ struct Wire {
 impl BindingKeys {
     /// Signs. Absent: there is no key that can.
     pub fn sign(&self, parties: &Parties, claims: &BindingClaims) -> Option<String> {
-        let (kid, secret) = self.signing()?;
-        let header = Header { typ: Some(KIND.to_owned()), kid: Some(kid), ..Header::new(Algorithm::EdDSA) };
         let issued = claims.issued_at.millis().div_euclid(1000);
         let wire = Wire {
             iss: parties.issuer.clone(),
@@ -85,7 +71,7 @@ impl BindingKeys {
             binding_context_members: claims.members.clone(),
             binding_hash: URL_SAFE_NO_PAD.encode(claims.binding.as_bytes()),
         };
-        jsonwebtoken::encode(&header, &wire, &EncodingKey::from_ed_der(&secret)).ok()
+        self.seal(KIND, &wire)
     }
 
     /// What a token proves.
@@ -93,29 +79,11 @@ impl BindingKeys {
     /// # Errors
     /// [`TokenError`]: it proves nothing.
     pub fn verify(&self, parties: &Parties, token: &str, now: Timestamp) -> Result<BindingClaims, TokenError> {
-        let invalid = |_| TokenError::Invalid;
-        if token.len() > LONGEST {
-            return Err(TokenError::Invalid);
-        }
-        let header = jsonwebtoken::decode_header(token).map_err(invalid)?;
-        let published = self.published(now);
-        let key = published.iter().find(|key| Some(&key.kid) == header.kid.as_ref()).ok_or(TokenError::Invalid)?;
-        if header.typ.as_deref() != Some(KIND) {
-            return Err(TokenError::Invalid);
-        }
-        let mut validation = Validation::new(Algorithm::EdDSA);
-        validation.set_issuer(&[&parties.issuer]);
-        validation.set_audience(&[&parties.audience]);
-        validation.set_required_spec_claims(&["iss", "aud", "exp"]);
-        // By our own clock, below: the library would take the system's.
-        validation.validate_exp = false;
-        let decoding = DecodingKey::from_ed_der(&key.public);
-        let wire = jsonwebtoken::decode::<Wire>(token, &decoding, &validation).map_err(invalid)?.claims;
-        let retired = key.retired_at.is_some_and(|at| wire.iat > at.millis().div_euclid(1000));
+        let (wire, key) = self.unseal::<Wire>(KIND, parties, token, now).map_err(|_| TokenError::Invalid)?;
         let life = wire.exp.saturating_sub(wire.iat);
         let within = (0..=seconds(LONGEST_LIFE)).contains(&life);
         let until = Timestamp::from_millis(wire.exp.saturating_mul(1000));
-        if retired || !within || wire.jti != wire.evaluation_id || until > wire.denial_expires_at {
+        if !key.signed_at(wire.iat) || !within || wire.jti != wire.evaluation_id || until > wire.denial_expires_at {
             return Err(TokenError::Invalid);
         }
         let hash = URL_SAFE_NO_PAD.decode(&wire.binding_hash).ok().and_then(|hash| <[u8; 32]>::try_from(hash).ok());
@@ -128,8 +96,4 @@ impl BindingKeys {
         };
         if now >= until { Err(TokenError::Expired) } else { Ok(claims) }
     }
-}
-
-fn seconds(span: Span) -> i64 {
-    i64::try_from(span.seconds()).unwrap_or(i64::MAX)
 }

@@ -75,12 +75,12 @@ pub enum Request {
         /// Why.
         reason: String,
     },
-    /// Lets a fresh key sign binding tokens.
+    /// Lets a fresh key sign binding tokens and approvals.
     RotateKeys {
         /// Why.
         reason: String,
     },
-    /// The published keys of binding tokens, oldest first.
+    /// The published keys of binding tokens and approvals, oldest first.
     ListKeys {},
     /// Says that the clock can be trusted again, after the gate found that it could not (R6).
     TrustClock {

@@ -27,30 +27,30 @@ async fn by_token(story: &Story) -> Value {
     body
 }
 
-fn part(token: &str, index: usize) -> Value {
+pub(super) fn part(token: &str, index: usize) -> Value {
     let text = token.split('.').nth(index).unwrap();
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(text).unwrap()).unwrap()
 }
 
-fn encoded(value: &Value) -> String {
+pub(super) fn encoded(value: &Value) -> String {
     URL_SAFE_NO_PAD.encode(serde_json::to_vec(value).unwrap())
 }
 
 /// The gate's own signing key, as a thief of its disk would hold it.
-fn stolen(story: &Story) -> SigningKey {
+pub(super) fn stolen(story: &Story) -> SigningKey {
     let file = std::fs::read_to_string(story.gate.data().join("keys/binding.json")).unwrap();
     let kept: Value = serde_json::from_str(&file).unwrap();
     let secret = kept["keys"].as_array().unwrap().last().unwrap()["d"].as_str().unwrap().to_owned();
     SigningKey::from_bytes(&URL_SAFE_NO_PAD.decode(secret).unwrap().try_into().unwrap())
 }
 
-fn signed(key: &SigningKey, header: &Value, claims: &Value) -> String {
+pub(super) fn signed(key: &SigningKey, header: &Value, claims: &Value) -> String {
     let text = format!("{}.{}", encoded(header), encoded(claims));
     let signature = URL_SAFE_NO_PAD.encode(key.sign(text.as_bytes()).to_bytes());
     format!("{text}.{signature}")
 }
 
-async fn rotate(story: &Story) -> String {
+pub(super) async fn rotate(story: &Story) -> String {
     let by = Operator { uid: 4242, name: "tester".to_owned() };
     story.gate.app.rotate_keys(&by, "a laptop was lost").await.unwrap()
 }
