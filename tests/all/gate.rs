@@ -7,6 +7,7 @@ mod crash;
 mod disk;
 mod folder;
 mod forged;
+mod mail;
 mod own_user;
 mod task;
 

@@ -315,7 +315,8 @@ impl App {
         question.locks = read.locks.clone();
         expected.extend(read.expected.iter().chain(&read.used).cloned());
         let (answer, _) = self.judge(&question).await;
-        let permits = answer.outcome.permits() && is_ours(&answer, &question);
+        let believed = self.state_fault(asker, &ask)?.is_none();
+        let permits = answer.outcome.permits() && is_ours(&answer, &question) && believed;
         Ok((Some(question), permits))
     }
 

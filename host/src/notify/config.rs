@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use ipnet::IpNet;
 use lettre::message::Mailbox;
+use lettre::transport::smtp::client::{Certificate, CertificateStore, TlsParameters};
 use policy_core::text;
 use reqwest::Url;
 use serde::Deserialize;
@@ -90,6 +91,8 @@ pub struct Email {
     pub port: u16,
     /// How the way there is protected.
     pub tls: Tls,
+    /// The authorities that its certificate may be of; absent: the public ones.
+    pub authorities: Option<Certificate>,
     /// Who sends.
     pub from: Mailbox,
     /// User and password.
@@ -108,6 +111,19 @@ impl std::fmt::Debug for Email {
 }
 
 impl Email {
+    /// What TLS to the mail server demands: a certificate for its name, by an authority that is trusted.
+    pub(super) fn tls_parameters(&self) -> Result<TlsParameters, lettre::transport::smtp::Error> {
+        let builder = TlsParameters::builder(self.server.clone());
+        let builder = match &self.authorities {
+            // Those in the file and no others: a public authority cannot speak for a server inside the house.
+            Some(authorities) => {
+                builder.certificate_store(CertificateStore::None).add_root_certificate(authorities.clone())
+            }
+            None => builder,
+        };
+        builder.build()
+    }
+
     /// Where a delivery's target reads.
     pub fn mailbox(&self, target: &str) -> Option<&Mailbox> {
         match target.split_once('/')? {
@@ -156,6 +172,7 @@ struct EmailTable {
     server: String,
     port: u16,
     tls: Tls,
+    ca: Option<PathBuf>,
     from: String,
     user: Option<String>,
     password: Option<Place>,
@@ -265,15 +282,34 @@ fn email(table: EmailTable) -> Result<Email, ConfigError> {
         (Some(user), Some(password)) => Some((user, password.read()?)),
         _ => return Err(bad("`user` and `password` come together")),
     };
-    Ok(Email {
+    if table.tls == Tls::None && table.ca.is_some() {
+        return Err(bad("`ca` says whom TLS trusts, and there is none here"));
+    }
+    let email = Email {
         server: table.server,
         port: table.port,
         tls: table.tls,
+        authorities: table.ca.as_deref().map(authorities).transpose()?,
         from: mailbox(&table.from)?,
         login,
         people: mailboxes(table.people)?,
         groups: mailboxes(table.groups)?,
-    })
+    };
+    // Now, and not when the first mail is due.
+    if email.tls != Tls::None && email.tls_parameters().is_err() {
+        return Err(bad("`ca` holds what is no certificate of an authority"));
+    }
+    Ok(email)
+}
+
+fn authorities(path: &Path) -> Result<Certificate, ConfigError> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|source| ConfigError::File { path: path.display().to_string(), source })?;
+    let none = || bad(format!("`{}` holds no certificate in PEM", path.display()));
+    if !text.contains("-----BEGIN CERTIFICATE-----") {
+        return Err(none());
+    }
+    Certificate::from_pem(text.as_bytes()).map_err(|_| none())
 }
 
 fn mailboxes(table: BTreeMap<String, String>) -> Result<BTreeMap<String, Mailbox>, ConfigError> {

@@ -1,13 +1,17 @@
 //! Mails: plain text, a link, and nothing that anybody outside the house wrote.
 
+use std::error::Error as _;
 use std::time::{Duration, UNIX_EPOCH};
 
 use lettre::message::header::ContentType;
 use lettre::message::{Mailbox, Message as Letter};
+use lettre::transport::smtp::Error as SmtpError;
 use lettre::transport::smtp::authentication::Credentials;
+use lettre::transport::smtp::client::Tls as Way;
 use lettre::{AsyncSmtpTransport, AsyncTransport as _, Tokio1Executor};
 use policy_core::text;
 use policy_core::time::Timestamp;
+use rustls::{CertificateError, Error as TlsError};
 
 use super::backoff::Failed;
 use super::config::{Email, Tls};
@@ -27,13 +31,16 @@ pub(super) struct Postbox {
 
 impl Postbox {
     /// A way to the configured mail server; TLS by rustls.
-    pub(super) fn new(email: &Email) -> Result<Self, lettre::transport::smtp::Error> {
-        let builder = match email.tls {
-            Tls::Implicit => AsyncSmtpTransport::<Tokio1Executor>::relay(&email.server)?,
-            Tls::Starttls => AsyncSmtpTransport::<Tokio1Executor>::starttls_relay(&email.server)?,
+    pub(super) fn new(email: &Email) -> Result<Self, SmtpError> {
+        let way = match email.tls {
+            Tls::Implicit => Way::Wrapper(email.tls_parameters()?),
+            // INVARIANT: required, so that a server or somebody before it that offers none gets no word of ours.
+            Tls::Starttls => Way::Required(email.tls_parameters()?),
             // Only on loopback: the configuration holds that.
-            Tls::None => AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&email.server),
+            Tls::None => Way::None,
         };
+        // "Dangerous" is what it is without the next call.
+        let builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&email.server).tls(way);
         let builder = builder.timeout(Some(PATIENCE)).port(email.port);
         let builder = match &email.login {
             Some((user, password)) => builder.credentials(Credentials::new(user.clone(), password.clone())),
@@ -51,13 +58,59 @@ impl Postbox {
         let letter = letter(&self.email.from, to, delivery, &message, now)?;
         match tokio::time::timeout(ALL_PATIENCE, self.transport.send(letter)).await {
             Ok(Ok(_)) => Ok(()),
-            Ok(Err(error)) => Err(Failed::of(match error.status() {
-                Some(code) => format!("the mail server answered {code}"),
-                None => "there is no connection to the mail server".to_owned(),
-            })),
+            Ok(Err(error)) => Err(Failed::of(why(&error))),
             Err(_) => Err(Failed::of("the mail server did not answer in time")),
         }
     }
+}
+
+/// Why a mail did not leave, in our words: an answer's text and a certificate's names are others'.
+fn why(error: &SmtpError) -> String {
+    if let Some(code) = error.status() {
+        return format!("the mail server answered {code}");
+    }
+    if let Some(tls) = tls_error(error) {
+        let what = match tls {
+            // The second is somebody with an authority's name and another key.
+            TlsError::InvalidCertificate(CertificateError::UnknownIssuer | CertificateError::BadSignature) => {
+                "its certificate is of no authority that is trusted; `ca` names another"
+            }
+            TlsError::InvalidCertificate(
+                CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
+            ) => "its certificate is for another name than `server`",
+            TlsError::InvalidCertificate(
+                CertificateError::Expired
+                | CertificateError::ExpiredContext { .. }
+                | CertificateError::NotValidYet
+                | CertificateError::NotValidYetContext { .. },
+            ) => "its certificate is not valid now",
+            TlsError::InvalidCertificate(_) => "its certificate is not good",
+            _ => "it does not speak TLS as it must",
+        };
+        return format!("no mail was sent: the mail server is not trusted, {what}");
+    }
+    if error.is_client() {
+        // What the library itself found wanting before anything was said of the mail.
+        let found = error.source().map(|found| text::visible(&found.to_string(), 100)).unwrap_or_default();
+        return format!("no mail was sent: {found}");
+    }
+    "there is no connection to the mail server".to_owned()
+}
+
+/// What TLS found wrong, wherever in the error it lies.
+fn tls_error(error: &SmtpError) -> Option<&TlsError> {
+    let mut source = error.source();
+    while let Some(inner) = source {
+        if let Some(found) = inner.downcast_ref::<TlsError>() {
+            return Some(found);
+        }
+        let io = inner.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        if let Some(found) = io.and_then(|inner| inner.downcast_ref::<TlsError>()) {
+            return Some(found);
+        }
+        source = inner.source();
+    }
+    None
 }
 
 /// The letter. Every header is made by the library from an address that it has parsed or from words of ours.

@@ -250,6 +250,13 @@ async fn only_an_approvals_own_state_counts_and_another_lets_nothing_pass() {
     refuses("in delegated scope", &with(&draft, &forged), &story.point, &story.agent, "signature").await;
     assert_eq!(newest(&story)["limit"], "approval_unverifiable", "the record says why it is not policy's answer");
     assert_eq!(verdict(&story.evaluate(&with(&draft, &approval)).await), allowed("scope"));
+    // A search finds what an evaluation permits.
+    for (approval, found) in [(&approval, 1), (&forged, 0)] {
+        let mut search = with(&draft, approval);
+        search["resource"] = json!({"type": "Volume"});
+        let answer = story.client.post_for("/access/v1/search/resource", &story.point, &story.agent, &search).await;
+        assert_eq!(answer.json()["results"].as_array().map(Vec::len), Some(found), "{answer:?}");
+    }
     // Nothing of all that used the grant, and the true state still lets its own call pass.
     assert_eq!(proviso_tests::uses(&exception(&story, &mara, &id).await), Some(0));
     assert_eq!(verdict(&story.evaluate(&with(&call("a"), &approval)).await), allowed("exception"));
