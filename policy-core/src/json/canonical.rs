@@ -1,5 +1,7 @@
 //! Canonical bytes: RFC 8785, the JSON Canonicalization Scheme.
 
+use std::cmp::Ordering;
+
 use serde::Serialize;
 use serde_json::Value;
 use thiserror::Error;
@@ -32,31 +34,68 @@ impl CanonicalError {
 /// # Errors
 /// When the value is no JSON, or holds an integer outside ±(2^53 − 1).
 pub fn to_canonical_bytes<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, CanonicalError> {
-    let value = serde_json::to_value(value)?;
-    // INVARIANT (R3): different values never have the same bytes. The scheme writes every number as a double, which
-    // gives 9007199254740993 and …992 one form; such a number is refused instead.
-    exact(&value)?;
-    Ok(serde_json_canonicalizer::to_vec(&value)?)
+    let mut bytes = Vec::new();
+    write(&serde_json::to_value(value)?, &mut bytes)?;
+    Ok(bytes)
 }
 
-fn exact(value: &Value) -> Result<(), CanonicalError> {
+/// Writes a value behind what is there. Every question, record and answer passes through here several times, so what is
+/// plain is written straight away: strings as `serde_json` escapes them is as the scheme wants them.
+fn write(value: &Value, bytes: &mut Vec<u8>) -> Result<(), CanonicalError> {
     match value {
-        Value::Number(number) => {
-            let whole = number.as_i64().map(i64::unsigned_abs).or_else(|| number.as_u64());
-            match whole {
-                Some(size) if size > LARGEST_INTEGER.unsigned_abs() => Err(CanonicalError::Integer(number.to_string())),
-                _ => Ok(()),
+        Value::Null => bytes.extend_from_slice(b"null"),
+        Value::Bool(true) => bytes.extend_from_slice(b"true"),
+        Value::Bool(false) => bytes.extend_from_slice(b"false"),
+        Value::Number(number) => match number.as_i64().map(i64::unsigned_abs).or_else(|| number.as_u64()) {
+            // INVARIANT (R3): different values never have the same bytes. The scheme writes every number as a double,
+            // which gives 9007199254740993 and …992 one form; such a number is refused instead.
+            Some(size) if size > LARGEST_INTEGER.unsigned_abs() => {
+                return Err(CanonicalError::Integer(number.to_string()));
             }
+            Some(_) => bytes.extend_from_slice(number.to_string().as_bytes()),
+            None => bytes.extend_from_slice(&serde_json_canonicalizer::to_vec(number)?),
+        },
+        Value::String(text) => serde_json::to_writer(bytes, text)?,
+        Value::Array(items) => {
+            bytes.push(b'[');
+            for (position, item) in items.iter().enumerate() {
+                comma(position, bytes);
+                write(item, bytes)?;
+            }
+            bytes.push(b']');
         }
-        Value::Array(items) => items.iter().try_for_each(exact),
-        Value::Object(members) => members.values().try_for_each(exact),
-        Value::Null | Value::Bool(_) | Value::String(_) => Ok(()),
+        Value::Object(members) => {
+            let mut members: Vec<(&String, &Value)> = members.iter().collect();
+            members.sort_unstable_by(|(one, _), (other, _)| by_code_units(one, other));
+            bytes.push(b'{');
+            for (position, (name, member)) in members.into_iter().enumerate() {
+                comma(position, bytes);
+                serde_json::to_writer(&mut *bytes, name)?;
+                bytes.push(b':');
+                write(member, bytes)?;
+            }
+            bytes.push(b'}');
+        }
     }
+    Ok(())
+}
+
+fn comma(position: usize, bytes: &mut Vec<u8>) {
+    if position > 0 {
+        bytes.push(b',');
+    }
+}
+
+/// By UTF-16 code units, which for names in ASCII is by their bytes.
+fn by_code_units(one: &str, other: &str) -> Ordering {
+    if one.is_ascii() && other.is_ascii() { one.cmp(other) } else { one.encode_utf16().cmp(other.encode_utf16()) }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::strict::tests::any_json;
     use super::*;
+    use proptest::prelude::*;
     use serde_json::json;
 
     fn text(value: &Value) -> String {
@@ -104,6 +143,21 @@ mod tests {
             (0x4314_3ff3_c1cb_0959, "1424953923781206.2"),
         ] {
             assert_eq!(text(&json!(f64::from_bits(bits))), written);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn they_are_the_bytes_that_another_author_writes(
+            value in any_json(),
+            name in "[a\u{0}-\u{1f}\"\\\\/\u{7f}\u{e000}-\u{ffff}\u{10000}\u{1f600}]{0,3}",
+            double in any::<f64>(),
+        ) {
+            let double = if double.is_finite() { double } else { 0.0 };
+            let value = json!({"value": value.clone(), name: [value, double, double * 1e-300]});
+            if let Ok(bytes) = to_canonical_bytes(&value) {
+                prop_assert_eq!(bytes, serde_json_canonicalizer::to_vec(&value).unwrap());
+            }
         }
     }
 

@@ -10,24 +10,25 @@ use super::strict::ReadError;
 /// For too many levels, a number that would be rounded, and a string that holds a control character, an unknown escape
 /// or half a surrogate pair.
 pub(super) fn scan(text: &str, max_depth: usize) -> Result<(), ReadError> {
-    let mut rest = text.char_indices().peekable();
+    // Byte by byte: all that matters here is ASCII, and no byte of another character is.
+    let mut rest = text.bytes().enumerate().peekable();
     let mut depth = 0usize;
-    while let Some((at, character)) = rest.next() {
-        match character {
-            '{' | '[' => {
+    while let Some((at, byte)) = rest.next() {
+        match byte {
+            b'{' | b'[' => {
                 depth += 1;
                 if depth > max_depth {
                     return Err(ReadError::TooDeep { at, limit: max_depth });
                 }
             }
-            '}' | ']' => depth = depth.saturating_sub(1),
-            '"' => string(&mut rest)?,
-            '-' | '0'..='9' => {
-                let mut number = String::from(character);
+            b'}' | b']' => depth = depth.saturating_sub(1),
+            b'"' => string(&mut rest)?,
+            b'-' | b'0'..=b'9' => {
+                let mut number = String::from(char::from(byte));
                 while let Some((_, more)) =
-                    rest.next_if(|(_, next)| next.is_ascii_digit() || matches!(next, '+' | '-' | '.' | 'e' | 'E'))
+                    rest.next_if(|(_, next)| next.is_ascii_digit() || matches!(next, b'+' | b'-' | b'.' | b'e' | b'E'))
                 {
-                    number.push(more);
+                    number.push(char::from(more));
                 }
                 if !number::is_exact(&number) {
                     return Err(ReadError::BadNumber { at });
@@ -39,17 +40,17 @@ pub(super) fn scan(text: &str, max_depth: usize) -> Result<(), ReadError> {
     Ok(())
 }
 
-type Rest<'a> = std::iter::Peekable<std::str::CharIndices<'a>>;
+type Rest<'a> = std::iter::Peekable<std::iter::Enumerate<std::str::Bytes<'a>>>;
 
 /// The rest of a string, its opening quote read. One that does not end is left to the parser.
 fn string(rest: &mut Rest<'_>) -> Result<(), ReadError> {
-    while let Some((at, character)) = rest.next() {
-        match character {
-            '"' => return Ok(()),
-            '\u{0}'..='\u{1f}' => return Err(ReadError::BadString { at }),
-            '\\' => match rest.next() {
-                Some((_, '"' | '\\' | '/' | 'b' | 'f' | 'n' | 'r' | 't')) => {}
-                Some((_, 'u')) => surrogates(rest, at)?,
+    while let Some((at, byte)) = rest.next() {
+        match byte {
+            b'"' => return Ok(()),
+            0..=0x1f => return Err(ReadError::BadString { at }),
+            b'\\' => match rest.next() {
+                Some((_, b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't')) => {}
+                Some((_, b'u')) => surrogates(rest, at)?,
                 _ => return Err(ReadError::BadString { at }),
             },
             _ => {}
@@ -63,7 +64,7 @@ fn surrogates(rest: &mut Rest<'_>, at: usize) -> Result<(), ReadError> {
     let bad = ReadError::BadString { at };
     match unit(rest) {
         Some(0xd800..=0xdbff) => {
-            let escaped = rest.next().map(|(_, c)| c) == Some('\\') && rest.next().map(|(_, c)| c) == Some('u');
+            let escaped = rest.next().map(|(_, c)| c) == Some(b'\\') && rest.next().map(|(_, c)| c) == Some(b'u');
             if escaped && matches!(unit(rest), Some(0xdc00..=0xdfff)) { Ok(()) } else { Err(bad) }
         }
         Some(0xdc00..=0xdfff) | None => Err(bad),
@@ -73,5 +74,5 @@ fn surrogates(rest: &mut Rest<'_>, at: usize) -> Result<(), ReadError> {
 
 /// Four hexadecimal digits.
 fn unit(rest: &mut Rest<'_>) -> Option<u32> {
-    (0..4).try_fold(0, |unit, _| Some(unit * 16 + rest.next()?.1.to_digit(16)?))
+    (0..4).try_fold(0, |unit, _| Some(unit * 16 + char::from(rest.next()?.1).to_digit(16)?))
 }

@@ -231,7 +231,7 @@ impl<'de> Visitor<'de> for Strict<'_> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use proptest::prelude::*;
     use serde_json::json;
@@ -315,7 +315,7 @@ mod tests {
         assert_eq!(read_as::<Vec<u8>>(b"[256]", Limits::DEFAULT).map_err(|e| e.code()), Err("bad_shape"));
     }
 
-    fn any_json() -> impl Strategy<Value = Value> {
+    pub(in super::super) fn any_json() -> impl Strategy<Value = Value> {
         let scalar = prop_oneof![
             Just(Value::Null),
             any::<bool>().prop_map(Value::from),

@@ -4,9 +4,11 @@
 mod edges;
 mod vary;
 
+use std::cell::RefCell;
+
 use cedar_policy::{ActionConstraint, Entities, EntityUid};
 use policy_core::abi::{AbiError, Preview, Previewed};
-use policy_core::containment::open_dimensions;
+use policy_core::containment::{covers, open_dimensions};
 use policy_core::grant::Grant;
 use policy_core::outcome::Evaluation;
 use policy_core::question::{Candidate, SealedQuestion};
@@ -55,6 +57,8 @@ struct Trial<'a> {
     rules: &'a Rules,
     candidate: Candidate,
     now: Timestamp,
+    /// What has been asked, whole: most dimensions have one and the same call on the side that passes.
+    asked: RefCell<Vec<(SealedQuestion, Evaluation)>>,
 }
 
 impl<'a> Trial<'a> {
@@ -67,7 +71,7 @@ impl<'a> Trial<'a> {
         };
         // A grant that begins later is tried when it begins: before that it allows nothing.
         let now = grant.scope.not_before.map_or(at, |begin| begin.max(at));
-        Self { rules, candidate, now }
+        Self { rules, candidate, now, asked: RefCell::default() }
     }
 
     /// The question as it would be asked when the grant is tried, without the grant.
@@ -81,12 +85,22 @@ impl<'a> Trial<'a> {
     fn ask(&self, question: &SealedQuestion, candidate: &Candidate) -> Evaluation {
         let mut question = question.clone();
         question.candidates.push(candidate.clone());
-        evaluate(self.rules, &question)
+        let mut asked = self.asked.borrow_mut();
+        if let Some((_, answer)) = asked.iter().find(|(same, _)| *same == question) {
+            return answer.clone();
+        }
+        let answer = evaluate(self.rules, &question);
+        asked.push((question, answer.clone()));
+        answer
     }
 
     /// Whether a recorded denial passes by this grant, and would not pass without it.
     fn flips(&self, other: &SealedQuestion) -> bool {
         let other = self.now(other);
+        // The evaluator asks no grant that does not cover the question, so it need not be asked of most denials.
+        if covers(&self.candidate, &other).is_err() {
+            return false;
+        }
         let after = self.ask(&other, &self.candidate);
         after.grant.as_ref() == Some(&self.candidate.grant.id) && !evaluate(self.rules, &other).outcome.permits()
     }
