@@ -18,6 +18,9 @@ const MODULE_SOURCES: [&str; 5] = [
     "policy-core/module",
 ];
 
+const PACKAGE_SOURCES: [&str; 4] =
+    ["policy-core/Cargo.toml", "policy-core/src", "policy-core/js", "target/assets/policy.wasm.sha256"];
+
 const DASHBOARD_SOURCES: [&str; 9] = [
     "policy-core/Cargo.toml",
     "policy-core/src",
@@ -73,7 +76,7 @@ pub fn build_assets(place: &Place, release: bool) -> Result<()> {
 
 /// The module, with its own profile and alone: in one Cargo call with others its features would unify with theirs.
 pub fn build_module(place: &Place) -> Result<()> {
-    kept(place, "policy.wasm", "module", &MODULE_SOURCES, |place| {
+    kept(place, &place.assets, "policy.wasm", "module", &MODULE_SOURCES, |place| {
         compile_module(place, &place.target)?;
         Ok(place.target.join("wasm32-unknown-unknown/module/policy_module.wasm"))
     })?;
@@ -114,7 +117,7 @@ fn module_flags(target: &Path) -> Result<String> {
 
 fn build_dashboard(place: &Place, release: bool) -> Result<()> {
     let variant = if release { "release" } else { "dev" };
-    kept(place, "dashboard", variant, &DASHBOARD_SOURCES, |place| {
+    kept(place, &place.assets, "dashboard", variant, &DASHBOARD_SOURCES, |place| {
         let folder = place.target.join("trunk").join(variant);
         let mut trunk = command(place, "trunk")?;
         // Trunk reads CI=true as an unknown kind of yes, and refuses any NO_COLOR but true and false.
@@ -128,17 +131,31 @@ fn build_dashboard(place: &Place, release: bool) -> Result<()> {
     })
 }
 
-/// Makes one asset, or takes the one that the same inputs made before; either way it ends up in `target/assets`.
+/// Assembles the npm package, unless glue, module and what is written by hand are those that it was made of. Returns its
+/// folder.
+pub fn build_package(place: &Place) -> Result<PathBuf> {
+    let folder = place.target.join("npm");
+    kept(place, &folder, "proviso-policy", "node", &PACKAGE_SOURCES, |place| {
+        let made = place.target.join("npm/made");
+        let mut build = command(place, "node")?;
+        run(build.arg("policy-core/js/package/build.mjs").arg(&made))?;
+        Ok(made)
+    })?;
+    Ok(folder.join("proviso-policy"))
+}
+
+/// Makes one thing, or takes the one that the same inputs made before; either way it ends up in this folder.
 fn kept(
     place: &Place,
+    folder: &Path,
     name: &str,
     variant: &str,
     sources: &[&str],
     make: impl FnOnce(&Place) -> Result<PathBuf>,
 ) -> Result<()> {
     let digest = format!("{variant}-{}", inputs::digest(place, sources)?);
-    let asset = place.assets.join(name);
-    let stamp = place.assets.join(format!(".{name}.inputs"));
+    let asset = folder.join(name);
+    let stamp = folder.join(format!(".{name}.inputs"));
     if asset.exists() && fs::read_to_string(&stamp).is_ok_and(|text| text == digest) {
         println!("    unchanged");
         return Ok(());

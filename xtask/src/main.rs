@@ -7,6 +7,7 @@
 mod apt;
 mod assets;
 mod bench;
+mod beside;
 mod command;
 mod count;
 mod inputs;

@@ -14,11 +14,11 @@ use crate::stage::{Stage, run_all};
 use crate::tools::{self, CARGO_DENY, CARGO_MUTANTS};
 
 const STAGES: [Stage; 5] = [
-    Stage { name: "deny", may_take: "a minute, 10 on a fresh machine", run: deny },
-    Stage { name: "same-bytes", may_take: "8 minutes", run: same_bytes },
-    Stage { name: "saboteurs", may_take: "20 minutes, 40 on a fresh machine", run: plant },
-    Stage { name: "histories", may_take: "2 hours", run: histories },
-    Stage { name: "mutants", may_take: "3 hours", run: mutants },
+    Stage::new("deny", "a minute, 10 on a fresh machine", deny),
+    Stage::new("same-bytes", "8 minutes", same_bytes),
+    Stage::new("saboteurs", "20 minutes, 40 on a fresh machine", plant),
+    Stage::new("histories", "2 hours", histories),
+    Stage::new("mutants", "3 hours", mutants),
 ];
 
 /// Runs the stages; stops at the first that fails.
