@@ -95,16 +95,7 @@ pub(crate) fn question_with(input: BTreeMap<String, Value>) -> SealedQuestion {
         claimed: BTreeMap::new(),
         candidates: vec![],
         locks: vec![],
-        requested: Requested {
-            duration: Span::from_seconds(600),
-            uses: 1,
-            held_grants: 0,
-            held_uses: 0,
-            held_sum: 0,
-            emergency: false,
-            sum: 0,
-            asker: None,
-        },
+        requested: Requested { duration: Span::from_seconds(600), uses: 1, ..Requested::default() },
     }
 }
 

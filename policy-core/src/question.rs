@@ -149,7 +149,7 @@ const fn is_zero(sum: &i64) -> bool {
 }
 
 /// What a request asks for and what is already held; `context.requested` where an action declares it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Requested {
     /// How long.
     pub duration: Span,

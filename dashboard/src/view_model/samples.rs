@@ -112,16 +112,7 @@ pub fn question() -> SealedQuestion {
         claimed: BTreeMap::new(),
         candidates: vec![],
         locks: vec![],
-        requested: Requested {
-            duration: Span::from_seconds(3_600),
-            uses: 5,
-            held_grants: 0,
-            held_uses: 0,
-            held_sum: 0,
-            emergency: false,
-            sum: 0,
-            asker: None,
-        },
+        requested: Requested { duration: Span::from_seconds(3_600), uses: 5, ..Requested::default() },
     }
 }
 

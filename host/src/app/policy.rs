@@ -1,14 +1,14 @@
 //! The active bundle as the use cases need it: sealing, facts for people to read, who owns and who is in what.
 //! Evaluating is the module's, behind [`super::engine::Engine`].
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use policy_core::abi::Load;
 use policy_core::digest::Digest;
 use policy_core::entity::EntityRef;
-use policy_core::question::{Call, EntityFact, Purpose, Requested, SEALED_VERSION, SealedQuestion};
+use policy_core::question::{EntityFact, Requested, SealedQuestion};
 use policy_core::sheet::Argument;
-use policy_core::time::{Span, Timestamp};
+use policy_core::time::Timestamp;
 use policy_core::value::Value;
 use policy_evaluator::Bundle;
 use policy_evaluator::seal::{Ask as Seal, Claimed, SealError};
@@ -222,18 +222,7 @@ impl Policy {
 
     /// The ids of what an entity is in, directly or through another, sorted.
     pub fn groups_of(&self, uid: &EntityRef) -> Vec<String> {
-        let mut around = nothing(self.digest());
-        self.bundle.add_people(&mut around, std::slice::from_ref(uid));
-        let parents: BTreeMap<_, _> = around.entities.iter().map(|fact| (&fact.uid, &fact.parents)).collect();
-        let (mut found, mut wanted) = (BTreeSet::new(), vec![uid]);
-        while let Some(uid) = wanted.pop() {
-            for parent in parents.get(uid).into_iter().flat_map(|parents| parents.iter()) {
-                if found.insert(parent.id.clone()) {
-                    wanted.push(parent);
-                }
-            }
-        }
-        found.into_iter().collect()
+        self.bundle.groups_of(uid)
     }
 
     /// Who and what is in a group, directly or through another, sorted; more than a grant may cover are cut.
@@ -250,46 +239,6 @@ fn member<'a>(value: &'a mut Value, at: &[String]) -> Option<&'a mut Value> {
     match value {
         Value::Record(members) => member(members.get_mut(first)?, rest),
         _ => None,
-    }
-}
-
-/// A question about nothing: what entities are gathered into.
-fn nothing(bundle: Digest) -> SealedQuestion {
-    let call = Call {
-        subject: EntityRef::new("", ""),
-        action: String::new(),
-        resources: Vec::new(),
-        input: None,
-        input_digest: Digest::of(b"null"),
-        typed: false,
-        paths: Vec::new(),
-        server: None,
-        tool: None,
-    };
-    SealedQuestion {
-        v: SEALED_VERSION,
-        purpose: Purpose::Question,
-        bundle,
-        now: Timestamp::from_millis(0),
-        call,
-        task: String::new(),
-        chain: Vec::new(),
-        enforcement_point: None,
-        context: BTreeMap::new(),
-        entities: Vec::new(),
-        claimed: BTreeMap::new(),
-        candidates: Vec::new(),
-        locks: Vec::new(),
-        requested: Requested {
-            duration: Span::default(),
-            uses: 0,
-            held_grants: 0,
-            held_uses: 0,
-            held_sum: 0,
-            emergency: false,
-            sum: 0,
-            asker: None,
-        },
     }
 }
 

@@ -50,14 +50,7 @@ impl App {
                     return Err(stale(what));
                 }
                 self.hold_locks(&state, &entry.exception, ballot.decision, now)?;
-                let keys = [
-                    VersionKey::Bundle,
-                    VersionKey::Locks,
-                    VersionKey::Deputies,
-                    VersionKey::Exception(id.to_owned()),
-                    VersionKey::Identity(person.id.clone()),
-                ];
-                (entry.exception.clone(), keys.map(|key| state.version(key)).to_vec())
+                (entry.exception.clone(), read_by_a_vote(&state, person, id))
             };
             if ballot.decision == VoteDecision::Approve {
                 self.hold_seat(&exception, &person.person, now)?;
@@ -193,6 +186,18 @@ fn voided(state: &State, id: &str, as_of: u64) -> Option<&'static str> {
         | Event::DispositionSet { .. }
         | Event::ExceptionLapsed { .. } => Some("it was decided or ended since then"),
     })
+}
+
+/// The versions of all that decides whether this person votes on this exception.
+pub(super) fn read_by_a_vote(state: &State, person: &PersonSession, id: &str) -> Vec<(VersionKey, u64)> {
+    let keys = [
+        VersionKey::Bundle,
+        VersionKey::Locks,
+        VersionKey::Deputies,
+        VersionKey::Exception(id.to_owned()),
+        VersionKey::Identity(person.id.clone()),
+    ];
+    keys.map(|key| state.version(key)).to_vec()
 }
 
 fn stale(what: &str) -> Refusal {

@@ -72,7 +72,7 @@ fn asked(rules: &Rules, input: &Eligible, entities: &Entities, voter: &Voter) ->
 }
 
 /// The ids of everything that the person is in, sorted.
-fn groups(question: &SealedQuestion, person: &EntityRef) -> Vec<String> {
+pub(crate) fn groups(question: &SealedQuestion, person: &EntityRef) -> Vec<String> {
     let (mut seen, mut wanted) = (BTreeSet::new(), vec![person]);
     while let Some(uid) = wanted.pop() {
         let fact = question.entities.iter().find(|fact| fact.uid == *uid);

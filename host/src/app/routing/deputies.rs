@@ -1,6 +1,6 @@
 //! Deputies for a period: who is told and looks while somebody is away.
 
-use policy_core::time::{Span, Timestamp};
+use policy_core::time::Span;
 use proviso_api::routing::{DeputyLine, DeputyList, DeputyRequest};
 
 use super::event::{Deputyship, RoutingEvent};
@@ -10,7 +10,6 @@ use crate::app::App;
 use crate::app::append::{Proposal, canonical};
 use crate::app::event::LedgerEvent;
 use crate::app::refusal::{Refusal, RefusalKind};
-use crate::app::state::State;
 use crate::identity::PersonSession;
 use crate::random;
 use crate::store::VersionKey;
@@ -50,7 +49,7 @@ impl App {
             reason: request.reason,
         };
         let made = self.admit(|state| {
-            self.still_signed_in(state, person, now)?;
+            self.still_stands(state, person, now)?;
             let own = || state.routing.deputies().filter(|deputy| deputy.deputyship.absent == person.person);
             if own().any(|other| from < other.end() && other.deputyship.from < deputyship.until) {
                 return Err(Refusal::conflict("deputy_overlaps", "somebody stands in for you in that period already")
@@ -81,7 +80,7 @@ impl App {
         self.hold_session(person)?;
         let now = self.now();
         let ended = self.admit(|state| {
-            self.still_signed_in(state, person, now)?;
+            self.still_stands(state, person, now)?;
             let deputy = state.routing.deputy(id).filter(|deputy| {
                 deputy.deputyship.absent == person.person || deputy.deputyship.deputy == person.person
             });
@@ -104,13 +103,6 @@ impl App {
             state.routing.deputies().filter(|deputy| now < deputy.end()).map(line).collect();
         deputies.sort_by(|a, b| (a.from, &a.id).cmp(&(b.from, &b.id)));
         DeputyList { now, deputies }
-    }
-
-    fn still_signed_in(&self, state: &State, person: &PersonSession, now: Timestamp) -> Result<(), Refusal> {
-        if state.registry.stands(&person.id, now) {
-            return Ok(());
-        }
-        Err(Refusal::new(RefusalKind::Unauthenticated, "signed_out", "you are not signed in"))
     }
 }
 

@@ -12,9 +12,10 @@ use crate::app::App;
 use crate::app::append::{ATTEMPTS, canonical, contended};
 use crate::app::event::LedgerEvent;
 use crate::app::people::{rejected, unknown_exception};
-use crate::app::refusal::{Refusal, RefusalKind};
+use crate::app::refusal::Refusal;
+use crate::app::votes::read_by_a_vote;
 use crate::identity::PersonSession;
-use crate::store::{AppendError, NewRecord, VersionKey};
+use crate::store::{AppendError, NewRecord};
 
 /// How often one request may change hands.
 const MOST_HANDS: usize = 10;
@@ -43,21 +44,12 @@ impl App {
             let now = self.now();
             let (exception, expected, done, hands) = {
                 let state = self.state();
-                if !state.registry.stands(&person.id, now) {
-                    return Err(Refusal::new(RefusalKind::Unauthenticated, "signed_out", "you are not signed in"));
-                }
+                self.still_stands(&state, person, now)?;
                 let entry = state.exceptions.get(id).ok_or_else(unknown_exception)?;
                 let handovers = state.routing.handovers(id);
                 let last = handovers.last();
                 let done = last.is_some_and(|last| last.from == person.person && last.to == request.to);
-                let keys = [
-                    VersionKey::Bundle,
-                    VersionKey::Locks,
-                    VersionKey::Deputies,
-                    VersionKey::Exception(id.to_owned()),
-                    VersionKey::Identity(person.id.clone()),
-                ];
-                (entry.exception.clone(), keys.map(|key| state.version(key)).to_vec(), done, handovers.len())
+                (entry.exception.clone(), read_by_a_vote(&state, person, id), done, handovers.len())
             };
             if exception.phase != Phase::Requested {
                 return Err(rejected(Rejection::Closed));

@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 
 use cedar_policy::EntityUid;
 use policy_core::abi::{ABI_VERSION, Eligible, Voter};
-use policy_core::digest::Digest;
 use policy_core::entity::EntityRef;
-use policy_core::question::{Call, Purpose, Requested, SEALED_VERSION, SealedQuestion};
-use policy_core::time::{Span, Timestamp};
+use policy_core::question::{Call, Requested, SealedQuestion};
+use policy_core::time::Timestamp;
 
 use super::Lint;
 use crate::bundle::Folder;
@@ -100,41 +99,13 @@ impl Lint<'_> {
         let owners = self.bundle.owners(&subject);
         let config = &self.bundle.rules.config;
         let nobody = || EntityRef::new(config.short(&config.types.person), "(requester)");
-        let requested = Requested {
-            duration: Span::default(),
-            uses: 1,
-            held_grants: 0,
-            held_uses: 0,
-            held_sum: 0,
-            emergency: false,
-            sum: 0,
-            asker: None,
-        };
+        let nothing = self.bundle.nothing();
         let mut question = SealedQuestion {
-            v: SEALED_VERSION,
-            purpose: Purpose::Question,
-            bundle: self.bundle.digests.bundle,
             now,
-            call: Call {
-                subject,
-                action: case.action.clone(),
-                resources: vec![case.resource.clone()],
-                input: None,
-                input_digest: Digest::of(b"null"),
-                typed: false,
-                paths: Vec::new(),
-                server: None,
-                tool: None,
-            },
+            call: Call { subject, action: case.action.clone(), resources: vec![case.resource.clone()], ..nothing.call },
             task: "check".to_owned(),
-            chain: Vec::new(),
-            enforcement_point: None,
-            context: BTreeMap::new(),
-            entities: Vec::new(),
-            claimed: BTreeMap::new(),
-            candidates: Vec::new(),
-            locks: Vec::new(),
-            requested,
+            requested: Requested { uses: 1, ..nothing.requested },
+            ..nothing
         };
         self.bundle.add_people(&mut question, std::slice::from_ref(&case.resource));
         self.bundle.add_people(&mut question, people);

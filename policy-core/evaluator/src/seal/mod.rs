@@ -13,7 +13,7 @@ use policy_core::entity::{EntityRef, Hop};
 use policy_core::outcome::Reason;
 use policy_core::question::{Purpose, Requested, SEALED_VERSION, SealedQuestion};
 use policy_core::text::is_identifier;
-use policy_core::time::{Span, Timestamp};
+use policy_core::time::Timestamp;
 use policy_core::value::Value;
 use serde_json::{Map, Value as Json};
 use thiserror::Error;
@@ -122,16 +122,7 @@ impl Bundle {
             claimed,
             candidates: Vec::new(),
             locks: Vec::new(),
-            requested: Requested {
-                duration: Span::default(),
-                uses: 1,
-                held_grants: 0,
-                held_uses: 0,
-                held_sum: 0,
-                emergency: false,
-                sum: 0,
-                asker: None,
-            },
+            requested: Requested { uses: 1, ..Requested::default() },
         };
         // What Cedar would refuse is refused here, before anything is recorded as a question.
         crate::evaluate::Prepared::new(rules, &question)

@@ -3,10 +3,12 @@
 
 use std::collections::BTreeMap;
 
+use policy_core::digest::Digest;
 use policy_core::entity::{EntityRef, Hop};
 use policy_core::outcome::Reason;
-use policy_core::question::{Call, EntityFact, SealedQuestion};
+use policy_core::question::{Call, EntityFact, Purpose, Requested, SEALED_VERSION, SealedQuestion};
 use policy_core::sabotaged;
+use policy_core::time::Timestamp;
 use policy_core::value::Value;
 use serde_json::Value as Json;
 
@@ -69,6 +71,44 @@ impl Bundle {
         }
         self.add_references(Vec::new(), &mut facts);
         question.entities = facts.into_values().collect();
+    }
+
+    /// A question about nothing: what entities are gathered into.
+    pub fn nothing(&self) -> SealedQuestion {
+        let call = Call {
+            subject: EntityRef::new("", ""),
+            action: String::new(),
+            resources: Vec::new(),
+            input: None,
+            input_digest: Digest::of(b"null"),
+            typed: false,
+            paths: Vec::new(),
+            server: None,
+            tool: None,
+        };
+        SealedQuestion {
+            v: SEALED_VERSION,
+            purpose: Purpose::Question,
+            bundle: self.digests.bundle,
+            now: Timestamp::from_millis(0),
+            call,
+            task: String::new(),
+            chain: Vec::new(),
+            enforcement_point: None,
+            context: BTreeMap::new(),
+            entities: Vec::new(),
+            claimed: BTreeMap::new(),
+            candidates: Vec::new(),
+            locks: Vec::new(),
+            requested: Requested::default(),
+        }
+    }
+
+    /// The ids of what an entity is in, directly or through another, sorted.
+    pub fn groups_of(&self, uid: &EntityRef) -> Vec<String> {
+        let mut around = self.nothing();
+        self.add_people(&mut around, std::slice::from_ref(uid));
+        crate::eligible::groups(&around, uid)
     }
 
     /// Adds what the attributes of the facts so far refer to, and these.
