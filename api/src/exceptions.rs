@@ -181,7 +181,7 @@ pub struct VoteReply {
     pub state: String,
     /// The ledger position after the vote.
     pub position: u64,
-    /// The grant, when this vote made it.
+    /// The grant, where one was made: also one that has ended before this answer left.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grant: Option<String>,
 }

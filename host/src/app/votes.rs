@@ -1,6 +1,6 @@
 //! A vote: on what was shown, by a person who may, or not at all (R4).
 
-use policy_core::lifecycle::{Command, Event, Exception, Phase, VoteDecision, decide};
+use policy_core::lifecycle::{Command, Event, Exception, VoteDecision, decide};
 use policy_core::sheet::{Ballot, binding};
 use policy_core::time::Timestamp;
 use proviso_api::exceptions::VoteReply;
@@ -127,15 +127,14 @@ impl App {
         Ok(())
     }
 
-    /// How it stands after a vote or a revoke.
+    /// How it stands after a vote or another act.
     pub(super) fn vote_reply(&self, id: &str) -> Result<VoteReply, Refusal> {
         let state = self.state();
         let entry = state.exceptions.get(id).ok_or_else(unknown_exception)?;
-        let grant = match &entry.exception.phase {
-            Phase::Granted(held) => Some(held.grant.id.clone()),
-            _ => None,
-        };
-        Ok(VoteReply { state: entry.exception.phase.word().to_owned(), position: state.position, grant })
+        // Whoever waited for this grant may have used it up before this answer leaves: it was made all the same.
+        let phase = &entry.exception.phase;
+        let grant = phase.grant().map(|held| held.grant.id.clone());
+        Ok(VoteReply { state: phase.word().to_owned(), position: state.position, grant })
     }
 }
 

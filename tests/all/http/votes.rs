@@ -4,7 +4,7 @@ use proviso_tests::{Client, Story, as_person, cookie_of, post_rows, write_file};
 use reqwest::Method;
 use serde_json::json;
 
-use super::{denied, exception, refusal, refused, sizes, verdict};
+use super::{allowed, denied, exception, refusal, refused, sizes, verdict};
 
 /// An open request that one approver decides.
 async fn open(story: &Story) -> String {
@@ -148,6 +148,23 @@ async fn two_votes_of_one_person_are_one() {
     let vera = story.gate.person("vera").await;
     let answer = story.vote(&vera, &id, "approve", None).await;
     assert_eq!(answer.json()["state"], "granted", "{answer:?}");
+}
+
+#[tokio::test]
+async fn a_vote_names_the_grant_also_when_it_is_used_up_before_the_answer_leaves() {
+    let story = Story::begin().await;
+    let id = open(&story).await;
+    let mara = story.gate.person("mara").await;
+    let path = format!("/api/v1/exceptions/{id}/votes");
+    let ballot = story.ballot(&mara, &id, "approve", None).await;
+    let first = story.gate.client.post(&path, &mara, &ballot).await.json();
+    assert_eq!(first["state"], "granted", "{first}");
+    let answer = story.evaluate(&write_file("report-writer", "/srv/files/reports/a.md", "use")).await;
+    assert_eq!(verdict(&answer), allowed("exception"));
+    // What the answer to the vote says when the agent was faster than it: the vote whose answer was lost, sent again.
+    let again = story.gate.client.post(&path, &mara, &ballot).await.json();
+    assert_eq!((&again["state"], &again["grant"]), (&json!("exhausted"), &first["grant"]), "{again}");
+    assert!(again["grant"].is_string(), "{again}");
 }
 
 #[tokio::test]
