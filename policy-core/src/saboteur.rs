@@ -23,6 +23,8 @@ pub const NAMES: &[&str] = &[
     "r3_arguments",
     "r3_uses_late",
     "r3_state_believed",
+    "r3_use_back_early",
+    "r3_repeat_apart",
     "r4_requester",
     "r4_owner",
     "r4_stranger",

@@ -20,6 +20,7 @@ mod grants;
 mod guardrails;
 mod index;
 mod paths;
+mod questions;
 mod replay;
 mod requests;
 mod reviews;

@@ -3,7 +3,8 @@
 
 use policy_core::abi::Voter;
 use policy_core::lifecycle::{Command, Context, Exception, decide};
-use policy_core::time::{Span, Timestamp};
+use policy_core::sabotaged;
+use policy_core::time::Timestamp;
 use proviso_api::acts::{AnswerRequest, DispositionRequest};
 use proviso_api::exceptions::VoteReply;
 
@@ -11,8 +12,7 @@ use super::App;
 use super::append::{ATTEMPTS, contended};
 use super::people::{rejected, unknown_exception};
 use super::refusal::Refusal;
-use super::reply::VALID_FOR;
-use super::state::{Entry, REPEAT_WITHIN, State};
+use super::state::{Entry, State, USE_ALIVE};
 use crate::identity::{Credential, PersonSession};
 use crate::store::{AppendError, VersionKey};
 
@@ -199,8 +199,8 @@ impl App {
     }
 }
 
-/// INVARIANT (R3): a use is given back only where nothing can come of it any more: nobody reported it, its allow has
-/// ended, and the same call id no longer repeats it.
+/// INVARIANT (R3): a use is given back only where nothing can come of it any more: nobody reported it or a repeat of it,
+/// the same call id no longer repeats it, and the allow of the last repeat has ended.
 fn hold_use(entry: &Entry, command: &Command, now: Timestamp) -> Result<(), Refusal> {
     let Command::GiveBack { evaluation, .. } = command else { return Ok(()) };
     if entry.reports.contains_key(evaluation) {
@@ -208,11 +208,10 @@ fn hold_use(entry: &Entry, command: &Command, now: Timestamp) -> Result<(), Refu
             .help("only a use that nobody ever reported can be given back"));
     }
     let taken = entry.exception.phase.grant().map(|held| held.taken.as_slice()).unwrap_or_default();
-    let alive = REPEAT_WITHIN.max(Span::from_seconds(VALID_FOR.into()));
     match taken.iter().find(|taken| taken.evaluation == *evaluation) {
-        Some(taken) if now < taken.at.plus(alive) => {
+        Some(taken) if now < taken.at.plus(USE_ALIVE) && !sabotaged!("r3_use_back_early") => {
             Err(Refusal::conflict("use_too_new", "that use was consumed a moment ago and may be under way")
-                .help("look again in ten seconds"))
+                .help("look again in fifteen seconds"))
         }
         _ => Ok(()),
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use policy_core::entity::EntityRef;
-use policy_core::lifecycle::{Command, Exception, Phase, VoteDecision, approvals_that_count, decide};
+use policy_core::lifecycle::{Command, Exception, Phase, Vote, VoteDecision, approvals_that_count, decide};
 use policy_core::text;
 use policy_core::time::{Span, Timestamp};
 use proviso_api::access_request::{Links, Progress, Task, TaskDisplay, TaskQuestion, TaskReply, TaskResult};
@@ -29,15 +29,26 @@ const TOLD_FOR: Span = Span::from_seconds(7 * 86_400);
 pub struct Standing {
     /// The task.
     pub reply: TaskReply,
-    /// When to look again, in seconds; none once it is decided.
+    /// When to look again, in seconds; none once it is decided, and none after an answer that waited as long as it might.
     pub retry_after: Option<u32>,
 }
 
+impl Standing {
+    /// Whether there is something for who asked to do: it is decided, or a question waits for an answer.
+    fn is_news(&self) -> bool {
+        let questions = self.reply.task.display.iter().flat_map(|display| &display.questions);
+        self.reply.task.status != PENDING || questions.into_iter().any(|question| !question.answered)
+    }
+}
+
+/// The status of what nobody has decided yet.
+const PENDING: &str = "pending";
 /// How much of an approver's words an agent is told.
 const SAID: usize = 500;
 
 impl App {
-    /// How a request stands, for the agent that asked: at once, or when it is decided within this time.
+    /// How a request stands, for the agent that asked: at once, or when there is news within this time: it is decided, or
+    /// somebody asks what nobody has answered.
     ///
     /// # Errors
     /// `unknown_task`, the same for another agent's request; `task_expired` a week after it and its grant were over.
@@ -50,28 +61,30 @@ impl App {
     ) -> Result<Standing, Refusal> {
         let mut changes = self.subscribe();
         let standing = self.standing(caller, subject, id)?;
-        if wait.is_zero() || standing.retry_after.is_none() {
+        if wait.is_zero() || standing.is_news() {
             return Ok(standing);
         }
         // Where too many wait, nobody is refused: they are told at once, and when to look again.
         let Ok(_waiting) = self.0.waiting.try_acquire() else { return Ok(standing) };
         let left = standing.reply.task.expires_at.map(|end| end.since(self.now()).seconds().saturating_add(1));
         let wait = left.map_or(wait, |left| wait.min(Duration::from_secs(left)));
-        let decided = async {
+        let news = async {
             loop {
                 match changes.recv().await {
                     Ok(change) if change.exception.as_deref() != Some(id) => {}
                     Ok(_) | Err(RecvError::Lagged(_)) => match self.standing(caller, subject, id) {
-                        Ok(standing) if standing.retry_after.is_some() => {}
+                        Ok(standing) if !standing.is_news() => {}
                         _ => break,
                     },
                     Err(RecvError::Closed) => break,
                 }
             }
         };
-        // Decided, or the time is over: either way it is told as it stands now, to whom may still be told.
-        let _ = tokio::time::timeout(wait, decided).await;
-        self.standing(caller, subject, id)
+        // News, or the time is over: either way it is told as it stands now, to whom may still be told.
+        let waited = tokio::time::timeout(wait, news).await.is_err();
+        let standing = self.standing(caller, subject, id)?;
+        // Who has waited its time out has waited: it may ask again at once.
+        Ok(Standing { retry_after: standing.retry_after.filter(|_| !waited), ..standing })
     }
 
     fn standing(&self, caller: &Credential, subject: Option<&Credential>, id: &str) -> Result<Standing, Refusal> {
@@ -91,7 +104,7 @@ impl App {
                 .help("evaluate the call again"));
         }
         let reply = self.task(id)?;
-        let pending = reply.task.status == "pending";
+        let pending = reply.task.status == PENDING;
         // ARAP: from a few seconds to a minute, the longer it takes.
         let pause = (now.since(asked).seconds() / 10).clamp(2, 60);
         Ok(Standing { retry_after: pending.then_some(u32::try_from(pause).unwrap_or(60)), reply })
@@ -165,22 +178,22 @@ impl App {
             Phase::Cancelled { .. } => "cancelled",
             Phase::Lapsed { .. } => "expired",
             _ if exception.is_over(now) => "expired",
-            _ => "pending",
+            _ => PENDING,
         };
         let reason = match &exception.phase {
             Phase::Denied { reason, .. } => Some(text::visible(reason, SAID)),
             _ => None,
         };
         let scope = granted.map(|held| held.grant.scope.clone());
-        let questions = if status == "pending" { questions(exception) } else { Vec::new() };
+        let questions = if status == PENDING { questions(exception) } else { Vec::new() };
         let url = &self.settings().public_url;
         let approvals = exception.terms.approvals;
         let task = Task {
             id: id.to_owned(),
             status: status.to_owned(),
             status_endpoint: format!("{url}/access/v1/requests/{id}"),
-            expires_at: (status == "pending").then_some(exception.decide_by()),
-            progress: (status == "pending")
+            expires_at: (status == PENDING).then_some(exception.decide_by()),
+            progress: (status == PENDING)
                 .then(|| Progress { current_step: self.votes(exception).min(approvals), total_steps: approvals }),
             display: (reason.is_some() || scope.is_some() || !questions.is_empty()).then_some(TaskDisplay {
                 reason,
@@ -219,14 +232,27 @@ impl App {
 
 /// The votes that ask something. INVARIANT (R11): data, bounded, and without a word of who asks.
 fn questions(exception: &Exception) -> Vec<TaskQuestion> {
-    let asks = (0..).zip(&exception.votes).filter(|(_, vote)| vote.decision == VoteDecision::Ask);
-    asks.map(|(place, vote)| TaskQuestion {
-        vote: place,
-        words: text::visible(&vote.reason, SAID),
-        asked_at: vote.at,
-        answered: exception.answers.iter().any(|answer| answer.vote == place),
-    })
-    .collect()
+    asks(exception)
+        .map(|(place, vote)| TaskQuestion {
+            vote: place,
+            words: text::visible(&vote.reason, SAID),
+            asked_at: vote.at,
+            answered: is_answered(exception, place),
+        })
+        .collect()
+}
+
+/// The votes that ask what nobody has answered yet, by their places among the votes.
+pub(super) fn open_questions(exception: &Exception) -> impl Iterator<Item = u32> {
+    asks(exception).map(|(place, _)| place).filter(|place| !is_answered(exception, *place))
+}
+
+fn asks(exception: &Exception) -> impl Iterator<Item = (u32, &Vote)> {
+    (0..).zip(&exception.votes).filter(|(_, vote)| vote.decision == VoteDecision::Ask)
+}
+
+fn is_answered(exception: &Exception, place: u32) -> bool {
+    exception.answers.iter().any(|answer| answer.vote == place)
 }
 
 fn unknown_task() -> Refusal {

@@ -8,6 +8,7 @@ use policy_core::json;
 use policy_core::lifecycle::{self, Event, Exception, Phase};
 use policy_core::outcome::Outcome;
 use policy_core::question::{Call, Lock, LockTarget, Purpose, SealedQuestion};
+use policy_core::sabotaged;
 use policy_core::time::{Span, Timestamp};
 use proviso_api::operations::ExecutionPhase;
 use serde::de::DeserializeOwned;
@@ -17,6 +18,7 @@ use super::event::{
     ORIGIN, QUESTION, RequestOrigin, SEARCH,
 };
 use super::flight::Flights;
+use super::reply::VALID_FOR;
 use super::routing::Routing;
 use crate::identity::Registry;
 use crate::store::{FoldError, Log, Record, VersionKey};
@@ -27,6 +29,8 @@ pub const DENIALS_KEPT: Span = Span::from_seconds(8 * 86_400);
 const MOST_DENIALS: usize = 50_000;
 /// How long the same call id is the same call.
 pub const REPEAT_WITHIN: Span = Span::from_seconds(10);
+/// How long something can come of a use: for so long it is repeated, and the last repeat's allow is good for its seconds.
+pub const USE_ALIVE: Span = Span::from_seconds(REPEAT_WITHIN.seconds() + VALID_FOR as u64);
 /// How long an evaluation may be reported on.
 const REPORTS_WITHIN: Span = Span::from_seconds(2 * 86_400);
 
@@ -43,7 +47,7 @@ pub struct Entry {
     pub steps: Vec<(u64, Timestamp, Event)>,
     /// Positions in the log of decisions of what its grant permitted and what was reported of that.
     pub decisions: Vec<u64>,
-    /// The newest report of each use of its grant, by evaluation.
+    /// The newest report of each use of its grant, by the evaluation that consumed it.
     pub reports: BTreeMap<String, ExecutionPhase>,
 }
 
@@ -117,6 +121,8 @@ impl UseKey {
 pub struct PastUse {
     /// The grant that permitted it.
     pub grant: String,
+    /// The evaluation that consumed it.
+    pub evaluation: String,
     /// When.
     pub at: Timestamp,
 }
@@ -132,6 +138,8 @@ pub struct Permitted {
     pub purpose: Purpose,
     /// The exception, where one permitted it.
     pub exception: Option<String>,
+    /// The evaluation that consumed the use: this one, or the one whose call it repeats.
+    pub consumed_by: String,
 }
 
 /// What the app believes.
@@ -347,8 +355,11 @@ impl State {
             let execution: ExecutionRecord = read(record, EXECUTION)?;
             self.belongs(execution.exception.as_deref(), seq);
             self.flights.reported(&execution.evaluation, execution.phase);
+            // INVARIANT (R3): whatever is told of a repeat is told of the use that it repeats.
+            let permitted = self.permitted.get(&execution.evaluation).filter(|_| !sabotaged!("r3_repeat_apart"));
+            let consumed_by = permitted.map_or(execution.evaluation, |permitted| permitted.consumed_by.clone());
             if let Some(entry) = execution.exception.as_ref().and_then(|id| self.exceptions.get_mut(id)) {
-                entry.reports.insert(execution.evaluation, execution.phase);
+                entry.reports.insert(consumed_by, execution.phase);
             }
             return Ok(());
         }
@@ -373,21 +384,34 @@ impl State {
 
     fn apply_permitted(&mut self, record: &Record, decision: DecisionRecord) {
         let at = record.leaf.at;
+        let consumed_by = self.consumed_by(record, &decision);
         if decision.purpose == Purpose::Use {
             self.flights.begin(at, &decision);
             self.done.entry(decision.task).or_default().extend(decision.done);
-            if decision.answer.outcome == Outcome::PermittedByException
-                && let (Some(id), Some(grant), false) = (decision.call, decision.answer.grant, decision.repeated)
-                // One that cannot be read is repeated by nothing.
-                && let Ok(question) = read::<SealedQuestion>(record, QUESTION)
-            {
-                self.uses.insert(UseKey::new(&decision.credential, &id, &question.call), PastUse { grant, at });
-            }
         }
-        let (credential, purpose) = (decision.credential, decision.purpose);
+        let (credential, purpose, exception) = (decision.credential, decision.purpose, decision.exception);
         self.permitted_order.push_back(decision.evaluation.clone());
-        self.permitted
-            .insert(decision.evaluation, Permitted { at, credential, purpose, exception: decision.exception });
+        self.permitted.insert(decision.evaluation, Permitted { at, credential, purpose, exception, consumed_by });
+    }
+
+    /// The evaluation that consumed what this one was permitted by: itself, and then its call may be repeated, or the one
+    /// that it repeats.
+    fn consumed_by(&mut self, record: &Record, decision: &DecisionRecord) -> String {
+        let evaluation = decision.evaluation.clone();
+        if decision.purpose == Purpose::Use
+            && decision.answer.outcome == Outcome::PermittedByException
+            && let (Some(id), Some(grant)) = (&decision.call, &decision.answer.grant)
+            // One that cannot be read is repeated by nothing.
+            && let Ok(question) = read::<SealedQuestion>(record, QUESTION)
+        {
+            let key = UseKey::new(&decision.credential, id, &question.call);
+            if decision.repeated {
+                return self.uses.get(&key).map_or(evaluation, |past| past.evaluation.clone());
+            }
+            let past = PastUse { grant: grant.clone(), evaluation: evaluation.clone(), at: record.leaf.at };
+            self.uses.insert(key, past);
+        }
+        evaluation
     }
 
     fn belongs(&mut self, exception: Option<&str>, seq: u64) {
@@ -413,7 +437,8 @@ impl State {
             self.permitted_order.pop_front();
         }
         if self.uses.len() > 1024 {
-            self.uses.retain(|_, past| now < past.at.plus(REPEAT_WITHIN));
+            // A repeat that was judged in time may be recorded a moment later.
+            self.uses.retain(|_, past| now < past.at.plus(USE_ALIVE));
         }
     }
 

@@ -46,7 +46,7 @@ impl App {
                 let state = self.state();
                 self.still_stands(&state, person, now)?;
                 let entry = state.exceptions.get(id).ok_or_else(unknown_exception)?;
-                if let Some(what) = voided(&state, id, ballot.as_of) {
+                if let Some(what) = voided(&state, id, ballot.decision, ballot.as_of) {
                     return Err(stale(what));
                 }
                 self.hold_locks(&state, &entry.exception, ballot.decision, now)?;
@@ -107,6 +107,7 @@ impl App {
                     && vote.sheet == ballot.sheet
                     && vote.as_of == ballot.as_of
                     && vote.reason == ballot.reason
+                    && vote.inside == (ballot.inside && ballot.decision == VoteDecision::Approve)
             })
         };
         if cast { self.vote_reply(id).map(Some) } else { Ok(None) }
@@ -152,8 +153,9 @@ fn command(person: &PersonSession, ballot: &Ballot) -> Command {
 }
 
 /// What happened at this position or after it that voids a vote: another version, a newer bundle, changed terms, a lock,
-/// an end. Other news does not.
-fn voided(state: &State, id: &str, as_of: u64) -> Option<&'static str> {
+/// an end. Other news does not. A refusal of any version ends the request, so another version, changed terms and less
+/// time void none.
+fn voided(state: &State, id: &str, decision: VoteDecision, as_of: u64) -> Option<&'static str> {
     let entry = state.exceptions.get(id)?;
     if state.activations.last().is_some_and(|(seq, _)| *seq >= as_of) {
         return Some("another bundle is active since then");
@@ -163,7 +165,11 @@ fn voided(state: &State, id: &str, as_of: u64) -> Option<&'static str> {
         return Some("something that it needs was locked since then");
     }
     let since = entry.steps.iter().filter(|(seq, _, _)| *seq >= as_of);
+    let refuses = decision == VoteDecision::Refuse;
     since.map(|(_, _, event)| event).find_map(|event| match event {
+        Event::ScopeNarrowed { .. } | Event::ExceptionRejudged { .. } | Event::EmergencyDeclared { .. } if refuses => {
+            None
+        }
         Event::ScopeNarrowed { .. } => Some("somebody narrowed it since then"),
         Event::ExceptionRejudged { .. } => Some("its terms were asked again since then"),
         Event::EmergencyDeclared { .. } => Some("an emergency was declared since then"),

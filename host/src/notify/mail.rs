@@ -150,6 +150,7 @@ fn words(message: &Message) -> (String, String) {
         "exception.requested" => "A decision is wanted",
         "exception.reminder" => "A decision is still wanted",
         "exception.emergency" => "An emergency was declared, and a decision is wanted soon",
+        "question.asked" => "Before deciding, somebody asks what you may answer",
         "exception.escalated" => "Nobody has decided yet, and you are asked next",
         "exception.handed_over" => "A request was handed to you",
         "deputy.appointed" => "You stand in for somebody",

@@ -8,12 +8,12 @@ use super::{allowed, exception, granted, refusal, refused, sizes, verdict};
 const FILE: &str = "/srv/files/reports/a.md";
 
 /// `POST /api/v1/exceptions/{id}/…` as the agent behind its proxy.
-async fn as_agent(story: &Story, id: &str, act: &str, body: &Value) -> Answer {
+pub(super) async fn as_agent(story: &Story, id: &str, act: &str, body: &Value) -> Answer {
     story.client.post_for(&format!("/api/v1/exceptions/{id}/{act}"), &story.point, &story.agent, body).await
 }
 
 /// The same as a signed-in person.
-async fn as_person(story: &Story, cookie: &str, id: &str, act: &str, body: &Value) -> Answer {
+pub(super) async fn as_person(story: &Story, cookie: &str, id: &str, act: &str, body: &Value) -> Answer {
     story.client.post(&format!("/api/v1/exceptions/{id}/{act}"), cookie, body).await
 }
 
@@ -112,7 +112,7 @@ async fn r3_a_use_that_nobody_reported_is_given_back_once() {
     assert_eq!(detail["uses"][0]["evaluation"], json!(evaluation));
     assert_eq!(detail["uses"][0]["reported"], Value::Null, "consumed, never reported");
     assert_eq!(refusal(&as_person(&story, &mara, &id, &back, &why).await), refused(409, "use_too_new"));
-    story.gate.clock.advance(11);
+    story.gate.clock.advance(16);
     let ines = story.gate.person("ines").await;
     assert_eq!(refusal(&as_person(&story, &ines, &id, &back, &why).await), refused(403, "is_requester"));
     let answer = as_person(&story, &mara, &id, &back, &why).await;
@@ -129,9 +129,55 @@ async fn r3_a_use_that_nobody_reported_is_given_back_once() {
     let report = json!({"evaluation_id": second, "call": "u2", "phase": "executed"});
     let answer = story.client.post_for("/api/v1/executions", &story.point, &story.agent, &report).await;
     assert_eq!(answer.status.as_u16(), 204, "{answer:?}");
-    story.gate.clock.advance(11);
+    story.gate.clock.advance(16);
     let answer = as_person(&story, &mara, &id, &format!("uses/{second}/give_back"), &why).await;
     assert_eq!(refusal(&answer), refused(409, "use_reported"));
+}
+
+/// The evaluation of `FILE` under this call's id, which must be permitted. Whether it repeats one before.
+async fn used(story: &Story, call: &str) -> (String, bool) {
+    let answer = story.evaluate(&write_file("report-writer", FILE, call)).await;
+    assert_eq!(verdict(&answer), allowed("exception"), "{answer:?}");
+    let context = answer.json()["context"].clone();
+    let evaluation = context["evaluation_id"].as_str().unwrap_or_default().to_owned();
+    (evaluation, context["proviso.dev/repeated"] == json!(true))
+}
+
+#[tokio::test]
+async fn r3_a_use_is_given_back_only_when_nothing_can_come_of_a_repeat() {
+    let why = json!({"reason": "the reply was lost"});
+    // The first reply was lost, and what the repeat came to is reported under its own evaluation.
+    let story = Story::begin().await;
+    let (id, mara) = granted_once(&story).await;
+    let (first, _) = used(&story, "c1").await;
+    let (second, repeats) = used(&story, "c1").await;
+    assert!(repeats && first != second);
+    let report = json!({"evaluation_id": second, "call": "c1", "phase": "executed"});
+    let answer = story.client.post_for("/api/v1/executions", &story.point, &story.agent, &report).await;
+    assert_eq!(answer.status.as_u16(), 204, "{answer:?}");
+    story.gate.clock.advance(16);
+    let detail = exception(&story, &mara, &id).await;
+    assert_eq!((&detail["uses"][0]["evaluation"], &detail["uses"][0]["reported"]), (&json!(first), &json!("executed")));
+    assert_eq!(detail["uses"].as_array().map(Vec::len), Some(1), "a repeat is no use");
+    let back = as_person(&story, &mara, &id, &format!("uses/{first}/give_back"), &why).await;
+    assert_eq!(refusal(&back), refused(409, "use_reported"));
+    let back = as_person(&story, &mara, &id, &format!("uses/{second}/give_back"), &why).await;
+    assert_eq!(refusal(&back), refused(404, "no_such_use"));
+
+    // The allow of a repeat at nine seconds is good until the fourteenth.
+    let story = Story::begin().await;
+    let (id, mara) = granted_once(&story).await;
+    let (first, _) = used(&story, "c1").await;
+    story.gate.clock.advance(9);
+    assert!(used(&story, "c1").await.1);
+    let back = format!("uses/{first}/give_back");
+    for seconds in [2, 3] {
+        story.gate.clock.advance(seconds);
+        assert_eq!(refusal(&as_person(&story, &mara, &id, &back, &why).await), refused(409, "use_too_new"));
+    }
+    story.gate.clock.advance(1);
+    let answer = as_person(&story, &mara, &id, &back, &why).await;
+    assert_eq!(answer.json()["state"], "granted", "{answer:?}");
 }
 
 #[tokio::test]

@@ -94,3 +94,66 @@ async fn two_who_narrow_in_turn_come_to_an_end() {
     let detail = exception(&story, &mara, &id).await;
     assert_eq!(detail["exception"]["phase"]["grant"]["scope"]["max_uses"], 1, "{detail}");
 }
+
+async fn cast(story: &Story, cookie: &str, id: &str, ballot: &Value) -> Answer {
+    story.gate.client.post(&format!("/api/v1/exceptions/{id}/votes"), cookie, ballot).await
+}
+
+#[tokio::test]
+async fn the_same_vote_for_whatever_lies_inside_is_another_vote() {
+    let story = Story::begin().await;
+    let id = open_for_two(&story, 3).await;
+    let (mara, vera) = (story.gate.person("mara").await, story.gate.person("vera").await);
+    let mut ballot = story.ballot(&mara, &id, "approve", None).await;
+    assert_eq!(cast(&story, &mara, &id, &ballot).await.json()["state"], "requested");
+    let before = sizes(&story);
+    assert_eq!(cast(&story, &mara, &id, &ballot).await.status.as_u16(), 200);
+    assert_eq!(sizes(&story), before, "the very same is done already");
+    ballot["inside"] = json!(true);
+    for _ in 0..2 {
+        assert_eq!(cast(&story, &mara, &id, &ballot).await.json()["state"], "requested");
+        let votes = exception(&story, &mara, &id).await["exception"]["votes"].clone();
+        assert_eq!(votes.as_array().map(Vec::len), Some(2), "{votes}");
+        assert_eq!(votes[1]["inside"], json!(true), "{votes}");
+    }
+    // So it counts on a narrower version.
+    assert_eq!(approve(&story, &vera, &id, Some(2), false).await.json()["state"], "granted");
+}
+
+#[tokio::test]
+async fn a_refusal_of_any_version_ends_the_request() {
+    for (emergency, newest) in [(false, false), (false, true), (true, false)] {
+        let story = Story::begin().await;
+        let id = open_for_two(&story, 3).await;
+        let (mara, vera) = (story.gate.person("mara").await, story.gate.person("vera").await);
+        let mut ballot = story.ballot(&mara, &id, "refuse", None).await;
+        if emergency {
+            let why = json!({"reason": "the books close tonight"});
+            let path = format!("/api/v1/exceptions/{id}/emergency");
+            assert_eq!(story.gate.client.post(&path, &vera, &why).await.json()["state"], "requested");
+        } else {
+            assert_eq!(approve(&story, &vera, &id, Some(2), false).await.json()["state"], "requested");
+        }
+        // Nobody approves by a sheet from before.
+        ballot["decision"] = json!("approve");
+        assert_eq!(refusal(&cast(&story, &mara, &id, &ballot).await), refused(409, "stale_sheet"));
+        ballot["decision"] = json!("refuse");
+        if newest {
+            ballot = story.ballot(&mara, &id, "refuse", None).await;
+        }
+        let answer = cast(&story, &mara, &id, &ballot).await;
+        assert_eq!(answer.json()["state"], "denied", "emergency: {emergency}, newest: {newest}: {answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_does_not_outlive_the_facts_that_it_was_shown() {
+    let story = Story::begin().await;
+    let id = open_for_two(&story, 3).await;
+    let (mara, vera) = (story.gate.person("mara").await, story.gate.person("vera").await);
+    let mut ballot = story.ballot(&mara, &id, "refuse", None).await;
+    assert_eq!(approve(&story, &vera, &id, Some(2), false).await.json()["state"], "requested");
+    // Any sheet will not do: it is one that this gate showed to this person.
+    ballot["sheet"] = json!("0".repeat(64));
+    assert_eq!(refusal(&cast(&story, &mara, &id, &ballot).await), refused(409, "stale_sheet"));
+}

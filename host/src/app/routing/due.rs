@@ -9,6 +9,7 @@ use super::message::{first_groups, next_groups, to_webhook};
 use super::standing::Told;
 use crate::app::App;
 use crate::app::append::canonical;
+use crate::app::asked::open_questions;
 use crate::app::event::LedgerEvent;
 use crate::app::people::unknown_exception;
 use crate::app::refusal::Refusal;
@@ -59,6 +60,9 @@ impl App {
                 if exception.emergency.is_some() && !told.is_some_and(|told| told.emergency) {
                     wanted.push(Notice::Emergency);
                 }
+                let asked = open_questions(exception);
+                let asked = asked.filter(|vote| told.is_none_or(|told| !told.questions.contains(vote)));
+                wanted.extend(asked.map(|vote| Notice::Question { vote }));
                 later = at.map_or(ends, |at| at.min(ends));
                 if due.len() < AT_ONCE {
                     due.extend(wanted.into_iter().map(|notice| (id.clone(), notice)));
@@ -84,6 +88,7 @@ impl App {
         };
         let groups = match &notice {
             Notice::Escalated { group } => vec![group.clone()],
+            Notice::Question { .. } => Vec::new(),
             _ => first_groups(&exception.terms).to_vec(),
         };
         let people = self.who_is_told(&exception, &notice, &groups, now).await?;
@@ -97,6 +102,8 @@ impl App {
         let heard = self.settings().channels.webhooks.iter().filter(|webhook| match notice {
             // The request's own record has told them, but for those whom only eligibility names.
             Notice::Requested => groups.is_empty() && !webhook.groups.is_empty() && webhook.hears(&reached),
+            // It is no group's to answer.
+            Notice::Question { .. } => webhook.groups.is_empty(),
             _ => webhook.hears(&reached),
         });
         outbox.extend(heard.map(|webhook| to_webhook(&webhook.name, &body)));
@@ -116,6 +123,7 @@ fn kind(notice: &Notice) -> &'static str {
         Notice::ReminderHalf | Notice::ReminderLast => "exception.reminder",
         Notice::Emergency => "exception.emergency",
         Notice::Escalated { .. } => "exception.escalated",
+        Notice::Question { .. } => "question.asked",
     }
 }
 

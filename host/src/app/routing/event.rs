@@ -71,6 +71,11 @@ pub enum Notice {
         /// Which.
         group: String,
     },
+    /// Somebody who may vote asks something before deciding: told to who asked and to the agent's owners.
+    Question {
+        /// Which vote asks, by its place among the votes.
+        vote: u32,
+    },
 }
 
 /// Who stands in for whom, and when.

@@ -25,6 +25,7 @@ fn notice(sent: &Sent) -> HistoryLine {
         Notice::ReminderLast => format!("{people} reminded: nine tenths of the time to decide have passed"),
         Notice::Emergency => format!("{people} told that an emergency was declared"),
         Notice::Escalated { group } => format!("{people} of {} told next", text::visible(group, 100)),
+        Notice::Question { vote } => format!("{people} told that vote {vote} asks something"),
     };
     line(sent.seq, "notification_sent", sent.at, sentence)
 }

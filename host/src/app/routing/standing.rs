@@ -25,6 +25,8 @@ pub struct Told {
     pub emergency: bool,
     /// The groups that were told next.
     pub escalated: BTreeSet<String>,
+    /// The votes that ask, of which it was told.
+    pub questions: BTreeSet<u32>,
     /// Each notice, oldest first.
     pub notices: Vec<Sent>,
 }
@@ -94,6 +96,7 @@ impl Routing {
                 match &notice {
                     Notice::Escalated { group } => drop(told.escalated.insert(group.clone())),
                     Notice::Emergency => told.emergency = true,
+                    Notice::Question { vote } => drop(told.questions.insert(*vote)),
                     stage => told.stage = told.stage.take().max(Some(stage.clone())),
                 }
                 told.notices.push(Sent { notice, people: people.len(), at, seq });

@@ -15,10 +15,29 @@ use crate::app::refusal::Refusal;
 const MOST_PEOPLE: usize = 500;
 
 impl App {
+    /// Who is told of a notice. Sorted.
+    pub(super) async fn who_is_told(
+        &self,
+        exception: &Exception,
+        notice: &Notice,
+        groups: &[String],
+        now: Timestamp,
+    ) -> Result<Vec<EntityRef>, Refusal> {
+        match notice {
+            // Whoever else is told could answer nothing.
+            Notice::Question { .. } => {
+                let request = &exception.request;
+                let people: BTreeSet<EntityRef> = request.owners.iter().chain([&request.requester]).cloned().collect();
+                Ok(people.into_iter().take(MOST_PEOPLE).collect())
+            }
+            _ => self.who_decides(exception, notice, groups, now).await,
+        }
+    }
+
     /// The people of these groups, or without groups whoever may approve; without those who ask, own the agent or stand
     /// in the chain; for who is away the deputy; after a hand-over whom it was handed to. Sorted. A reminder leaves out
     /// who has voted.
-    pub(super) async fn who_is_told(
+    async fn who_decides(
         &self,
         exception: &Exception,
         notice: &Notice,

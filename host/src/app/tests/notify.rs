@@ -274,16 +274,55 @@ fn rusqlite_of(gate: &Gate) -> rusqlite::Connection {
     rusqlite::Connection::open(gate.app.settings().data.join(crate::store::sqlite::FILE)).unwrap()
 }
 
+/// Mails to people and to the group of approvers.
+fn to_mail(sink: &MailSink) -> String {
+    let people = ["ines", "tom", "mara", "jun"].map(|person| format!("{person} = \"{person}@acme.example\"\n"));
+    format!(
+        "[email]\nserver = \"127.0.0.1\"\nport = {}\ntls = \"none\"\nfrom = \"Proviso <gate@acme.example>\"\n\
+         [email.people]\n{}[email.groups]\napprovers = \"approvers@acme.example\"\n",
+        sink.port,
+        people.concat()
+    )
+}
+
+#[tokio::test]
+async fn a_question_is_a_link_to_who_may_answer_it_and_told_once() {
+    let (folder, mails, hook) =
+        (tempfile::tempdir().unwrap(), MailSink::start().await, HttpSink::start(Some("200 OK")).await);
+    let notify = Notify::parse(&format!("{}{}", to_sink(&folder, "all", &hook), to_mail(&mails))).unwrap();
+    let telling = Telling::on(open(&notify).await, &notify).await;
+    let app = &telling.gate.app;
+    let id = ask(&telling.gate, "/srv/files/reports/q3.md").await;
+    until("the request is told", async || (mails.letters().len() == 2).then_some(())).await;
+    let mara = person(app, "mara").await;
+    let vote = ballot(app, &mara, &id, VoteDecision::Ask, None).await;
+    app.vote(&mara, &id, vote).await.unwrap();
+    let told = until("two more", async || Some(mails.letters()).filter(|letters| letters.len() == 4)).await;
+    let told = told[2..].join("\n");
+    // Tom owns the agent and ines asks: they may answer, and nobody else may.
+    for (address, is_told) in [("tom", true), ("ines", true), ("mara", false), ("approvers", false), ("jun", false)] {
+        assert_eq!(told.contains(&format!("RCPT TO:<{address}@acme.example>")), is_told, "{address}");
+    }
+    assert!(told.contains("asks what you may answer") && told.contains(&format!("/exceptions/{id}")), "{told}");
+    assert!(!told.contains("fits the close"), "no word of a person: {told}");
+    delivery(&telling.gate, "delivered", "question.asked").await;
+    // Answered it is over, and a look later tells nothing again.
+    let answer = proviso_api::acts::AnswerRequest { vote: 0, words: "the third".to_owned() };
+    app.answer(&person(app, "tom").await, &id, answer).await.unwrap();
+    app.tell_due().await;
+    delivery(&telling.gate, "delivered", "question.answered").await;
+    assert_eq!(mails.letters().len(), 4);
+    let gate = again(telling.end().await, &notify).await;
+    gate.app.tell_due().await;
+    let history = gate.app.exception(&person(&gate.app, "mara").await, &id).await.unwrap().history;
+    let lines = history.iter().filter(|line| line.sentence == "2 people told that vote 0 asks something");
+    assert_eq!(lines.count(), 1, "{history:#?}");
+}
+
 #[tokio::test]
 async fn a_mail_is_a_link_to_whom_policy_names() {
     let sink = MailSink::start().await;
-    let people = "ines = \"ines@acme.example\"\ntom = \"tom@acme.example\"\nmara = \"mara@acme.example\"\njun = \"jun@acme.example\"";
-    let email = format!(
-        "[email]\nserver = \"127.0.0.1\"\nport = {}\ntls = \"none\"\nfrom = \"Proviso <gate@acme.example>\"\n\
-         [email.people]\n{people}\n[email.groups]\napprovers = \"approvers@acme.example\"\n",
-        sink.port
-    );
-    let notify = Notify::parse(&email).unwrap();
+    let notify = Notify::parse(&to_mail(&sink)).unwrap();
     let telling = Telling::on(open(&notify).await, &notify).await;
     let id = ask(&telling.gate, "/srv/files/reports/q3.md").await;
     let letters = until("two mails", async || Some(sink.letters()).filter(|letters| letters.len() == 2)).await;
