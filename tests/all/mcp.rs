@@ -1,10 +1,12 @@
 //! The proxy as a process, with servers and clients of other authors, unmodified, and a real gate.
 
+mod asking;
 mod conversations;
 mod process;
 mod proxy;
 mod roots;
 mod stops;
 mod story;
+mod wire;
 
 pub use proxy::npm_server;

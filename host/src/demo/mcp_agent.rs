@@ -130,6 +130,13 @@ impl Session {
     }
     async fn is_pending(&mut self, id: &str) -> Option<bool> {
         let waited = self.tool("proviso_wait", json!({"request": id, "seconds": 30})).await?;
+        let questions = waited.pointer("/structuredContent/questions").and_then(Value::as_array);
+        let is_open = |question: &&Value| question.get("answered") == Some(&Value::Bool(false));
+        for question in questions.into_iter().flatten().filter(is_open) {
+            let answer = "A scripted agent knows no more than its request says; the team that owns it does.";
+            let number = question.get("question");
+            self.tool("proviso_answer", json!({"request": id, "question": number, "answer": answer})).await?;
+        }
         let status = waited.pointer("/structuredContent/status").and_then(Value::as_str);
         Some(status == Some("pending"))
     }

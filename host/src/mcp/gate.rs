@@ -9,13 +9,15 @@ use proviso_api::operations::ExecutionPhase;
 use proviso_api::problem::Problem;
 use proviso_api::session::WhoAmI;
 use proviso_api::stops::StopList;
+use reqwest::header::{HeaderMap, RETRY_AFTER};
 use reqwest::{Method, RequestBuilder, StatusCode, Url};
 use serde_json::{Map, Value};
 use tokio::sync::OnceCell;
 
 use super::options::Access;
+use super::question::Question;
 use super::sentences::Failure;
-use super::session::{Answer, Ask, Submission};
+use super::session::{Answer, Ask, Submission, Told};
 
 /// How long the gate may take.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -60,13 +62,8 @@ impl Gate {
     /// When the gate is away or refuses.
     pub async fn ask(&self, ask: Ask) -> Result<Answer, Failure> {
         match ask {
-            Ask::Evaluate(question) => {
-                let body = question.body(self.subject().await?);
-                let value = self.send(self.request(Method::POST, &["access", "v1", "evaluation"])?.json(&body)).await?;
-                let context = value.get("context").cloned().unwrap_or_default();
-                let reply: EvaluationReply = typed(value)?;
-                Ok(Answer::Evaluation(Box::new(reply), context))
-            }
+            Ask::Evaluate(question) => self.evaluate(&question, None).await,
+            Ask::Reevaluate(question, approval) => self.evaluate(&question, Some(approval)).await,
             Ask::Report(report) => {
                 let again: &[Duration] = if report.phase == ExecutionPhase::Sending { &[] } else { &AGAIN };
                 let mut pauses = again.iter();
@@ -86,10 +83,27 @@ impl Gate {
                 }
                 let request = self.request(Method::GET, &["access", "v1", "requests", &id])?;
                 let patience = PATIENCE.saturating_add(Duration::from_secs(wait));
-                let request = request.query(&[("wait", wait)]).timeout(patience);
-                Ok(Answer::Task(Box::new(typed::<TaskReply>(self.send(request).await?)?)))
+                task(self.send(request.query(&[("wait", wait)]).timeout(patience)).await?)
+            }
+            Ask::Answer { request: id, answer } => {
+                if !is_plain(&id) {
+                    return Err(refused("unknown_task", StatusCode::NOT_FOUND));
+                }
+                let request = self.request(Method::POST, &["api", "v1", "exceptions", &id, "answer"])?;
+                self.send(request.json(&answer)).await.map(|_| Answer::Answered)
             }
         }
+    }
+
+    async fn evaluate(&self, question: &Question, approval: Option<Value>) -> Result<Answer, Failure> {
+        let mut body = question.body(self.subject().await?);
+        // ARAP 12: as it came.
+        body.context.extend(approval.map(|approval| ("approval".to_owned(), approval)));
+        let request = self.request(Method::POST, &["access", "v1", "evaluation"])?.json(&body);
+        let value = self.send(request).await?.value;
+        let context = value.get("context").cloned().unwrap_or_default();
+        let reply: EvaluationReply = typed(value)?;
+        Ok(Answer::Evaluation(Box::new(reply), context))
     }
 
     /// Waits for calls of this enforcement point to be stopped: their evaluations. Nothing when none was for a while.
@@ -100,7 +114,7 @@ impl Gate {
         let request = self.request(Method::GET, &["api", "v1", "stops"])?;
         let wait = STOPS.as_secs().to_string();
         let request = request.query(&[("wait", wait.as_str())]).timeout(STOPS.saturating_add(PATIENCE));
-        let list: StopList = typed(self.send(request).await?)?;
+        let list: StopList = typed(self.send(request).await?.value)?;
         Ok(list.calls.into_iter().map(|call| call.evaluation_id).collect())
     }
 
@@ -121,12 +135,12 @@ impl Gate {
             .request(Method::POST, &["access", "v1", "requests"])?
             .header("Idempotency-Key", &submission.question.call)
             .json(&body);
-        Ok(Answer::Task(Box::new(typed::<TaskReply>(self.send(request).await?)?)))
+        task(self.send(request).await?)
     }
 
     async fn subject(&self) -> Result<Entity, Failure> {
         let fetch = || async {
-            let who: WhoAmI = typed(self.send(self.request(Method::GET, &["api", "v1", "whoami"])?).await?)?;
+            let who: WhoAmI = typed(self.send(self.request(Method::GET, &["api", "v1", "whoami"])?).await?.value)?;
             let subject = who.subject.ok_or_else(|| refused("no_subject", StatusCode::FORBIDDEN))?;
             Ok(Entity { kind: subject.kind, id: subject.id, properties: Map::new() })
         };
@@ -141,9 +155,10 @@ impl Gate {
     }
 
     /// Sends, and reads the answer strictly.
-    async fn send(&self, request: RequestBuilder) -> Result<Value, Failure> {
+    async fn send(&self, request: RequestBuilder) -> Result<Sent, Failure> {
         let mut response = request.send().await.map_err(|_| Failure::Unreachable)?;
         let status = response.status();
+        let retry_after = seconds_of(response.headers());
         let mut bytes = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|_| Failure::Unreachable)? {
             bytes.extend_from_slice(&chunk);
@@ -152,15 +167,39 @@ impl Gate {
             }
         }
         if status == StatusCode::NO_CONTENT || (status.is_success() && bytes.is_empty()) {
-            return Ok(Value::Null);
+            return Ok(Sent { value: Value::Null, retry_after });
         }
         let value = json::read(&bytes, LIMITS);
         if status.is_success() {
-            return value.map_err(|_| refused("unreadable_answer", status));
+            let value = value.map_err(|_| refused("unreadable_answer", status))?;
+            return Ok(Sent { value, retry_after });
         }
         let problem = value.ok().and_then(|value| serde_json::from_value::<Problem>(value).ok());
-        Err(problem.map_or_else(|| refused("no_problem_told", status), |problem| Failure::Refused(Box::new(problem))))
+        let Some(problem) = problem.map(Box::new) else { return Err(refused("no_problem_told", status)) };
+        Err(match retry_after.filter(|_| status == StatusCode::TOO_MANY_REQUESTS) {
+            Some(seconds) => Failure::TooOften(problem, seconds),
+            None => Failure::Refused(problem),
+        })
     }
+}
+
+/// What the gate answered.
+struct Sent {
+    value: Value,
+    /// For how many seconds it wants to be left alone.
+    retry_after: Option<u64>,
+}
+
+/// `Retry-After` in seconds, as the gate writes it.
+fn seconds_of(headers: &HeaderMap) -> Option<u64> {
+    headers.get(RETRY_AFTER)?.to_str().ok()?.parse().ok()
+}
+
+/// ARAP's task.
+fn task(sent: Sent) -> Result<Answer, Failure> {
+    let approval = sent.value.pointer("/result/approval").cloned();
+    let reply: TaskReply = typed(sent.value)?;
+    Ok(Answer::Task(Box::new(Told { reply, approval, retry_after: sent.retry_after })))
 }
 
 fn typed<T: serde::de::DeserializeOwned>(value: Value) -> Result<T, Failure> {

@@ -1,18 +1,26 @@
 //! The tools that the proxy adds under the reserved prefix, in words for a model that knows nothing of Proviso.
 
+mod definitions;
+
 use policy_core::grant::Condition;
 use policy_core::time::Span;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
+
+pub use definitions::definitions;
 
 /// Asks what a planned call would get.
 pub const CHECK: &str = "proviso_check";
 /// Asks people for permission.
 pub const REQUEST: &str = "proviso_request";
-/// Waits for their answer.
+/// Waits for their decision.
 pub const WAIT: &str = "proviso_wait";
+/// Answers what they ask before they decide.
+pub const ANSWER: &str = "proviso_answer";
 
 /// The longest that [`WAIT`] holds a call open, in seconds: below the minute after which common clients give up.
 pub const LONGEST_WAIT: u64 = 50;
+/// The longest justification and the longest answer, in characters.
+const LONGEST_WORDS: usize = 2_000;
 
 /// What a model asks of us.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,6 +35,15 @@ pub enum Errand {
         request: String,
         /// For how long at most.
         seconds: u64,
+    },
+    /// [`ANSWER`].
+    Answer {
+        /// The request's id.
+        request: String,
+        /// Which question, by its number.
+        question: u32,
+        /// The answer.
+        words: String,
     },
 }
 
@@ -44,74 +61,14 @@ pub struct Planned {
 pub struct Asked {
     /// Why.
     pub justification: String,
-    /// For how long.
+    /// For how long, from the approval on.
     pub duration: Option<Span>,
     /// For how many calls.
     pub uses: Option<u32>,
     /// How far other arguments may differ.
     pub conditions: Vec<Condition>,
-}
-
-/// The definitions, as they are appended to `tools/list`.
-pub fn definitions() -> Vec<Value> {
-    let planned = || {
-        let mut properties = Map::new();
-        properties.insert(
-            "tool".to_owned(),
-            json!({"type": "string", "description": "The name of the tool that you plan to call, as in this list."}),
-        );
-        properties.insert("arguments".to_owned(), json!({"type": "object", "description": "The arguments of that call, exactly as you would pass them to the tool.", "additionalProperties": true}));
-        properties
-    };
-    let mut request = planned();
-    request.insert("justification".to_owned(), json!({"type": "string", "minLength": 1, "maxLength": 2000, "description": "Why this call is needed for your task, for the person who decides. Plain text."}));
-    request.insert("duration".to_owned(), json!({"type": "string", "description": "How long the permission should last from now, such as `30m` or `2h`. Leave it out for the shortest that makes sense.", "pattern": "^([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?$"}));
-    request.insert("uses".to_owned(), json!({"type": "integer", "minimum": 1, "maximum": 1_000_000, "description": "How many calls the permission should cover. Leave it out for one."}));
-    request.insert("conditions".to_owned(), json!({
-        "type": "array",
-        "maxItems": 64,
-        "description": "Leave it out to ask for exactly these arguments. Otherwise what must hold of the arguments of the calls that you ask for; an argument that no condition names may then have any value. An example that covers any file below one folder: [{\"at\": [\"path\"], \"op\": \"inside\", \"path\": \"/data/reports\"}]. The smaller what you ask for, the sooner a person can say yes.",
-        "items": {
-            "type": "object",
-            "required": ["at", "op"],
-            "properties": {
-                "at": {"type": "array", "items": {"type": "string"}, "minItems": 1, "description": "Where the argument stands: the names of members from the top of the arguments."},
-                "op": {"enum": ["equals", "one_of", "between", "inside"], "description": "`equals` needs `value`; `one_of` needs `values`; `between` needs the whole numbers `min` and `max`; `inside` needs `path`, a folder as an absolute path."},
-                "value": {"description": "For `equals`."},
-                "values": {"type": "array", "description": "For `one_of`."},
-                "min": {"type": "integer", "description": "For `between`."},
-                "max": {"type": "integer", "description": "For `between`."},
-                "path": {"type": "string", "description": "For `inside`."}
-            }
-        }
-    }));
-    let read_only = json!({"readOnlyHint": true, "openWorldHint": false});
-    vec![
-        json!({
-            "name": CHECK,
-            "title": "Check whether a call would be permitted",
-            "description": "Tells whether a call that you plan would be permitted, would need a person's approval, or is forbidden. Runs nothing and uses nothing up.",
-            "inputSchema": {"type": "object", "properties": planned(), "required": ["tool"], "additionalProperties": false},
-            "annotations": read_only
-        }),
-        json!({
-            "name": REQUEST,
-            "title": "Ask a person to approve a call",
-            "description": "Asks a person to approve a call that is not permitted: one that was refused, or one that you only plan. Runs nothing. Answers with the id of your request; pass it to proviso_wait, and when it is approved make the call itself.",
-            "inputSchema": {"type": "object", "properties": request, "required": ["tool", "justification"], "additionalProperties": false},
-            "annotations": {"readOnlyHint": false, "destructiveHint": false, "idempotentHint": true, "openWorldHint": false}
-        }),
-        json!({
-            "name": WAIT,
-            "title": "Wait for a person's decision",
-            "description": "Waits until a person has decided on a request made with proviso_request, or until the time is over, and tells how it stands. Call it again while the request is pending.",
-            "inputSchema": {"type": "object", "properties": {
-                "request": {"type": "string", "description": "The id that proviso_request answered with."},
-                "seconds": {"type": "integer", "minimum": 0, "maximum": LONGEST_WAIT, "description": "How long to wait at most. 20 when left out."}
-            }, "required": ["request"], "additionalProperties": false},
-            "annotations": read_only
-        }),
-    ]
+    /// Whether it asks for attention.
+    pub emergency: bool,
 }
 
 /// Reads a call of one of our tools. `None`: there is no such tool.
@@ -129,6 +86,7 @@ pub fn read(tool: &str, arguments: Option<&Value>) -> Option<Result<Errand, Stri
         CHECK => only(arguments, &["tool", "arguments"]).and_then(|()| planned(arguments)).map(Errand::Check),
         REQUEST => request(arguments),
         WAIT => wait(arguments),
+        ANSWER => answer(arguments),
         _ => return None,
     })
 }
@@ -153,10 +111,10 @@ fn planned(arguments: &Map<String, Value>) -> Result<Planned, String> {
 }
 
 fn request(arguments: &Map<String, Value>) -> Result<Errand, String> {
-    only(arguments, &["tool", "arguments", "justification", "duration", "uses", "conditions"])?;
+    only(arguments, &["tool", "arguments", "justification", "duration", "uses", "conditions", "emergency"])?;
     let planned = planned(arguments)?;
     let justification = match arguments.get("justification") {
-        Some(Value::String(text)) if !text.trim().is_empty() && text.chars().count() <= 2000 => text.clone(),
+        Some(Value::String(text)) if says_something(text) => text.clone(),
         _ => return Err("`justification` says in 1 to 2,000 characters why the call is needed.".to_owned()),
     };
     let duration = match arguments.get("duration") {
@@ -183,15 +141,41 @@ fn request(arguments: &Map<String, Value>) -> Result<Errand, String> {
         Some(value) => serde_json::from_value(value.clone())
             .map_err(|_| "`conditions` is a list such as [{\"at\": [\"path\"], \"op\": \"inside\", \"path\": \"/data/reports\"}].")?,
     };
-    Ok(Errand::Request(planned, Box::new(Asked { justification, duration, uses, conditions })))
+    let emergency = match arguments.get("emergency") {
+        None => false,
+        Some(Value::Bool(emergency)) => *emergency,
+        Some(_) => return Err("`emergency` is true or false.".to_owned()),
+    };
+    Ok(Errand::Request(planned, Box::new(Asked { justification, duration, uses, conditions, emergency })))
+}
+
+fn says_something(text: &str) -> bool {
+    !text.trim().is_empty() && text.chars().count() <= LONGEST_WORDS
+}
+
+fn request_id(arguments: &Map<String, Value>) -> Result<String, String> {
+    match arguments.get("request") {
+        Some(Value::String(id)) if !id.is_empty() && id.len() <= 256 => Ok(id.clone()),
+        _ => Err("`request` is the id that proviso_request answered with.".to_owned()),
+    }
+}
+
+fn answer(arguments: &Map<String, Value>) -> Result<Errand, String> {
+    only(arguments, &["request", "question", "answer"])?;
+    let request = request_id(arguments)?;
+    let question = arguments.get("question").and_then(Value::as_u64).and_then(|number| u32::try_from(number).ok());
+    let question = question.ok_or("`question` is the number of the question, as proviso_wait tells it.")?;
+    match arguments.get("answer") {
+        Some(Value::String(words)) if says_something(words) => {
+            Ok(Errand::Answer { request, question, words: words.clone() })
+        }
+        _ => Err("`answer` says in 1 to 2,000 characters what you know of it.".to_owned()),
+    }
 }
 
 fn wait(arguments: &Map<String, Value>) -> Result<Errand, String> {
     only(arguments, &["request", "seconds"])?;
-    let request = match arguments.get("request") {
-        Some(Value::String(id)) if !id.is_empty() && id.len() <= 256 => id.clone(),
-        _ => return Err("`request` is the id that proviso_request answered with.".to_owned()),
-    };
+    let request = request_id(arguments)?;
     let seconds = match arguments.get("seconds") {
         None => 20,
         Some(value) => value.as_u64().ok_or("`seconds` is a whole number from 0 to 50.")?.min(LONGEST_WAIT),
@@ -201,6 +185,8 @@ fn wait(arguments: &Map<String, Value>) -> Result<Errand, String> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -225,9 +211,16 @@ mod tests {
             (REQUEST, json!({"tool": "t", "justification": "x", "uses": 0}), false),
             (REQUEST, json!({"tool": "t", "justification": "x", "uses": 1.5}), false),
             (REQUEST, json!({"tool": "t", "justification": "x", "conditions": [{"at": ["p"], "op": "like"}]}), false),
+            (REQUEST, json!({"tool": "t", "justification": "x", "emergency": true}), true),
+            (REQUEST, json!({"tool": "t", "justification": "x", "emergency": "yes"}), false),
             (WAIT, json!({"request": "r"}), true),
             (WAIT, json!({"request": "r", "seconds": -1}), false),
             (WAIT, json!({}), false),
+            (ANSWER, json!({"request": "r", "question": 0, "answer": "the third"}), true),
+            (ANSWER, json!({"request": "r", "question": -1, "answer": "x"}), false),
+            (ANSWER, json!({"request": "r", "question": 0, "answer": " "}), false),
+            (ANSWER, json!({"request": "r", "question": 0, "answer": "x".repeat(2001)}), false),
+            (ANSWER, json!({"question": 0, "answer": "x"}), false),
         ] {
             let read = read(tool, Some(&arguments)).expect("ours");
             assert_eq!(read.is_ok(), fine, "{tool} {arguments}: {read:?}");
@@ -241,7 +234,7 @@ mod tests {
     fn the_definitions_are_tools_with_closed_schemas() {
         let definitions = definitions();
         let names: Vec<&str> = definitions.iter().filter_map(|d| d["name"].as_str()).collect();
-        assert_eq!(names, [CHECK, REQUEST, WAIT]);
+        assert_eq!(names, [CHECK, REQUEST, WAIT, ANSWER]);
         for definition in &definitions {
             assert_eq!(definition["inputSchema"]["additionalProperties"], json!(false));
             assert!(definition["description"].as_str().is_some_and(|text| text.len() > 60));

@@ -137,9 +137,12 @@ impl Proxy {
         answer
     }
 
-    /// Calls a tool: its result.
+    /// Calls a tool: its result. ARAP 21.3.4: none tells a model where people review, nor one of ours an approval's id.
     pub async fn call(&mut self, tool: &str, arguments: &Value) -> Value {
         let answer = self.request("tools/call", &json!({"name": tool, "arguments": arguments})).await;
+        let text = answer.to_string();
+        assert!(!text.contains("/exceptions/"), "where people review: {text}");
+        assert!(!tool.starts_with("proviso_") || !text.contains("\"grant_"), "an approval's id: {text}");
         answer["result"].clone()
     }
 

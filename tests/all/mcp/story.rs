@@ -29,7 +29,7 @@ impl World {
         Self { story: Story::on(gate).await, _folder: folder, files }
     }
 
-    async fn proxy(&self, agent: &str) -> Proxy {
+    pub(super) async fn proxy(&self, agent: &str) -> Proxy {
         let place = Place { gate: &self.story.gate.client.url, server: "files", point: &self.story.point, agent };
         Proxy::greeted(place, &self.server()).await
     }
@@ -41,7 +41,7 @@ impl World {
         server
     }
 
-    fn write(&self, path: &str) -> Value {
+    pub(super) fn write(&self, path: &str) -> Value {
         json!({"path": self.files.join(path), "content": "All accounts balance.\n"})
     }
 }

@@ -1,27 +1,17 @@
 //! Our own tools: what a model asks of the gate over the same connection. They run nothing and use nothing up.
 
-use policy_core::grant::{ArgumentScope, Scope};
-use policy_core::text::visible;
-use proviso_api::access_request::{DenialRef, RequestedAccess, TaskReply};
-use proviso_api::authzen::{EvaluationReply, ReplyContext};
+use proviso_api::acts::AnswerRequest;
 use serde_json::{Map, Value, json};
 
 use super::gated::context_of;
-use super::{Action, Answer, Ask, ErrandState, Session, Submission, Waiting};
+use super::wanted::{params_of, submission};
+use super::{Answer, Ask, ErrandState, Session, Waiting};
 use crate::mcp::era::Era;
 use crate::mcp::message::Request;
-use crate::mcp::own_tools::{self, Asked, Errand, Planned};
+use crate::mcp::own_tools::{self, Errand};
 use crate::mcp::question::{self, Question};
 use crate::mcp::sentences::{self, Failure};
 use crate::mcp::{catalog, reply};
-
-/// How long between two looks at a request, in milliseconds: the gate may answer at once when many wait.
-const PAUSE: u64 = 1_000;
-/// How long one look lasts at most, in seconds: less than what stands between here and the gate cuts off.
-const LONGEST_LOOK: u64 = 25;
-
-/// The longest reason of a person that is repeated.
-const LONGEST_REASON: usize = 500;
 
 impl Session {
     /// The client calls one of our tools.
@@ -40,16 +30,18 @@ impl Session {
         let key = request.id.key();
         let until = match &errand {
             Errand::Wait { seconds, .. } => now.saturating_add(seconds.saturating_mul(1000)),
-            Errand::Check(_) | Errand::Request(..) => now,
+            Errand::Check(_) | Errand::Request(..) | Errand::Answer { .. } => now,
         };
-        let waits = matches!(errand, Errand::Wait { .. });
-        self.errands.insert(key.clone(), ErrandState { id: request.id, era, errand, question: None, until });
-        if waits {
-            self.look(&key, now);
-        } else if self.catalog.is_fresh() {
-            self.evaluate_errand(&key);
-        } else {
-            self.want_list(&request.params);
+        let state = ErrandState { id: request.id, era, errand: errand.clone(), question: None, until };
+        self.errands.insert(key.clone(), state);
+        match errand {
+            Errand::Wait { .. } => self.look(&key, now),
+            Errand::Answer { request, question, words } => {
+                let answer = AnswerRequest { vote: question, words };
+                self.ask(Waiting::ErrandAnswer(key), Ask::Answer { request, answer });
+            }
+            Errand::Check(_) | Errand::Request(..) if self.catalog.is_fresh() => self.evaluate_errand(&key),
+            Errand::Check(_) | Errand::Request(..) => self.want_list(&request.params),
         }
     }
 
@@ -67,7 +59,8 @@ impl Session {
     }
 
     fn errands_without_question(&self) -> Vec<String> {
-        let open = |state: &ErrandState| state.question.is_none() && !matches!(state.errand, Errand::Wait { .. });
+        let is_of_a_call = |errand: &Errand| matches!(errand, Errand::Check(_) | Errand::Request(..));
+        let open = |state: &ErrandState| state.question.is_none() && is_of_a_call(&state.errand);
         self.errands.iter().filter(|(_, state)| open(state)).map(|(key, _)| key.clone()).collect()
     }
 
@@ -108,7 +101,7 @@ impl Session {
         };
         let mut data = Map::from_iter([("permitted".to_owned(), Value::from(reply.decision))]);
         data.insert("needs_approval".to_owned(), reply.context.access_request.is_some().into());
-        data.insert("context".to_owned(), context);
+        data.insert("context".to_owned(), for_a_model(context));
         match (&state.errand, &state.question) {
             (Errand::Request(planned, asked), Some(question)) if !reply.decision => {
                 let Some(submission) = submission(question, asked, &reply) else {
@@ -121,125 +114,56 @@ impl Session {
                 let sentence = sentences::checked(&planned.tool, reply.decision, &reply.context);
                 self.finish_errand(key, &sentence, &Value::Object(data), false);
             }
-            (Errand::Wait { .. }, _) => {}
+            (Errand::Wait { .. } | Errand::Answer { .. }, _) => {}
         }
     }
 
     pub(super) fn errand_submitted(&mut self, key: &str, answer: Result<Answer, Failure>) {
-        match answer {
-            Ok(Answer::Task(reply)) => self.tell_standing(key, &reply),
-            Ok(_) => self.fail_errand(key, &Failure::AllowIncomplete),
-            Err(failure) => self.fail_errand(key, &failure),
+        let told = match answer {
+            Ok(Answer::Task(told)) => told,
+            Ok(_) => return self.fail_errand(key, &Failure::AllowIncomplete),
+            Err(failure) => return self.fail_errand(key, &failure),
+        };
+        if let Some(question) = self.errands.get(key).and_then(|state| state.question.as_ref()) {
+            self.approvals.requested(&told.reply.task.id, question);
         }
+        self.tell_standing(key, &told);
     }
 
-    /// Looks how a request stands.
-    pub(super) fn look(&mut self, key: &str, now: u64) {
+    /// The gate has taken a model's answer, or not.
+    pub(super) fn errand_answered(&mut self, key: &str, answer: Result<Answer, Failure>) {
         let Some(state) = self.errands.get(key) else { return };
-        if let Errand::Wait { request, .. } = &state.errand {
-            let request = request.clone();
-            // The gate answers once it is decided: nobody looks every second.
-            let wait = state.until.saturating_sub(now).div_ceil(1_000).min(LONGEST_LOOK);
-            self.ask(Waiting::ErrandStatus(key.to_owned()), Ask::Status { request, wait });
-        }
-    }
-
-    pub(super) fn errand_looked(&mut self, key: &str, answer: Result<Answer, Failure>, now: u64) {
-        let Some(state) = self.errands.get(key) else { return };
+        let Errand::Answer { request, question, .. } = &state.errand else { return };
+        let (request, question) = (request.clone(), *question);
         match answer {
-            Ok(Answer::Task(reply)) if reply.task.status == "pending" && now < state.until => {
-                let pause = PAUSE.min(state.until - now);
-                let ticket = self.ticket(Waiting::ErrandPause(key.to_owned()));
-                self.out.push(Action::After(ticket, pause));
+            Ok(Answer::Answered) => {
+                self.remember_answer(&request, question);
+                let data = json!({"request": request, "question": question, "answered": true});
+                self.finish_errand(key, &sentences::answered(&request), &data, false);
             }
-            Ok(Answer::Task(reply)) => self.tell_standing(key, &reply),
             Ok(_) => self.fail_errand(key, &Failure::AllowIncomplete),
             Err(failure) => self.fail_errand(key, &failure),
         }
     }
 
-    fn tell_standing(&mut self, key: &str, reply: &TaskReply) {
-        let sentence = sentences::standing(reply);
-        self.finish_errand(key, &sentence, &standing_data(reply), false);
-    }
-
-    fn fail_errand(&mut self, key: &str, failure: &Failure) {
+    pub(super) fn fail_errand(&mut self, key: &str, failure: &Failure) {
         self.finish_errand(key, &sentences::errand_failed(failure), &context_of(failure), true);
     }
 
-    fn finish_errand(&mut self, key: &str, sentence: &str, data: &Value, is_error: bool) {
+    pub(super) fn finish_errand(&mut self, key: &str, sentence: &str, data: &Value, is_error: bool) {
         if let Some(state) = self.errands.remove(key) {
             self.say(reply::own_tool(&state.id, state.era, sentence, data, is_error));
         }
     }
 }
 
-fn params_of(planned: &Planned) -> Map<String, Value> {
-    let mut params = Map::from_iter([("name".to_owned(), Value::from(planned.tool.clone()))]);
-    if let Some(arguments) = &planned.arguments {
-        params.insert("arguments".to_owned(), arguments.clone());
-    }
-    params
-}
-
-/// The request for what was refused; nothing where it may not be requested.
-fn submission(question: &Question, asked: &Asked, reply: &EvaluationReply) -> Option<Submission> {
-    let context = &reply.context;
-    let offer = context.access_request.as_ref()?;
-    Some(Submission {
-        question: question.clone(),
-        denial: DenialRef {
-            evaluation_id: Some(context.evaluation_id.clone()),
-            binding_token: offer.binding_token.clone(),
-            expires_at: offer.expires_at,
-        },
-        justification: asked.justification.clone(),
-        requested: requested(asked, context, &offer.display.scope),
-    })
-}
-
-/// What is asked for: the smallest that lets the call through, as far as the model does not say otherwise.
-fn requested(asked: &Asked, context: &ReplyContext, smallest: &Scope) -> Option<RequestedAccess> {
-    let until = asked.duration.map(|duration| context.evaluated_at.plus(duration));
-    if until.is_none() && asked.uses.is_none() && asked.conditions.is_empty() {
-        return None;
-    }
-    let mut scope = smallest.clone();
-    if let Some(until) = until {
-        scope.not_after = until;
-    }
-    if let Some(uses) = asked.uses {
-        scope.max_uses = uses;
-    }
-    if !asked.conditions.is_empty() {
-        scope.arguments = ArgumentScope::Conditions(asked.conditions.clone());
-    }
-    Some(RequestedAccess { requested_until: until, emergency: false, scope: Some(scope), ..RequestedAccess::default() })
-}
-
-/// How a request stands, as data.
-fn standing_data(reply: &TaskReply) -> Value {
-    let task = &reply.task;
-    let mut data = json!({"request": task.id, "status": task.status});
-    let Some(members) = data.as_object_mut() else { return data };
-    if let Some(at) = task.expires_at {
-        members.insert("decide_by".to_owned(), json!(at));
-    }
-    if let Some(progress) = &task.progress {
-        members.insert("approvals".to_owned(), json!({"have": progress.current_step, "need": progress.total_steps}));
-    }
-    if let Some(display) = &task.display {
-        if let Some(reason) = &display.reason {
-            // R11: a person's words are data, bounded, with what cannot be seen made visible.
-            members.insert("reason".to_owned(), visible(reason, LONGEST_REASON).into());
-        }
-        if let Some(granted) = &display.granted {
-            members.insert("granted".to_owned(), json!(granted));
+/// The gate's context without what names an approval: this proxy brings that back itself, and a model has no use for it.
+fn for_a_model(mut context: Value) -> Value {
+    if let Some(members) = context.as_object_mut() {
+        members.remove("approval");
+        if let Some(Value::Object(grant)) = members.get_mut("proviso.dev/grant") {
+            grant.remove("id");
         }
     }
-    if let Some(result) = &reply.result {
-        members.insert("approved_until".to_owned(), json!(result.approval.approved_until));
-    }
-    members.insert("review".to_owned(), task.links.review.clone().into());
-    data
+    context
 }

@@ -42,7 +42,11 @@ impl Session {
             call.question.tool = self.catalog.digest(&call.question.id);
         }
         let question = call.question.clone();
-        self.ask(Waiting::Judgement(key.to_owned()), Ask::Evaluate(question));
+        let ask = match self.approvals.of(&question) {
+            Some(approval) => Ask::Reevaluate(question, approval),
+            None => Ask::Evaluate(question),
+        };
+        self.ask(Waiting::Judgement(key.to_owned()), ask);
     }
 
     pub(super) fn judged(&mut self, key: &str, answer: Result<Answer, Failure>, now: u64) {
@@ -55,6 +59,10 @@ impl Session {
             Err(failure) => return self.fail(key, &failure),
         };
         if !reply.decision {
+            // What is brought opens nothing, so what counts for nothing keeps nothing closed: the record decides alone.
+            if self.approvals.forget_void(&call.question, &reply.context.reason) {
+                return self.judge(key, now);
+            }
             let sentence = sentences::refused(call.name(), &reply.context);
             let code = reply::refusal_code(call.era);
             if let Some(call) = self.give_up(key) {
@@ -174,6 +182,9 @@ pub(super) fn canonical_line(request: &Request) -> Option<Vec<u8>> {
 pub(super) fn context_of(failure: &Failure) -> Value {
     match failure {
         Failure::Refused(problem) => json!({"reason": problem.code, "problem": problem}),
+        Failure::TooOften(problem, seconds) => {
+            json!({"reason": problem.code, "problem": problem, "retry_after": seconds})
+        }
         other => json!({"reason": other.code()}),
     }
 }

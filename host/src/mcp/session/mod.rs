@@ -3,16 +3,19 @@
 //! INVARIANT (R3): a gated call leaves as the canonical bytes whose digest the gate judged, and nothing reads them again
 //! on the way. INVARIANT (R8): whatever does not fit goes nowhere.
 
+mod approvals;
 mod call;
 mod client;
 mod errand;
 mod exchange;
 mod gated;
 mod listing;
+mod standing;
 mod state;
 mod stopping;
 mod types;
 mod upstream;
+mod wanted;
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -21,9 +24,10 @@ use proviso_api::operations::{ExecutionPhase, ExecutionReport};
 
 use super::catalog::Catalog;
 use super::sentences::Failure;
+use approvals::Approvals;
 use call::{Call, Exchange};
-use state::{Answering, Asked, ErrandState, Listing, Passed, Started, Waiting};
-pub use types::{Action, Answer, Ask, Config, End, Input, Side, Submission, Ticket};
+use state::{Answering, Asked, ErrandState, Listing, Passed, Rest, Started, Waiting};
+pub use types::{Action, Answer, Ask, Config, End, Input, Side, Submission, Ticket, Told};
 
 /// One client, one upstream.
 #[derive(Debug)]
@@ -34,6 +38,9 @@ pub struct Session {
     calls: BTreeMap<String, Call>,
     passed: BTreeMap<String, Passed>,
     errands: BTreeMap<String, ErrandState>,
+    approvals: Approvals,
+    /// By the request's id.
+    rests: BTreeMap<String, Rest>,
     asked: BTreeMap<String, Asked>,
     /// The proxy's own repetitions of a call, to the call's key.
     continued: BTreeMap<String, String>,
@@ -56,6 +63,8 @@ impl Session {
             calls: BTreeMap::new(),
             passed: BTreeMap::new(),
             errands: BTreeMap::new(),
+            approvals: Approvals::default(),
+            rests: BTreeMap::new(),
             asked: BTreeMap::new(),
             continued: BTreeMap::new(),
             listing: None,
@@ -118,6 +127,7 @@ impl Session {
             Some(Waiting::ErrandEvaluation(key)) => self.errand_evaluated(&key, answer),
             Some(Waiting::ErrandSubmission(key)) => self.errand_submitted(&key, answer),
             Some(Waiting::ErrandStatus(key)) => self.errand_looked(&key, answer, now),
+            Some(Waiting::ErrandAnswer(key)) => self.errand_answered(&key, answer),
             Some(Waiting::Outcome) => {
                 if let Err(failure) = answer {
                     self.note(format!("an outcome could not be reported: {}", failure.code()));

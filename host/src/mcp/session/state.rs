@@ -3,6 +3,7 @@
 use policy_core::digest::Digest;
 use serde_json::Value;
 
+use super::types::Told;
 use crate::mcp::era::Era;
 use crate::mcp::message::Id;
 use crate::mcp::own_tools::Errand;
@@ -29,6 +30,8 @@ pub(super) enum Waiting {
     ErrandSubmission(String),
     /// An errand's status.
     ErrandStatus(String),
+    /// That the gate took an errand's answer.
+    ErrandAnswer(String),
     /// The next look at an errand's status.
     ErrandPause(String),
     /// The time that the upstream has to list its tools.
@@ -92,6 +95,15 @@ pub(super) struct ErrandState {
     pub(super) question: Option<Question>,
     /// For a wait: until when, by the boot clock.
     pub(super) until: u64,
+}
+
+/// A request that the gate wants left alone for a while.
+#[derive(Debug, Clone)]
+pub(super) struct Rest {
+    /// Until when, by the boot clock.
+    pub(super) until: u64,
+    /// How it stood.
+    pub(super) told: Told,
 }
 
 /// The upstream's list of tools, while the proxy reads it.

@@ -1,6 +1,7 @@
 //! What goes into a session and what comes out.
 
 use proviso_api::access_request::{DenialRef, RequestedAccess, TaskReply};
+use proviso_api::acts::AnswerRequest;
 use proviso_api::authzen::EvaluationReply;
 use proviso_api::operations::ExecutionReport;
 use serde_json::Value;
@@ -56,12 +57,25 @@ pub enum Side {
 /// What the gate answers.
 #[derive(Debug, Clone)]
 pub enum Answer {
-    /// To [`Ask::Evaluate`]: the reply, and its context as it came.
+    /// To [`Ask::Evaluate`] and [`Ask::Reevaluate`]: the reply, and its context as it came.
     Evaluation(Box<EvaluationReply>, Value),
     /// To [`Ask::Report`].
     Reported,
     /// To [`Ask::Submit`] and [`Ask::Status`].
-    Task(Box<TaskReply>),
+    Task(Box<Told>),
+    /// To [`Ask::Answer`].
+    Answered,
+}
+
+/// How a request stands, as the gate tells it.
+#[derive(Debug, Clone)]
+pub struct Told {
+    /// The request as a task.
+    pub reply: TaskReply,
+    /// The approval that came of it, as it came: it is brought back unchanged.
+    pub approval: Option<Value>,
+    /// For how many seconds nobody is to look again.
+    pub retry_after: Option<u64>,
 }
 
 /// What the gate is asked.
@@ -69,6 +83,8 @@ pub enum Answer {
 pub enum Ask {
     /// Whether a call may run.
     Evaluate(Question),
+    /// The same with an approval that the gate told of: ARAP's re-evaluation.
+    Reevaluate(Question, Value),
     /// Nothing: it is told.
     Report(ExecutionReport),
     /// For an exception.
@@ -77,8 +93,15 @@ pub enum Ask {
     Status {
         /// Its id.
         request: String,
-        /// For how many seconds at most the gate waits for a decision.
+        /// For how many seconds at most the gate waits for news.
         wait: u64,
+    },
+    /// Nothing: a question of a person about a request is answered.
+    Answer {
+        /// The request's id.
+        request: String,
+        /// The answer.
+        answer: AnswerRequest,
     },
 }
 

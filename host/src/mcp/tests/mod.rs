@@ -1,5 +1,6 @@
 //! The session played by hand: what goes in, what comes out, and what the gate is asked in between.
 
+mod approvals;
 mod asking;
 mod exchanges;
 mod gating;

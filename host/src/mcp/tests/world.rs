@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::mcp::question::Question;
 use crate::mcp::sentences::Failure;
-use crate::mcp::session::{Action, Answer, Ask, Config, End, Input, Session, Ticket};
+use crate::mcp::session::{Action, Answer, Ask, Config, End, Input, Session, Ticket, Told};
 
 /// What the gate of a test says to a question.
 pub type Policy = fn(&Question) -> Result<Answer, Failure>;
@@ -147,12 +147,16 @@ impl World {
 
     fn answer(&mut self, ask: &Ask) -> Result<Answer, Failure> {
         match ask {
-            Ask::Evaluate(question) => (self.policy)(question),
+            Ask::Evaluate(question) | Ask::Reevaluate(question, _) => (self.policy)(question),
+            Ask::Answer { .. } => Ok(Answer::Answered),
             Ask::Report(_) if self.record => Ok(Answer::Reported),
             Ask::Report(_) => Err(Failure::Unreachable),
             Ask::Submit(_) | Ask::Status { .. } => {
                 let task = self.tasks.pop_front().ok_or(Failure::Unreachable)?;
-                Ok(Answer::Task(Box::new(serde_json::from_value(task).expect("a task"))))
+                let approval = task.pointer("/result/approval").cloned();
+                let retry_after = task["retry-after"].as_u64();
+                let reply = serde_json::from_value(task).expect("a task");
+                Ok(Answer::Task(Box::new(Told { reply, approval, retry_after })))
             }
         }
     }
@@ -171,7 +175,10 @@ impl World {
     pub fn questions(&self) -> Vec<&Question> {
         self.asks
             .iter()
-            .filter_map(|ask| if let Ask::Evaluate(question) = ask { Some(question) } else { None })
+            .filter_map(|ask| match ask {
+                Ask::Evaluate(question) | Ask::Reevaluate(question, _) => Some(question),
+                _ => None,
+            })
             .collect()
     }
 
@@ -187,6 +194,8 @@ impl World {
 fn word(ask: &Ask) -> String {
     match ask {
         Ask::Evaluate(question) => format!("evaluate {}", question.action),
+        Ask::Reevaluate(question, _) => format!("reevaluate {}", question.action),
+        Ask::Answer { .. } => "answer".into(),
         Ask::Report(report) => format!("report {:?}", report.phase).to_lowercase(),
         Ask::Submit(_) => "submit".into(),
         Ask::Status { .. } => "status".into(),
@@ -264,7 +273,7 @@ pub fn requestable(_: &Question) -> Result<Answer, Failure> {
             "endpoint": "http://gate/access/v1/requests", "expires_at": "2026-11-22T16:15:00Z",
             "display": {"title": "write", "approvals": 1, "max_duration": "1h", "max_uses": 5, "scope": {
                 "resource": {"is": {"type": "Volume", "id": "files"}}, "arguments": "exact",
-                "not_after": "2026-11-22T16:15:00Z", "max_uses": 1
+                "not_after": "2026-11-22T20:15:00Z", "valid_for": "15m", "max_uses": 1
             }}
         }}),
     )
@@ -273,4 +282,13 @@ pub fn requestable(_: &Question) -> Result<Answer, Failure> {
 /// The gate is away.
 pub fn away(_: &Question) -> Result<Answer, Failure> {
     Err(Failure::Unreachable)
+}
+
+/// The gate was asked too often.
+pub fn busy(_: &Question) -> Result<Answer, Failure> {
+    let problem = json!({
+        "type": "about:blank", "title": "too many evaluations", "status": 429, "detail": "too fast",
+        "code": "too_many_evaluations"
+    });
+    Err(Failure::TooOften(Box::new(serde_json::from_value(problem).expect("a problem")), 7))
 }
