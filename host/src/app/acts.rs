@@ -12,7 +12,8 @@ use super::App;
 use super::append::{ATTEMPTS, contended};
 use super::people::{rejected, unknown_exception};
 use super::refusal::Refusal;
-use super::state::{Entry, State, USE_ALIVE};
+use super::state::{Entry, State};
+use super::uses::USE_ALIVE;
 use crate::identity::{Credential, PersonSession};
 use crate::store::{AppendError, VersionKey};
 

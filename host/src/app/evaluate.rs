@@ -19,7 +19,8 @@ use super::held::Wanted;
 use super::judge::NoAnswer;
 use super::permit::Permit;
 use super::refusal::Refusal;
-use super::state::{State, UseKey};
+use super::state::State;
+use super::uses::UseKey;
 use crate::identity::Credential;
 use crate::random;
 use crate::signing::StateFault;
@@ -188,7 +189,8 @@ impl App {
         if question.context.contains_key("done") {
             expected.push(state.version(VersionKey::Task(question.task.clone())));
         }
-        let past = ask.call.as_deref().and_then(|id| state.repeats(&UseKey::new(asker.credential(), id, call), now));
+        let past =
+            ask.call.as_deref().and_then(|id| state.uses.repeats(&UseKey::new(asker.credential(), id, call), now));
         let repeats = past.map(|past| past.grant.clone()).filter(|_| ask.purpose == Purpose::Use);
         let mut ids = self.index().find(&call.subject, &question.task);
         ids.extend(repeats.clone());

@@ -46,6 +46,7 @@ mod state;
 mod stops;
 mod tasks;
 mod time;
+mod uses;
 mod votes;
 mod words;
 

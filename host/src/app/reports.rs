@@ -36,6 +36,7 @@ impl App {
         self.admit(|state| {
             self.still_live(state, credential, now)?;
             let permitted = state
+                .uses
                 .permitted(&report.evaluation_id)
                 .filter(|permitted| permitted.credential == *credential && permitted.purpose == Purpose::Use);
             let permitted = permitted.ok_or_else(unknown)?;

@@ -6,8 +6,7 @@ use policy_core::digest::Digest;
 use policy_core::entity::EntityRef;
 use policy_core::json;
 use policy_core::lifecycle::{self, Event, Exception, Phase};
-use policy_core::outcome::Outcome;
-use policy_core::question::{Call, Lock, LockTarget, Purpose, SealedQuestion};
+use policy_core::question::{Lock, LockTarget, Purpose, SealedQuestion};
 use policy_core::sabotaged;
 use policy_core::time::{Span, Timestamp};
 use proviso_api::operations::ExecutionPhase;
@@ -18,8 +17,8 @@ use super::event::{
     ORIGIN, QUESTION, RequestOrigin, SEARCH,
 };
 use super::flight::Flights;
-use super::reply::VALID_FOR;
 use super::routing::Routing;
+use super::uses::Uses;
 use crate::identity::Registry;
 use crate::store::{FoldError, Log, Record, VersionKey};
 
@@ -27,12 +26,6 @@ use crate::store::{FoldError, Log, Record, VersionKey};
 pub const DENIALS_KEPT: Span = Span::from_seconds(8 * 86_400);
 /// And how many at most.
 const MOST_DENIALS: usize = 50_000;
-/// How long the same call id is the same call.
-pub const REPEAT_WITHIN: Span = Span::from_seconds(10);
-/// How long something can come of a use: for so long it is repeated, and the last repeat's allow is good for its seconds.
-pub const USE_ALIVE: Span = Span::from_seconds(REPEAT_WITHIN.seconds() + VALID_FOR as u64);
-/// How long an evaluation may be reported on.
-const REPORTS_WITHIN: Span = Span::from_seconds(2 * 86_400);
 
 /// An exception with where its events stand.
 #[derive(Debug, Clone)]
@@ -87,61 +80,6 @@ pub struct LockEntry {
     pub lifting: Vec<EntityRef>,
 }
 
-/// Which call a use was for. INVARIANT (R3): another action or resource under the same call id and with the same
-/// arguments is another call, and consumes a use of its own.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct UseKey {
-    /// The credential that asked.
-    pub credential: String,
-    /// The call's id.
-    pub call: String,
-    /// The action.
-    pub action: String,
-    /// The resources, in the order that the bundle derives them in.
-    pub resources: Vec<EntityRef>,
-    /// The arguments.
-    pub input_digest: Digest,
-}
-
-impl UseKey {
-    /// The key of this call.
-    pub fn new(credential: &str, id: &str, call: &Call) -> Self {
-        Self {
-            credential: credential.to_owned(),
-            call: id.to_owned(),
-            action: call.action.clone(),
-            resources: call.resources.clone(),
-            input_digest: call.input_digest,
-        }
-    }
-}
-
-/// A use that the same call id may repeat.
-#[derive(Debug, Clone)]
-pub struct PastUse {
-    /// The grant that permitted it.
-    pub grant: String,
-    /// The evaluation that consumed it.
-    pub evaluation: String,
-    /// When.
-    pub at: Timestamp,
-}
-
-/// An evaluation that permitted a call.
-#[derive(Debug, Clone)]
-pub struct Permitted {
-    /// When.
-    pub at: Timestamp,
-    /// The credential that asked.
-    pub credential: String,
-    /// Whether it was a use: only that can run.
-    pub purpose: Purpose,
-    /// The exception, where one permitted it.
-    pub exception: Option<String>,
-    /// The evaluation that consumed the use: this one, or the one whose call it repeats.
-    pub consumed_by: String,
-}
-
 /// What the app believes.
 #[derive(Debug, Clone, Default)]
 pub struct State {
@@ -165,6 +103,8 @@ pub struct State {
     pub ended_tasks: BTreeSet<String>,
     /// The calls under way.
     pub flights: Flights,
+    /// What was permitted of late.
+    pub uses: Uses,
     /// Every lock that was ever set, with its ledger position.
     pub locked: Vec<(u64, LockTarget)>,
     /// Activations with their ledger positions, oldest first.
@@ -178,9 +118,6 @@ pub struct State {
     denial_ids: BTreeMap<String, u64>,
     /// What each task was already permitted.
     pub done: BTreeMap<String, BTreeSet<String>>,
-    uses: BTreeMap<UseKey, PastUse>,
-    permitted: BTreeMap<String, Permitted>,
-    permitted_order: std::collections::VecDeque<String>,
 }
 
 fn refuse(message: impl Into<String>) -> FoldError {
@@ -236,24 +173,13 @@ impl State {
         self.denials.get(self.denial_ids.get(evaluation)?)
     }
 
-    /// The use that this call repeats, if any.
-    pub fn repeats(&self, call: &UseKey, now: Timestamp) -> Option<&PastUse> {
-        let past = self.uses.get(call)?;
-        (now.millis() < past.at.plus(REPEAT_WITHIN).millis()).then_some(past)
-    }
-
-    /// What is known of an evaluation that permitted.
-    pub fn permitted(&self, evaluation: &str) -> Option<&Permitted> {
-        self.permitted.get(evaluation)
-    }
-
     /// Folds one record. Returns the exception that it was about.
     pub fn apply(&mut self, record: &Record) -> Result<Option<String>, FoldError> {
         // An operator who trusts the clock again may set it back: time counts from that record on.
         let reset = record.leaf.kind == GateEvent::TRUSTED;
         if reset {
             // Times from before say nothing about which call is ten seconds old.
-            self.uses.clear();
+            self.uses.forget_repeats();
         }
         self.newest = if reset { Some(record.leaf.at) } else { self.newest.max(Some(record.leaf.at)) };
         match record.log {
@@ -356,7 +282,7 @@ impl State {
             self.belongs(execution.exception.as_deref(), seq);
             self.flights.reported(&execution.evaluation, execution.phase);
             // INVARIANT (R3): whatever is told of a repeat is told of the use that it repeats.
-            let permitted = self.permitted.get(&execution.evaluation).filter(|_| !sabotaged!("r3_repeat_apart"));
+            let permitted = self.uses.permitted(&execution.evaluation).filter(|_| !sabotaged!("r3_repeat_apart"));
             let consumed_by = permitted.map_or(execution.evaluation, |permitted| permitted.consumed_by.clone());
             if let Some(entry) = execution.exception.as_ref().and_then(|id| self.exceptions.get_mut(id)) {
                 entry.reports.insert(consumed_by, execution.phase);
@@ -384,34 +310,12 @@ impl State {
 
     fn apply_permitted(&mut self, record: &Record, decision: DecisionRecord) {
         let at = record.leaf.at;
-        let consumed_by = self.consumed_by(record, &decision);
+        // One that cannot be read is repeated by nothing.
+        self.uses.add(at, &decision, || read::<SealedQuestion>(record, QUESTION).ok());
         if decision.purpose == Purpose::Use {
             self.flights.begin(at, &decision);
             self.done.entry(decision.task).or_default().extend(decision.done);
         }
-        let (credential, purpose, exception) = (decision.credential, decision.purpose, decision.exception);
-        self.permitted_order.push_back(decision.evaluation.clone());
-        self.permitted.insert(decision.evaluation, Permitted { at, credential, purpose, exception, consumed_by });
-    }
-
-    /// The evaluation that consumed what this one was permitted by: itself, and then its call may be repeated, or the one
-    /// that it repeats.
-    fn consumed_by(&mut self, record: &Record, decision: &DecisionRecord) -> String {
-        let evaluation = decision.evaluation.clone();
-        if decision.purpose == Purpose::Use
-            && decision.answer.outcome == Outcome::PermittedByException
-            && let (Some(id), Some(grant)) = (&decision.call, &decision.answer.grant)
-            // One that cannot be read is repeated by nothing.
-            && let Ok(question) = read::<SealedQuestion>(record, QUESTION)
-        {
-            let key = UseKey::new(&decision.credential, id, &question.call);
-            if decision.repeated {
-                return self.uses.get(&key).map_or(evaluation, |past| past.evaluation.clone());
-            }
-            let past = PastUse { grant: grant.clone(), evaluation: evaluation.clone(), at: record.leaf.at };
-            self.uses.insert(key, past);
-        }
-        evaluation
     }
 
     fn belongs(&mut self, exception: Option<&str>, seq: u64) {
@@ -429,17 +333,7 @@ impl State {
             let denial = first.remove();
             self.denial_ids.remove(&denial.record.evaluation);
         }
-        while let Some(oldest) = self.permitted_order.front() {
-            if self.permitted.get(oldest).is_some_and(|permitted| now < permitted.at.plus(REPORTS_WITHIN)) {
-                break;
-            }
-            self.permitted.remove(oldest);
-            self.permitted_order.pop_front();
-        }
-        if self.uses.len() > 1024 {
-            // A repeat that was judged in time may be recorded a moment later.
-            self.uses.retain(|_, past| now < past.at.plus(USE_ALIVE));
-        }
+        self.uses.forget(now);
     }
 
     /// The exception as it stood when `as_of` ledger records stood. Absent when it was not there yet.

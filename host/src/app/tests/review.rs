@@ -5,8 +5,8 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::super::append::ATTEMPTS;
-use super::super::state::UseKey;
 use super::super::testing::FakeClock;
+use super::super::uses::UseKey;
 use super::super::{Activation, OpenError, Settings};
 use super::*;
 
@@ -182,11 +182,11 @@ async fn r3_only_the_same_action_on_the_same_resources_is_the_same_call() {
         unreachable!()
     };
     let same = UseKey::new(&point.token, "c2", call);
-    assert!(state.repeats(&same, now).is_some());
+    assert!(state.uses.repeats(&same, now).is_some());
     let other = UseKey { action: "files/delete_file".to_owned(), ..same.clone() };
-    assert!(state.repeats(&other, now).is_none(), "another action");
+    assert!(state.uses.repeats(&other, now).is_none(), "another action");
     let mut other = same.clone();
     other.resources.push(EntityRef::new("File", "/srv/files/reports/q4.md"));
-    assert!(state.repeats(&other, now).is_none(), "another resource");
-    assert!(state.repeats(&UseKey { resources: Vec::new(), ..same }, now).is_none(), "no resource");
+    assert!(state.uses.repeats(&other, now).is_none(), "another resource");
+    assert!(state.uses.repeats(&UseKey { resources: Vec::new(), ..same }, now).is_none(), "no resource");
 }

@@ -1,0 +1,152 @@
+//! What was permitted of late: which call a repeat is of, and which use a report is of.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use policy_core::digest::Digest;
+use policy_core::entity::EntityRef;
+use policy_core::outcome::Outcome;
+use policy_core::question::{Call, Purpose, SealedQuestion};
+use policy_core::time::{Span, Timestamp};
+
+use super::event::DecisionRecord;
+use super::reply::VALID_FOR;
+
+/// How long the same call id is the same call.
+pub const REPEAT_WITHIN: Span = Span::from_seconds(10);
+/// How long something can come of a use: for so long it is repeated, and the last repeat's allow is good for its seconds.
+pub const USE_ALIVE: Span = Span::from_seconds(REPEAT_WITHIN.seconds() + VALID_FOR as u64);
+/// How long an evaluation may be reported on.
+const REPORTS_WITHIN: Span = Span::from_seconds(2 * 86_400);
+
+/// Which call a use was for. INVARIANT (R3): another action or resource under the same call id and with the same
+/// arguments is another call, and consumes a use of its own.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct UseKey {
+    /// The credential that asked.
+    pub credential: String,
+    /// The call's id.
+    pub call: String,
+    /// The action.
+    pub action: String,
+    /// The resources, in the order that the bundle derives them in.
+    pub resources: Vec<EntityRef>,
+    /// The arguments.
+    pub input_digest: Digest,
+}
+
+impl UseKey {
+    /// The key of this call.
+    pub fn new(credential: &str, id: &str, call: &Call) -> Self {
+        Self {
+            credential: credential.to_owned(),
+            call: id.to_owned(),
+            action: call.action.clone(),
+            resources: call.resources.clone(),
+            input_digest: call.input_digest,
+        }
+    }
+}
+
+/// A use that the same call id may repeat.
+#[derive(Debug, Clone)]
+pub struct PastUse {
+    /// The grant that permitted it.
+    pub grant: String,
+    /// The evaluation that consumed it.
+    pub evaluation: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// An evaluation that permitted a call.
+#[derive(Debug, Clone)]
+pub struct Permitted {
+    /// When.
+    pub at: Timestamp,
+    /// The credential that asked.
+    pub credential: String,
+    /// Whether it was a use: only that can run.
+    pub purpose: Purpose,
+    /// The exception, where one permitted it.
+    pub exception: Option<String>,
+    /// The evaluation that consumed the use: this one, or the one whose call it repeats.
+    pub consumed_by: String,
+}
+
+/// What was permitted of late.
+#[derive(Debug, Clone, Default)]
+pub struct Uses {
+    past: BTreeMap<UseKey, PastUse>,
+    permitted: BTreeMap<String, Permitted>,
+    /// Oldest first.
+    order: VecDeque<String>,
+}
+
+impl Uses {
+    /// The use that this call repeats, if any.
+    pub fn repeats(&self, call: &UseKey, now: Timestamp) -> Option<&PastUse> {
+        let past = self.past.get(call)?;
+        (now.millis() < past.at.plus(REPEAT_WITHIN).millis()).then_some(past)
+    }
+
+    /// What is known of an evaluation that permitted.
+    pub fn permitted(&self, evaluation: &str) -> Option<&Permitted> {
+        self.permitted.get(evaluation)
+    }
+
+    /// An evaluation permitted a call. Its question is read only where its call may be repeated.
+    pub fn add(&mut self, at: Timestamp, decision: &DecisionRecord, question: impl FnOnce() -> Option<SealedQuestion>) {
+        let permitted = Permitted {
+            at,
+            credential: decision.credential.clone(),
+            purpose: decision.purpose,
+            exception: decision.exception.clone(),
+            consumed_by: self.consumed_by(at, decision, question),
+        };
+        self.order.push_back(decision.evaluation.clone());
+        self.permitted.insert(decision.evaluation.clone(), permitted);
+    }
+
+    /// The evaluation that consumed what this one was permitted by: itself, and then its call may be repeated, or the one
+    /// that it repeats.
+    fn consumed_by(
+        &mut self,
+        at: Timestamp,
+        decision: &DecisionRecord,
+        question: impl FnOnce() -> Option<SealedQuestion>,
+    ) -> String {
+        let evaluation = decision.evaluation.clone();
+        if decision.purpose == Purpose::Use
+            && decision.answer.outcome == Outcome::PermittedByException
+            && let (Some(id), Some(grant)) = (&decision.call, &decision.answer.grant)
+            && let Some(question) = question()
+        {
+            let key = UseKey::new(&decision.credential, id, &question.call);
+            if decision.repeated {
+                return self.past.get(&key).map_or(evaluation, |past| past.evaluation.clone());
+            }
+            self.past.insert(key, PastUse { grant: grant.clone(), evaluation: evaluation.clone(), at });
+        }
+        evaluation
+    }
+
+    /// No call that was permitted until now is repeated.
+    pub fn forget_repeats(&mut self) {
+        self.past.clear();
+    }
+
+    /// Forgets what nothing can ask for any more; the log keeps it.
+    pub fn forget(&mut self, now: Timestamp) {
+        while let Some(oldest) = self.order.front() {
+            if self.permitted.get(oldest).is_some_and(|permitted| now < permitted.at.plus(REPORTS_WITHIN)) {
+                break;
+            }
+            self.permitted.remove(oldest);
+            self.order.pop_front();
+        }
+        if self.past.len() > 1024 {
+            // A repeat that was judged in time may be recorded a moment later.
+            self.past.retain(|_, past| now < past.at.plus(USE_ALIVE));
+        }
+    }
+}
