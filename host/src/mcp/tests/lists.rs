@@ -20,7 +20,7 @@ fn list(world: &mut World, id: u32, cursor: Option<&str>, result: &Value) {
 fn our_tools_stand_on_the_first_page() {
     let mut world = World::new(scope);
     list(&mut world, 1, None, &json!({"tools": [tool("a")], "nextCursor": "2", "_meta": {"x": 1}}));
-    assert_eq!(names(&world.told()), ["a", "proviso_check", "proviso_request", "proviso_wait"]);
+    assert_eq!(names(&world.told()), ["a", "proviso_check", "proviso_request", "proviso_wait", "proviso_answer"]);
     assert_eq!(
         (&world.told()["result"]["nextCursor"], &world.told()["result"]["_meta"]),
         (&json!("2"), &json!({"x": 1}))
