@@ -35,8 +35,12 @@ impl Wire {
     /// Every JSON value under this name that went over it, in order, as it was written.
     pub(super) fn members(&self, name: &str) -> Vec<Value> {
         let heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
-        let after = heard.split(&format!("\"{name}\":")).skip(1);
-        after.filter_map(|text| serde_json::Deserializer::from_str(text).into_iter().next()?.ok()).collect()
+        let named = format!("\"{name}\":");
+        heard
+            .split(&named)
+            .skip(1)
+            .filter_map(|text| serde_json::Deserializer::from_str(text).into_iter().next()?.ok())
+            .collect()
     }
 
     /// How many requests began like this.
