@@ -136,7 +136,8 @@ async fn a_refusal_of_any_version_ends_the_request() {
         }
         // Nobody approves by a sheet from before.
         ballot["decision"] = json!("approve");
-        assert_eq!(refusal(&cast(&story, &mara, &id, &ballot).await), refused(409, "stale_sheet"));
+        let expected = if emergency { refused(409, "stale_sheet") } else { refused(400, "widens") };
+        assert_eq!(refusal(&cast(&story, &mara, &id, &ballot).await), expected);
         ballot["decision"] = json!("refuse");
         if newest {
             ballot = story.ballot(&mara, &id, "refuse", None).await;
