@@ -94,7 +94,8 @@ impl Lint<'_> {
         let whose = format!("what {} asks of {}", shown(who), shown(what));
         let persons = fewest(&least);
         let groups = u32::try_from(least.groups.len()).unwrap_or(u32::MAX);
-        if persons < 2 && groups < 2 && self.is_grave(&action.name) {
+        // Groups are no persons: somebody of two fills the seats of both.
+        if persons < 2 && self.is_grave(&action.name) {
             let message =
                 format!("`{id}` lets one person approve `{}`, which cannot be taken back: {whose}", action.name);
             let help = "ask for two with `@approvals(\"2\")`, or say `@reversible(\"yes\")` on an action that is";

@@ -228,6 +228,24 @@ fn each_slip_is_told_by_rule_code_and_remedy() {
             "single_approver",
             "`write_file`",
         ),
+        slip(
+            SERVICES,
+            "@approvals(\"2\")\n@groups(\"operations,security\")",
+            "@approvals(\"1\")\n@groups(\"operations,security\")",
+            "releasing-to-production-needs-operations-and-security",
+            SERVICES,
+            "single_approver",
+            "lets one person approve `deploy_service`",
+        ),
+        slip(
+            SERVICES,
+            "@max_duration(\"1h\")\n@max_uses(\"1\")\n@lead_time(\"7d\")",
+            "@emergency_approvals(\"1\")\n@max_duration(\"1h\")\n@max_uses(\"1\")\n@lead_time(\"7d\")",
+            "releasing-to-production-needs-operations-and-security",
+            SERVICES,
+            "single_approver",
+            "lets one person approve `deploy_service`",
+        ),
         // Nobody to tell.
         slip(
             SERVICES,
