@@ -8,7 +8,9 @@ use crate::abi::Eligibility;
 use crate::digest::Digest;
 use crate::entity::{EntityRef, Hop};
 use crate::grant::{ArgumentScope, Condition, Grant, ResourceScope, Scalar, Scope, Test};
-use crate::lifecycle::{Command, Context, Event, Exception, Rejection, RequestFacts, VoteDecision, decide, evolve};
+use crate::lifecycle::{
+    Command, Context, EmergencyBlocked, Event, Exception, Rejection, RequestFacts, VoteDecision, decide, evolve,
+};
 use crate::outcome::Terms;
 use crate::question::{Call, Candidate, EntityFact, Purpose, Requested, SealedQuestion};
 use crate::time::{Span, Timestamp};
@@ -231,7 +233,7 @@ pub(crate) fn context(second: i64, terms: Terms) -> Context {
         grant_id: "g1".into(),
         predecessor: None,
         overdue_tiers: vec![],
-        emergency_blocked: None,
+        emergency_blocked: EmergencyBlocked::default(),
     }
 }
 

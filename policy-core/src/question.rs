@@ -135,7 +135,7 @@ pub enum LockTarget {
     Person(EntityRef),
     /// A task.
     Task(String),
-    /// An action.
+    /// A tool, by its own name or its action's.
     Tool(String),
     /// An upstream server.
     Server(String),

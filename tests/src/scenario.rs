@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use policy_core::abi::{Answer as ModuleAnswer, Preview, Previewed};
 use policy_core::digest::Digest;
+use policy_core::grant::ResourceScope;
 use policy_core::json;
 use policy_core::sheet::{DecisionSheet, binding};
 use proviso::gate::{Limits, WasmEngine};
@@ -209,7 +210,10 @@ async fn preview(
 ) -> Previewed {
     use policy_core::abi::{ABI_VERSION, Op};
     use proviso::app::Engine as _;
-    let grant = policy_core::grant::Grant { scope: scope.clone(), ..questions.grant };
+    // A group in the grant is its members, as the gate told them.
+    let named = questions.groups.iter().find(|group| scope.resource == ResourceScope::In(group.group.clone()));
+    let members = named.map_or_else(|| questions.grant.members.clone(), |group| group.members.clone());
+    let grant = policy_core::grant::Grant { scope: scope.clone(), members, ..questions.grant };
     let input = Preview { v: ABI_VERSION, question: questions.question, grant, others: questions.others, at: sheet.at };
     let input = json::to_canonical_bytes(&input).expect("a canonical form");
     let answer = engine.call(sheet.bundle.digest, Op::Preview, input).await.expect("an answer");

@@ -9,6 +9,7 @@ use policy_core::question::{Candidate, Lock, LockTarget, Purpose, Requested, Sea
 use policy_core::sabotaged;
 use policy_core::text;
 use policy_core::time::{Span, Timestamp};
+use policy_evaluator::stops;
 use proviso_api::authzen::{EvaluationReply, EvaluationRequest};
 
 use super::App;
@@ -112,6 +113,7 @@ impl App {
             task: asker.agent.task.clone(),
             // What no bundle knows may be as long as a body.
             action: text::visible(&ask.action, LONGEST_NAME),
+            tools: Vec::new(),
             actors: asker.chain().into_iter().map(|hop| hop.entity).collect(),
             server: ask.server.clone(),
             input_digest: None,
@@ -140,6 +142,7 @@ impl App {
                 question.candidates = read.candidates.clone();
                 question.locks = read.locks.clone();
                 decision.action = question.call.action.clone();
+                decision.tools = stops::tools_of(&question.call).map(str::to_owned).collect();
                 decision.input_digest = Some(question.call.input_digest);
                 if !contended {
                     (decision.answer, decision.limit) = self.judge(&question).await;
@@ -262,6 +265,10 @@ impl App {
     pub(super) async fn judge(&self, question: &SealedQuestion) -> (Evaluation, Option<String>) {
         let input = Evaluate { v: ABI_VERSION, question: question.clone() };
         match self.ask_module::<Evaluation>(Op::Evaluate, &input).await {
+            // The module judges by the bundle alone; what this gate can check is not in it, so that is a limit (R10).
+            Ok(answer) if answer.terms.as_ref().is_some_and(|terms| !self.can_check(terms)) => {
+                (denial(Reason::TermsUnavailable), Some("step_up".to_owned()))
+            }
             Ok(answer) => (answer, None),
             Err(NoAnswer::Refused(error)) if error.code == "bad_input" => (denial(Reason::BadInput), None),
             Err(NoAnswer::Refused(error)) if error.code == "unknown_version" => (denial(Reason::UnknownVersion), None),

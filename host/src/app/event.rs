@@ -247,6 +247,9 @@ pub struct DecisionRecord {
     pub task: String,
     /// The action, in the bundle's words where it could be read.
     pub action: String,
+    /// The tools that the call names by what it is on, where no `[[tool]]` gave it an action of the bundle's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tools: Vec<String>,
     /// On whose behalf, from the current actor inward.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub actors: Vec<EntityRef>,

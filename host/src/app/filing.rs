@@ -5,6 +5,7 @@ use policy_core::lifecycle::{
     Command, Context, Exception, Phase, Rejection, Renewal, RequestFacts, decide, renewal_of,
 };
 use policy_core::outcome::Terms;
+use policy_core::sabotaged;
 use policy_core::time::Timestamp;
 
 use super::App;
@@ -74,7 +75,10 @@ impl App {
                 let renews = renewal(state, &facts, terms.as_ref(), filing.renews.as_deref(), now)?;
                 let predecessor = renews.as_ref().and_then(|renews| state.exceptions.get(&renews.of));
                 let predecessor = predecessor.map(|entry| Box::new(entry.exception.clone()));
-                let facts = RequestFacts { renews, ..facts.clone() };
+                let mut facts = RequestFacts { renews, ..facts.clone() };
+                if !filing.own_scope {
+                    no_longer(&mut facts, predecessor.as_deref());
+                }
                 if let Some(open) = same_request(state, &facts, now) {
                     let (evaluation, justification) = (facts.evaluation.clone(), facts.justification.clone());
                     let command = Command::Fold { evaluation, justification };
@@ -152,6 +156,15 @@ fn in_time(mut facts: RequestFacts, terms: Option<&Terms>, own: bool, now: Times
     facts
 }
 
+/// A declared renewal without a scope of its own asks for no longer than it renews.
+fn no_longer(facts: &mut RequestFacts, predecessor: Option<&Exception>) {
+    let Some(held) = predecessor.and_then(|predecessor| predecessor.phase.grant()) else { return };
+    if facts.renews.as_ref().is_some_and(|renews| renews.declared) {
+        let length = held.length();
+        facts.scope.valid_for = Some(facts.scope.valid_for.map_or(length, |valid_for| valid_for.min(length)));
+    }
+}
+
 /// What a request renews: what it says it does, at the end of that chain; or what it overlaps, whatever it is called.
 fn renewal(
     state: &State,
@@ -192,19 +205,20 @@ fn root<'a>(state: &'a State, id: &'a str) -> &'a str {
     std::iter::successors(Some(id), before).last().unwrap_or(id)
 }
 
-/// INVARIANT (R5): one declared renewal of a chain is asked for at a time, else two with the same number pass the cap.
+/// INVARIANT (R5): one renewal of a chain is asked for at a time, whatever it is called: the next link is numbered by
+/// what was granted, so that two that wait would have one number, and pass the cap together.
 fn one_at_a_time(state: &State, facts: &RequestFacts, now: Timestamp) -> Result<(), Refusal> {
-    let Some(renews) = facts.renews.as_ref().filter(|renews| renews.declared) else { return Ok(()) };
+    let Some(renews) = &facts.renews else { return Ok(()) };
     let first = root(state, &renews.of);
     let waiting = |(id, entry): (&String, &Entry)| {
         matches!(entry.exception.phase, Phase::Requested | Phase::Suspended { grant: None, .. })
             && !entry.exception.is_over(now)
-            && entry.exception.request.renews.as_ref().is_some_and(|renews| renews.declared)
+            && entry.exception.request.renews.is_some()
             && root(state, id) == first
     };
-    if state.exceptions.iter().any(waiting) {
-        return Err(Refusal::conflict("renewal_pending", "another renewal of this waits for its votes")
-            .help("wait until it is decided, or take it back"));
+    if state.exceptions.iter().any(waiting) && !sabotaged!("r5_renewals_at_once") {
+        let detail = "it renews what was granted a while ago, and another renewal of that waits for its votes";
+        return Err(Refusal::conflict("renewal_pending", detail).help("wait until it is decided, or take it back"));
     }
     Ok(())
 }

@@ -9,6 +9,7 @@ use proviso_api::operations::ExecutionPhase;
 use proviso_api::stops::CallInFlight;
 
 use super::event::DecisionRecord;
+use super::policy::Policy;
 use super::reply::VALID_FOR;
 
 /// How long a permitted call waits for the report that its bytes leave before it is forgotten.
@@ -30,9 +31,16 @@ pub struct Flight {
     subject: EntityRef,
     actors: Vec<EntityRef>,
     task: String,
-    action: String,
-    server: Option<String>,
+    what: What,
     sending: bool,
+}
+
+/// What is called.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct What {
+    action: String,
+    tools: Vec<String>,
+    server: Option<String>,
 }
 
 /// The calls under way, by evaluation.
@@ -41,15 +49,16 @@ pub struct Flights {
     calls: BTreeMap<String, Flight>,
     /// Oldest first; twice where one was asked about again.
     order: VecDeque<(Timestamp, String)>,
-    /// Who was last permitted which action on which server, and when.
-    users: BTreeMap<(String, Option<String>), BTreeMap<EntityRef, Timestamp>>,
+    /// Who was last permitted what, and when.
+    users: BTreeMap<What, BTreeMap<EntityRef, Timestamp>>,
 }
 
 impl Flights {
     /// A use was permitted.
     pub fn begin(&mut self, at: Timestamp, decision: &DecisionRecord) {
-        let what = (decision.action.clone(), decision.server.clone());
-        self.users.entry(what).or_default().insert(decision.subject.clone(), at);
+        let what =
+            What { action: decision.action.clone(), tools: decision.tools.clone(), server: decision.server.clone() };
+        self.users.entry(what.clone()).or_default().insert(decision.subject.clone(), at);
         let flight = Flight {
             at,
             credential: decision.credential.clone(),
@@ -59,8 +68,7 @@ impl Flights {
             subject: decision.subject.clone(),
             actors: decision.actors.clone(),
             task: decision.task.clone(),
-            action: decision.action.clone(),
-            server: decision.server.clone(),
+            what,
             sending: false,
         };
         self.calls.insert(decision.evaluation.clone(), flight);
@@ -102,12 +110,14 @@ impl Flights {
     }
 
     /// Who was permitted a call of this tool, or on this server, within so long. Of nothing else.
-    pub fn users(&self, target: &LockTarget, now: Timestamp, within: Span) -> impl Iterator<Item = &EntityRef> {
-        let used = self.users.iter().filter(move |((action, server), _)| match target {
-            LockTarget::Tool(tool) => action == tool,
-            LockTarget::Server(wanted) => server.as_ref() == Some(wanted),
-            LockTarget::Subject(_) | LockTarget::Person(_) | LockTarget::Task(_) | LockTarget::Grant(_) => false,
-        });
+    pub(super) fn users<'a>(
+        &'a self,
+        target: &'a LockTarget,
+        policy: &'a Policy,
+        now: Timestamp,
+        within: Span,
+    ) -> impl Iterator<Item = &'a EntityRef> {
+        let used = self.users.iter().filter(move |(what, _)| what.is_stopped_by(target, policy));
         let recent = used.flat_map(|(_, users)| users).filter(move |(_, at)| now < at.plus(within));
         recent.map(|(subject, _)| subject)
     }
@@ -119,14 +129,24 @@ impl Flights {
     }
 }
 
+impl What {
+    /// Whether a lock on a tool or a server is one on this.
+    fn is_stopped_by(&self, target: &LockTarget, policy: &Policy) -> bool {
+        match target {
+            LockTarget::Tool(tool) => policy.is_call_of(tool, &self.action, &self.tools),
+            LockTarget::Server(server) => self.server.as_ref() == Some(server),
+            LockTarget::Subject(_) | LockTarget::Person(_) | LockTarget::Task(_) | LockTarget::Grant(_) => false,
+        }
+    }
+}
+
 impl Flight {
-    /// Whether a lock on this stops it.
-    pub fn is_stopped_by(&self, target: &LockTarget) -> bool {
+    /// Whether a lock on this stops it, as the active bundle names tools.
+    pub(super) fn is_stopped_by(&self, target: &LockTarget, policy: &Policy) -> bool {
         match target {
             LockTarget::Subject(entity) | LockTarget::Person(entity) => self.acts_for(entity),
             LockTarget::Task(task) => self.task == *task,
-            LockTarget::Tool(action) => self.action == *action,
-            LockTarget::Server(server) => self.server.as_deref() == Some(server),
+            LockTarget::Tool(_) | LockTarget::Server(_) => self.what.is_stopped_by(target, policy),
             LockTarget::Grant(grant) => self.is_of(grant),
         }
     }
@@ -153,8 +173,8 @@ impl Flight {
             call: self.call.clone(),
             subject: self.subject.clone(),
             task: self.task.clone(),
-            action: self.action.clone(),
-            server: self.server.clone(),
+            action: self.what.action.clone(),
+            server: self.what.server.clone(),
             grant: self.grant.clone(),
             at: self.at,
             sending: self.sending,

@@ -27,8 +27,8 @@ const POINT_LIFE: Span = Span::from_seconds(90 * 86_400);
 const LINK_LIFE: Span = Span::from_seconds(15 * 60);
 /// A session lasts a working day.
 const SESSION_LIFE: Span = Span::from_seconds(8 * 3_600);
-/// How strongly a link signs in.
-const ASSURANCE: &str = "link";
+/// How strongly a link signs in: the only way to sign in that there is.
+pub(super) const ASSURANCE: &str = "link";
 
 impl App {
     /// Tells a caller apart by its bearer token.

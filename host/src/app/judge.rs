@@ -4,7 +4,9 @@ use policy_core::abi::{ABI_VERSION, AbiError, Answer, Eligibility, Eligible, Eva
 use policy_core::entity::EntityRef;
 use policy_core::grant::{ResourceScope, Scope};
 use policy_core::json;
-use policy_core::lifecycle::{Command, Context, Exception, Phase, VoteDecision, decide};
+use policy_core::lifecycle::{
+    Command, Context, EmergencyBlocked, Exception, Phase, VoteDecision, decide, is_strong_enough,
+};
 use policy_core::outcome::Terms;
 use policy_core::question::{Requested, SealedQuestion};
 use policy_core::sabotaged;
@@ -17,6 +19,7 @@ use super::append::Proposal;
 use super::engine::EngineError;
 use super::event::LedgerEvent;
 use super::held::Wanted;
+use super::identities::ASSURANCE;
 use super::refusal::{Refusal, RefusalKind};
 use super::state::State;
 use crate::identity::PersonSession;
@@ -93,7 +96,15 @@ impl App {
     ) -> Result<Option<Terms>, Refusal> {
         let question = self.policy().refresh(question, &[], now, requested);
         let answer: TermsAnswer = self.ask_module(Op::Terms, &Evaluate { v: ABI_VERSION, question }).await?;
-        Ok(answer.terms)
+        Ok(answer.terms.filter(|terms| self.can_check(terms)))
+    }
+
+    /// Whether people can sign in here as strongly as these terms demand.
+    ///
+    /// INVARIANT (R8): terms that no sign-in of this gate can meet are no terms. Offered, a request would wait for votes
+    /// that nobody can cast.
+    pub(super) fn can_check(&self, terms: &Terms) -> bool {
+        is_strong_enough(terms, ASSURANCE, &self.policy().step_ups()) || sabotaged!("r8_step_up_offered")
     }
 
     /// Who of these people may approve this exception now.
@@ -158,17 +169,19 @@ impl App {
         self.count_seats(exception, voter.map(|(person, _, _)| person), &mut eligible, now);
         let scope =
             voter.map_or_else(|| exception.current().map(|version| &version.scope), |(_, _, scope)| Some(scope));
-        let (overdue_tiers, predecessor) = {
+        let subject = &exception.request.question.call.subject;
+        let (overdue_tiers, emergency_blocked, predecessor) = {
             let state = self.state();
             let renews = exception.request.renews.as_ref().and_then(|renews| state.exceptions.get(&renews.of));
             let predecessor = renews.map(|entry| Box::new(entry.exception.clone()));
-            (state.overdue_tiers(&exception.request.question.call.subject, now), predecessor)
+            (state.overdue_tiers(subject, now), state.emergency_blocked(subject, now), predecessor)
         };
         Ok(Context {
             eligible,
             terms: self.terms_now(exception, false, now).await?,
             members: scope.map_or_else(Vec::new, |scope| self.members(scope)),
             overdue_tiers,
+            emergency_blocked,
             predecessor,
             ..self.bare_context(now)?
         })
@@ -183,13 +196,8 @@ impl App {
     ) -> Result<Context, Refusal> {
         let scope = exception.current().map_or(&exception.request.scope, |version| &version.scope);
         let voter = (&person.person, person.assurance.as_str(), scope);
-        let emergency_blocked =
-            self.state().emergency_blocked(&exception.request.question.call.subject, &person.person, now);
-        Ok(Context {
-            terms: self.terms_now(exception, true, now).await?,
-            emergency_blocked,
-            ..self.context(exception, Some(voter), now).await?
-        })
+        let terms = self.terms_now(exception, true, now).await?;
+        Ok(Context { terms, ..self.context(exception, Some(voter), now).await? })
     }
 
     /// The context for what asks nothing of policy.
@@ -207,7 +215,7 @@ impl App {
             grant_id,
             predecessor: None,
             overdue_tiers: Vec::new(),
-            emergency_blocked: None,
+            emergency_blocked: EmergencyBlocked::default(),
         })
     }
 

@@ -137,6 +137,15 @@ impl App {
         if allowed.approve.is_yes() && self.hold_seat(exception, &person.person, now).is_err() {
             allowed.approve = May::No(Rejection::NotEligible);
         }
+        let blocked = self.state().emergency_blocked(&exception.request.question.call.subject, now);
+        if let Err(rejection) = blocked.check(&person.person) {
+            if exception.is_open_emergency() && allowed.approve.is_yes() {
+                allowed.approve = May::No(rejection);
+            }
+            if allowed.declare_emergency.is_yes() {
+                allowed.declare_emergency = May::No(rejection);
+            }
+        }
         Ok(allowed)
     }
 

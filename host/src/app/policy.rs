@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use policy_core::abi::Load;
 use policy_core::digest::Digest;
 use policy_core::entity::EntityRef;
-use policy_core::question::{EntityFact, Requested, SealedQuestion};
+use policy_core::question::{EntityFact, LockTarget, Requested, SealedQuestion};
 use policy_core::sheet::Argument;
 use policy_core::time::Timestamp;
 use policy_core::value::Value;
@@ -133,7 +133,32 @@ impl Policy {
     }
 
     pub fn is_subject(&self, kind: &str) -> bool {
-        self.bundle.rules.config.types.subjects.iter().any(|subject| subject == kind)
+        self.subject_types().iter().any(|subject| subject == kind)
+    }
+
+    /// Whether a lock stops anything that this question names. A locked grant is no candidate instead.
+    pub fn stops(&self, target: &LockTarget, question: &SealedQuestion) -> bool {
+        self.bundle.rules.stops(target, question)
+    }
+
+    /// Whether a call of this action, on these tools, is one of the tool's.
+    pub fn is_call_of(&self, tool: &str, action: &str, on: &[String]) -> bool {
+        self.bundle.rules.config.is_call_of(tool, action, on.iter().map(String::as_str))
+    }
+
+    /// Whether there is anything that a lock on this tool could stop.
+    pub fn may_call(&self, tool: &str) -> bool {
+        self.bundle.rules.may_call(tool)
+    }
+
+    /// Whether `[[tool]]` maps anything of this server.
+    pub fn maps_server(&self, server: &str) -> bool {
+        self.bundle.rules.config.tool.iter().any(|tool| tool.server == server)
+    }
+
+    /// The types of workloads.
+    pub fn subject_types(&self) -> &[String] {
+        &self.bundle.rules.config.types.subjects
     }
 
     pub fn tiers(&self) -> Vec<String> {

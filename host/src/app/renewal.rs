@@ -129,7 +129,7 @@ impl App {
         let scope = body.scope.clone().unwrap_or_else(|| Scope {
             not_before: None,
             not_after: now,
-            valid_for: Some(before.not_after.since(held.begins())),
+            valid_for: Some(held.length()),
             ..before.clone()
         });
         let owners = self.owners_behind(&question, renewer.asker.as_ref(), now);
@@ -190,6 +190,7 @@ impl App {
             subject: call.subject.clone(),
             task: question.task.clone(),
             action: call.action.clone(),
+            tools: Vec::new(),
             actors: question.chain.iter().map(|hop| hop.entity.clone()).collect(),
             server: call.server.clone(),
             input_digest: Some(call.input_digest),
@@ -218,7 +219,8 @@ impl App {
                 Ok((question, evaluation, answer, seq))
             }
             Outcome::PermittedByScope | Outcome::PermittedByException => {
-                Err(Refusal::conflict("not_needed", "delegated scope permits this now, so there is nothing to renew"))
+                Err(Refusal::conflict("not_needed", "delegated scope permits this now, so there is nothing to renew")
+                    .help("make the call: it needs no approval any more"))
             }
             Outcome::Denial => Err(rejected(Rejection::NotRequestable)),
         }

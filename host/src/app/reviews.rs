@@ -2,7 +2,7 @@
 
 use policy_core::abi::Voter;
 use policy_core::entity::EntityRef;
-use policy_core::lifecycle::{Command, Exception, May, Rejection, Review, ReviewKind, VoteDecision};
+use policy_core::lifecycle::{Command, EmergencyBlocked, Exception, May, Rejection, Review};
 use policy_core::text;
 use policy_core::time::Timestamp;
 use proviso_api::reviews::{CloseReview, ReviewLine, ReviewList};
@@ -31,18 +31,9 @@ impl State {
         tiers
     }
 
-    /// Why no emergency may be declared for this subject or by this person: an emergency of either still waits for its
-    /// review, and the date has passed.
-    pub fn emergency_blocked(&self, subject: &EntityRef, person: &EntityRef, now: Timestamp) -> Option<Rejection> {
-        let overdue = |review: &Review| review.kind == ReviewKind::Emergency && review.is_overdue(now);
-        let answers_for = |exception: &Exception| {
-            exception.request.question.call.subject == *subject
-                || exception.emergency.as_ref().is_some_and(|emergency| emergency.by == *person)
-                || exception.votes.iter().any(|vote| vote.person == *person && vote.decision == VoteDecision::Approve)
-        };
-        let all = self.exceptions.values().map(|entry| &entry.exception);
-        let mut overdue = all.filter(|exception| exception.reviews.iter().any(overdue));
-        overdue.any(answers_for).then_some(Rejection::EmergencyBlocked)
+    /// Whose emergencies still wait for their review, with the date passed: they stop a further one of this subject.
+    pub fn emergency_blocked(&self, subject: &EntityRef, now: Timestamp) -> EmergencyBlocked {
+        EmergencyBlocked::of(subject, self.exceptions.values().map(|entry| &entry.exception), now)
     }
 
     fn exceptions_of<'a>(&'a self, subject: &'a EntityRef) -> impl Iterator<Item = &'a Exception> {

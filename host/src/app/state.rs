@@ -343,8 +343,9 @@ impl State {
         steps.fold(None, |state, (_, _, event)| lifecycle::evolve(state, event).ok().flatten())
     }
 
-    /// Whether an exception is open or live as far as records say; whether its time has ended is a comparison (R6).
+    /// Whether an exception is open or live as far as records say, or may be again under another bundle; whether its time
+    /// has ended is a comparison (R6).
     pub fn is_open(entry: &Entry) -> bool {
-        matches!(entry.exception.phase, Phase::Requested | Phase::Granted(_))
+        matches!(entry.exception.phase, Phase::Requested | Phase::Granted(_) | Phase::Suspended { .. })
     }
 }

@@ -8,9 +8,9 @@ use proviso_api::exceptions::VoteReply;
 use super::App;
 use super::append::{ATTEMPTS, contended};
 use super::people::{rejected, unknown_exception};
+use super::policy::Policy;
 use super::refusal::{Refusal, RefusalKind};
 use super::state::State;
-use super::stops::stops;
 use crate::identity::PersonSession;
 use crate::store::{AppendError, VersionKey};
 
@@ -46,7 +46,7 @@ impl App {
                 let state = self.state();
                 self.still_stands(&state, person, now)?;
                 let entry = state.exceptions.get(id).ok_or_else(unknown_exception)?;
-                if let Some(what) = voided(&state, id, ballot.decision, ballot.as_of) {
+                if let Some(what) = voided(&state, self.policy(), id, (ballot.decision, ballot.as_of)) {
                     return Err(stale(what));
                 }
                 self.hold_locks(&state, &entry.exception, ballot.decision, now)?;
@@ -155,13 +155,13 @@ fn command(person: &PersonSession, ballot: &Ballot) -> Command {
 /// What happened at this position or after it that voids a vote: another version, a newer bundle, changed terms, a lock,
 /// an end. Other news does not. A refusal of any version ends the request, so another version, changed terms and less
 /// time void none.
-fn voided(state: &State, id: &str, decision: VoteDecision, as_of: u64) -> Option<&'static str> {
+fn voided(state: &State, policy: &Policy, id: &str, (decision, as_of): (VoteDecision, u64)) -> Option<&'static str> {
     let entry = state.exceptions.get(id)?;
     if state.activations.last().is_some_and(|(seq, _)| *seq >= as_of) {
         return Some("another bundle is active since then");
     }
     let question = &entry.exception.request.question;
-    if state.locked.iter().any(|(seq, target)| *seq >= as_of && stops(target, question)) {
+    if state.locked.iter().any(|(seq, target)| *seq >= as_of && policy.stops(target, question)) {
         return Some("something that it needs was locked since then");
     }
     let since = entry.steps.iter().filter(|(seq, _, _)| *seq >= as_of);

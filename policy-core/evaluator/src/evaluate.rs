@@ -140,7 +140,7 @@ pub fn evaluate(rules: &Rules, question: &SealedQuestion) -> Evaluation {
     if question.v != SEALED_VERSION || question.bundle != rules.digest {
         return denial(Reason::UnknownVersion, Vec::new(), Vec::new());
     }
-    if question.locks.iter().any(|lock| stops(&lock.target, question)) && !sabotaged!("r7_lock_ignored") {
+    if question.locks.iter().any(|lock| rules.stops(&lock.target, question)) && !sabotaged!("r7_lock_ignored") {
         return denial(Reason::Locked, Vec::new(), Vec::new());
     }
     let prepared = match Prepared::new(rules, question) {
@@ -200,19 +200,6 @@ pub fn evaluate(rules: &Rules, question: &SealedQuestion) -> Evaluation {
         // INVARIANT (R8): terms that could not be told apart are no terms.
         None if !answer.errors.is_empty() => denial(Reason::TermsUnavailable, Vec::new(), errors),
         None => denial(Reason::NotPermitted, closed, errors),
-    }
-}
-
-/// INVARIANT: a lock stops what it names wherever the question names it; a grant's lock only takes the grant away.
-fn stops(target: &LockTarget, question: &SealedQuestion) -> bool {
-    let acts =
-        |entity: &EntityRef| question.call.subject == *entity || question.chain.iter().any(|hop| hop.entity == *entity);
-    match target {
-        LockTarget::Subject(entity) | LockTarget::Person(entity) => acts(entity),
-        LockTarget::Task(task) => question.task == *task,
-        LockTarget::Tool(action) => question.call.action == *action,
-        LockTarget::Server(server) => question.call.server.as_ref() == Some(server),
-        LockTarget::Grant(_) => false,
     }
 }
 

@@ -16,6 +16,7 @@ pub mod lint;
 pub mod preview;
 #[cfg(feature = "validate")]
 pub mod seal;
+pub mod stops;
 #[cfg(feature = "validate")]
 pub mod tables;
 pub mod terms;

@@ -1,4 +1,5 @@
-//! How a scope for one call stands to what was asked or granted for another. Time is no part of it.
+//! How a scope for one call stands to what was asked or granted for another. Time is no part of it: how long a renewal
+//! may be is the lifecycle's to say.
 
 use crate::entity::EntityRef;
 use crate::grant::{ArgumentScope, Grant, ResourceScope, Scope};

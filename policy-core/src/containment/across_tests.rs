@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::fixtures::*;
-use crate::grant::{ArgumentScope, Grant, Rate, ResourceScope, Scalar, Scope};
+use crate::grant::{ArgumentScope, Condition, Grant, Rate, ResourceScope, Scalar, Scope};
 use crate::question::Candidate;
 use crate::time::Span;
 
@@ -142,6 +142,41 @@ fn what_cannot_be_shown_to_lie_apart_overlaps() {
         let overlaps = overlaps_grant(&scope, asked, &granted(held.clone()), &near);
         assert_eq!(overlaps, expected, "{scope:?} and {held:?}");
     }
+}
+
+#[test]
+fn conditions_that_leave_each_argument_one_value_are_the_call_itself() {
+    let mut few = input(100, "/reports/q3.csv", "quarter end");
+    few.remove("tags");
+    few.remove("note");
+    let call = question_with(few).call;
+    let rest =
+        || vec![equals(&["owner"], Scalar::Entity(user("carol"))), equals(&["deep", "flag"], Scalar::Bool(true))];
+    let file = || equals(&["file"], Scalar::String("/reports/q3.csv".into()));
+    let pins =
+        |conditions: Vec<Condition>| pins_arguments(&with(conditions.into_iter().chain(rest()).collect()), &call);
+    assert!(pins_arguments(&exact(), &call));
+    for rows in [equals(&["rows"], long(100)), between(&["rows"], 100, 100), one_of(&["rows"], vec![long(100)])] {
+        assert!(pins(vec![rows.clone(), file()]), "{rows:?}");
+        assert!(!pins(vec![rows.clone()]), "the file is open");
+        assert!(!pins(vec![rows, inside(&["file"], "/reports/q3.csv")]), "and so is what lies in it");
+    }
+    for rows in [
+        equals(&["rows"], long(101)),
+        between(&["rows"], 100, 101),
+        one_of(&["rows"], vec![long(100), long(101)]),
+        equals(&["row"], long(100)),
+    ] {
+        assert!(!pins(vec![rows.clone(), file()]), "{rows:?}");
+    }
+    // What a condition cannot name stays open, and so do arguments that nobody typed.
+    let mut tagged = call.clone();
+    if let Some(crate::value::Value::Record(members)) = &mut tagged.input {
+        members.insert("tags".into(), crate::value::Value::Set(vec![]));
+    }
+    let all = with(rest().into_iter().chain([equals(&["rows"], long(100)), file()]).collect());
+    assert!(pins_arguments(&all, &call) && !pins_arguments(&all, &tagged));
+    assert!(!pins_arguments(&all, &crate::question::Call { input: None, ..call }));
 }
 
 #[test]

@@ -83,6 +83,37 @@ pub(super) fn arguments_within(inner: &ArgumentScope, outer: &ArgumentScope, cal
     }
 }
 
+/// Whether a scope's arguments are this call's and no others, however they are written: exactly those, or conditions
+/// that leave each argument one value.
+pub fn pins_arguments(scope: &Scope, call: &Call) -> bool {
+    match (&scope.arguments, &call.input) {
+        (ArgumentScope::Exact, _) => true,
+        (ArgumentScope::Conditions(conditions), Some(input)) => is_pinned(input, &mut Vec::new(), conditions, call),
+        (ArgumentScope::Conditions(_), None) => false,
+    }
+}
+
+fn is_pinned(value: &Value, at: &mut Vec<String>, conditions: &[Condition], call: &Call) -> bool {
+    match value {
+        Value::Record(members) => members.iter().all(|(name, member)| {
+            at.push(name.clone());
+            let pinned = is_pinned(member, at, conditions, call);
+            at.pop();
+            pinned
+        }),
+        _ => conditions.iter().any(|held| held.at == *at && has_one_value(&held.test) && holds(held, call)),
+    }
+}
+
+fn has_one_value(test: &Test) -> bool {
+    match test {
+        Test::Equals { .. } => true,
+        Test::OneOf { values } => values.len() == 1,
+        Test::Between { min, max } => min == max,
+        Test::Inside { .. } => false,
+    }
+}
+
 /// Whether no value of one argument meets both. What cannot be shown to lie apart does not.
 pub(super) fn are_apart(first: &Test, second: &Test) -> bool {
     let none_of = |values: &[Scalar], other: &Test| !values.iter().any(|value| test_holds(other, value, true));

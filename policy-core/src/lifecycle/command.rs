@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::rejection::Rejection;
+use super::emergency::EmergencyBlocked;
 use super::request::RequestFacts;
 use super::review::{Disposition, ReviewOutcome};
 use super::state::Exception;
@@ -169,6 +169,6 @@ pub struct Context {
     pub predecessor: Option<Box<Exception>>,
     /// The tiers of which the subject has an exception with an overdue review.
     pub overdue_tiers: Vec<String>,
-    /// Why no emergency may be declared for this subject, or by this person: an overdue emergency review.
-    pub emergency_blocked: Option<Rejection>,
+    /// Whose overdue emergency reviews stop a further emergency of this subject.
+    pub emergency_blocked: EmergencyBlocked,
 }

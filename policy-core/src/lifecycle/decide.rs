@@ -89,7 +89,7 @@ fn request(mut facts: Box<RequestFacts>, context: &Context) -> Result<Vec<Event>
         return Err(Rejection::ReviewOverdue);
     }
     check_scope(&facts.scope, &facts.question.call, context.now).map_err(|_| Rejection::BadScope)?;
-    inside_terms(&facts.scope, &terms, context.now)?;
+    inside_terms(&facts.scope, &terms, facts.requested_at, context.now)?;
     check_renewal(&facts, &terms, context)?;
     Ok(vec![Event::ExceptionRequested { request: facts, terms, bundle: context.bundle }])
 }

@@ -13,7 +13,7 @@ use crate::digest::Digest;
 use crate::entity::EntityRef;
 use crate::grant::Scope;
 use crate::outcome::Terms;
-use crate::time::Timestamp;
+use crate::time::{Span, Timestamp};
 
 impl Exception {
     /// What keeps a person from voting, whatever policy says: separation of duty (R4).
@@ -96,6 +96,10 @@ fn approval_that_counts<'a>(
     if exception.conflict_of(&vote.person).is_some() || !is_strong_enough(terms, &vote.assurance, &context.step_ups) {
         return None;
     }
+    // One that was cast before somebody declared the emergency is a vote for it now.
+    if exception.is_open_emergency() && context.emergency_blocked.people.contains(&vote.person) {
+        return None;
+    }
     let eligible = context.eligible.iter().find(|eligibility| eligibility.person == vote.person)?;
     eligible.eligible.then(|| (vote.person.to_string(), eligible.groups.as_slice()))
 }
@@ -109,14 +113,14 @@ pub(super) fn has_quorum(exception: &Exception, terms: &Terms, context: &Context
     (enough && from_all) || (sabotaged!("r4_one_is_enough") && !approvals.is_empty())
 }
 
-/// Whether a scope lies inside the terms, when it is asked for, voted on or granted at this instant.
-pub(super) fn inside_terms(scope: &Scope, terms: &Terms, at: Timestamp) -> Result<(), Rejection> {
-    let begin = scope.not_before.map_or(at, |begin| begin.max(at));
-    let soon = begin <= at.plus(terms.lead_time.unwrap_or_default());
-    let short = match scope.valid_for {
-        Some(valid_for) => valid_for <= terms.max_duration,
-        None => scope.not_after <= begin.plus(terms.max_duration),
-    };
+/// Whether a scope that was asked for at one instant lies inside the terms, when it is asked for, voted on or granted at
+/// another.
+pub(super) fn inside_terms(scope: &Scope, terms: &Terms, asked: Timestamp, at: Timestamp) -> Result<(), Rejection> {
+    // What begins when it is made waits for its votes only. A start that lies ahead then is counted from the request, so
+    // that no vote puts it off.
+    let ahead = scope.not_before.filter(|begin| *begin > at);
+    let soon = ahead.is_none_or(|begin| begin <= asked.plus(terms.lead_time.unwrap_or_default()));
+    let short = is_no_longer_than(scope, terms.max_duration, at);
     // A scope without a rate is granted with the one that the terms demand.
     let slow = match (scope.rate, terms.max_rate) {
         (Some(rate), Some(most)) => rate.is_inside(most),
@@ -125,13 +129,22 @@ pub(super) fn inside_terms(scope: &Scope, terms: &Terms, at: Timestamp) -> Resul
     if soon && short && slow && scope.max_uses <= terms.max_uses { Ok(()) } else { Err(Rejection::Widens) }
 }
 
+/// Whether a scope that begins at this instant at the earliest is valid for so long at most.
+pub(super) fn is_no_longer_than(scope: &Scope, most: Span, at: Timestamp) -> bool {
+    let begin = scope.not_before.map_or(at, |begin| begin.max(at));
+    match scope.valid_for {
+        Some(valid_for) => valid_for <= most,
+        None => scope.not_after <= begin.plus(most),
+    }
+}
+
 /// Whether a grant that was made still lies inside the terms.
-fn grant_inside_terms(state: &GrantState, terms: &Terms) -> Result<(), Rejection> {
+fn grant_inside_terms(state: &GrantState, terms: &Terms, asked: Timestamp) -> Result<(), Rejection> {
     let scope = &state.grant.scope;
     if terms.max_rate.is_some() && scope.rate.is_none() {
         return Err(Rejection::Widens);
     }
-    inside_terms(scope, terms, state.granted_at)
+    inside_terms(scope, terms, asked, state.granted_at)
 }
 
 /// Holds what is open against the bundle that is active now, and a grant that begins later against what policy says at
@@ -149,7 +162,7 @@ pub(super) fn rejudge(exception: &Exception, context: &Context) -> Vec<Event> {
         // A pending request only has to be requestable: each vote is held against the terms by itself.
         None => Ok(()),
         Some(_) if !has_quorum(exception, &terms, context) => Err(Rejection::NotEnoughVotes),
-        Some(state) => grant_inside_terms(state, &terms),
+        Some(state) => grant_inside_terms(state, &terms, exception.request.requested_at),
     };
     match verdict {
         Err(reason) => {

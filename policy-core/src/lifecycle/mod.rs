@@ -35,6 +35,7 @@ mod tests;
 pub use allowed::{Actor, Allowed, May, allowed};
 pub use command::{Command, Context, VoteDecision};
 pub use decide::decide;
+pub use emergency::EmergencyBlocked;
 pub use event::Event;
 pub use evolve::{CorruptHistory, evolve};
 pub use judge::{approvals_that_count, is_strong_enough};

@@ -1,6 +1,7 @@
 //! Renewal: how a request stands to an earlier exception. What an agent calls its request decides none of it.
 
 use super::command::Context;
+use super::judge::is_no_longer_than;
 use super::rejection::Rejection;
 use super::request::{Renewal, RequestFacts};
 use super::state::Exception;
@@ -18,11 +19,15 @@ pub(super) fn check_renewal(facts: &RequestFacts, terms: &Terms, context: &Conte
         return Err(Rejection::RenewalCap);
     }
     let held = predecessor.phase.grant().ok_or(Rejection::NoGrant)?;
-    // INVARIANT (R5): a renewal lies inside its predecessor in all but time.
-    if renewal.declared && !lies_inside_grant(&facts.scope, &facts.question, &held.grant) {
-        return Err(Rejection::Widens);
+    // What was not called a renewal counts as one, so that no other name is a way past the cap; but it may be wider, and
+    // is a new request then: widening is one (R5), and people decide on it as on any other.
+    if !renewal.declared {
+        return Ok(());
     }
-    Ok(())
+    // INVARIANT (R5): a declared renewal lies inside its predecessor: at another time, and for no longer.
+    let inside = lies_inside_grant(&facts.scope, &facts.question, &held.grant)
+        && is_no_longer_than(&facts.scope, held.length(), context.now);
+    if inside { Ok(()) } else { Err(Rejection::Widens) }
 }
 
 fn next_number(predecessor: &Exception) -> u32 {

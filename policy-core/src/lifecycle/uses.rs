@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::entity::EntityRef;
 use crate::grant::{Grant, MOST_RATE};
-use crate::time::Timestamp;
+use crate::time::{Span, Timestamp};
 
 /// A grant with its counters.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,6 +63,11 @@ impl GrantState {
     /// When its window begins.
     pub fn begins(&self) -> Timestamp {
         self.grant.scope.not_before.map_or(self.granted_at, |begin| begin.max(self.granted_at))
+    }
+
+    /// How long its window is, from its start to its end.
+    pub fn length(&self) -> Span {
+        self.grant.scope.not_after.since(self.begins())
     }
 
     /// Whether it must be judged again before its first use: its start lay in the future when it was made (R4).

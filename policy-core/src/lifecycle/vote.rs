@@ -126,6 +126,10 @@ fn approve(
     if context.overdue_tiers.contains(&terms.tier) {
         return Err(Rejection::ReviewOverdue);
     }
+    // Whoever declared it: who may not declare one grants none either.
+    if exception.is_open_emergency() {
+        context.emergency_blocked.check(&ballot.person)?;
+    }
     let question = &exception.request.question;
     let current = current(exception)?;
     check_scope(&ballot.scope, &question.call, context.now).map_err(|_| Rejection::BadScope)?;
@@ -134,7 +138,7 @@ fn approve(
         within(&ballot.scope, &current.scope, question).map_err(|_| Rejection::Widens)?;
     }
     // Terms that let it be valid for less shorten what is granted; whatever else they forbid has to be narrowed.
-    inside_terms(&shortened(&ballot.scope, &terms), &terms, context.now)?;
+    inside_terms(&shortened(&ballot.scope, &terms), &terms, exception.request.requested_at, context.now)?;
     members(exception, &ballot.scope, context)?;
 
     let mut events = Vec::new();

@@ -83,9 +83,10 @@ fn lies_inside(facts: &RequestFacts, refused: &Exception) -> bool {
         return false;
     }
     let outer = &refused.request.scope;
-    // A scope for exactly the arguments names them by the call's digest alone.
+    // A scope for exactly the arguments names them by the call's digest alone. Conditions that leave each of them one
+    // value are the same call in other words.
     if outer.arguments == ArgumentScope::Exact {
-        return facts.scope.arguments == ArgumentScope::Exact
+        return containment::pins_arguments(&facts.scope, &ours.call)
             && ours.call.input_digest == theirs.call.input_digest
             && ours.call.resources == theirs.call.resources;
     }

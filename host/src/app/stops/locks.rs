@@ -4,7 +4,6 @@ use policy_core::digest::Digest;
 use policy_core::entity::EntityRef;
 use policy_core::lifecycle::Phase;
 use policy_core::question::{Lock, LockTarget};
-use policy_core::text;
 use policy_core::time::Span;
 use proviso_api::stops::{LockLine, LockList, LockRequest, Locked, Reach, ReachReply};
 
@@ -13,7 +12,7 @@ use super::super::append::{Proposal, canonical};
 use super::super::event::GateEvent;
 use super::super::identities::no_randomness;
 use super::super::refusal::Refusal;
-use super::{HeldStop, check_reason, stops};
+use super::{HeldStop, check_reason};
 use crate::identity::PersonSession;
 use crate::random;
 use crate::store::VersionKey;
@@ -27,12 +26,12 @@ impl App {
     /// Locks a subject, person, task, tool, server or grant.
     ///
     /// # Errors
-    /// `reason_needed`; `bad_name`; for a tool or server `reach_needed` and `stale_reach`; `stop_unrecorded` when it
-    /// holds but could not be recorded.
+    /// `reason_needed`; `bad_name`; `bad_target`; for a tool or server `reach_needed` and `stale_reach`; `stop_unrecorded`
+    /// when it holds but could not be recorded.
     pub async fn lock(&self, person: &PersonSession, request: LockRequest) -> Result<Locked, Refusal> {
         let LockRequest { target, reason, reach } = request;
         check_reason(&reason, "a lock")?;
-        check_target(&target)?;
+        self.check_target(&target)?;
         let until = if is_wide(&target) {
             self.hold_reach(&target, reach)?;
             Some(self.now().plus(WIDE_FOR))
@@ -43,7 +42,7 @@ impl App {
         let (by, groups) = (person.person.clone(), self.policy().groups_of(&person.person));
         let lock = Lock { id: id.clone(), target: target.clone() };
         self.stop(HeldStop::Lock { lock, by, reason, groups, until }).await?;
-        Ok(Locked { id, until, calls_in_flight: self.calls_in_flight(|flight| flight.is_stopped_by(&target)) })
+        Ok(Locked { id, until, calls_in_flight: self.calls_stopped_by(&target) })
     }
 
     /// A wide lock is set by who has looked at what it reaches.
@@ -61,9 +60,9 @@ impl App {
     /// What a lock would stop.
     ///
     /// # Errors
-    /// `bad_name`.
+    /// `bad_name`; `bad_target`.
     pub fn reach(&self, target: &LockTarget) -> Result<ReachReply, Refusal> {
-        check_target(target)?;
+        self.check_target(target)?;
         let now = self.now();
         let (mut grants, mut requests, mut subjects) = (Vec::new(), Vec::new(), Vec::<EntityRef>::new());
         {
@@ -73,7 +72,7 @@ impl App {
                 let held = exception.phase.grant().map(|held| held.grant.id.clone());
                 let reached = match target {
                     LockTarget::Grant(grant) => held.as_ref() == Some(grant),
-                    _ => stops(target, question),
+                    _ => self.policy().stops(target, question),
                 };
                 match (&exception.phase, held) {
                     (Phase::Granted(_) | Phase::Suspended { .. }, Some(grant)) if reached => grants.push(grant),
@@ -82,14 +81,14 @@ impl App {
                 }
                 subjects.push(question.call.subject.clone());
             }
-            subjects.extend(state.flights.users(target, now, USED_WITHIN).cloned());
+            subjects.extend(state.flights.users(target, self.policy(), now, USED_WITHIN).cloned());
         }
         grants.sort();
         subjects.sort();
         subjects.dedup();
         let reach = Reach { target: target.clone(), grants, requests, subjects };
         let digest = Digest::of(&canonical(&reach)?);
-        Ok(ReachReply { reach, digest, calls_in_flight: self.calls_in_flight(|flight| flight.is_stopped_by(target)) })
+        Ok(ReachReply { reach, digest, calls_in_flight: self.calls_stopped_by(target) })
     }
 
     /// Lets a lock that would end by itself go on: 24 h from now.
@@ -113,7 +112,7 @@ impl App {
                 Ok(Proposal { expected, records, answer: entry.lock.target.clone() })
             })
             .await?;
-        let calls_in_flight = self.calls_in_flight(|flight| flight.is_stopped_by(&target));
+        let calls_in_flight = self.calls_stopped_by(&target);
         Ok(Locked { id: id.to_owned(), until: Some(until), calls_in_flight })
     }
 
@@ -138,17 +137,6 @@ impl App {
 /// Whether a lock reaches whoever uses something, rather than somebody.
 const fn is_wide(target: &LockTarget) -> bool {
     matches!(target, LockTarget::Tool(_) | LockTarget::Server(_))
-}
-
-fn check_target(target: &LockTarget) -> Result<(), Refusal> {
-    let named = match target {
-        LockTarget::Subject(entity) | LockTarget::Person(entity) => &entity.id,
-        LockTarget::Task(id) | LockTarget::Tool(id) | LockTarget::Server(id) | LockTarget::Grant(id) => id,
-    };
-    if text::is_identifier(named) {
-        return Ok(());
-    }
-    Err(Refusal::bad("bad_name", "that cannot be locked: it is no id"))
 }
 
 pub(super) fn unknown_lock() -> Refusal {

@@ -4,6 +4,7 @@
 mod lift;
 mod locks;
 mod revoke;
+mod target;
 mod underway;
 
 use policy_core::entity::EntityRef;
@@ -177,7 +178,7 @@ impl App {
         let held = self.held_locks();
         let ended = ended_task(state, &question.task);
         let locks = state.locks_in_force(now).chain(&held).chain(&ended);
-        locks.filter(|lock| stops(&lock.target, question)).cloned().collect()
+        locks.filter(|lock| self.policy().stops(&lock.target, question)).cloned().collect()
     }
 
     /// The stops that could not be recorded yet, as locks. They hold all the same (R7).
@@ -230,20 +231,6 @@ impl App {
 fn ended_task(state: &State, task: &str) -> Option<Lock> {
     let over = state.ended_tasks.contains(task);
     over.then(|| Lock { id: TASK_ENDED.to_owned(), target: LockTarget::Task(task.to_owned()) })
-}
-
-/// Whether a lock stops anything that this question names. A locked grant is no candidate instead.
-pub(super) fn stops(target: &LockTarget, question: &SealedQuestion) -> bool {
-    let call = &question.call;
-    match target {
-        LockTarget::Subject(entity) | LockTarget::Person(entity) => {
-            *entity == call.subject || question.chain.iter().any(|hop| hop.entity == *entity)
-        }
-        LockTarget::Task(task) => *task == question.task,
-        LockTarget::Tool(action) => *action == call.action,
-        LockTarget::Server(server) => call.server.as_deref() == Some(server),
-        LockTarget::Grant(_) => false,
-    }
 }
 
 /// Holds a reason to its length.

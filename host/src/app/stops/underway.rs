@@ -7,6 +7,7 @@ use proviso_api::stops::{CallInFlight, StopList};
 
 use super::super::App;
 use super::super::flight::Flight;
+use super::super::policy::Policy;
 use super::super::refusal::Refusal;
 use super::super::state::State;
 use super::HeldStop;
@@ -27,6 +28,11 @@ impl App {
         calls
     }
 
+    /// The calls under way that a lock stops.
+    pub(super) fn calls_stopped_by(&self, target: &LockTarget) -> Vec<CallInFlight> {
+        self.calls_in_flight(|flight| flight.is_stopped_by(target, self.policy()))
+    }
+
     /// The calls of an enforcement point that were stopped after they began: what it calls off where it can. Says
     /// nothing of who stopped them or why.
     ///
@@ -40,7 +46,7 @@ impl App {
         let held = self.held_stops();
         let state = self.state();
         let calls = state.flights.now(now).filter(|(_, flight)| flight.credential == point.token);
-        let stopped = calls.filter(|(_, flight)| is_stopped(&state, &held, flight, now));
+        let stopped = calls.filter(|(_, flight)| is_stopped(&state, self.policy(), &held, flight, now));
         let mut calls: Vec<CallInFlight> = stopped.map(|(evaluation, flight)| flight.line(evaluation)).collect();
         calls.sort_by(|a, b| (a.at, &a.call, &a.evaluation_id).cmp(&(b.at, &b.call, &b.evaluation_id)));
         calls.truncate(MOST_CALLS);
@@ -76,9 +82,9 @@ impl App {
 }
 
 /// Whether something has stopped a call since it was permitted.
-fn is_stopped(state: &State, held: &[HeldStop], flight: &Flight, now: Timestamp) -> bool {
+fn is_stopped(state: &State, policy: &Policy, held: &[HeldStop], flight: &Flight, now: Timestamp) -> bool {
     if state.ended_tasks.contains(flight.task())
-        || state.locks_in_force(now).any(|lock| flight.is_stopped_by(&lock.target))
+        || state.locks_in_force(now).any(|lock| flight.is_stopped_by(&lock.target, policy))
     {
         return true;
     }
@@ -87,8 +93,8 @@ fn is_stopped(state: &State, held: &[HeldStop], flight: &Flight, now: Timestamp)
         return true;
     }
     held.iter().any(|stop| match stop {
-        HeldStop::Lock { lock, .. } => flight.is_stopped_by(&lock.target),
-        HeldStop::EndTask { task, .. } => flight.is_stopped_by(&LockTarget::Task(task.clone())),
+        HeldStop::Lock { lock, .. } => flight.is_stopped_by(&lock.target, policy),
+        HeldStop::EndTask { task, .. } => flight.task() == task,
         HeldStop::Revoke { exception, .. } => flight.exception.as_ref() == Some(exception),
         HeldStop::RevokeAll { target, .. } => entry.is_some_and(|entry| super::revoke::concerns(target, entry)),
     })

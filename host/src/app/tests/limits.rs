@@ -151,6 +151,24 @@ async fn a_refusal_of_one_call_silences_that_call_and_no_other() {
     let id = caller.ask(app, &body, None).await.unwrap();
     refuse(app, "mara", &id).await;
     assert_eq!(caller.ask(app, &body, None).await.unwrap_err().code, "refused_recently");
+    // The same call in other words: conditions that leave each argument the one value that it had.
+    let ask = async |conditions: Vec<Condition>| {
+        let denied = caller.evaluate(app, body.clone()).await;
+        let offer = denied.context.access_request.clone().unwrap();
+        let scope = Scope { arguments: ArgumentScope::Conditions(conditions), ..offer.display.scope };
+        let again = request(&body, &denied.context.evaluation_id, offer.expires_at, Some(scope));
+        app.request(&caller.point, Some(&caller.agent), None, again).await.map(drop).map_err(|refusal| refusal.code)
+    };
+    let text = |name: &str| {
+        let input = body.context.get("input").and_then(|input| input.get(name)).and_then(serde_json::Value::as_str);
+        Scalar::String(input.unwrap().to_owned())
+    };
+    let is = |name: &str| Condition { at: vec![name.to_owned()], test: Test::Equals { value: text(name) } };
+    let one = |name: &str| Condition { at: vec![name.to_owned()], test: Test::OneOf { values: vec![text(name)] } };
+    for conditions in [vec![is("path"), is("content")], vec![one("content"), is("path")]] {
+        assert_eq!(ask(conditions.clone()).await, Err("refused_recently"), "{conditions:?}");
+    }
+    assert_eq!(ask(vec![is("path")]).await, Ok(()), "what leaves the content open was not refused");
     let mut content = body.clone();
     content.context.insert("input".into(), json!({"path": "/srv/files/reports/q3.md", "content": "corrected"}));
     assert!(caller.ask(app, &content, None).await.is_ok(), "other arguments are another call");

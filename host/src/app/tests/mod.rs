@@ -14,7 +14,7 @@ mod terms;
 use std::sync::Arc;
 
 use policy_core::entity::EntityRef;
-use policy_core::grant::{ArgumentScope, Condition, Scope, Test};
+use policy_core::grant::{ArgumentScope, Condition, Scalar, Scope, Test};
 use policy_core::lifecycle::VoteDecision;
 use policy_core::question::LockTarget;
 use policy_core::sheet::{Ballot, binding};

@@ -14,10 +14,9 @@ use super::{Ask, SealError};
 use crate::Bundle;
 use crate::bundle::types::{Member, Type};
 use crate::bundle::{ActionType, Tool};
+use crate::stops::{TOOL, TOOLS_CALL};
 use crate::typed::{self, Writer};
 
-/// MCP's method for a tool's call, and COAZ's default action for it.
-const TOOLS_CALL: &str = "tools/call";
 /// The most resources that one call may fan out to.
 const MOST_RESOURCES: usize = 256;
 /// The longest id of a resource, in bytes.
@@ -56,7 +55,7 @@ impl Bundle {
     }
 
     fn tool(&self, ask: &Ask) -> Option<&Tool> {
-        if ask.action != TOOLS_CALL || ask.resource.kind != "tool" {
+        if ask.action != TOOLS_CALL || ask.resource.kind != TOOL {
             return None;
         }
         let tools = &self.rules.config.tool;

@@ -1,9 +1,12 @@
 //! Emergencies: a person's act that shortens time and never the number of persons, unless policy says so (R4).
 
 use super::after;
+use crate::digest::Digest;
 use crate::fixtures::*;
 use crate::grant::Scope;
-use crate::lifecycle::{Command, Context, Event, Exception, Phase, Rejection, ReviewKind, VoteDecision};
+use crate::lifecycle::{
+    Command, Context, EmergencyBlocked, Event, Exception, Phase, Rejection, ReviewKind, VoteDecision,
+};
 use crate::outcome::Terms;
 use crate::time::Span;
 
@@ -13,6 +16,10 @@ fn declare(by: &str) -> Command {
 
 fn next(state: Exception, command: Command, context: &Context) -> Exception {
     step(Some(state), command, context).unwrap().0.unwrap()
+}
+
+fn blocked(subject: bool, people: &[&str]) -> EmergencyBlocked {
+    EmergencyBlocked { subject, people: people.iter().map(|person| user(person)).collect() }
 }
 
 fn in_emergency(approvals: u32, emergency_approvals: Option<u32>) -> Terms {
@@ -45,8 +52,18 @@ fn who_may_vote_declares_it_with_a_reason_while_votes_are_wanted() {
         (declare("bob"), Context { terms: None, ..context(20, terms(2)) }, Err(Rejection::NotRequestable)),
         (
             declare("bob"),
-            Context { emergency_blocked: Some(Rejection::EmergencyBlocked), ..context(20, terms(2)) },
+            Context { emergency_blocked: blocked(true, &[]), ..context(20, terms(2)) },
             Err(Rejection::EmergencyBlocked),
+        ),
+        (
+            declare("bob"),
+            Context { emergency_blocked: blocked(false, &["bob"]), ..context(20, terms(2)) },
+            Err(Rejection::EmergencyBlocked),
+        ),
+        (
+            declare("bob"),
+            Context { emergency_blocked: blocked(false, &["carol"]), ..context(20, terms(2)) },
+            Ok(vec!["emergency_declared"]),
         ),
         (
             declare("bob"),
@@ -160,6 +177,62 @@ fn votes_that_suffice_then_make_the_grant() {
     // Nor of a scope that the shorter terms do not cover: somebody has to narrow it.
     let short = Terms { max_duration: Span::from_seconds(60), ..in_emergency(2, Some(1)) };
     assert_eq!(after(&voted, declare("carol"), &context(20, short)), Ok(vec!["emergency_declared"]));
+}
+
+#[test]
+fn who_may_not_declare_one_grants_none_either() {
+    let one = in_emergency(2, Some(1));
+    let under = |second, subject, people: &[&str]| Context {
+        emergency_blocked: blocked(subject, people),
+        ..context(second, one.clone())
+    };
+    let voted = play(exact(), vec![(approve("bob", exact()), context(10, terms(2)))]);
+    // The vote that stood before was on no emergency: it makes none now.
+    assert_eq!(after(&voted, declare("carol"), &under(20, false, &["bob"])), Ok(vec!["emergency_declared"]));
+    let declared = next(voted, declare("carol"), &under(20, false, &["bob"]));
+    let inside = Scope { not_after: at(500), ..exact() };
+    for (subject, people, expected) in [
+        (false, &["dave"][..], Err(Rejection::EmergencyBlocked)),
+        (true, &[][..], Err(Rejection::EmergencyBlocked)),
+        (false, &["bob"][..], Ok(vec!["scope_narrowed", "vote_cast", "exception_granted", "review_opened"])),
+    ] {
+        let now = under(30, subject, people);
+        assert_eq!(after(&declared, approve("dave", inside.clone()), &now), expected, "{people:?}");
+        let refused = after(&declared, vote("dave", VoteDecision::Refuse, exact()), &now);
+        assert_eq!(refused, Ok(vec!["vote_cast", "exception_denied"]), "to refuse widens nothing");
+    }
+    // Nobody is kept from what is no emergency.
+    let quiet = play(exact(), vec![(vote("carol", VoteDecision::Ask, exact()), context(5, terms(1)))]);
+    let now = Context { emergency_blocked: blocked(true, &["dave"]), ..context(30, terms(1)) };
+    assert_eq!(after(&quiet, approve("dave", exact()), &now), Ok(vec!["vote_cast", "exception_granted"]));
+    // What was granted in one stands, whoever's review is overdue afterwards.
+    let granted = next(declared, approve("dave", exact()), &under(30, false, &[]));
+    let later = Context { bundle: Digest::of(b"bundle 2"), ..under(40, true, &["bob", "dave"]) };
+    assert_eq!(after(&granted, Command::Rejudge, &later), Ok(vec!["exception_rejudged"]));
+}
+
+#[test]
+fn an_emergency_whose_review_is_overdue_stops_its_subject_and_whoever_decided_on_it() {
+    let asked = play(exact(), vec![(vote("olaf", VoteDecision::Ask, exact()), with_olaf())]);
+    let declared = next(asked, declare("dave"), &context(20, terms(1)));
+    let granted = next(declared, approve("bob", exact()), &context(30, terms(1)));
+    let due = granted.reviews[0].due;
+    let early = crate::time::Timestamp::from_millis(due.millis() - 1);
+    let (own, other) = (&granted.request.question.call.subject, &crate::entity::EntityRef::new("Agent", "a2"));
+    let of = |subject, now| EmergencyBlocked::of(subject, [&granted].into_iter(), now);
+    assert_eq!(of(own, early), EmergencyBlocked::default());
+    assert_eq!(of(own, due), blocked(true, &["bob", "dave"]), "who asked something decided nothing");
+    assert_eq!(of(other, due), blocked(false, &["bob", "dave"]));
+    // A review after use is no emergency's.
+    let mut quiet = granted.clone();
+    quiet.reviews[0].kind = ReviewKind::AfterUse;
+    assert_eq!(EmergencyBlocked::of(own, [&quiet].into_iter(), due), EmergencyBlocked::default());
+}
+
+fn with_olaf() -> Context {
+    let mut now = context(5, terms(1));
+    now.eligible.push(eligible("olaf", &[]));
+    now
 }
 
 #[test]

@@ -98,6 +98,27 @@ fn a_later_start_lies_within_the_lead_time() {
 }
 
 #[test]
+fn no_vote_puts_a_start_off_beyond_the_lead_time_of_the_request() {
+    let demanded = Terms { lead_time: Some(seconds(60)), ..terms(1) };
+    for (asked, voted, second, expected) in [
+        (None, None, 100, Ok(vec!["vote_cast", "exception_granted"])),
+        (None, Some(60), 50, Ok(vec!["scope_narrowed", "vote_cast", "exception_granted"])),
+        (None, Some(61), 50, Err(Rejection::Widens)),
+        (Some(30), Some(60), 50, Ok(vec!["scope_narrowed", "vote_cast", "exception_granted"])),
+        (Some(30), Some(61), 50, Err(Rejection::Widens)),
+        // A start that has come while people decided is no later one.
+        (Some(30), Some(30), 100, Ok(vec!["vote_cast", "exception_granted"])),
+        (Some(30), Some(100), 100, Ok(vec!["scope_narrowed", "vote_cast", "exception_granted"])),
+    ] {
+        let begins = |begin: Option<i64>| Scope { not_before: begin.map(at), ..exact() };
+        let facts = Box::new(facts(begins(asked)));
+        let exception = step(None, Command::Request(facts), &context(0, demanded.clone())).unwrap().0.unwrap();
+        let vote = after(&exception, approve("bob", begins(voted)), &context(second, demanded.clone()));
+        assert_eq!(vote, expected, "{asked:?} {voted:?} at {second}");
+    }
+}
+
+#[test]
 fn a_grant_that_begins_later_is_judged_again_before_its_first_use() {
     let scope = Scope { not_before: Some(at(100)), max_uses: 3, ..exact() };
     let exception = granted(scope, terms(1));

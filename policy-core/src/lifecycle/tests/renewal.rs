@@ -17,6 +17,11 @@ fn granted(scope: Scope) -> Exception {
     play(scope.clone(), vec![(approve("bob", scope), context(10, terms(1)))])
 }
 
+/// As long as what was granted at second 10.
+fn as_long() -> Scope {
+    Scope { not_after: at(590), ..exact() }
+}
+
 fn renewing(scope: Scope, number: u32, declared: bool) -> RequestFacts {
     let renews = Some(Renewal { of: "e1".into(), number, declared });
     RequestFacts { id: "e2".into(), renews, ..facts(scope) }
@@ -52,7 +57,7 @@ fn a_chain_of_renewals_is_as_long_as_policy_says() {
         (&chained(u32::MAX), u32::MAX, capped(9), Some(Rejection::RenewalCap)),
     ] {
         for declared in [true, false] {
-            let answer = request(renewing(exact(), number, declared), Some(predecessor), terms.clone());
+            let answer = request(renewing(as_long(), number, declared), Some(predecessor), terms.clone());
             assert_eq!(answer.err(), expected, "{number} {declared}");
         }
     }
@@ -65,8 +70,14 @@ fn a_chain_of_renewals_is_as_long_as_policy_says() {
     assert_eq!(request(renewing(exact(), 1, true), Some(&ungranted), capped(9)).err(), Some(Rejection::NoGrant));
 }
 
+fn lasts(facts: &mut RequestFacts, begin: Option<i64>, end: i64, valid_for: Option<u64>) {
+    facts.scope.not_before = begin.map(at);
+    facts.scope.not_after = at(end);
+    facts.scope.valid_for = valid_for.map(Span::from_seconds);
+}
+
 #[test]
-fn a_declared_renewal_lies_inside_its_predecessor_in_all_but_time() {
+fn a_declared_renewal_lies_inside_its_predecessor_at_another_time() {
     let rate = |uses| Some(Rate { uses, per: Span::from_seconds(60) });
     let budget = |max| vec![Budget { at: path(&["rows"]), max }];
     let held = Scope {
@@ -77,12 +88,19 @@ fn a_declared_renewal_lies_inside_its_predecessor_in_all_but_time() {
         ..with(vec![between(&["rows"], 0, 200)])
     };
     let predecessor = granted(held.clone());
+    // It was granted at second 10.
+    assert_eq!(predecessor.phase.grant().unwrap().length(), Span::from_seconds(50));
     type Change<'a> = &'a dyn Fn(&mut RequestFacts);
     let rows: &[(Change<'_>, bool)] = &[
         (&|_| (), true),
-        (&|facts| facts.scope.not_after = at(900), true),
+        (&|facts| facts.scope.not_after = at(51), false),
+        (&|facts| facts.scope.not_after = at(900), false),
         (&|facts| facts.scope.not_before = Some(at(0)), true),
-        (&|facts| facts.scope.valid_for = Some(Span::from_seconds(3600)), true),
+        (&|facts| lasts(facts, Some(100), 150, None), true),
+        (&|facts| lasts(facts, Some(100), 151, None), false),
+        (&|facts| lasts(facts, None, 900, Some(50)), true),
+        (&|facts| lasts(facts, None, 900, Some(51)), false),
+        (&|facts| lasts(facts, Some(100), 900, Some(50)), true),
         (&|facts| facts.scope.arguments = crate::grant::ArgumentScope::Exact, true),
         (&|facts| facts.scope.max_uses = 1, true),
         (&|facts| facts.scope.max_uses = 3, false),
@@ -104,7 +122,7 @@ fn a_declared_renewal_lies_inside_its_predecessor_in_all_but_time() {
         (&|facts| facts.question.call.resources.push(dataset("q2")), false),
     ];
     for (number, (change, inside)) in rows.iter().enumerate() {
-        let mut facts = renewing(held.clone(), 1, true);
+        let mut facts = renewing(Scope { not_after: at(50), ..held.clone() }, 1, true);
         facts.decide_by = at(50);
         change(&mut facts);
         let answer = request(facts.clone(), Some(&predecessor), capped(1)).err();
@@ -115,8 +133,8 @@ fn a_declared_renewal_lies_inside_its_predecessor_in_all_but_time() {
     }
     // Exactly the same arguments, where the grant was for exactly those.
     let exactly = granted(exact());
-    assert_eq!(request(renewing(exact(), 1, true), Some(&exactly), capped(1)).err(), None);
-    let mut other = renewing(exact(), 1, true);
+    assert_eq!(request(renewing(as_long(), 1, true), Some(&exactly), capped(1)).err(), None);
+    let mut other = renewing(as_long(), 1, true);
     other.question = question_with(input(101, "/reports/q3.csv", "quarter end"));
     assert_eq!(request(other, Some(&exactly), capped(1)).err(), Some(Rejection::Widens));
     // An argument that the predecessor's call did not have.
@@ -124,14 +142,15 @@ fn a_declared_renewal_lies_inside_its_predecessor_in_all_but_time() {
     let mut more = input(100, "/reports/q3.csv", "quarter end");
     more.insert("overwrite".into(), crate::value::Value::Bool(true));
     added.question = question_with(more);
-    added.scope.not_after = at(60);
+    added.scope.not_after = at(50);
     added.decide_by = at(50);
     assert_eq!(request(added, Some(&predecessor), capped(1)).err(), Some(Rejection::Widens));
 }
 
 #[test]
 fn a_renewed_group_has_the_members_that_it_had() {
-    let scope = Scope { resource: ResourceScope::In(group("quarters")), ..exact() };
+    let valid_for = Some(Span::from_seconds(100));
+    let scope = Scope { resource: ResourceScope::In(group("quarters")), valid_for, not_after: at(900), ..exact() };
     let with = |members: &[&str], predecessor: Option<&Exception>| Context {
         members: members.iter().map(|id| dataset(id)).collect(),
         predecessor: predecessor.cloned().map(Box::new),

@@ -250,13 +250,17 @@ fn every_way_to_talk_about_a_request() {
 fn every_way_to_renew() {
     let earlier = play(wide(), vec![(approve("bob", wide()), context(10, terms(1)))]);
     let capped = Terms { max_renewals: Some(1), ..terms(1) };
+    // It was granted at second 10, and as long as that it may be once more.
+    let (wide, exact) = (Scope { not_after: at(590), ..wide() }, Scope { not_after: at(590), ..exact() });
     for (scope, declared, number, possible) in [
-        (wide(), true, 1, true),
-        (exact(), true, 1, true),
-        (Scope { max_uses: 3, ..wide() }, true, 1, false),
-        (Scope { max_uses: 3, ..wide() }, false, 1, true),
-        (wide(), true, 2, false),
-        (wide(), false, 2, false),
+        (wide.clone(), true, 1, true),
+        (exact.clone(), true, 1, true),
+        (Scope { max_uses: 3, ..wide.clone() }, true, 1, false),
+        (Scope { not_after: at(600), ..wide.clone() }, true, 1, false),
+        (Scope { max_uses: 3, ..wide.clone() }, false, 1, true),
+        (Scope { not_after: at(600), ..wide.clone() }, false, 1, true),
+        (wide.clone(), true, 2, false),
+        (wide, false, 2, false),
     ] {
         let renews = Some(Renewal { of: "e1".into(), number, declared });
         let model = Model {
@@ -264,7 +268,7 @@ fn every_way_to_renew() {
             asked: Context { predecessor: Some(Box::new(earlier.clone())), ..context(0, capped.clone()) },
             commands: vec![
                 approve("bob", scope.clone()),
-                approve("carol", exact()),
+                approve("carol", exact.clone()),
                 take("v2"),
                 revoke(),
                 Command::Lapse,

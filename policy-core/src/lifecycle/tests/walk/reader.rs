@@ -134,7 +134,7 @@ impl Reader {
             }
             Event::EmergencyDeclared { emergency, terms, .. } => {
                 self.check_open(now);
-                assert!(may_vote(context, &emergency.by.id) && context.emergency_blocked.is_none());
+                assert!(may_vote(context, &emergency.by.id) && context.emergency_blocked.check(&emergency.by).is_ok());
                 assert!(emergency.decide_by.millis() <= self.decide_by, "an emergency prolongs nothing");
                 let asked = context.terms.as_ref().expect("terms");
                 self.needed = asked.emergency_approvals.unwrap_or(self.needed.max(asked.approvals));
