@@ -140,3 +140,41 @@ async fn a_renewal_takes_its_turn_and_is_held_to_the_limits_of_a_request() {
     story.gate.clock.advance(60);
     assert_eq!(renew().await.status.as_u16(), 201);
 }
+
+#[tokio::test]
+async fn a_refusal_silences_the_call_however_it_is_written() {
+    let story = Story::begin().await;
+    let (write, post) = (
+        write_file("report-writer", "/srv/files/reports/a.md", "again"),
+        proviso_tests::post_rows("report-writer", "finance/ledger-eu", 5, "again"),
+    );
+    let mara = story.gate.person("mara").await;
+    for call in [&write, &post] {
+        let id = story.ask(call, None).await;
+        assert_eq!(story.vote(&mara, &id, "refuse", None).await.json()["state"], "denied");
+    }
+    let ask = async |call: &Value, arguments: &Value| {
+        let denied = story.evaluate(call).await.json();
+        let mut scope = denied["context"]["access_request"]["display"]["scope"].clone();
+        scope["arguments"] = arguments.clone();
+        story.request(&story.request_body(call, &denied, Some(scope))).await
+    };
+    let is = |at: &str, value: &str| json!({"at": [at], "op": "equals", "value": value});
+    let one = |at: &str, value: &str| json!({"at": [at], "op": "one_of", "values": [value]});
+    let (path, content) = ("/srv/files/reports/a.md", "hello");
+    for (call, arguments) in [
+        (&write, json!("exact")),
+        (&write, json!([is("path", path), is("content", content)])),
+        (&write, json!([one("path", path), is("content", content)])),
+        (&write, json!([is("content", content), one("path", path)])),
+        (&post, json!([{"at": ["rows"], "op": "between", "min": 5, "max": 5}])),
+        (&post, json!([{"at": ["rows"], "op": "equals", "value": 5}])),
+    ] {
+        let answer = ask(call, &arguments).await;
+        assert_eq!(refusal(&answer), refused(429, "refused_recently"), "{arguments}");
+        assert!(answer.header("retry-after").parse::<u32>().is_ok_and(|wait| wait >= 3_590), "{answer:?}");
+    }
+    // What it does not cover is another request: people may say something else of it.
+    let wider = ask(&post, &json!([{"at": ["rows"], "op": "between", "min": 5, "max": 6}])).await;
+    assert_eq!(wider.status.as_u16(), 201, "{wider:?}");
+}

@@ -93,3 +93,39 @@ async fn a_module_that_gives_no_answer_denies() {
     let answer = story.evaluate(&write_file("report-writer", "/srv/files/drafts/a.md", "c1")).await;
     assert_eq!(verdict(&answer), denied("limit"), "{answer:?}");
 }
+
+#[tokio::test]
+async fn terms_that_nobody_can_sign_in_for_are_no_terms() {
+    let demanding = |step_up: &str| {
+        let mut bundle = sample_bundle();
+        let policies = bundle.get_mut("approval/request/files.cedar").unwrap();
+        let one = "@id(\"writing-a-file-needs-one\")\n";
+        assert!(policies.contains(one));
+        *policies = policies.replacen(one, &format!("{one}@step_up(\"{step_up}\")\n"), 1);
+        bundle
+    };
+    let call = write_file("report-writer", APPROVED, "c1");
+    // A link is how people sign in here, so that may be demanded.
+    let setup = Setup { bundle: demanding("link"), ..Setup::default() };
+    let story = Story::on(TestGate::with(setup).await).await;
+    let id = story.ask(&call, None).await;
+    let granted_before = granted(&story).await.0;
+    // Nothing here signs anybody in more strongly. Offered, it would wait for a vote that nobody can cast.
+    let story = restarted(story, demanding("webauthn")).await;
+    let answer = story.evaluate(&call).await;
+    assert_eq!(verdict(&answer), denied("terms_unavailable"), "{answer:?}");
+    assert_eq!(answer.json()["context"]["access_request"], json!(null));
+    let mut forged = answer.json();
+    forged["context"]["access_request"] = json!({"expires_at": forged["context"]["evaluated_at"]});
+    let asked = story.request(&story.request_body(&call, &forged, None)).await;
+    assert_eq!(asked.status.as_u16(), 400, "{asked:?}");
+    let renewed = format!("/api/v1/exceptions/{granted_before}/renew");
+    let why = json!({"justification": "once more"});
+    let renewed = story.client.post_for(&renewed, &story.point, &story.agent, &why).await;
+    assert_eq!(renewed.code(), "not_requestable", "{renewed:?}");
+    // What was asked for and granted before waits for a bundle that demands less.
+    let mara = story.gate.person("mara").await;
+    for id in [&id, &granted_before] {
+        assert_eq!(super::exception(&story, &mara, id).await["state"], "suspended");
+    }
+}

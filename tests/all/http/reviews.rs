@@ -1,6 +1,6 @@
 //! Who looks afterwards, and what an open look stops.
 
-use proviso_tests::{Parties, Story, write_file};
+use proviso_tests::{Parties, Setup, Story, TestGate, sample_bundle, write_file};
 use serde_json::{Value, json};
 
 use super::{exception, refusal, refused, verdict};
@@ -9,10 +9,19 @@ const FILE: &str = "/srv/files/reports/a.md";
 
 /// close-planner is autonomous enough that what it writes is looked at afterwards. In a task for jun.
 async fn planner() -> Story {
-    let story = Story::begin().await;
-    let agent = story.gate.agent("close-planner", "quarter-close", Some("jun")).await;
-    let parties = Parties { client: story.gate.client.clone(), point: story.point.clone(), agent };
-    Story::of(story.gate, parties)
+    planner_on(TestGate::start().await).await
+}
+
+async fn planner_on(gate: TestGate) -> Story {
+    let parties = parties(&gate).await;
+    Story::of(gate, parties)
+}
+
+/// The planner and its proxy, with new credentials.
+async fn parties(gate: &TestGate) -> Parties {
+    let agent = gate.agent("close-planner", "quarter-close", Some("jun")).await;
+    let point = gate.point("proxy", &["files", "ledger"]).await;
+    Parties { client: gate.client.clone(), point, agent }
 }
 
 fn write(path: &str, call: &str) -> Value {
@@ -79,9 +88,7 @@ async fn an_overdue_review_stops_its_tier_for_its_subject_until_it_is_closed() {
     let story = planner().await;
     let (id, review, _) = used_up(&story).await;
     let request = async |path: &str| {
-        let agent = story.gate.agent("close-planner", "quarter-close", Some("jun")).await;
-        let point = story.gate.point("proxy", &["files", "ledger"]).await;
-        let parties = Parties { client: story.gate.client.clone(), point, agent };
+        let parties = parties(&story.gate).await;
         let call = write(path, "ask");
         let denied = parties.evaluate(&call).await.json();
         parties.request(&parties.request_body(&call, &denied, None)).await
@@ -111,4 +118,55 @@ async fn an_overdue_review_stops_its_tier_for_its_subject_until_it_is_closed() {
     let mara = story.gate.person("mara").await;
     let detail = exception(&story, &mara, &id).await;
     assert_eq!(detail["exception"]["reviews"][0]["closed"]["outcome"], "excessive");
+}
+
+/// Granted by mara, used once of three times, and then suspended by a bundle that asks for two. The exception.
+async fn suspended() -> (Story, String) {
+    let story = planner().await;
+    let id = story.ask(&write(FILE, "ask"), Some("/srv/files/reports")).await;
+    let mara = story.gate.person("mara").await;
+    assert_eq!(story.vote(&mara, &id, "approve", None).await.json()["state"], "granted");
+    assert!(verdict(&story.evaluate(&write(FILE, "u1")).await).0);
+    let mut bundle = sample_bundle();
+    let policies = bundle.get_mut("approval/request/files.cedar").unwrap();
+    let one = "@id(\"the-most-autonomous-are-reviewed\")\n@tier(\"medium\")\n@approvals(\"1\")";
+    assert!(policies.contains(one));
+    *policies = policies.replacen(one, &one.replace("(\"1\")", "(\"2\")"), 1);
+    let setup = Setup { bundle, clock: story.gate.clock.clone(), activate: true, ..Setup::default() };
+    let story = planner_on(story.gate.again(setup).await).await;
+    assert!(!verdict(&story.evaluate(&write(FILE, "u2")).await).0);
+    let mara = story.gate.person("mara").await;
+    assert_eq!(exception(&story, &mara, &id).await["state"], "suspended");
+    (story, id)
+}
+
+#[tokio::test]
+async fn a_used_grant_that_was_suspended_is_reviewed_when_its_time_ends() {
+    // A quarter of an hour was asked for, and policy gives a week after that to look.
+    let (story, id) = suspended().await;
+    let reviews = async || {
+        let ola = story.gate.person("ola").await;
+        story.client.get("/api/v1/reviews?state=open", Some(&ola)).await.json()["reviews"].clone()
+    };
+    story.gate.clock.advance(899);
+    assert_eq!(reviews().await, json!([]), "a bundle to come may grant it again");
+    story.gate.clock.advance(1);
+    let open = reviews().await;
+    assert_eq!((&open[0]["exception"], &open[0]["kind"]), (&json!(id), &json!("after_use")), "{open:#}");
+    let ola = story.gate.person("ola").await;
+    assert_eq!(exception(&story, &ola, &id).await["state"], "expired");
+
+    // Nor does it take anybody's look for the review to be overdue.
+    let (story, _) = suspended().await;
+    for (seconds, overdue) in [(900 + 7 * 86_400 - 1, false), (1, true)] {
+        story.gate.clock.advance(seconds);
+        let planner = parties(&story.gate).await;
+        let call = write(&format!("/srv/files/reports/{seconds}.md"), "ask");
+        let denied = planner.evaluate(&call).await.json();
+        let answer = planner.request(&planner.request_body(&call, &denied, None)).await;
+        match overdue {
+            true => assert_eq!(refusal(&answer), refused(409, "review_overdue")),
+            false => assert_eq!(answer.status.as_u16(), 201, "{answer:?}"),
+        }
+    }
 }

@@ -21,7 +21,7 @@ async fn open_for_two(story: &Story) -> String {
 }
 
 /// Names a deputy for a day. The deputyship's id.
-async fn appoint(story: &Story, absent: &str, deputy: &str) -> String {
+pub(super) async fn appoint(story: &Story, absent: &str, deputy: &str) -> String {
     let cookie = story.gate.person(absent).await;
     let body = json!({"deputy": user(deputy), "until": "2026-11-23T12:00:00Z", "reason": "away"});
     let answer = story.gate.client.post("/api/v1/deputies", &cookie, &body).await;

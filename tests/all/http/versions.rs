@@ -158,3 +158,41 @@ async fn a_refusal_does_not_outlive_the_facts_that_it_was_shown() {
     ballot["sheet"] = json!("0".repeat(64));
     assert_eq!(refusal(&cast(&story, &mara, &id, &ballot).await), refused(409, "stale_sheet"));
 }
+
+#[tokio::test]
+async fn r5_a_range_is_the_approvers_choice_up_to_what_was_asked() {
+    let story = Story::begin().await;
+    let call = post_rows("report-writer", "finance/ledger-eu", 5, "ask");
+    let denial = story.evaluate(&call).await.json();
+    let rows = |min: i64, max: i64| json!([{"at": ["rows"], "op": "between", "min": min, "max": max}]);
+    let mut scope = denial["context"]["access_request"]["display"]["scope"].clone();
+    scope["arguments"] = rows(0, 50);
+    scope["max_uses"] = json!(2);
+    let answer = story.request(&story.request_body(&call, &denial, Some(scope))).await.json();
+    let id = answer["task"]["id"].as_str().unwrap_or_else(|| panic!("no request was made: {answer}"));
+    let (mara, vera) = (story.gate.person("mara").await, story.gate.person("vera").await);
+    let asked = story.ballot(&mara, id, "approve", None).await["grant"].clone();
+    let ranged = |arguments: Value| {
+        let mut scope = asked.clone();
+        scope["arguments"] = arguments;
+        scope
+    };
+    for wider in [rows(0, 51), rows(-1, 50), json!([{"at": ["rows"], "op": "one_of", "values": [5, 51]}])] {
+        let before = sizes(&story);
+        let answer = story.vote(&mara, id, "approve", Some(ranged(wider.clone()))).await;
+        assert_eq!(refusal(&answer), refused(400, "widens"), "{wider}");
+        assert_eq!(sizes(&story), before);
+    }
+    let answer = story.vote(&mara, id, "approve", Some(ranged(rows(5, 10)))).await;
+    assert_eq!(answer.json()["state"], "requested", "{answer:?}");
+    // Nor does the next one go back to what was asked for.
+    let answer = story.vote(&vera, id, "approve", Some(ranged(rows(0, 50)))).await;
+    assert_eq!(refusal(&answer), refused(400, "widens"));
+    let answer = story.vote(&vera, id, "approve", None).await;
+    assert_eq!(answer.json()["state"], "granted", "{answer:?}");
+    for (number, expected) in [(4, false), (11, false), (10, true), (5, true)] {
+        let used =
+            story.evaluate(&post_rows("report-writer", "finance/ledger-eu", number, &format!("u{number}"))).await;
+        assert_eq!(verdict(&used).0, expected, "{number} rows: {used:?}");
+    }
+}
