@@ -161,7 +161,8 @@ async fn a_used_grant_that_was_suspended_is_reviewed_when_its_time_ends() {
     for (seconds, overdue) in [(900 + 7 * 86_400 - 1, false), (1, true)] {
         story.gate.clock.advance(seconds);
         let planner = parties(&story.gate).await;
-        let call = write(&format!("/srv/files/reports/{seconds}.md"), "ask");
+        // Elsewhere than what was granted, or it would be a renewal.
+        let call = write(&format!("/srv/files/summaries/{seconds}.md"), "ask");
         let denied = planner.evaluate(&call).await.json();
         let answer = planner.request(&planner.request_body(&call, &denied, None)).await;
         match overdue {
