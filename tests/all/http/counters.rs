@@ -156,7 +156,7 @@ async fn r7_what_is_used_up_can_be_taken_away_and_no_use_of_it_comes_back() {
         assert_eq!(story.client.post(&one, &mara, &why).await.json()["state"], "revoked");
         assert_eq!(super::sizes(&story), before);
         let evaluation = used.json()["context"]["evaluation_id"].as_str().unwrap().to_owned();
-        story.gate.clock.advance(11);
+        story.gate.clock.advance(16);
         let back = format!("/api/v1/exceptions/{id}/uses/{evaluation}/give_back");
         assert_eq!(refusal(&story.client.post(&back, &mara, &why).await), refused(409, "closed"));
         assert!(!verdict(&story.evaluate(&write_file("report-writer", &file, "revived")).await).0);
@@ -175,7 +175,7 @@ async fn r7_the_end_of_a_task_takes_what_is_used_up_and_past_its_window_nothing_
     let why = json!({"reason": "it is done"});
     let ended = story.client.post("/api/v1/tasks/weekly-report/end", &mara, &why).await;
     assert!(ended.status.is_success(), "{ended:?}");
-    story.gate.clock.advance(11);
+    story.gate.clock.advance(16);
     let back = format!("/api/v1/exceptions/{id}/uses/{evaluation}/give_back");
     assert_eq!(refusal(&story.client.post(&back, &mara, &why).await), refused(409, "closed"));
 

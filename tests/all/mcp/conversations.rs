@@ -126,7 +126,7 @@ async fn each_is_the_same_with_and_without_the_proxy() {
             if method.is_some_and(|method| method == "tools/list") {
                 let ours = |tool: &Value| tool["name"].as_str().is_some_and(|name| name.starts_with("proviso_"));
                 let tools = heard["result"]["tools"].as_array_mut().expect("tools");
-                assert_eq!(tools.iter().filter(|tool| ours(tool)).count(), 3);
+                assert_eq!(tools.iter().filter(|tool| ours(tool)).count(), 4);
                 tools.retain(|tool| !ours(tool));
             }
             assert_eq!(expected, heard, "{name}");
