@@ -6,6 +6,7 @@
 
 mod checker;
 mod faults;
+mod plants;
 mod seen;
 mod world;
 
@@ -46,16 +47,20 @@ async fn eight_clients_at_once_keep_every_rule() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_checker_finds_each_planted_fault() {
+    let sentences = include_str!("histories/checker.rs").matches("broken.push(").count();
+    let of_faults: BTreeSet<_> = faults::ALL.iter().map(|(rule, words, ..)| (rule, words)).collect();
+    assert_eq!(of_faults.len(), sentences, "each sentence of the checker has its faults");
     let mut planted = BTreeSet::new();
     // Not every history offers a place for every fault: clients race.
     for seed in 0..20 {
         let history = world::play(seed, 300).await;
         assert_eq!(checker::check(&history), Vec::<String>::new());
-        for (rule, what, plant) in faults::ALL {
+        for (rule, words, what, plant) in faults::ALL {
             let mut broken = History { operations: history.operations.clone(), ..history };
             if plant(&mut broken) {
                 let found = checker::check(&broken);
-                assert!(found.iter().any(|line| line.starts_with(rule)), "{rule}: {what}: {found:#?}");
+                let is_told = found.iter().any(|line| line.starts_with(rule) && line.contains(words));
+                assert!(is_told, "{rule}: {what}: {found:#?}");
                 planted.insert(what);
             }
         }

@@ -157,6 +157,27 @@ fn instant(value: &Value) -> i64 {
     time.map_or(0, |time| time.timestamp_millis())
 }
 
+/// How long a scope is good from its start, in milliseconds: on the wire a text such as `1h30m`.
+fn validity(scope: &Value) -> i64 {
+    match &scope["valid_for"] {
+        Value::Null => i64::MAX,
+        // What cannot be read lasts no time at all, so that every use of it is noticed.
+        other => other.as_str().and_then(length).unwrap_or(0),
+    }
+}
+
+/// Milliseconds of a duration's text.
+fn length(mut text: &str) -> Option<i64> {
+    let mut total = 0i64;
+    for (unit, milliseconds) in [('d', 86_400_000), ('h', 3_600_000), ('m', 60_000), ('s', 1_000)] {
+        if let Some((number, rest)) = text.split_once(unit) {
+            total = total.checked_add(number.parse::<i64>().ok()?.checked_mul(milliseconds)?)?;
+            text = rest;
+        }
+    }
+    text.is_empty().then_some(total)
+}
+
 /// R5: whether one scope narrows another, as far as these histories vary them.
 fn within(inner: &Value, outer: &Value) -> bool {
     let arguments = match (folder(inner), folder(outer)) {
@@ -167,6 +188,7 @@ fn within(inner: &Value, outer: &Value) -> bool {
     inner["resource"] == outer["resource"]
         && arguments
         && instant(&inner["not_after"]) <= instant(&outer["not_after"])
+        && validity(inner) <= validity(outer)
         && inner["max_uses"].as_u64() <= outer["max_uses"].as_u64()
 }
 
@@ -236,8 +258,7 @@ fn inside(made: &Made<'_>, seen: &Seen, used: &Used, broken: &mut Vec<String>) {
     if seen.end <= first.begin {
         broken.push(format!("R3: {used:?} was allowed before anybody voted"));
     }
-    let validity = scope["valid_for"].as_i64().map_or(i64::MAX, |seconds| seconds.saturating_mul(1000));
-    let longest = ended_by.saturating_add(tier(asked).longest.min(validity));
+    let longest = ended_by.saturating_add(tier(asked).longest.min(validity(scope)));
     if seen.from >= instant(&scope["not_after"]).min(longest) {
         broken.push(format!("R6: {used:?} was allowed after the end of {scope}"));
     }

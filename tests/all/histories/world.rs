@@ -257,6 +257,9 @@ impl World {
             scope["arguments"] = json!([{"at": ["path"], "op": "inside", "path": "/srv/reports"}]);
             scope["max_uses"] = json!(1 + dice.below(4));
         }
+        if dice.below(3) == 0 {
+            scope["valid_for"] = json!("2m");
+        }
         let (point, agent) = (&self.points[call.point.as_str()], &self.agents[&(name(&call.agent), name(&call.task))]);
         let parties = Parties { client: self.gate.client.clone(), point: point.clone(), agent: agent.clone() };
         self.see(async {
@@ -291,7 +294,7 @@ impl World {
         }
         let versions = detail["exception"]["versions"].as_array().cloned().unwrap_or_default();
         let mut scope = versions.last().map(|version| version["scope"].clone()).unwrap_or_default();
-        match dice.below(8) {
+        match dice.below(10) {
             0 => scope["max_uses"] = json!(scope["max_uses"].as_u64().unwrap_or(1) + 1),
             1 => scope["max_uses"] = json!(1),
             2 if scope["arguments"].is_array() => {
@@ -300,6 +303,8 @@ impl World {
             3 if scope["arguments"].is_array() => {
                 scope["arguments"] = json!([{"at": ["path"], "op": "inside", "path": "/srv"}]);
             }
+            4 => scope["valid_for"] = json!("1m"),
+            5 => scope["valid_for"] = json!("1h"),
             _ => {}
         }
         let parties = Parties { client: self.gate.client.clone(), point: String::new(), agent: String::new() };
@@ -333,12 +338,17 @@ impl World {
     async fn lock(&self, dice: &mut Dice) {
         let agent = *dice.of(&AGENT_NAMES);
         let task = *dice.of(&TASKS);
-        let (kind, target, shown) = match dice.below(3) {
+        let (kind, target, shown) = match dice.below(4) {
             0 => ("subject", json!({"type": "Agent", "id": format!("{AGENTS}{agent}")}), agent),
             1 => ("task", json!(task), task),
+            2 => ("server", json!("other"), "other"),
             _ => ("person", json!({"type": "User", "id": "rita"}), "rita"),
         };
-        let body = json!({"target": {kind: target}, "reason": "to look at it"});
+        let mut body = json!({"target": {kind: target}, "reason": "to look at it"});
+        if kind == "server" {
+            let reach = self.gate.client.get("/api/v1/locks/reach?server=other", Some(&self.people["pat"])).await;
+            body["reach"] = reach.json()["digest"].clone();
+        }
         self.see(async {
             let answer = self.gate.client.post("/api/v1/locks", &self.people["pat"], &body).await;
             let Some(id) = lock_id(&answer) else { return vec![What::Other] };

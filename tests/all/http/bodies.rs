@@ -1,10 +1,17 @@
 //! Bodies that are JSON and still not what they should be. What is no JSON is in `http_bad_input`.
 
-use proviso_tests::{Client, Story, as_person, post_rows, write_file};
+use proviso_tests::{Answer, Client, Story, as_person, post_rows, write_file};
 use reqwest::Method;
 use serde_json::json;
 
 use super::{denied, refusal, refused, sizes, verdict};
+
+/// A body as it stands: no library writes its numbers anew.
+async fn evaluate_text(story: &Story, body: String) -> Answer {
+    let request = story.gate.client.request(Method::POST, "/access/v1/evaluation").bearer_auth(&story.point);
+    let request = request.header("proviso-subject-token", &story.agent).header("content-type", "application/json");
+    Client::send(request.body(body)).await
+}
 
 #[tokio::test]
 async fn people_are_held_to_the_same_reader() {
@@ -100,4 +107,35 @@ async fn numbers_are_what_the_schema_says_or_refused() {
     let mut body = write_file("report-writer", "/srv/files/drafts/a.md", "c2");
     body["context"]["input"]["overwrite"] = json!(true);
     assert_eq!(verdict(&story.evaluate(&body).await), denied("bad_input"), "an argument that nobody declared");
+}
+
+#[tokio::test]
+async fn a_number_that_cannot_be_kept_is_refused_and_its_digits_as_a_text_are_no_number() {
+    let story = Story::begin().await;
+    let with_rows = |rows: &str| {
+        let body = post_rows("report-writer", "finance/sandbox", 7, "c1").to_string();
+        let changed = body.replacen("\"rows\":7", &format!("\"rows\":{rows}"), 1);
+        assert_ne!(changed, body);
+        changed
+    };
+    for digits in [
+        "9223372036854775807",
+        "9223372036854775808",
+        "-9223372036854775808",
+        "-9223372036854775809",
+        "18446744073709551617",
+        "1e19",
+        "-1e19",
+        "1e400",
+        "1e-400",
+    ] {
+        let before = sizes(&story);
+        let answer = evaluate_text(&story, with_rows(digits)).await;
+        assert_eq!(refusal(&answer), refused(400, "bad_number"), "{digits}");
+        assert_eq!(sizes(&story), before, "{digits}: nothing was judged");
+        let answer = evaluate_text(&story, with_rows(&format!("\"{digits}\""))).await;
+        assert_eq!(verdict(&answer), denied("bad_input"), "{digits} as a text");
+    }
+    // The same way in, with a number that can be kept.
+    assert_eq!(verdict(&evaluate_text(&story, with_rows("10")).await), denied("approval_required"));
 }

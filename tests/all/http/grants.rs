@@ -1,6 +1,6 @@
 //! An approval used for something else than what was approved (R3, R6, R7).
 
-use proviso_tests::{Story, post_rows, write_file};
+use proviso_tests::{Parties, Setup, Story, TestGate, post_rows, sample_bundle, write_file};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -76,6 +76,34 @@ async fn an_approval_is_for_one_resource() {
 }
 
 #[tokio::test]
+async fn quotes_and_backslashes_in_an_id_are_characters_like_others() {
+    let own = r#"a"b\c"#;
+    // What unescaping, escaping once more, or cutting at the quote would make of it.
+    let others = [r"ab\c", r#"a"bc"#, r#"a\"b\\c"#, r#"a"b\\c"#, "abc", "a", r#""a"b\c""#];
+    let mut bundle = sample_bundle();
+    let mut entities: Vec<Value> = serde_json::from_str(&bundle["entities.json"]).unwrap();
+    entities.extend(others.iter().chain([&own]).map(|id| {
+        json!({"uid": {"type": "Dataset", "id": id}, "attrs": {"regulated": false}, "parents": []})
+    }));
+    bundle.insert("entities.json".to_owned(), json!(entities).to_string());
+    let story = Story::on(TestGate::with(Setup { bundle, ..Setup::default() }).await).await;
+    let id = story.ask(&post_rows("report-writer", own, 100, "ask"), None).await;
+    for (person, state) in [("mara", "requested"), ("jun", "granted")] {
+        let cookie = story.gate.person(person).await;
+        assert_eq!(story.vote(&cookie, &id, "approve", None).await.json()["state"], state, "{person}");
+    }
+    for other in others {
+        let answer = story.evaluate(&post_rows("report-writer", other, 100, "other")).await;
+        assert_eq!(verdict(&answer), denied("approval_required"), "{other}");
+    }
+    let answer = story.evaluate(&post_rows("report-writer", own, 100, "own")).await;
+    assert_eq!(verdict(&answer), allowed("exception"), "{answer:?}");
+    let cookie = story.gate.person("mara").await;
+    let detail = exception(&story, &cookie, &id).await;
+    assert_eq!(detail["exception"]["versions"][0]["scope"]["resource"]["is"]["id"], own, "as people are shown it");
+}
+
+#[tokio::test]
 async fn exact_means_these_arguments() {
     proviso_tests::clauses!("arap-12-zf", "arap-12-zh", "arap-17-g");
     let story = Story::begin().await;
@@ -123,7 +151,7 @@ async fn the_same_call_id_is_one_use_for_ten_seconds() {
         allowed("exception")
     );
     assert_eq!(uses(&story, &mara, &id).await, Some(2));
-    // So is the id of another agent's call, and the same call too late.
+    // So is the same call too late.
     story.gate.clock.advance(11);
     assert_eq!(verdict(&story.evaluate(&call).await), allowed("exception"));
     assert_eq!(exception(&story, &mara, &id).await["state"], "exhausted");
@@ -131,6 +159,36 @@ async fn the_same_call_id_is_one_use_for_ten_seconds() {
         verdict(&story.evaluate(&write_file("report-writer", APPROVED, "c9")).await),
         denied("approval_required")
     );
+}
+
+#[tokio::test]
+async fn a_call_id_is_known_for_one_credential_and_one_agent() {
+    let story = Story::begin().await;
+    let (id, mara) = granted(&story).await;
+    let call = write_file("report-writer", APPROVED, "c1");
+    // The enforcement point has a second credential, and another agent a grant for the same.
+    let second = story.gate.point("proxy", &["files", "ledger"]).await;
+    let agent = story.gate.agent("close-planner", "weekly-report", Some("ines")).await;
+    let planner = Parties { client: story.client.clone(), point: story.point.clone(), agent };
+    let of_planner = write_file("close-planner", APPROVED, "c1");
+    let asked = planner.ask(&of_planner, Some("/srv/files/reports")).await;
+    assert_eq!(planner.vote(&mara, &asked, "approve", None).await.json()["state"], "granted");
+    let again = Parties { client: story.client.clone(), point: second, agent: story.agent.clone() };
+    let parties: [(&str, &Parties, &Value); 3] =
+        [("the first", &story, &call), ("another credential", &again, &call), ("another agent", &planner, &of_planner)];
+    for (who, parties, body) in parties {
+        let answer = parties.evaluate(body).await;
+        assert_eq!(verdict(&answer), allowed("exception"), "{who}");
+        assert_eq!(answer.json()["context"]["proviso.dev/repeated"], Value::Null, "{who}: {answer:?}");
+    }
+    assert_eq!(uses(&story, &mara, &id).await, Some(2), "one for each credential");
+    assert_eq!(uses(&story, &mara, &asked).await, Some(1), "the other agent's own");
+    // Each of them knows it again.
+    for (who, parties, body) in parties {
+        let answer = parties.evaluate(body).await;
+        assert_eq!(answer.json()["context"]["proviso.dev/repeated"], json!(true), "{who}: {answer:?}");
+    }
+    assert_eq!((uses(&story, &mara, &id).await, uses(&story, &mara, &asked).await), (Some(2), Some(1)));
 }
 
 #[tokio::test]
