@@ -193,7 +193,7 @@ impl App {
             expected.push(state.version(VersionKey::Task(question.task.clone())));
         }
         let past =
-            ask.call.as_deref().and_then(|id| state.uses.repeats(&UseKey::new(asker.credential(), id, call), now));
+            ask.call.as_deref().and_then(|id| state.uses.repeats(&UseKey::new(asker.credential(), id, question), now));
         let repeats = past.map(|past| past.grant.clone()).filter(|_| ask.purpose == Purpose::Use);
         let mut ids = self.index().find(&call.subject, &question.task);
         ids.extend(repeats.clone());

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use policy_core::digest::Digest;
-use policy_core::entity::EntityRef;
+use policy_core::entity::{EntityRef, Hop};
 use policy_core::outcome::Outcome;
-use policy_core::question::{Call, Purpose, SealedQuestion};
+use policy_core::question::{Purpose, SealedQuestion};
 use policy_core::time::{Span, Timestamp};
 
 use super::event::DecisionRecord;
@@ -18,12 +18,14 @@ pub const USE_ALIVE: Span = Span::from_seconds(REPEAT_WITHIN.seconds() + VALID_F
 /// How long an evaluation may be reported on.
 const REPORTS_WITHIN: Span = Span::from_seconds(2 * 86_400);
 
-/// Which call a use was for. INVARIANT (R3): another action or resource under the same call id and with the same
-/// arguments is another call, and consumes a use of its own.
+/// Which call a use was for. INVARIANT (R3): another subject, task or chain, another action or resource under the same
+/// call id and with the same arguments is another call, and consumes a use of its own.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct UseKey {
     /// The credential that asked.
     pub credential: String,
+    /// Who acts, in which task, for whom: one enforcement point asks for many.
+    pub by: (EntityRef, String, Vec<Hop>),
     /// The call's id.
     pub call: String,
     /// The action.
@@ -36,9 +38,11 @@ pub struct UseKey {
 
 impl UseKey {
     /// The key of this call.
-    pub fn new(credential: &str, id: &str, call: &Call) -> Self {
+    pub fn new(credential: &str, id: &str, question: &SealedQuestion) -> Self {
+        let call = &question.call;
         Self {
             credential: credential.to_owned(),
+            by: (call.subject.clone(), question.task.clone(), question.chain.clone()),
             call: id.to_owned(),
             action: call.action.clone(),
             resources: call.resources.clone(),
@@ -121,7 +125,7 @@ impl Uses {
             && let (Some(id), Some(grant)) = (&decision.call, &decision.answer.grant)
             && let Some(question) = question()
         {
-            let key = UseKey::new(&decision.credential, id, &question.call);
+            let key = UseKey::new(&decision.credential, id, &question);
             if decision.repeated {
                 return self.past.get(&key).map_or(evaluation, |past| past.evaluation.clone());
             }

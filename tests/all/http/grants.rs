@@ -82,9 +82,12 @@ async fn quotes_and_backslashes_in_an_id_are_characters_like_others() {
     let others = [r"ab\c", r#"a"bc"#, r#"a\"b\\c"#, r#"a"b\\c"#, "abc", "a", r#""a"b\c""#];
     let mut bundle = sample_bundle();
     let mut entities: Vec<Value> = serde_json::from_str(&bundle["entities.json"]).unwrap();
-    entities.extend(others.iter().chain([&own]).map(|id| {
-        json!({"uid": {"type": "Dataset", "id": id}, "attrs": {"regulated": false}, "parents": []})
-    }));
+    entities.extend(
+        others
+            .iter()
+            .chain([&own])
+            .map(|id| json!({"uid": {"type": "Dataset", "id": id}, "attrs": {"regulated": false}, "parents": []})),
+    );
     bundle.insert("entities.json".to_owned(), json!(entities).to_string());
     let story = Story::on(TestGate::with(Setup { bundle, ..Setup::default() }).await).await;
     let id = story.ask(&post_rows("report-writer", own, 100, "ask"), None).await;

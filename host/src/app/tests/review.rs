@@ -178,13 +178,14 @@ async fn r3_only_the_same_action_on_the_same_resources_is_the_same_call() {
     assert!(caller.write(app, "/srv/files/reports/q3.md", "c2").await.decision);
     let state = app.state();
     let (entry, now) = (state.exceptions.values().next().unwrap(), app.now());
-    let (Credential::EnforcementPoint(point), call) = (&caller.point, &entry.exception.request.question.call) else {
-        unreachable!()
-    };
-    let same = UseKey::new(&point.token, "c2", call);
+    let Credential::EnforcementPoint(point) = &caller.point else { unreachable!() };
+    let same = UseKey::new(&point.token, "c2", &entry.exception.request.question);
     assert!(state.uses.repeats(&same, now).is_some());
     let other = UseKey { action: "files/delete_file".to_owned(), ..same.clone() };
     assert!(state.uses.repeats(&other, now).is_none(), "another action");
+    let mut other = same.clone();
+    other.by.1 = "another-task".to_owned();
+    assert!(state.uses.repeats(&other, now).is_none(), "another task");
     let mut other = same.clone();
     other.resources.push(EntityRef::new("File", "/srv/files/reports/q4.md"));
     assert!(state.uses.repeats(&other, now).is_none(), "another resource");
