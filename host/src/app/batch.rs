@@ -1,10 +1,7 @@
 //! Several evaluations in one message (AuthZEN, access evaluations): each is judged, recorded and answered as if it had
 //! come alone, in their order.
 
-use proviso_api::authzen::{
-    EvaluationReply, EvaluationRequest, EvaluationsReply, EvaluationsRequest, ItemContext, ItemError, ItemReply,
-    Semantic,
-};
+use proviso_api::authzen::{EvaluationReply, EvaluationRequest, EvaluationsRequest, Semantic};
 use serde_json::{Map, Value};
 
 use super::App;
@@ -25,43 +22,38 @@ const DEFAULTS: [&str; 4] = ["subject", "action", "resource", "context"];
 pub enum Batch {
     /// There were no items: one evaluation of the defaults.
     Single(Box<EvaluationReply>),
-    /// A decision for each.
-    Several(EvaluationsReply),
+    /// What each item came to. A refusal is no allow: nothing was evaluated or recorded.
+    Several(Vec<Result<EvaluationReply, Refusal>>),
 }
 
-/// One evaluation's reply with when it was built.
+/// What an item came to, with when that was.
 struct Built {
-    item: ItemReply,
+    item: Result<EvaluationReply, Refusal>,
     at: Timestamp,
 }
 
 impl App {
-    /// Evaluates a batch. `read` makes an item of what was sent, or says what is wrong with it; `status` gives a
-    /// refusal's status.
+    /// Evaluates a batch. `read` makes an item of what was sent, or says what is wrong with it.
     ///
     /// # Errors
-    /// What a single evaluation is refused for, where there are no items. What an item is refused for is its decision.
+    /// What a single evaluation is refused for, where there are no items. What an item is refused for is its own.
     pub async fn evaluate_all(
         &self,
         caller: &Credential,
         subject: Option<&Credential>,
         batch: EvaluationsRequest,
-        read: fn(Map<String, Value>) -> Result<EvaluationRequest, ItemError>,
-        status: fn(&Refusal) -> u16,
-    ) -> Result<Result<Batch, ItemError>, Refusal> {
+        read: fn(Map<String, Value>) -> Result<EvaluationRequest, Refusal>,
+    ) -> Result<Batch, Refusal> {
         let semantic = batch.options.evaluations_semantic;
         let defaults = [batch.subject, batch.action, batch.resource, batch.context];
         if batch.evaluations.is_empty() {
-            let item = merged(&defaults, Map::new());
-            return match read(item) {
-                Ok(body) => Ok(Ok(Batch::Single(Box::new(self.evaluate(caller, subject, body).await?)))),
-                Err(error) => Ok(Err(error)),
-            };
+            let body = read(merged(&defaults, Map::new()))?;
+            return Ok(Batch::Single(Box::new(self.evaluate(caller, subject, body).await?)));
         }
         let mut built: Vec<Built> = Vec::with_capacity(batch.evaluations.len());
         for item in batch.evaluations {
-            let item = self.item(caller, subject, &defaults, item, read, status).await;
-            let decision = item.decision;
+            let item = self.item(caller, subject, &defaults, item, read).await;
+            let decision = item.as_ref().is_ok_and(|reply| reply.decision);
             built.push(Built { item, at: self.now() });
             match semantic {
                 Semantic::DenyOnFirstDeny if !decision => break,
@@ -70,8 +62,7 @@ impl App {
             }
         }
         let now = self.now();
-        let evaluations = built.into_iter().map(|built| in_time(built, now)).collect();
-        Ok(Ok(Batch::Several(EvaluationsReply { evaluations })))
+        Ok(Batch::Several(built.into_iter().map(|built| in_time(built, now)).collect()))
     }
 
     async fn item(
@@ -80,25 +71,12 @@ impl App {
         subject: Option<&Credential>,
         defaults: &[Option<Value>; 4],
         item: Value,
-        read: fn(Map<String, Value>) -> Result<EvaluationRequest, ItemError>,
-        status: fn(&Refusal) -> u16,
-    ) -> ItemReply {
-        let failed = |error| ItemReply { decision: false, context: ItemContext::Failed { error } };
+        read: fn(Map<String, Value>) -> Result<EvaluationRequest, Refusal>,
+    ) -> Result<EvaluationReply, Refusal> {
         let Value::Object(item) = item else {
-            let message = "the item is not an object".to_owned();
-            return failed(ItemError { status: 400, code: "bad_shape".to_owned(), message });
+            return Err(Refusal::bad("bad_shape", "the item is not an object"));
         };
-        let body = match read(merged(defaults, item)) {
-            Ok(body) => body,
-            Err(error) => return failed(error),
-        };
-        match self.evaluate(caller, subject, body).await {
-            Ok(reply) => ItemReply { decision: reply.decision, context: ItemContext::Judged(Box::new(reply.context)) },
-            Err(refusal) => {
-                let (status, code) = (status(&refusal), refusal.code.to_owned());
-                failed(ItemError { status, code, message: refusal.detail })
-            }
-        }
+        self.evaluate(caller, subject, read(merged(defaults, item))?).await
     }
 }
 
@@ -113,22 +91,23 @@ fn merged(defaults: &[Option<Value>; 4], mut item: Map<String, Value>) -> Map<St
 }
 
 /// INVARIANT (R7): an allow's seconds count from its own judging, however long the rest of the batch took.
-fn in_time(Built { mut item, at }: Built, now: Timestamp) -> ItemReply {
-    let ItemContext::Judged(context) = &mut item.context else { return item };
-    let Some(seconds) = context.valid_for else { return item };
+fn in_time(Built { item, at }: Built, now: Timestamp) -> Result<EvaluationReply, Refusal> {
+    let mut reply = item?;
+    let context = &mut reply.context;
+    let Some(seconds) = context.valid_for else { return Ok(reply) };
     let passed = now.since(at).seconds().saturating_add(u64::from(now != at));
     let left = u64::from(seconds).saturating_sub(passed);
     if left > 0 {
         context.valid_for = u32::try_from(left).ok();
-        return item;
+        return Ok(reply);
     }
-    item.decision = false;
+    reply.decision = false;
     context.valid_for = None;
     context.approval = None;
     context.reason = reason_word(Reason::Limit);
     "the allow lapsed while the rest of the batch was evaluated; what it used stays used"
         .clone_into(&mut context.message);
-    item
+    Ok(reply)
 }
 
 #[cfg(test)]
@@ -142,8 +121,8 @@ mod tests {
             "evaluation_id": "eval_1", "evaluated_at": "2026-11-22T12:00:00Z", "reason": "scope", "message": "m",
             "proviso.dev/valid_for": seconds,
         });
-        let context = ItemContext::Judged(serde_json::from_value(context).unwrap());
-        Built { item: ItemReply { decision: true, context }, at: Timestamp::from_millis(at) }
+        let context = serde_json::from_value(context).unwrap();
+        Built { item: Ok(EvaluationReply { decision: true, context }), at: Timestamp::from_millis(at) }
     }
 
     #[test]
@@ -151,9 +130,8 @@ mod tests {
         for (seconds, passed, left) in
             [(5, 0, Some(5)), (5, 1, Some(4)), (5, 1_000, Some(3)), (5, 3_999, Some(1)), (5, 4_000, None), (1, 1, None)]
         {
-            let item = in_time(allow(seconds, 1_000), Timestamp::from_millis(1_000 + passed));
-            let ItemContext::Judged(context) = &item.context else { panic!() };
-            assert_eq!((item.decision, context.valid_for), (left.is_some(), left), "{seconds} {passed}");
+            let reply = in_time(allow(seconds, 1_000), Timestamp::from_millis(1_000 + passed)).unwrap();
+            assert_eq!((reply.decision, reply.context.valid_for), (left.is_some(), left), "{seconds} {passed}");
         }
     }
 

@@ -4,7 +4,9 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
-use proviso_api::authzen::{EvaluationRequest, EvaluationsRequest, ItemError};
+use proviso_api::authzen::{
+    EvaluationReply, EvaluationRequest, EvaluationsReply, EvaluationsRequest, ItemContext, ItemError, ItemReply,
+};
 use serde_json::{Map, Value};
 
 use crate::app::{Batch, MOST_ITEMS, Refusal};
@@ -26,18 +28,18 @@ pub(in crate::http) async fn post(
         return Err(Refused::new(StatusCode::BAD_REQUEST, "batch_too_large", detail).help("send several batches"));
     }
     let app = site.app().clone();
-    let done =
-        finish(async move { app.evaluate_all(&caller.credential, caller.subject.as_ref(), body, read, status).await });
-    match done.await? {
-        Ok(Batch::Single(reply)) => Ok(Json(*reply).into_response()),
-        Ok(Batch::Several(reply)) => Ok(Json(reply).into_response()),
-        Err(error) => Err(Refused::new(StatusCode::BAD_REQUEST, "bad_shape", error.message)),
-    }
+    let done = finish(async move { app.evaluate_all(&caller.credential, caller.subject.as_ref(), body, read).await });
+    Ok(match done.await? {
+        Batch::Single(reply) => Json(*reply).into_response(),
+        Batch::Several(items) => {
+            Json(EvaluationsReply { evaluations: items.into_iter().map(reply).collect() }).into_response()
+        }
+    })
 }
 
 /// An item as an evaluation, or what is wrong with it.
-fn read(item: Map<String, Value>) -> Result<EvaluationRequest, ItemError> {
-    let wrong = |message: String| ItemError { status: 400, code: "bad_shape".to_owned(), message };
+fn read(item: Map<String, Value>) -> Result<EvaluationRequest, Refusal> {
+    let wrong = |message: String| Refusal::bad("bad_shape", message);
     for name in ["subject", "action", "resource", "context"] {
         if item.get(name).is_some_and(|member| !member.is_object()) {
             return Err(wrong(format!("`{name}` is not an object")));
@@ -49,6 +51,14 @@ fn read(item: Map<String, Value>) -> Result<EvaluationRequest, ItemError> {
     Ok(body)
 }
 
-fn status(refusal: &Refusal) -> u16 {
-    status_of(refusal).as_u16()
+/// An item's decision: a refusal is none, with the status that it would have had alone.
+fn reply(item: Result<EvaluationReply, Refusal>) -> ItemReply {
+    match item {
+        Ok(reply) => ItemReply { decision: reply.decision, context: ItemContext::Judged(Box::new(reply.context)) },
+        Err(refusal) => {
+            let (status, code) = (status_of(&refusal).as_u16(), refusal.code.to_owned());
+            let error = ItemError { status, code, message: refusal.detail };
+            ItemReply { decision: false, context: ItemContext::Failed { error } }
+        }
+    }
 }
