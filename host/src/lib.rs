@@ -27,3 +27,7 @@ pub mod saboteur;
 pub mod signing;
 pub mod socket;
 pub mod store;
+// One way to wait for all tests.
+#[cfg(test)]
+#[path = "../../tests/src/until.rs"]
+mod until;

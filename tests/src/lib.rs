@@ -10,6 +10,7 @@ pub mod contract;
 mod gate;
 mod other_user;
 mod scenario;
+mod until;
 
 pub use binary::Binary;
 pub use clauses::{Clause, Covers, Standard, covered, kept, standards};
@@ -18,3 +19,4 @@ pub use clock::TestClock;
 pub use gate::{Setup, TestGate, module, sample_bundle};
 pub use other_user::OtherUser;
 pub use scenario::{AGENTS, Parties, Story, inside, post_rows, uses, write_file};
+pub use until::until;

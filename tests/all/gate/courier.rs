@@ -4,12 +4,11 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use proviso::notify::Notify;
-use proviso_tests::{Setup, TestGate, write_file};
+use proviso_tests::{Setup, TestGate, until, write_file};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -65,18 +64,13 @@ impl Receiver {
 
     /// The ids of the notices of requests, once there are so many.
     async fn ids(&self, enough: usize) -> Vec<String> {
-        let heard = async || {
-            loop {
-                let heard = self.heard.lock().expect("no panic before").clone();
-                let of_requests = heard.into_iter().filter(|(_, kind)| kind == "dev.proviso.exception.requested");
-                let ids: Vec<String> = of_requests.map(|(id, _)| id).collect();
-                if ids.len() >= enough {
-                    return ids;
-                }
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-        };
-        tokio::time::timeout(Duration::from_secs(60), heard()).await.expect("the receiver hears in time")
+        until("the receiver hears", async || {
+            let heard = self.heard.lock().expect("no panic before").clone();
+            let of_requests = heard.into_iter().filter(|(_, kind)| kind == "dev.proviso.exception.requested");
+            let ids: Vec<String> = of_requests.map(|(id, _)| id).collect();
+            (ids.len() >= enough).then_some(ids)
+        })
+        .await
     }
 }
 

@@ -4,11 +4,10 @@ use std::io::Error;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use proviso::notify::Notify;
 use proviso_api::routing::DeliveryLine;
-use proviso_tests::{Setup, Story, TestGate, write_file};
+use proviso_tests::{Setup, Story, TestGate, until, write_file};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd};
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncWrite, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
@@ -179,15 +178,10 @@ async fn telling(notify: Notify) -> Story {
 /// The mail's delivery, once it is so.
 async fn delivery(story: &Story, state: &str, so: impl Fn(&DeliveryLine) -> bool) -> DeliveryLine {
     let find = async || {
-        loop {
-            let lines = story.gate.app.deliveries(Some(state)).await.expect("the list").deliveries;
-            if let Some(line) = lines.into_iter().find(|line| line.channel == "email" && so(line)) {
-                return line;
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        let lines = story.gate.app.deliveries(Some(state)).await.expect("the list").deliveries;
+        lines.into_iter().find(|line| line.channel == "email" && so(line))
     };
-    tokio::time::timeout(Duration::from_secs(60), find()).await.expect("in time")
+    until("the delivery", find).await
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ struct Absent {
     why: &'static str,
 }
 
-const ABSENT: [Absent; 10] = [
+const ABSENT: [Absent; 11] = [
     Absent {
         folder: "policy-core/src",
         words: &[
@@ -41,6 +41,8 @@ const ABSENT: [Absent; 10] = [
             "crate::gate",
             "crate::cli",
             "crate::mcp",
+            "status: 4",
+            "status: 5",
         ],
         why: "use cases know neither HTTP nor SQL nor the sandbox",
     },
@@ -73,6 +75,11 @@ const ABSENT: [Absent; 10] = [
         folder: "dashboard/src/view_model",
         words: &["leptos", "web_sys", "js_sys", "gloo", "wasm_bindgen"],
         why: "the view model is tested natively",
+    },
+    Absent {
+        folder: "dashboard/src",
+        words: &["inner_html", "insert_adjacent_html", "outer_html", "document().write"],
+        why: "text from outside is never markup",
     },
     Absent {
         folder: "api/src",
@@ -181,4 +188,27 @@ fn nothing_is_switched_off_or_left_open() {
         }
     }
     assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+#[test]
+fn no_test_sleeps() {
+    // Product code has its pauses. Of the tests one place waits, by looking again.
+    let home = "tests/src/until.rs";
+    let (mut found, mut at_home) = (Vec::new(), false);
+    for folder in ["policy-core", "api/src", "host/src", "dashboard", "xtask/src", "tests/all", "tests/src"] {
+        let word = ["sleep", "("].concat();
+        for path in rust_files(folder) {
+            let whole = path.starts_with("tests/") || is_test(&path) || path.ends_with("/testing.rs");
+            let inside = |line: &str| line.starts_with("mod tests {");
+            let lines = code(&path).into_iter().skip_while(|(_, line)| !whole && !inside(line));
+            for (number, _) in lines.filter(|(_, line)| line.contains(&word)) {
+                at_home |= path == home;
+                if path != home {
+                    found.push(format!("{path}:{number} sleeps: a test that waits calls `until`"));
+                }
+            }
+        }
+    }
+    assert!(found.is_empty(), "{}", found.join("\n"));
+    assert!(at_home, "nobody waits: is this rule still about anything?");
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use proviso_tests::{Client, Story, as_person};
+use proviso_tests::{Client, Story, as_person, until};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -22,16 +22,11 @@ esac; done"#;
 
 /// What the server has written down, once it is there.
 async fn written(folder: &Path, name: &str) -> Value {
-    let look = async || {
-        loop {
-            let text = std::fs::read_to_string(folder.join(name)).unwrap_or_default();
-            if let Some((line, _)) = text.split_once('\n') {
-                return serde_json::from_str(line).expect("JSON");
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(60), look()).await.expect("the server hears it in time")
+    let line = until(name, async || {
+        let text = std::fs::read_to_string(folder.join(name)).unwrap_or_default();
+        text.split_once('\n').map(|(line, _)| line.to_owned())
+    });
+    serde_json::from_str(&line.await).expect("JSON")
 }
 
 async fn stop(story: &Story, how: &str, grant: &str) -> Value {
@@ -76,17 +71,12 @@ async fn a_stop_calls_off_what_is_under_way() {
         let cancelled = written(folder.path(), "cancelled").await;
         assert_eq!(cancelled["params"]["requestId"], "slow", "{how}: {cancelled}");
         // On record: nobody knows what became of it, and nothing is under way any more.
-        let known = async || {
-            loop {
-                let request = story.gate.client.request(Method::GET, &format!("/api/v1/exceptions/{id}"));
-                let detail = Client::send(as_person(request, &person)).await;
-                if detail.text.contains("its outcome is unknown") {
-                    return;
-                }
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-        };
-        tokio::time::timeout(Duration::from_secs(60), known()).await.expect("on record in time");
+        until("its outcome is on record", async || {
+            let request = story.gate.client.request(Method::GET, &format!("/api/v1/exceptions/{id}"));
+            let detail = Client::send(as_person(request, &person)).await;
+            detail.text.contains("its outcome is unknown").then_some(())
+        })
+        .await;
         let request = story.gate.client.request(Method::GET, "/api/v1/stops").bearer_auth(&story.point);
         assert_eq!(Client::send(request).await.json(), json!({"calls": []}), "{how}: it was called off");
         assert_eq!(proxy.end().await, Some(0));

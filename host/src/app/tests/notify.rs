@@ -11,9 +11,10 @@ use tokio::sync::watch;
 use super::super::testing::FakeClock;
 use super::*;
 use crate::clock::Clock as _;
-use crate::notify::testing::{Heard, HttpSink, MailSink, until};
+use crate::notify::testing::{Heard, HttpSink, MailSink};
 use crate::notify::{self, Notify};
 use crate::random::SystemRandom;
+use crate::until::until;
 
 const KEYS: [[u8; 32]; 2] = [[1; 32], [2; 32]];
 const SECRET_WORDS: &str = "the board wants the report";

@@ -9,6 +9,7 @@ use super::super::testing::FakeClock;
 use super::super::uses::UseKey;
 use super::super::{Activation, OpenError, Settings};
 use super::*;
+use crate::until::until;
 
 fn person_lock(user: &str) -> LockTarget {
     LockTarget::Person(EntityRef::new("User", user))
@@ -122,12 +123,7 @@ fn who_holds_the_state_can_ask_for_the_time_while_a_record_waits_for_it() {
         let app = app.clone();
         async move { app.mint(MintRequest::Approver { user: "mara".to_owned() }, &ROOT).await }
     });
-    let mut tries = 0;
-    while !app.0.folded.is_awaited() {
-        tries += 1;
-        assert!(tries < 2_000, "no record waits for the state");
-        std::thread::sleep(Duration::from_millis(10));
-    }
+    runtime.block_on(until("a record waits for the state", async || app.0.folded.is_awaited().then_some(())));
     let (told, done) = std::sync::mpsc::channel();
     let asking = app.clone();
     std::thread::spawn(move || told.send(asking.now()));

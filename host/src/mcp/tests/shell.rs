@@ -10,6 +10,7 @@ use policy_core::digest::Digest;
 use policy_core::json::to_canonical_bytes;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, DuplexStream, ReadHalf, WriteHalf};
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
 use super::world::{call, tool};
@@ -22,8 +23,9 @@ use crate::mcp::shell::{Ends, converse, inputs};
 
 type Log = Arc<Mutex<Vec<(String, Value)>>>;
 
-/// A gate that permits all but `move`, and writes down what it is asked.
-async fn start_gate(log: Log) -> String {
+/// A gate that permits all but `move`, and writes down what it is asked. It says that the call was stopped once it is
+/// told so.
+async fn start_gate(log: Log, stop: Arc<Notify>) -> String {
     fn note(log: &Log, path: &str, headers: &HeaderMap, body: Value) {
         let header =
             |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
@@ -53,11 +55,10 @@ async fn start_gate(log: Log) -> String {
         note(&log, "whoami", &headers, Value::Null);
         Json(json!({"caller": "enforcement_point", "name": "p", "subject": {"type": "Agent", "id": "a"}, "task": "t"}))
     };
-    let stops = |State(log): State<Log>| async move {
-        // Until a test says that something was stopped.
-        while !log.lock().expect("the log").iter().any(|(path, _)| path == "stop") {
-            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-        }
+    let stops = |State(stop): State<Arc<Notify>>| async move {
+        stop.notified().await;
+        // It stays stopped, whoever asks next.
+        stop.notify_one();
         let subject = json!({"type": "Agent", "id": "a"});
         Json(json!({"calls": [{
             "evaluation_id": "eval_1", "subject": subject, "task": "t", "action": "write",
@@ -65,7 +66,7 @@ async fn start_gate(log: Log) -> String {
         }]}))
     };
     let router = Router::new()
-        .route("/api/v1/stops", get(stops))
+        .route("/api/v1/stops", get(stops).with_state(stop))
         .route("/access/v1/evaluation", post(evaluate))
         .route("/api/v1/executions", post(execution))
         .route("/api/v1/whoami", get(whoami))
@@ -121,7 +122,7 @@ async fn hear(from: &mut BufReader<ReadHalf<DuplexStream>>) -> Value {
 #[tokio::test]
 async fn a_call_goes_through_with_both_credentials_and_its_reports() {
     let log = Log::default();
-    let mut proxy = start(&start_gate(Arc::clone(&log)).await);
+    let mut proxy = start(&start_gate(Arc::clone(&log), Arc::default()).await);
     say(&mut proxy.to_proxy, &call("1")).await;
     let list = hear(&mut proxy.upstream_in).await;
     let tools = json!([tool("write"), tool("move")]);
@@ -165,7 +166,7 @@ async fn the_gate_away_means_that_nothing_runs() {
 #[tokio::test]
 async fn the_end_of_the_upstream_is_told_and_reported() {
     let log = Log::default();
-    let mut proxy = start(&start_gate(Arc::clone(&log)).await);
+    let mut proxy = start(&start_gate(Arc::clone(&log), Arc::default()).await);
     say(&mut proxy.to_proxy, &json!({"jsonrpc": "2.0", "id": 1, "method": "made/up"})).await;
     hear(&mut proxy.upstream_in).await;
     proxy.upstream_out.shutdown().await.expect("closed");
@@ -182,11 +183,11 @@ async fn the_end_of_the_upstream_is_told_and_reported() {
 
 #[tokio::test]
 async fn a_call_that_the_gate_says_was_stopped_is_called_off() {
-    let log = Log::default();
-    let mut proxy = start(&start_gate(Arc::clone(&log)).await);
+    let stop = Arc::<Notify>::default();
+    let mut proxy = start(&start_gate(Log::default(), Arc::clone(&stop)).await);
     say(&mut proxy.to_proxy, &json!({"jsonrpc": "2.0", "id": 1, "method": "made/up"})).await;
     hear(&mut proxy.upstream_in).await;
-    log.lock().expect("the log").push(("stop".to_owned(), Value::Null));
+    stop.notify_one();
     let cancel = hear(&mut proxy.upstream_in).await;
     assert_eq!(
         (cancel["method"].as_str(), &cancel["params"]["requestId"]),
