@@ -6,19 +6,22 @@ use std::time::Duration;
 use super::*;
 use crate::gate::Cache;
 
-/// A module of the ABI whose `call` does `body`; op 1 (`load`) answers as it should.
+/// A module of the ABI whose `call` does `body`; op 1 (`load`) answers as it should, and `$loads` counts it.
 fn module(body: &str) -> Vec<u8> {
     let loaded = format!(r#"{{"ok":{{"bundle":"{}","policies":0}}}}"#, Digest::of(b"bundle"));
     let text = format!(
         r#"(module
              (memory (export "memory") 1)
+             (global $loads (mut i32) (i32.const 0))
+             (global $calls (mut i32) (i32.const 0))
              (data (i32.const 8) "{}")
              (func (export "abi") (result i32) (i32.const 1))
              (func (export "alloc") (param i32) (result i32) (i32.const 4096))
              (func (export "free") (param i32 i32))
              (func (export "call") (param $op i32) (param $ptr i32) (param $len i32) (result i64)
                (if (i32.eq (local.get $op) (i32.const 1))
-                 (then (return (i64.const {}))))
+                 (then (global.set $loads (i32.add (global.get $loads) (i32.const 1)))
+                       (return (i64.const {}))))
                {body}))"#,
         loaded.replace('"', "\\22"),
         (8_u64 << 32) | loaded.len() as u64,
@@ -87,6 +90,28 @@ async fn the_pool_lives_on_after_an_instance_died() {
         let answer = engine.call(Digest::of(b"bundle"), Op::Evaluate, b"[1]".to_vec()).await;
         assert_eq!(answer, Ok(b"[1]".to_vec()));
     }
+}
+
+#[tokio::test]
+async fn no_question_waits_for_a_load() {
+    // Answers with how often its instance was loaded, and which of the instance's calls this is.
+    let body = "(global.set $calls (i32.add (global.get $calls) (i32.const 1)))
+                (i32.store8 (i32.const 0) (global.get $loads))
+                (i32.store8 (i32.const 1) (global.get $calls))
+                (i64.const 2)";
+    let engine = engine(&module(body), limits());
+    engine.load(load()).await.unwrap();
+    let warm = engine.questions.available_permits() + engine.long.available_permits() + 1;
+    let mut first_calls = 0;
+    for _ in 0..4 {
+        let call = || engine.call(Digest::of(b"bundle"), Op::Evaluate, b"{}".to_vec());
+        for answer in futures::future::join_all((0..40).map(|_| call())).await {
+            let answer = answer.unwrap();
+            assert_eq!(answer[0], 1, "an instance is loaded once");
+            first_calls += usize::from(answer[1] == 1);
+        }
+    }
+    assert!((1..=warm).contains(&first_calls), "160 calls on {first_calls} instances, {warm} were made warm");
 }
 
 #[tokio::test]

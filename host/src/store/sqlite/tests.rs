@@ -1,13 +1,16 @@
 //! The admission rule, and what happens when the database cannot be written.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
+use futures::FutureExt as _;
 use policy_core::time::Timestamp;
 
 use super::*;
 use crate::random::SystemRandom;
 use crate::store::{DataKind, FoldError};
+use crate::until::until;
+
+mod flipped;
 
 #[derive(Default)]
 struct Seen {
@@ -106,12 +109,7 @@ async fn a_store_that_cannot_write_denies_all_and_comes_back_with_everything_ver
     assert_eq!(store.append(Vec::new(), vec![record("lost", vec![])]).await, Err(AppendError::Unavailable));
     assert!(!seen.writable.load(Ordering::SeqCst));
     holder.execute_batch("ROLLBACK").unwrap();
-    let mut tries = 0;
-    while !seen.writable.load(Ordering::SeqCst) {
-        tries += 1;
-        assert!(tries < 200, "the store did not come back");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    until("the store comes back", async || seen.writable.load(Ordering::SeqCst).then_some(())).await;
     // What was evaluated before conflicts: the state was folded again.
     assert!(matches!(store.append(vec![before], vec![record("old", vec![])]).await, Err(AppendError::Conflict(_))));
     store.append(Vec::new(), vec![record("second", vec![])]).await.unwrap();
@@ -119,6 +117,44 @@ async fn a_store_that_cannot_write_denies_all_and_comes_back_with_everything_ver
     drop(store);
     let (_, seen) = open(&data);
     assert_eq!(*seen.kinds.lock().unwrap(), ["first", "second"]);
+}
+
+#[tokio::test]
+async fn what_waits_is_written_in_one_transaction_and_nobody_is_answered_before_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let (store, seen) = open(&data);
+    let holder = Connection::open(path(&data)).unwrap();
+    holder.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let mut waiting: Vec<_> =
+        (0..20).map(|n| store.append(Vec::new(), vec![record(&format!("waits_{n}"), vec![])])).collect();
+    for answer in &mut waiting {
+        assert!(answer.now_or_never().is_none(), "nobody is answered while nothing can be written");
+    }
+    assert_eq!(*seen.kinds.lock().unwrap(), [] as [String; 0], "and nothing is believed");
+    holder.execute_batch("ROLLBACK").unwrap();
+    for answer in futures::future::join_all(waiting).await {
+        let written = answer.unwrap().records;
+        let count = "SELECT count(*) FROM leaf WHERE log = 'ledger' AND seq = ?1";
+        for (_, seq) in written {
+            let stored: i64 = holder.query_row(count, [i64::try_from(seq).unwrap()], |row| row.get(0)).unwrap();
+            assert_eq!(stored, 1, "who is answered can read the record");
+        }
+    }
+    let heads: i64 = holder.query_row("SELECT count(*) FROM head", [], |row| row.get(0)).unwrap();
+    // The first may have been taken alone, before the others stood in the queue.
+    assert!((1..=2).contains(&heads), "{heads} heads over 20 records");
+    assert_eq!(seen.kinds.lock().unwrap().len(), 20);
+}
+
+#[test]
+fn a_commit_that_answers_is_on_the_disk() {
+    let folder = tempfile::tempdir().unwrap();
+    let connection = schema::open(&folder.path().join(FILE)).unwrap();
+    let pragma = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, rusqlite::types::Value>(0));
+    // 2 is FULL: each commit is synced, also in the write-ahead log.
+    assert_eq!(pragma("synchronous").unwrap(), rusqlite::types::Value::Integer(2));
+    assert_eq!(pragma("journal_mode").unwrap(), rusqlite::types::Value::Text("wal".to_owned()));
 }
 
 #[tokio::test]
