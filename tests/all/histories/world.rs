@@ -257,7 +257,7 @@ impl World {
             scope["arguments"] = json!([{"at": ["path"], "op": "inside", "path": "/srv/reports"}]);
             scope["max_uses"] = json!(1 + dice.below(4));
         }
-        if dice.below(3) == 0 {
+        if dice.below(8) == 0 {
             scope["valid_for"] = json!("2m");
         }
         let (point, agent) = (&self.points[call.point.as_str()], &self.agents[&(name(&call.agent), name(&call.task))]);
@@ -294,7 +294,7 @@ impl World {
         }
         let versions = detail["exception"]["versions"].as_array().cloned().unwrap_or_default();
         let mut scope = versions.last().map(|version| version["scope"].clone()).unwrap_or_default();
-        match dice.below(10) {
+        match dice.below(12) {
             0 => scope["max_uses"] = json!(scope["max_uses"].as_u64().unwrap_or(1) + 1),
             1 => scope["max_uses"] = json!(1),
             2 if scope["arguments"].is_array() => {
@@ -303,7 +303,7 @@ impl World {
             3 if scope["arguments"].is_array() => {
                 scope["arguments"] = json!([{"at": ["path"], "op": "inside", "path": "/srv"}]);
             }
-            4 => scope["valid_for"] = json!("1m"),
+            4 => scope["valid_for"] = json!("2m"),
             5 => scope["valid_for"] = json!("1h"),
             _ => {}
         }
