@@ -10,7 +10,7 @@ use crate::fixtures::*;
 use crate::grant::{Budget, Scope};
 use crate::lifecycle::{
     Actor, Command, Context, Disposition, Event, Exception, May, Phase, Rejection, ReviewOutcome, VoteDecision,
-    allowed, decide, evolve,
+    allowed, decide, effective_state, evolve,
 };
 use crate::outcome::Terms;
 use crate::time::{Span, Timestamp};
@@ -198,23 +198,74 @@ fn check_allowed(before: Option<&Exception>, command: &Command, context: &Contex
     }
 }
 
+/// A request, and what is tried of it. Time goes on and does not come back.
+fn chosen(steps: &[(prop::sample::Index, prop::sample::Index)], demanded: u32) -> Vec<(Command, Context)> {
+    let (commands, mut contexts) = (commands(), contexts());
+    contexts.sort_by_key(|context| context.now);
+    let mut times: Vec<_> = steps.iter().map(|(_, context)| context.index(contexts.len())).collect();
+    times.sort_unstable();
+    let request = (Command::Request(Box::new(facts(widest()))), context(0, terms(demanded)));
+    let later = steps.iter().zip(times).map(|((command, _), time)| (command.get(&commands).clone(), time));
+    std::iter::once(request).chain(later.map(|(command, time)| (command, contexts[time].clone()))).collect()
+}
+
+/// A state that a reader of a part of the history sees, in the middle of what one decision made, too.
+fn check_prefix(exception: &Exception, contexts: &[Context]) {
+    for context in contexts {
+        let word = effective_state(exception, context.now).word;
+        let usable = exception.phase.grant().is_some_and(|grant| context.now < grant.grant.scope.not_after);
+        assert!(word != "granted" || usable, "granted at {:?} in {exception:?}", context.now);
+        for person in ["bob", "rita", "mallory"] {
+            let person = user(person);
+            let actor = Actor::Person { person: &person, eligible: true, strong_enough: true };
+            let may = allowed(exception, actor, context.now);
+            assert!(!may.approve.is_yes() || word == "requested", "a vote in the state `{word}`");
+        }
+        let subject = &exception.request.question.call.subject;
+        allowed(exception, Actor::Agent { subject }, context.now);
+    }
+}
+
+/// How the steps of a random history are drawn.
+fn steps() -> impl Strategy<Value = Vec<(prop::sample::Index, prop::sample::Index)>> {
+    prop::collection::vec((any::<prop::sample::Index>(), any::<prop::sample::Index>()), 0..40)
+}
+
 proptest! {
     #![proptest_config(cases(300))]
 
     #[test]
-    fn every_history_keeps_the_rules(
-        steps in prop::collection::vec((any::<prop::sample::Index>(), any::<prop::sample::Index>()), 0..40),
-        demanded in 1..3u32,
-    ) {
-        let (commands, mut contexts) = (commands(), contexts());
-        // Time goes on and does not come back.
-        contexts.sort_by_key(|context| context.now);
-        let mut chosen: Vec<_> = steps.iter().map(|(_, context)| context.index(contexts.len())).collect();
-        chosen.sort_unstable();
-        let request = Command::Request(Box::new(facts(widest())));
-        let mut state = check(None, &request, &context(0, terms(demanded)));
-        for ((command, _), context) in steps.iter().zip(chosen) {
-            state = check(state.as_ref(), command.get(&commands), &contexts[context]);
+    fn every_history_keeps_the_rules(steps in steps(), demanded in 1..3u32) {
+        let mut state = None;
+        for (command, context) in chosen(&steps, demanded) {
+            state = check(state.as_ref(), &command, &context);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(40))]
+
+    #[test]
+    fn any_prefix_of_a_history_is_legal(steps in steps(), demanded in 1..3u32, when in any::<prop::sample::Index>()) {
+        let (commands, contexts) = (commands(), contexts());
+        let mut state = None;
+        let mut prefix = None;
+        for (command, context) in chosen(&steps, demanded) {
+            let Ok(events) = decide(state.as_ref(), command, &context) else { continue };
+            state = events.iter().try_fold(state, evolve).expect("what decide emits, evolve accepts");
+            for event in &events {
+                prefix = evolve(prefix, event).expect("a history folds as far as it goes");
+                let exception = prefix.as_ref().expect("an exception from the first event on");
+                check_prefix(exception, &contexts);
+                // Whatever is tried next, as in any other state.
+                let now = when.get(&contexts);
+                let from_here = Context { now: now.now.max(context.now), ..now.clone() };
+                for command in &commands {
+                    check(Some(exception), command, &from_here);
+                }
+            }
+            prop_assert_eq!(&prefix, &state);
         }
     }
 }
