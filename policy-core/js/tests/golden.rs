@@ -38,7 +38,7 @@ fn cases() -> Vec<Vec<Call>> {
     let mut groups: BTreeMap<String, Vec<Call>> = BTreeMap::new();
     for case in cases {
         let op = case.get("op").and_then(Value::as_i64).and_then(|op| i32::try_from(op).ok()).unwrap();
-        let call = (text(case, "name"), op, text(case, "input"), text(case, "answer"));
+        let call = (text(case, "name"), op, expanded(case), text(case, "answer"));
         match case.get("load").and_then(Value::as_str) {
             Some(name) => {
                 let load = vectors.get("loads").and_then(|loads| loads.get(name)).unwrap();
@@ -50,6 +50,14 @@ fn cases() -> Vec<Vec<Call>> {
         }
     }
     groups.into_values().collect()
+}
+
+/// A case's input with each mark replaced by its text, so many times.
+fn expanded(case: &Value) -> String {
+    let input = case.get("input").and_then(Value::as_str).unwrap().to_owned();
+    let runs: Vec<(String, String, usize)> =
+        case.get("repeat").map_or_else(Vec::new, |runs| serde_json::from_value(runs.clone()).unwrap());
+    runs.iter().fold(input, |input, (mark, text, times)| input.replace(mark.as_str(), &text.repeat(*times)))
 }
 
 /// Calls the method that stands for an operation.

@@ -11,8 +11,6 @@ pub const DEEPEST: usize = 64;
 pub const MOST_OPERANDS: usize = 1_000;
 /// The largest file, in bytes.
 pub const LARGEST_FILE: usize = 1 << 20;
-/// The largest bundle without its entities, in bytes.
-pub const LARGEST_BUNDLE: usize = 8 << 20;
 
 /// A token, as far as bounds and names need it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

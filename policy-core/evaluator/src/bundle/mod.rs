@@ -111,21 +111,12 @@ impl Rules {
 /// Refuses files that are no part of a bundle: what does not decide must not look as if it did.
 fn layout(files: &BTreeMap<String, String>) -> Result<(), Vec<BundleError>> {
     let mut errors = Vec::new();
-    let mut size = 0usize;
-    for (path, text) in files {
-        if path == ENTITIES {
-            continue;
-        }
-        size = size.saturating_add(text.len());
+    for path in files.keys().filter(|path| path.as_str() != ENTITIES) {
         let known = path == config::FILE || path == schema::FILE || path.ends_with(".md");
         if !known && Folder::of(path).is_none() {
             let help = "policies lie in scope/, guardrails/, approval/request/ and approval/approve/, as *.cedar";
             errors.push(BundleError::new(path, 1, "unknown_file", format!("`{path}` is no part of a bundle"), help));
         }
-    }
-    if size > caps::LARGEST_BUNDLE {
-        let message = format!("the bundle has {size} bytes, the most is {}", caps::LARGEST_BUNDLE);
-        errors.push(BundleError::new(config::FILE, 1, "too_large", message, "split it between gates"));
     }
     if errors.is_empty() { Ok(()) } else { Err(errors) }
 }

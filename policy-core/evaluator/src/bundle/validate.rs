@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use cedar_policy::{ValidationMode, Validator};
 use policy_core::abi::{ABI_VERSION, Load};
 use policy_core::entity::EntityRef;
+use policy_core::json::to_canonical_bytes;
 use policy_core::question::EntityFact;
 
 use super::digest::{Digests, ENTITIES, digests};
 use super::error::{BundleError, line_of, line_with};
 use super::policies::{Folder, first_label};
 use super::{Rules, entities};
+use crate::abi::LARGEST_INPUT;
 
 /// An accepted bundle.
 #[derive(Debug, Clone)]
@@ -32,6 +34,10 @@ impl Bundle {
         let digests = digests(files).map_err(|error| {
             vec![BundleError::new("bundle.toml", 1, "bad_config", error.to_string(), "rename the file")]
         })?;
+        let given = files.iter().filter(|(path, _)| path.as_str() != ENTITIES);
+        let given: BTreeMap<String, String> = given.map(|(path, text)| (path.clone(), text.clone())).collect();
+        let load = Load { v: ABI_VERSION, files: given, bundle: digests.bundle };
+        check_size(&load).map_err(|error| vec![error])?;
         let rules = Rules::read(files, digests.bundle).map_err(sorted)?;
         let text = files.get(ENTITIES).map_or("[]", String::as_str);
         let facts = entities::facts(text, &rules).map_err(|error| vec![error])?;
@@ -42,18 +48,24 @@ impl Bundle {
             let help = "check the parents' types, and texts of datetime, duration, decimal and ipaddr";
             errors.push(BundleError::new(ENTITIES, 1, "bad_entities", message, help));
         }
-        if errors.is_empty() {
-            let files = files.iter().filter(|(path, _)| path.as_str() != ENTITIES);
-            let files = files.map(|(path, text)| (path.clone(), text.clone())).collect();
-            Ok(Self { rules, digests, facts, files })
-        } else {
-            Err(sorted(errors))
-        }
+        if errors.is_empty() { Ok(Self { rules, digests, facts, files: load.files }) } else { Err(sorted(errors)) }
     }
 
     /// What the module is given to load this bundle.
     pub fn load(&self) -> Load {
         Load { v: ABI_VERSION, files: self.files.clone(), bundle: self.digests.bundle }
+    }
+}
+
+/// Refuses what the module would not read: a bundle that is accepted can be loaded.
+fn check_size(load: &Load) -> Result<(), BundleError> {
+    let refuse = |message| Err(BundleError::new("bundle.toml", 1, "too_large", message, "split it between gates"));
+    match to_canonical_bytes(load).map(|bytes| bytes.len()) {
+        Ok(size) if size <= LARGEST_INPUT => Ok(()),
+        Ok(size) => {
+            refuse(format!("the bundle has {size} bytes as the module is given it, the most is {LARGEST_INPUT}"))
+        }
+        Err(error) => refuse(format!("the bundle cannot be given to the module: {error}")),
     }
 }
 

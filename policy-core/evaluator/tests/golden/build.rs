@@ -14,12 +14,15 @@ use serde_json::Value;
 
 use crate::ask::{entity, over, seal};
 use crate::case::{self, Case, Head, Op};
+use crate::repeat::{self, Run};
 
 /// One call: the bundle that the instance holds, the operation and its input.
 pub struct Call {
     pub bundle: Option<String>,
     pub op: i32,
+    /// The input, with marks where something is repeated.
     pub input: String,
+    pub runs: Vec<Run>,
 }
 
 /// A grant as case files write it.
@@ -65,7 +68,8 @@ pub fn call(head: &Head, case: &Case) -> Result<Call, Value> {
     let bundle = (!case.empty && case.op != Op::Load).then(|| head.bundle.clone());
     let op = case.number.unwrap_or(case.op as i32 + 1);
     if let Some(raw) = &case.raw {
-        return Ok(Call { bundle, op, input: raw.clone() });
+        let runs = repeat::runs(&Value::Null, raw, &case.repeat);
+        return Ok(Call { bundle, op, input: raw.clone(), runs });
     }
     let mut input = match case.op {
         Op::Load => load(head, case),
@@ -77,8 +81,9 @@ pub fn call(head: &Head, case: &Case) -> Result<Call, Value> {
     for (pointer, text) in &case.patch {
         patch(&mut input, pointer, text);
     }
-    let input = String::from_utf8(to_canonical_bytes(&input).expect("a canonical form")).expect("JSON is text");
-    Ok(Call { bundle, op, input })
+    let text = String::from_utf8(to_canonical_bytes(&input).expect("a canonical form")).expect("JSON is text");
+    let runs = repeat::runs(&input, &text, &case.repeat);
+    Ok(Call { bundle, op, input: text, runs })
 }
 
 fn json<T: serde::Serialize>(value: &T) -> Value {
@@ -86,7 +91,7 @@ fn json<T: serde::Serialize>(value: &T) -> Value {
 }
 
 fn question(head: &Head, case: &Case, with_grants: bool) -> Result<SealedQuestion, Value> {
-    let mut question = seal(head, &case.ask)?;
+    let mut question = seal(head, &repeat::in_texts(&case.ask, &case.repeat))?;
     if with_grants {
         question.candidates = case.grants.iter().map(|own| candidate(head, own)).collect::<Result<_, _>>()?;
     }

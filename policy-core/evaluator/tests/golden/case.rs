@@ -10,6 +10,8 @@ use policy_evaluator::Bundle;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::repeat::Repeat;
+
 /// What the cases of a file share.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -61,6 +63,9 @@ pub struct Case {
     /// Changes of the input after it was sealed: JSON pointer to JSON text, nothing to take the member away.
     #[serde(default)]
     pub patch: BTreeMap<String, String>,
+    /// What stands for a mark, so many times: see [`crate::repeat`].
+    #[serde(default)]
+    pub repeat: BTreeMap<String, Repeat>,
     /// The input as text, instead of everything above.
     pub raw: Option<String>,
     /// The operation's number, where it is none of the six.

@@ -11,7 +11,11 @@ mod build;
 #[cfg(test)]
 mod case;
 #[cfg(test)]
+mod forbids;
+#[cfg(test)]
 mod play;
+#[cfg(test)]
+mod repeat;
 #[cfg(test)]
 mod summary;
 #[cfg(test)]

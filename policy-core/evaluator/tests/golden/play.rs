@@ -8,6 +8,7 @@ use policy_evaluator::abi::Instance;
 use serde_json::{Value, json};
 
 use crate::case::{self, CaseFile, load_all};
+use crate::repeat::{Run, expanded};
 use crate::{build, summary};
 
 /// One call with its answer, as text.
@@ -15,6 +16,9 @@ pub struct Played {
     pub name: String,
     pub bundle: Option<String>,
     pub op: i32,
+    /// With marks, and what stands for them.
+    pub template: String,
+    pub runs: Vec<Run>,
     pub input: String,
     pub answer: String,
 }
@@ -40,17 +44,18 @@ fn play() -> (Vec<Played>, Vec<String>) {
                         instance.call(1, case::bundle(bundle).load.as_bytes());
                         instance
                     };
+                    let input = expanded(&call.input, &call.runs);
                     let answer = match &call.bundle {
                         Some(bundle) => {
                             let instance = instances.entry(bundle.clone()).or_insert_with(|| loaded(bundle));
-                            instance.call(call.op, call.input.as_bytes())
+                            instance.call(call.op, input.as_bytes())
                         }
-                        None => Instance::default().call(call.op, call.input.as_bytes()),
+                        None => Instance::default().call(call.op, input.as_bytes()),
                     };
                     let answer = String::from_utf8(answer).expect("an answer is text");
                     let got = summary::of(call.op, &answer);
-                    let (bundle, op, input) = (call.bundle, call.op, call.input);
-                    played.push(Played { name: name.clone(), bundle, op, input, answer });
+                    let (bundle, op, template, runs) = (call.bundle, call.op, call.input, call.runs);
+                    played.push(Played { name: name.clone(), bundle, op, template, runs, input, answer });
                     got
                 }
             };

@@ -16,7 +16,8 @@ fn path() -> PathBuf {
     case::folder().join("vectors.json")
 }
 
-/// The file's text: one line for each bundle and each case, so that a change shows as what it is.
+/// The file's text: one line for each bundle and each case, so that a change shows as what it is. What is repeated stands
+/// there once: each `[MARK, TEXT, TIMES]` of `repeat` says what replaces a mark in the input.
 fn text(played: &[Played]) -> String {
     let names: std::collections::BTreeSet<&String> = played.iter().filter_map(|call| call.bundle.as_ref()).collect();
     let loads: BTreeMap<&String, Value> = names
@@ -33,7 +34,10 @@ fn text(played: &[Played]) -> String {
     let lines: Vec<String> = played
         .iter()
         .map(|call| {
-            let mut line = json!({"name": call.name, "op": call.op, "input": call.input, "answer": call.answer});
+            let mut line = json!({"name": call.name, "op": call.op, "input": call.template, "answer": call.answer});
+            if !call.runs.is_empty() {
+                line["repeat"] = json!(call.runs);
+            }
             if let Some(bundle) = &call.bundle {
                 line["load"] = json!(bundle);
             }

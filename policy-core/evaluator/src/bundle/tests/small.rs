@@ -1,7 +1,11 @@
 //! Bundles as small as can be, each with one thing at its edge.
 
+use policy_core::abi::Op;
+use policy_core::json::to_canonical_bytes;
+
 use super::*;
-use crate::bundle::caps::{LARGEST_BUNDLE, LARGEST_FILE};
+use crate::abi::{Instance, LARGEST_INPUT};
+use crate::bundle::caps::LARGEST_FILE;
 
 const SCHEMA: &str = "entity User, Agent, File;\naction read appliesTo { principal: [Agent], resource: [File] };\n";
 const CONFIG: &str = "tiers = [\"low\"]\nstep_ups = [\"link\"]\n[types]\nperson = \"User\"\nsubjects = [\"Agent\"]\n";
@@ -33,13 +37,24 @@ fn a_file_and_a_bundle_are_as_large_as_they_may_be() {
     let (file, line, code, message) = refusal(&[("scope/a.cedar", &comment(LARGEST_FILE + 1))]).unwrap();
     assert_eq!((file.as_str(), line, code), ("scope/a.cedar", 1, "too_complex"));
     assert!(message.contains("1048577 bytes"), "{message}");
-    assert_eq!((LARGEST_FILE, LARGEST_BUNDLE), (1_048_576, 8_388_608));
+    assert_eq!((LARGEST_FILE, LARGEST_INPUT), (1_048_576, 4_194_304));
 
-    let left = LARGEST_BUNDLE - SCHEMA.len() - CONFIG.len();
-    assert_eq!(refusal(&[("README.md", &"x".repeat(left))]), None);
-    for more in [1, 1_000] {
-        let (file, _, code, _) = refusal(&[("README.md", &"x".repeat(left + more))]).unwrap();
-        assert_eq!((file.as_str(), code), ("bundle.toml", "too_large"));
+    let given = |text: &str| to_canonical_bytes(&accept(&[("README.md", text)]).unwrap().load()).unwrap();
+    let left = LARGEST_INPUT - given("").len();
+    // A line's end takes two bytes in JSON.
+    for (text, fits) in [
+        ("x".repeat(left), true),
+        ("x".repeat(left + 1), false),
+        ("\n".repeat(left / 2), true),
+        ("\n".repeat(left / 2 + 1), false),
+    ] {
+        if fits {
+            let answer = Instance::new().call(Op::Load as i32, &given(&text));
+            assert!(answer.starts_with(b"{\"ok\""), "what is accepted is loaded");
+        } else {
+            let (file, _, code, _) = refusal(&[("README.md", &text)]).unwrap();
+            assert_eq!((file.as_str(), code), ("bundle.toml", "too_large"));
+        }
     }
     // What is true of entities is bounded by itself.
     let entities = format!("[]{}", " ".repeat(left + 1));
