@@ -1,7 +1,7 @@
 //! What a model asks of people over MCP, and what it hears: durations, questions, refusals, limits, approvals.
 
 use proviso::app::Allowance;
-use proviso_tests::{Client, Setup, Story};
+use proviso_tests::{Client, Setup, Story, until};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -203,12 +203,7 @@ async fn an_approval_comes_back_unchanged_with_the_call_that_it_is_for() {
     // The server does nothing with a call, so the proxy goes before it is answered.
     let params = json!({"name": "write_file", "arguments": write()});
     proxy.line(&json!({"jsonrpc": "2.0", "id": 99, "method": "tools/call", "params": params}).to_string()).await;
-    let sent = async || {
-        while wire.members("phase").is_empty() {
-            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-        }
-    };
-    tokio::time::timeout(std::time::Duration::from_secs(60), sent()).await.expect("it is permitted, and sent");
+    until("it is permitted, and sent", async || (!wire.members("phase").is_empty()).then_some(())).await;
     assert_eq!(wire.members("approval"), [approval]);
     assert_eq!(proxy.end().await, Some(0));
 }
