@@ -64,7 +64,10 @@ impl App {
         if wait.is_zero() || standing.is_news() {
             return Ok(standing);
         }
-        // Where too many wait, nobody is refused: they are told at once, and when to look again.
+        // Where too many wait, this agent's or all together, nobody is refused: they are told at once, and when to look
+        // again.
+        let agent = Asker::of(caller, subject)?.agent.subject;
+        let Some(_own) = self.place_to_wait(&agent) else { return Ok(standing) };
         let Ok(_waiting) = self.0.waiting.try_acquire() else { return Ok(standing) };
         let left = standing.reply.task.expires_at.map(|end| end.since(self.now()).seconds().saturating_add(1));
         let wait = left.map_or(wait, |left| wait.min(Duration::from_secs(left)));

@@ -309,6 +309,11 @@ pub struct SearchRecord {
     pub results: Vec<proviso_api::search::Found>,
 }
 
+/// Evidence of a trusted enforcement point about its own evaluation.
+pub const OBSERVED: &str = "observed";
+/// The word of the agent that a call was made for: told to people, and decided on by nothing.
+pub const REPORTED: &str = "reported";
+
 /// A report that something ran.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExecutionRecord {
@@ -321,7 +326,7 @@ pub struct ExecutionRecord {
     /// The digest of what was sent, or of what came back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<Digest>,
-    /// `observed` by a trusted enforcement point, or `reported` by anybody.
+    /// [`OBSERVED`] or [`REPORTED`].
     pub evidence: String,
     /// The credential that reports.
     pub credential: String,

@@ -6,18 +6,21 @@ use proviso_api::operations::{ExecutionReport, LogHead, RecordReply};
 
 use super::App;
 use super::append::{Proposal, canonical};
-use super::event::{EXECUTION, ExecutionRecord, GateEvent, LedgerEvent};
+use super::event::{EXECUTION, ExecutionRecord, GateEvent, LedgerEvent, OBSERVED, REPORTED};
+use super::limits::Turn;
 use super::refusal::Refusal;
 use super::settings::Operator;
+use super::uses::Permitted;
 use crate::identity::Credential;
 use crate::store::{Log, NewRecord, VersionKey};
 
 impl App {
     /// Records that a call is sent, or what came of it. What an enforcement point reports of its own evaluation is
-    /// observed; an agent's own word is reported.
+    /// observed; an agent's own word of a call that was made for it is reported, and no more than told.
     ///
     /// # Errors
-    /// `unknown_evaluation` for one that is not this caller's, permitted nothing, or was only a question.
+    /// `unknown_evaluation` for one that is not this caller's, permitted nothing, or was only a question;
+    /// `too_many_evaluations`.
     pub async fn report_execution(&self, caller: &Credential, report: ExecutionReport) -> Result<(), Refusal> {
         let unknown = || {
             Refusal::not_found("unknown_evaluation", "there is no permitted call of this caller with that evaluation")
@@ -29,16 +32,14 @@ impl App {
             ));
         }
         let (credential, evidence) = match caller {
-            Credential::EnforcementPoint(point) => (&point.token, "observed"),
-            Credential::Agent(agent) => (&agent.token, "reported"),
+            Credential::EnforcementPoint(point) => (&point.token, OBSERVED),
+            Credential::Agent(agent) => (&agent.token, REPORTED),
         };
+        let _turn = self.turn_of_report(caller, &report.evaluation_id).await?;
         let now = self.now();
         self.admit(|state| {
             self.still_live(state, credential, now)?;
-            let permitted = state
-                .uses
-                .permitted(&report.evaluation_id)
-                .filter(|permitted| permitted.credential == *credential && permitted.purpose == Purpose::Use);
+            let permitted = state.uses.permitted(&report.evaluation_id).filter(|permitted| is_of(permitted, caller));
             let permitted = permitted.ok_or_else(unknown)?;
             let execution = ExecutionRecord {
                 evaluation: report.evaluation_id.clone(),
@@ -49,6 +50,7 @@ impl App {
                 credential: credential.clone(),
                 exception: permitted.exception.clone(),
             };
+            let exception = permitted.exception.clone().filter(|_| evidence == OBSERVED);
             let record = NewRecord {
                 log: Log::Decisions,
                 at: now,
@@ -59,8 +61,8 @@ impl App {
                 module: None,
                 bundle: None,
                 payloads: vec![(EXECUTION, canonical(&execution)?)],
-                // A use is given back only where nobody has reported it.
-                touches: permitted.exception.clone().map(VersionKey::Reports).into_iter().collect(),
+                // A use is given back only where nobody has observed it.
+                touches: exception.map(VersionKey::Reports).into_iter().collect(),
                 urgent: false,
                 outbox: Vec::new(),
             };
@@ -69,6 +71,20 @@ impl App {
         })
         .await
         .map(drop)
+    }
+
+    /// A turn of the subject whose call is reported; what is known to nobody is the caller's own matter.
+    async fn turn_of_report(&self, caller: &Credential, evaluation: &str) -> Result<Turn, Refusal> {
+        let known = {
+            let state = self.state();
+            let permitted = state.uses.permitted(evaluation).filter(|permitted| is_of(permitted, caller));
+            permitted.map(|permitted| (permitted.subject.clone(), permitted.task.clone()))
+        };
+        match (known, caller) {
+            (Some((subject, task)), _) => self.turn_to_report(&subject, &task).await,
+            (None, Credential::EnforcementPoint(point)) => self.turn_of_point(point).await,
+            (None, Credential::Agent(agent)) => self.turn_to_report(&agent.subject, &agent.task).await,
+        }
     }
 
     /// Where the logs stand, and what judges.
@@ -101,4 +117,14 @@ impl App {
         self.believe_clock();
         Ok(())
     }
+}
+
+/// Whether somebody may report on an evaluation: the enforcement point that asked for the call, or the agent that the
+/// call was made for, in its task.
+fn is_of(permitted: &Permitted, caller: &Credential) -> bool {
+    let theirs = match caller {
+        Credential::EnforcementPoint(point) => permitted.credential == point.token,
+        Credential::Agent(agent) => permitted.subject == agent.subject && permitted.task == agent.task,
+    };
+    theirs && permitted.purpose == Purpose::Use
 }

@@ -111,10 +111,11 @@ impl App {
         search: Search,
     ) -> Result<SearchReply, Refusal> {
         let asks = self.who_searches(caller, subject, &search)?;
-        // A page is one turn of its subject, as an evaluation is.
-        let _turn = match asks.first() {
-            Some(asker) => Some(self.turn(asker).await?),
-            None => None,
+        // A page is one turn of who searches, as an evaluation is, also where it finds nobody to ask about.
+        let _turn = match (caller, asks.first()) {
+            (Credential::EnforcementPoint(point), _) if subject.is_none() => self.turn_of_point(point).await?,
+            (_, Some(asker)) => self.turn(asker).await?,
+            (_, None) => return Err(not_yours()),
         };
         self.record_held_stops().await;
         for _ in 0..ATTEMPTS {

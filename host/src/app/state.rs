@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 
 use super::event::{
     ActivationFact, DECISION, DecisionRecord, EVENT, EXECUTION, ExecutionRecord, FoldOrigin, GateEvent, LedgerEvent,
-    ORIGIN, QUESTION, RequestOrigin, SEARCH,
+    OBSERVED, ORIGIN, QUESTION, RequestOrigin, SEARCH,
 };
 use super::flight::Flights;
 use super::routing::Routing;
@@ -280,6 +280,10 @@ impl State {
         if record.payload(EXECUTION).is_some() {
             let execution: ExecutionRecord = read(record, EXECUTION)?;
             self.belongs(execution.exception.as_deref(), seq);
+            // INVARIANT (R7, R3): an agent's own word ends no call that a stop would call off, and settles no use.
+            if execution.evidence != OBSERVED {
+                return Ok(());
+            }
             self.flights.reported(&execution.evaluation, execution.phase);
             // INVARIANT (R3): whatever is told of a repeat is told of the use that it repeats.
             let permitted = self.uses.permitted(&execution.evaluation).filter(|_| !sabotaged!("r3_repeat_apart"));

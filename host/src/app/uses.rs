@@ -69,6 +69,10 @@ pub struct Permitted {
     pub at: Timestamp,
     /// The credential that asked.
     pub credential: String,
+    /// For whom.
+    pub subject: EntityRef,
+    /// The task.
+    pub task: String,
     /// Whether it was a use: only that can run.
     pub purpose: Purpose,
     /// The exception, where one permitted it.
@@ -103,6 +107,8 @@ impl Uses {
         let permitted = Permitted {
             at,
             credential: decision.credential.clone(),
+            subject: decision.subject.clone(),
+            task: decision.task.clone(),
             purpose: decision.purpose,
             exception: decision.exception.clone(),
             consumed_by: self.consumed_by(at, decision, question),

@@ -48,7 +48,7 @@ pub(super) struct Serve {
     /// Agents and the gate may share an operating-system user. Every page and record shows it.
     #[arg(long)]
     single_user: bool,
-    /// How many evaluations a subject may ask for in one task each second; ten times as many at once after a pause.
+    /// How many evaluations a subject may ask for each second, in all its tasks; ten times as many at once after a pause.
     #[arg(long, value_name = "NUMBER", default_value_t = Allowance::default().evaluations, value_parser = clap::value_parser!(u32).range(1..))]
     evaluations: u32,
     /// Where people are told of requests: webhooks and mail. See docs/notify.md.

@@ -307,7 +307,7 @@ async fn what_continues_a_call_ends_with_the_grant_that_permitted_it() {
 async fn who_floods_gets_429_and_one_line_and_others_go_on() {
     let allowance = proviso::app::Allowance { evaluations: 1, burst: 8 };
     let story = Story::on(TestGate::with(Setup { allowance, ..Setup::default() }).await).await;
-    let quiet = story.gate.agent("report-writer", "another-task", None).await;
+    let quiet = story.gate.agent("ledger-bot", "weekly-report", None).await;
     let ledger = || story.gate.app.record().logs.iter().find(|log| log.log == "ledger").map_or(0, |log| log.size);
     let before = ledger();
     let mut statuses = Vec::new();
@@ -322,7 +322,7 @@ async fn who_floods_gets_429_and_one_line_and_others_go_on() {
     }
     assert_eq!(statuses.iter().filter(|status| **status == 429).count(), 12, "{statuses:?}");
     assert_eq!(ledger(), before + 1, "one line for all twelve");
-    let body = write_file("report-writer", IN_SCOPE, "quiet");
+    let body = write_file("ledger-bot", IN_SCOPE, "quiet");
     let answer = story.gate.client.post_for("/access/v1/evaluation", &story.point, &quiet, &body).await;
     assert!(verdict(&answer).0, "{answer:?}");
 }

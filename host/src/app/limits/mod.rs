@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use policy_core::entity::EntityRef;
+use tokio::sync::OwnedSemaphorePermit;
 
 pub use bucket::Allowance;
 pub(super) use requests::{hold_silence, room_for, same_request};
@@ -24,13 +25,18 @@ use super::append::Proposal;
 use super::asker::Asker;
 use super::event::{GateEvent, LedgerEvent};
 use super::refusal::{Refusal, RefusalKind};
-use bucket::Buckets;
+use crate::identity::PointCredential;
+use bucket::{Buckets, Counted};
 use turns::Turns;
 
 /// How long one line in the record stands for what is refused by a limit, in milliseconds.
 const INTERVAL: u64 = 60_000;
 /// The kind of limit on evaluations.
 const EVALUATIONS: &str = "evaluations";
+/// The kind of limit on reports of what ran.
+const REPORTS: &str = "reports";
+/// The type of an enforcement point among the subjects. No bundle has it: Cedar names no type with a hyphen.
+const POINT: &str = "enforcement-point";
 
 /// A subject in a task, and the kind of limit.
 type Key = (EntityRef, String, &'static str);
@@ -61,10 +67,37 @@ impl App {
 
     /// The same for what is asked about a subject in a task, whoever asks.
     pub(super) async fn turn_of(&self, subject: &EntityRef, task: &str) -> Result<Turn, Refusal> {
+        let counted = [Counted::Subject(subject.clone()), Counted::Task(task.to_owned())];
+        self.counted_turn(subject, task, &counted, EVALUATIONS).await
+    }
+
+    /// The same for what an enforcement point asks for no agent: it waits behind its own, and no agent pays for it.
+    pub(super) async fn turn_of_point(&self, point: &PointCredential) -> Result<Turn, Refusal> {
+        let point = EntityRef::new(POINT, &point.name);
+        self.counted_turn(&point, "", &[Counted::Subject(point.clone())], EVALUATIONS).await
+    }
+
+    /// The same for a report of what ran.
+    pub(super) async fn turn_to_report(&self, subject: &EntityRef, task: &str) -> Result<Turn, Refusal> {
+        self.counted_turn(subject, task, &[Counted::Reports(subject.clone())], REPORTS).await
+    }
+
+    /// A place to wait for a decision at, where this subject has one left.
+    pub(super) fn place_to_wait(&self, subject: &EntityRef) -> Option<OwnedSemaphorePermit> {
+        self.limits().turns.look(subject)
+    }
+
+    async fn counted_turn(
+        &self,
+        subject: &EntityRef,
+        task: &str,
+        counted: &[Counted],
+        what: &'static str,
+    ) -> Result<Turn, Refusal> {
         let allowance = self.settings().allowance;
         let taken = {
             let mut buckets = self.limits().buckets.lock().unwrap_or_else(PoisonError::into_inner);
-            buckets.take((subject.clone(), task.to_owned()), allowance, self.boot())
+            buckets.take(counted, allowance, self.boot())
         };
         let wait = match taken {
             Ok(()) => match self.limits().turns.take(subject).await {
@@ -73,9 +106,9 @@ impl App {
             },
             Err(wait) => wait,
         };
-        let detail = "this agent asks more often than the gate answers";
+        let detail = "this agent, or its task, asks more often than the gate answers";
         let refusal = Refusal::new(RefusalKind::TooMany, "too_many_evaluations", detail).retry_after(wait);
-        self.over_limit(subject, task, EVALUATIONS).await;
+        self.over_limit(subject, task, what).await;
         Err(refusal.help("wait for `Retry-After`; nothing ran"))
     }
 

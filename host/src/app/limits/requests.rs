@@ -75,7 +75,10 @@ fn silenced(state: &State, facts: &RequestFacts, now: Timestamp) -> Option<Times
 
 fn lies_inside(facts: &RequestFacts, refused: &Exception) -> bool {
     let (ours, theirs) = (&facts.question, &refused.request.question);
-    let same = ours.call.subject == theirs.call.subject
+    // An agent beside it of the same owner is no other need: else a refusal is one agent's, and the next one asks.
+    let same_hands = ours.call.subject == theirs.call.subject
+        || facts.owners.iter().any(|owner| refused.request.owners.contains(owner));
+    let same = same_hands
         && ours.task == theirs.task
         && ours.call.action == theirs.call.action
         && ours.call.server == theirs.call.server;

@@ -1,4 +1,6 @@
 //! Fair queueing: each subject waits behind its own, and takes at most a few places of what all share.
+//!
+//! What is asked for no subject is an enforcement point's own, under a name that no bundle can give a subject.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,6 +13,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 pub(in crate::app) const MOST_AT_ONCE: usize = 16;
 /// How many of a subject's questions wait for a turn.
 const MOST_WAITING: usize = 256;
+/// How many of a subject's looks at its requests wait for a decision at once.
+pub(in crate::app) const MOST_LOOKS: usize = 16;
 /// How many subjects are remembered before those that ask nothing are forgotten.
 const MOST_SUBJECTS: usize = 1_000;
 
@@ -26,6 +30,18 @@ struct Lane {
     at_once: Arc<Semaphore>,
     /// Those with a turn count as well.
     waiting: Arc<Semaphore>,
+    looks: Arc<Semaphore>,
+}
+
+impl Lane {
+    fn new() -> Self {
+        let semaphore = |places| Arc::new(Semaphore::new(places));
+        Self { at_once: semaphore(MOST_AT_ONCE), waiting: semaphore(MOST_WAITING), looks: semaphore(MOST_LOOKS) }
+    }
+
+    fn is_in_use(&self) -> bool {
+        self.waiting.available_permits() < MOST_WAITING || self.looks.available_permits() < MOST_LOOKS
+    }
 }
 
 /// Whose turn it is.
@@ -35,19 +51,25 @@ pub(super) struct Turns(Mutex<BTreeMap<EntityRef, Lane>>);
 impl Turns {
     /// A turn, in the order of asking. Nothing where too many of this subject's wait already.
     pub(super) async fn take(&self, subject: &EntityRef) -> Option<Turn> {
-        let (at_once, waiting) = {
-            let mut lanes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            if lanes.len() >= MOST_SUBJECTS {
-                lanes.retain(|_, lane| lane.waiting.available_permits() < MOST_WAITING);
-            }
-            let lane = lanes.entry(subject.clone()).or_insert_with(|| Lane {
-                at_once: Arc::new(Semaphore::new(MOST_AT_ONCE)),
-                waiting: Arc::new(Semaphore::new(MOST_WAITING)),
-            });
-            (Arc::clone(&lane.at_once), Arc::clone(&lane.waiting).try_acquire_owned().ok()?)
-        };
+        let (at_once, waiting) = self.lane(subject, |lane| {
+            let waiting = Arc::clone(&lane.waiting).try_acquire_owned().ok()?;
+            Some((Arc::clone(&lane.at_once), waiting))
+        })?;
         // A semaphore that nobody closes gives.
         at_once.acquire_owned().await.ok().map(|at_once| Turn { _at_once: at_once, _waiting: waiting })
+    }
+
+    /// A place to wait for a decision at; it is given up when it is dropped. Nothing where this subject has them all.
+    pub(super) fn look(&self, subject: &EntityRef) -> Option<OwnedSemaphorePermit> {
+        self.lane(subject, |lane| Arc::clone(&lane.looks).try_acquire_owned().ok())
+    }
+
+    fn lane<T>(&self, subject: &EntityRef, take: impl FnOnce(&Lane) -> T) -> T {
+        let mut lanes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if lanes.len() >= MOST_SUBJECTS {
+            lanes.retain(|_, lane| lane.is_in_use());
+        }
+        take(lanes.entry(subject.clone()).or_insert_with(Lane::new))
     }
 }
 
@@ -78,5 +100,16 @@ mod tests {
         assert!(next.await.is_some());
         drop(waiting);
         assert!(turns.take(&noisy).await.is_some());
+    }
+
+    #[test]
+    fn looks_are_bounded_for_each_and_given_back() {
+        let turns = Turns::default();
+        let (noisy, quiet) = (EntityRef::new("Agent", "noisy"), EntityRef::new("Agent", "quiet"));
+        let mut held: Vec<_> = (0..MOST_LOOKS).map(|_| turns.look(&noisy).unwrap()).collect();
+        assert!(turns.look(&noisy).is_none());
+        assert!(turns.look(&quiet).is_some());
+        held.pop();
+        assert!(turns.look(&noisy).is_some());
     }
 }

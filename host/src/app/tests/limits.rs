@@ -23,6 +23,19 @@ fn kinds(changes: &mut Receiver<proviso_api::operations::Change>) -> Vec<String>
     kinds
 }
 
+const OTHER: &str = "spiffe://acme.example/agent/ledger-bot";
+
+/// An agent of the same owner.
+async fn other(app: &App, task: &str) -> Credential {
+    let mint = MintRequest::Agent {
+        subject: EntityRef::new("Agent", OTHER),
+        task: task.to_owned(),
+        via: Vec::new(),
+        on_behalf: Some("ines".to_owned()),
+    };
+    app.authenticate(&app.mint(mint, &ROOT).await.unwrap().secret).unwrap()
+}
+
 async fn refuse(app: &App, user: &str, id: &str) {
     let person = person(app, user).await;
     let ballot = ballot(app, &person, id, VoteDecision::Refuse, None).await;
@@ -183,8 +196,11 @@ async fn who_asks_too_much_is_denied_with_one_line_an_interval() {
     let gate = Gate::open(folder, clock, |settings| settings.allowance = Allowance { evaluations: 1, burst: 3 });
     let gate = gate.await.unwrap();
     let (app, caller) = (&gate.app, caller(&gate.app).await);
-    let quiet = Caller { agent: agent(app, "close-q4", None).await, point: caller.point.clone() };
+    let beside = Caller { agent: agent(app, "close-q4", None).await, point: caller.point.clone() };
+    let quiet = Caller { agent: other(app, "close-q3").await, point: caller.point.clone() };
     let read = |call: usize| tool("read_file", "/srv/files/a.md", &format!("c{call}"));
+    let mut others = read(0);
+    others.subject.id = OTHER.into();
     let flood = async || {
         let mut refused = 0;
         for call in 0..20 {
@@ -201,7 +217,10 @@ async fn who_asks_too_much_is_denied_with_one_line_an_interval() {
     let mut changes = app.subscribe();
     assert_eq!(flood().await, 17);
     assert_eq!(kinds(&mut changes), ["limited"], "one line for all of them");
-    assert!(quiet.evaluate(app, read(0)).await.decision, "another task is not made to pay");
+    let refused = app.evaluate(&beside.point, Some(&beside.agent), read(0)).await;
+    assert_eq!(refused.unwrap_err().code, "too_many_evaluations", "another task gives a subject no more");
+    assert_eq!(kinds(&mut changes), ["limited"], "a task has a line of its own");
+    assert!(quiet.evaluate(app, others).await.decision, "another agent in the very task is not made to pay");
     gate.clock.advance(2);
     assert_eq!(flood().await, 18);
     assert!(kinds(&mut changes).is_empty(), "still the same interval");
@@ -211,7 +230,10 @@ async fn who_asks_too_much_is_denied_with_one_line_an_interval() {
     // The end tells what no line stands for yet.
     app.stopped().await.unwrap();
     assert_eq!(kinds(&mut changes), ["limited", "gate_stopped"]);
-    assert_eq!(app.counters().iter().find(|(word, _)| word == "limited").map(|(_, count)| *count), Some(17 + 18 + 17));
+    assert_eq!(
+        app.counters().iter().find(|(word, _)| word == "limited").map(|(_, count)| *count),
+        Some(17 + 1 + 18 + 17)
+    );
 }
 
 #[tokio::test]
@@ -227,16 +249,9 @@ async fn one_noisy_agent_does_not_delay_anothers_request() {
     let mut waiting = pin!(noisy.write(app, "/srv/files/reports/q3.md", "c1"));
     let mut context = Context::from_waker(Waker::noop());
     assert!(matches!(waiting.as_mut().poll(&mut context), Poll::Pending));
-    let mint = MintRequest::Agent {
-        subject: EntityRef::new("Agent", "spiffe://acme.example/agent/ledger-bot"),
-        task: "close-q3".to_owned(),
-        via: Vec::new(),
-        on_behalf: Some("ines".to_owned()),
-    };
-    let minted = app.mint(mint, &ROOT).await.unwrap();
-    let quiet = app.authenticate(&minted.secret).unwrap();
+    let quiet = other(app, "close-q3").await;
     let mut body = tool("write_file", "/srv/files/reports/q3.md", "c2");
-    body.subject.id = "spiffe://acme.example/agent/ledger-bot".into();
+    body.subject.id = OTHER.into();
     let denied = app.evaluate(&noisy.point, Some(&quiet), body.clone()).await.unwrap();
     let offer = denied.context.access_request.clone().unwrap();
     let asked = request(&body, &denied.context.evaluation_id, offer.expires_at, None);
@@ -255,18 +270,11 @@ async fn a_task_has_at_most_twenty_open_requests_whoever_asks() {
         let body = tool("write_file", &format!("/srv/files/reports/{n}.md"), &format!("c{n}"));
         caller.ask(app, &body, None).await.unwrap();
     }
-    let other = "spiffe://acme.example/agent/ledger-bot";
-    let mint = |task: &str| MintRequest::Agent {
-        subject: EntityRef::new("Agent", other),
-        task: task.to_owned(),
-        via: Vec::new(),
-        on_behalf: Some("ines".to_owned()),
-    };
     kinds(&mut changes);
     for (task, expected) in [("close-q3", Err("too_many_requests")), ("close-q4", Ok(()))] {
-        let agent = app.authenticate(&app.mint(mint(task), &ROOT).await.unwrap().secret).unwrap();
+        let agent = other(app, task).await;
         let mut body = tool("write_file", "/srv/files/reports/more.md", task);
-        body.subject.id = other.into();
+        body.subject.id = OTHER.into();
         let denied = app.evaluate(&caller.point, Some(&agent), body.clone()).await.unwrap();
         let until = denied.context.access_request.clone().unwrap().expires_at;
         let asked = request(&body, &denied.context.evaluation_id, until, None);
@@ -274,4 +282,59 @@ async fn a_task_has_at_most_twenty_open_requests_whoever_asks() {
         assert_eq!(asked.map(drop).map_err(|refusal| refusal.code), expected, "{task}");
         assert_eq!(kinds(&mut changes).contains(&"limited".to_owned()), expected.is_err(), "{task}");
     }
+}
+
+#[tokio::test]
+async fn a_task_has_at_most_sixty_grants_live_or_asked_for_whoever_holds_them() {
+    let gate = Gate::start().await;
+    let (app, caller) = (&gate.app, caller(&gate.app).await);
+    let agents = [(caller.agent.clone(), WRITER), (other(app, "close-q3").await, OTHER)];
+    let ask = async |agent: &Credential, subject: &str, n: usize| {
+        let mut body = tool("write_file", &format!("/srv/files/reports/{n}.md"), &format!("c{n}"));
+        body.subject.id = subject.into();
+        let denied = app.evaluate(&caller.point, Some(agent), body.clone()).await.unwrap();
+        let until = denied.context.access_request.clone().unwrap().expires_at;
+        let asked = request(&body, &denied.context.evaluation_id, until, None);
+        app.request(&caller.point, Some(agent), None, asked).await.map(|reply| reply.task.id)
+    };
+    // Thirty each: neither has more than a subject may.
+    for n in 0..60 {
+        let (agent, subject) = &agents[n % 2];
+        let id = ask(agent, subject, n).await.unwrap();
+        assert!(approve(app, "mara", &id, None).await.unwrap().is_some());
+    }
+    for (agent, subject) in &agents {
+        assert_eq!(ask(agent, subject, 60).await.unwrap_err().code, "too_many_grants", "{subject}");
+    }
+    let elsewhere = other(app, "close-q4").await;
+    assert!(ask(&elsewhere, OTHER, 60).await.is_ok(), "another task has room of its own");
+}
+
+#[tokio::test]
+async fn a_search_that_finds_nobody_and_a_report_of_nothing_take_turns_too() {
+    let folder = std::sync::Arc::new(tempfile::tempdir().unwrap());
+    let clock = FakeClock::new("2026-11-22T12:00:00Z");
+    let gate = Gate::open(folder, clock, |settings| settings.allowance = Allowance { evaluations: 1, burst: 3 });
+    let gate = gate.await.unwrap();
+    let (app, caller) = (&gate.app, caller(&gate.app).await);
+    let nobody = || {
+        let search = json!({
+            "subject": {"type": "Planet"}, "action": {"name": "read_file"}, "resource": {"type": "Volume", "id": "files"},
+        });
+        super::super::Search::Subject(serde_json::from_value(search).unwrap())
+    };
+    let report = || {
+        let report = json!({"evaluation_id": "eval_0", "call": "c", "phase": "executed"});
+        serde_json::from_value::<proviso_api::operations::ExecutionReport>(report).unwrap()
+    };
+    for _ in 0..3 {
+        assert!(app.search(&caller.point, None, nobody()).await.is_ok());
+    }
+    assert_eq!(app.search(&caller.point, None, nobody()).await.unwrap_err().code, "too_many_evaluations");
+    assert_eq!(app.report_execution(&caller.point, report()).await.unwrap_err().code, "too_many_evaluations");
+    for expected in ["unknown_evaluation"; 9].into_iter().chain(["too_many_evaluations"]) {
+        assert_eq!(app.report_execution(&caller.agent, report()).await.unwrap_err().code, expected);
+    }
+    // Whoever asks through that enforcement point pays for none of it.
+    assert!(caller.evaluate(app, tool("read_file", "/srv/files/a.md", "c")).await.decision);
 }

@@ -10,6 +10,7 @@ mod routing;
 mod stops;
 mod story;
 mod terms;
+mod told;
 
 use std::sync::Arc;
 

@@ -20,14 +20,14 @@ const KEYS: [[u8; 32]; 2] = [[1; 32], [2; 32]];
 const SECRET_WORDS: &str = "the board wants the report";
 
 /// A gate that tells, and the switch that ends its courier.
-struct Telling {
-    gate: Gate,
+pub(super) struct Telling {
+    pub(super) gate: Gate,
     stop: watch::Sender<bool>,
     courier: tokio::task::JoinHandle<()>,
 }
 
 impl Telling {
-    async fn on(gate: Gate, notify: &Notify) -> Self {
+    pub(super) async fn on(gate: Gate, notify: &Notify) -> Self {
         let (stop, stopping) = watch::channel(false);
         let courier = notify::start(gate.app.clone(), notify, Arc::new(SystemRandom), stopping).unwrap();
         Self { gate, stop, courier }
@@ -41,7 +41,7 @@ impl Telling {
     }
 }
 
-async fn open(notify: &Notify) -> Gate {
+pub(super) async fn open(notify: &Notify) -> Gate {
     reopen(Arc::new(tempfile::tempdir().unwrap()), FakeClock::new("2026-11-22T12:00:00Z"), notify).await
 }
 
@@ -57,7 +57,7 @@ async fn again(gate: Gate, notify: &Notify) -> Gate {
 }
 
 /// One table of a webhook, its secrets in files of the folder.
-fn webhook(folder: &TempDir, name: &str, url: &str, more: &str) -> String {
+pub(super) fn webhook(folder: &TempDir, name: &str, url: &str, more: &str) -> String {
     let places = KEYS.iter().enumerate().map(|(number, key)| {
         let path = folder.path().join(format!("secret-{number}"));
         std::fs::write(&path, format!("whsec_{}\n", STANDARD.encode(key))).unwrap();
@@ -67,7 +67,7 @@ fn webhook(folder: &TempDir, name: &str, url: &str, more: &str) -> String {
     format!("[[webhook]]\nname = \"{name}\"\nurl = \"{url}\"\nsecrets = [{}]\n{more}\n", places.join(", "))
 }
 
-fn to_sink(folder: &TempDir, name: &str, sink: &HttpSink) -> String {
+pub(super) fn to_sink(folder: &TempDir, name: &str, sink: &HttpSink) -> String {
     webhook(folder, name, &format!("http://{}/hook", sink.address), "allow = [\"127.0.0.1/32\"]")
 }
 
@@ -76,7 +76,7 @@ async fn ask(gate: &Gate, path: &str) -> String {
     caller.ask(&gate.app, &tool("write_file", path, "ask"), None).await.unwrap()
 }
 
-async fn deliveries(gate: &Gate, state: &str) -> Vec<DeliveryLine> {
+pub(super) async fn deliveries(gate: &Gate, state: &str) -> Vec<DeliveryLine> {
     gate.app.deliveries(Some(state)).await.unwrap().deliveries
 }
 
