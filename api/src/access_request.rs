@@ -10,7 +10,8 @@ use crate::authzen::{Action, ApprovalRef, Entity};
 /// `context.access_request` of a requestable denial.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AccessRequestOffer {
-    /// Where to ask.
+    /// Where to ask; empty: where the decision point's metadata says.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub endpoint: String,
     /// Until when the denial can be answered with a request.
     pub expires_at: Timestamp,

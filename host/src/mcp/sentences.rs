@@ -12,6 +12,8 @@ use super::own_tools::{ANSWER, REQUEST, WAIT};
 
 /// The longest name that is repeated in a sentence.
 const LONGEST_NAME: usize = 128;
+/// The one form of an approval that is known here: the call is made again, and judged again.
+const REEVALUATE: &str = "reevaluate";
 
 /// Why the proxy did not let a message through, where it is not the gate's decision.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -172,7 +174,8 @@ pub fn standing(reply: &TaskReply) -> String {
         "pending" => format!(
             "Request {id} is pending: nobody has decided yet; call {WAIT} with this id, or go on with other work."
         ),
-        "approved" => {
+        // INVARIANT (R8, ARAP 16): an approval in a form that nobody here knows is none.
+        "approved" if reply.result.as_ref().is_some_and(|result| result.mode == REEVALUATE) => {
             let until =
                 reply.result.as_ref().map(|r| format!(" until {}", r.approval.approved_until)).unwrap_or_default();
             format!(
