@@ -9,6 +9,8 @@ mod folder;
 mod forged;
 mod mail;
 mod own_user;
+mod private;
+mod recipe;
 mod task;
 
 use std::path::Path;

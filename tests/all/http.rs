@@ -15,6 +15,7 @@ mod concurrency;
 mod counters;
 mod credentials;
 mod emergency;
+mod flood;
 mod folding;
 mod grants;
 mod groups;
@@ -22,6 +23,7 @@ mod guardrails;
 mod index;
 mod locks;
 mod paths;
+mod puppets;
 mod questions;
 mod renewals;
 mod replay;
@@ -30,8 +32,11 @@ mod reviews;
 mod routing;
 mod searches;
 mod sheets;
+mod skew;
 mod stops;
 mod sums;
+mod sweeps;
+mod twisted;
 mod versions;
 mod votes;
 
@@ -45,10 +50,28 @@ fn verdict(answer: &Answer) -> (bool, String) {
     (decision, body["context"]["reason"].as_str().unwrap_or_default().to_owned())
 }
 
-/// A refusal: status and code. It must carry a sentence, too.
+/// The codes of ARAP, each a type of its own; every other code is `about:blank`.
+const ACCESS_REQUEST_CODES: [&str; 7] = [
+    "not_requestable",
+    "expired_denial",
+    "invalid_denial_binding",
+    "duplicate_request",
+    "unknown_task",
+    "task_expired",
+    "invalid_task_state",
+];
+
+/// A refusal: status and code. It must carry a sentence, too, and the type of its code.
 fn refusal(answer: &Answer) -> (u16, String) {
     let body = answer.json();
     assert_eq!(answer.header("content-type"), "application/problem+json", "{answer:?}");
+    let kind = match answer.code() {
+        code if ACCESS_REQUEST_CODES.contains(&code.as_str()) => {
+            format!("urn:openid:authzen:access-request:error:{code}")
+        }
+        _ => "about:blank".to_owned(),
+    };
+    assert_eq!(body["type"], kind, "{answer:?}");
     assert!(body["detail"].as_str().is_some_and(|detail| !detail.is_empty()), "{answer:?}");
     assert_eq!(body["status"], answer.status.as_u16(), "{answer:?}");
     (answer.status.as_u16(), answer.code())

@@ -2,11 +2,13 @@
 
 mod asking;
 mod conversations;
+mod enforcement;
 mod process;
 mod proxy;
 mod roots;
 mod stops;
 mod story;
+mod swapped;
 mod wire;
 
-pub use proxy::npm_server;
+pub use proxy::{npm_server, python};

@@ -1,6 +1,6 @@
-//! Which clauses of AuthZEN 1.0 and ARAP a run of the tests has covered. A test says so with `clauses!` in its first line;
-//! what it says counts once it has passed. `conformance` makes the table of it, and fails for a clause that no test
-//! covered.
+//! Which clauses of AuthZEN 1.0 and ARAP, and which abuses, a run of the tests has covered. A test says so with
+//! `clauses!` in its first line; what it says counts once it has passed. `conformance` makes the tables of it, and fails
+//! for a row that no test covered.
 
 use std::collections::BTreeMap;
 use std::fs::OpenOptions;
@@ -13,6 +13,7 @@ use crate::binary::scratch;
 
 const AUTHZEN: &str = include_str!("../conformance/authzen.toml");
 const ARAP: &str = include_str!("../conformance/arap.toml");
+const THREATS: &str = include_str!("../conformance/threats.toml");
 
 /// A standard's clauses.
 #[derive(Debug, Deserialize)]
@@ -35,13 +36,50 @@ pub struct Clause {
     /// What must be, in our words.
     pub says: String,
     /// Why no test of ours can cover it, where that is so.
-    pub excused: Option<String>,
+    pub excused: Option<Excuse>,
+}
+
+/// What a demand is about that nothing of ours does. Whatever else a standard says has a test.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Excuse {
+    /// The standard's authors and registrars.
+    Authors,
+    /// Requests for several items at once.
+    Bulk,
+    /// Catalogs of what can be asked for.
+    Catalogs,
+    /// Calls back to who asked.
+    Callbacks,
+    /// The connection below HTTP.
+    Transport,
+}
+
+impl Excuse {
+    /// The same in words.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Authors => "binds the standard's authors or registrars",
+            Self::Bulk => "the gate takes single requests; bulk is a companion profile since September 2026",
+            Self::Catalogs => "the gate publishes no catalogs; they are a companion profile since September 2026",
+            Self::Callbacks => {
+                "the gate takes no `callback`: routing tells whom policy names, by webhooks that an operator set up"
+            }
+            Self::Transport => "TLS ends before the gate; SECURITY.md says how",
+        }
+    }
 }
 
 /// The standards and their clauses.
 #[expect(clippy::expect_used, reason = "a harness fails its test by panicking")]
 pub fn standards() -> Vec<Standard> {
     [AUTHZEN, ARAP].map(|text| toml::from_str(text).expect("a list of clauses")).into()
+}
+
+/// The abuses, as a list of the same form. None is excused.
+#[expect(clippy::expect_used, reason = "a harness fails its test by panicking")]
+pub fn threats() -> Standard {
+    toml::from_str(THREATS).expect("a list of abuses")
 }
 
 /// What the run so far has covered: tests by clause.
@@ -72,7 +110,7 @@ impl Covers {
     #[expect(clippy::panic, reason = "a harness fails its test by panicking")]
     pub fn these(clauses: &[&str]) -> Self {
         let known: Vec<String> =
-            standards().into_iter().flat_map(|standard| standard.clause).map(|clause| clause.id).collect();
+            standards().into_iter().chain([threats()]).flat_map(|list| list.clause).map(|clause| clause.id).collect();
         let test = std::thread::current().name().unwrap_or("unnamed").to_owned();
         let mut lines = String::new();
         for clause in clauses {

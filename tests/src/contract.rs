@@ -68,6 +68,20 @@ pub fn faults(name: &str, value: &Value) -> String {
     }
 }
 
+/// Whether a value fits a schema of its own, as anybody who compiles it finds.
+#[expect(clippy::expect_used, reason = "a harness fails its test by panicking")]
+pub fn fits(schema: &Value, value: &Value) -> bool {
+    const ADDRESS: &str = "https://proviso.example/schema.json";
+    let (mut schemas, mut compiler) = (Schemas::new(), Compiler::new());
+    compiler.enable_format_assertions();
+    // Where it says that it is, nobody is asked.
+    let mut schema = schema.clone();
+    schema.as_object_mut().and_then(|schema| schema.remove("$id"));
+    compiler.add_resource(ADDRESS, schema).expect("a schema");
+    let index = compiler.compile(ADDRESS, &mut schemas).expect("a schema that compiles");
+    schemas.validate(value, index).is_ok()
+}
+
 /// The operation behind a method and a path: its id and its description.
 pub fn operation(method: &Method, path: &str) -> Option<(String, &'static Value)> {
     let segments: Vec<&str> = path.split('/').collect();

@@ -13,7 +13,7 @@ mod scenario;
 mod until;
 
 pub use binary::Binary;
-pub use clauses::{Clause, Covers, Standard, covered, kept, standards};
+pub use clauses::{Clause, Covers, Excuse, Standard, covered, kept, standards, threats};
 pub use client::{Answer, Client, as_person, cookie_of, signed_in};
 pub use clock::TestClock;
 pub use gate::{Setup, TestGate, module, sample_bundle};

@@ -207,6 +207,7 @@ async fn a_question_reaches_the_agent_as_data_and_its_answer_the_approver() {
 
 #[tokio::test]
 async fn an_emergency_is_a_persons_act_and_somebody_else_reviews_it() {
+    proviso_tests::clauses!("c4-23-review");
     let story = Story::begin().await;
     let id = story.ask(&write_file("report-writer", FILE, "ask"), None).await;
     let why = json!({"reason": "the board meets in ten minutes"});

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use proviso_tests::contract::fits;
 use proviso_tests::{Answer, Client, Story, write_file};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -31,7 +32,7 @@ async fn status(story: &Story, id: &str, query: &str) -> Answer {
 
 #[tokio::test]
 async fn one_key_is_one_request_also_at_once() {
-    proviso_tests::clauses!("arap-10.1-s");
+    proviso_tests::clauses!("arap-10.1-s", "c4-2-replayed-request");
     let story = Story::begin().await;
     let (first, second) = (body_of(&story, &call("a")).await, body_of(&story, &call("b")).await);
     // Eight at once, half of them with another body: one request is made, and the others are told so.
@@ -110,7 +111,9 @@ async fn progress_names_nobody_and_only_the_asker_sees_or_cancels() {
         "arap-19-d",
         "arap-19-e",
         "arap-21.3.3-a",
-        "arap-21.3.3-b"
+        "arap-21.3.3-b",
+        "c4-19-others-ids",
+        "c4-19-handles"
     );
     let story = Story::begin().await;
     let id = story.ask(&call("a"), None).await;
@@ -124,11 +127,13 @@ async fn progress_names_nobody_and_only_the_asker_sees_or_cancels() {
     assert_eq!(progress.keys().collect::<Vec<_>>(), ["current_step", "total_steps"]);
     let planner = story.gate.agent("close-planner", "weekly-report", Some("jun")).await;
     let path = format!("/access/v1/requests/{id}");
-    for agent in [&planner, &story.gate.agent("report-writer", "another-task", Some("ines")).await] {
-        let request = story.gate.client.request(Method::GET, &format!("{path}?wait=30")).bearer_auth(&story.point);
+    let other_task = story.gate.agent("report-writer", "another-task", Some("ines")).await;
+    let other_point = story.gate.point("other-proxy", &["files", "ledger"]).await;
+    for (point, agent) in [(&story.point, &planner), (&story.point, &other_task), (&other_point, &story.agent)] {
+        let request = story.gate.client.request(Method::GET, &format!("{path}?wait=30")).bearer_auth(point);
         let answer = Client::send(request.header("proviso-subject-token", agent)).await;
         assert_eq!(refusal(&answer), refused(404, "unknown_task"));
-        let answer = story.gate.client.post_for(&format!("{path}/cancel"), &story.point, agent, &json!({})).await;
+        let answer = story.gate.client.post_for(&format!("{path}/cancel"), point, agent, &json!({})).await;
         assert_eq!(refusal(&answer), refused(404, "unknown_task"));
     }
     let cancel =
@@ -148,7 +153,15 @@ async fn progress_names_nobody_and_only_the_asker_sees_or_cancels() {
 
 #[tokio::test]
 async fn a_claimed_actor_is_the_credentials_or_the_request_is_refused() {
-    proviso_tests::clauses!("arap-10.1-h", "arap-10.1-i", "arap-19.1-c", "arap-19.1-d", "arap-19.1-e", "arap-21.4.2");
+    proviso_tests::clauses!(
+        "arap-10.1-h",
+        "arap-10.1-i",
+        "arap-19.1-c",
+        "arap-19.1-d",
+        "arap-19.1-e",
+        "arap-21.4.2",
+        "c4-5-claimed-actor"
+    );
     let story = Story::begin().await;
     let body = body_of(&story, &call("a")).await;
     let id = body["subject"]["id"].clone();
@@ -199,8 +212,20 @@ async fn the_schema_describes_a_request_that_succeeds_and_no_other_limits() {
     assert_eq!(properties["denial"]["properties"]["evaluation_id"]["const"], good["denial"]["evaluation_id"]);
     let words = &properties["context"]["properties"]["business_justification"];
     assert_eq!((words["minLength"].as_u64(), words["maxLength"].as_u64()), (Some(1), Some(2_000)));
+    // Either of the two that name the denial is enough; and a scope within the limits fits.
+    let mut by_token = good.clone();
+    by_token["denial"] = json!({"expires_at": offer["expires_at"], "binding_token": offer["binding_token"]});
+    let mut scoped = good.clone();
+    scoped["requested_access"] = json!({"proviso.dev/scope": offer["display"]["scope"]});
+    for body in [&good, &by_token, &scoped] {
+        assert!(fits(&schema, body), "{body:#} by {schema:#}");
+    }
     // What the schema refuses, the gate refuses.
     let before = sizes(&story);
+    let mut never = offer["display"]["scope"].clone();
+    never["max_uses"] = json!(0);
+    let mut often = never.clone();
+    often["max_uses"] = json!(offer["display"]["max_uses"].as_u64().unwrap() + 1);
     for (pointer, value) in [
         ("/context/business_justification", json!("")),
         ("/context/business_justification", json!("x".repeat(2_001))),
@@ -209,17 +234,22 @@ async fn the_schema_describes_a_request_that_succeeds_and_no_other_limits() {
         ("/denial/evaluation_id", json!("eval_other")),
         ("/subject", json!({})),
         ("/requested_access", json!({"proviso.dev/scope": {"max_uses": 0}})),
+        ("/requested_access", json!({"proviso.dev/scope": never})),
+        ("/requested_access", json!({"proviso.dev/scope": often})),
+        ("/denial", json!({"expires_at": offer["expires_at"]})),
     ] {
         let mut body = good.clone();
         match body.pointer_mut(pointer) {
             Some(member) => *member = value,
             None => body["requested_access"] = value,
         }
+        assert!(!fits(&schema, &body), "{pointer}: {body:#}");
         assert!(story.request(&body).await.status.is_client_error(), "{pointer}");
     }
     for name in schema["required"].as_array().unwrap() {
         let mut body = good.clone();
         body.as_object_mut().unwrap().remove(name.as_str().unwrap());
+        assert!(!fits(&schema, &body), "{name}");
         assert!(story.request(&body).await.status.is_client_error(), "{name}");
     }
     assert_eq!(sizes(&story), before);
@@ -235,7 +265,7 @@ async fn the_schema_describes_a_request_that_succeeds_and_no_other_limits() {
     assert_eq!(refusal(&get(&story.point, &planner).await), refused(404, "unknown_evaluation"));
     assert_eq!(refusal(&get(&other, &story.agent).await), refused(404, "unknown_evaluation"));
     assert_eq!(refusal(&story.gate.client.get(path, None).await), refused(401, "no_credential"));
-    assert_eq!(story.request(&good).await.status.as_u16(), 201);
+    assert_eq!(story.request(&by_token).await.status.as_u16(), 201);
     story.gate.clock.advance(15 * 60);
     assert_eq!(refusal(&get(&story.point, &story.agent).await), refused(410, "expired_denial"));
 }
@@ -258,7 +288,9 @@ async fn an_approval_lets_only_its_own_call_pass() {
         "arap-17-f",
         "arap-17-g",
         "arap-21.1.2-b",
-        "arap-21.1.3-a"
+        "arap-21.1.3-a",
+        "c4-2-other-call",
+        "c4-2-altered-approval"
     );
     let story = Story::begin().await;
     let id = story.ask(&call("a"), None).await;

@@ -270,7 +270,9 @@ async fn discovery_says_where_everything_is() {
         "arap-6-a",
         "arap-6-b",
         "arap-6-c",
-        "arap-6-d"
+        "arap-6-d",
+        "authzen-9.1.3-a",
+        "authzen-9.1.3-b"
     );
     let url = "https://gate.example".to_owned();
     let gate = TestGate::with(Setup { public_url: Some(url.clone()), ..Setup::default() }).await;
@@ -293,6 +295,7 @@ async fn discovery_says_where_everything_is() {
     }
     assert_eq!(body["capabilities"], json!(["urn:openid:authzen:capability:access-request"]));
     assert!(body.as_object().unwrap().values().all(|value| !value.is_null()), "what has no value is left out");
+    assert_eq!(body.get("signed_metadata"), None, "nothing of it is signed, so nothing is signed wrongly");
     assert_eq!(gate.client.get("/access/v1/jwks", None).await.json()["keys"].as_array().map(Vec::len), Some(1));
 }
 

@@ -132,7 +132,9 @@ async fn only_the_gates_own_unaltered_token_counts() {
         "arap-21.1.4-c",
         "arap-21.1.4-g",
         "arap-21.1.4-i",
-        "arap-21.1.4-l"
+        "arap-21.1.4-l",
+        "arap-21.1.4-h",
+        "arap-21.1.4-k"
     );
     let story = Story::begin().await;
     let body = by_token(&story).await;
@@ -228,7 +230,14 @@ async fn only_the_gates_own_unaltered_token_counts() {
 
 #[tokio::test]
 async fn a_token_expires_and_is_spent_by_one_request() {
-    proviso_tests::clauses!("arap-7-f", "arap-10.1-m", "arap-18-g", "arap-21.1.4-f", "arap-21.1.4-j");
+    proviso_tests::clauses!(
+        "arap-7-f",
+        "arap-10.1-m",
+        "arap-18-g",
+        "arap-21.1.4-f",
+        "arap-21.1.4-j",
+        "c4-2-replayed-request"
+    );
     let story = Story::begin().await;
     let body = by_token(&story).await;
     let first = story.request(&body).await;

@@ -3,7 +3,7 @@
 use policy_core::entity::EntityRef;
 use proviso::app::Operator;
 use proviso::identity::MintRequest;
-use proviso_tests::{AGENTS, Parties, Story, TestGate, write_file};
+use proviso_tests::{AGENTS, Parties, Setup, Story, TestGate, post_rows, sample_bundle, write_file};
 use serde_json::json;
 
 use super::{allowed, denied, exception, refusal, refused, verdict};
@@ -43,6 +43,7 @@ async fn chained(story: &Story) -> Parties {
 
 #[tokio::test]
 async fn a_for_b_is_not_b_for_a_nor_a_alone() {
+    proviso_tests::clauses!("c4-5-claimed-chain");
     let story = Story::begin().await;
     let chained = chained(&story).await;
     let (id, mara) = granted(&story, &chained).await;
@@ -72,6 +73,7 @@ async fn a_for_b_is_not_b_for_a_nor_a_alone() {
 
 #[tokio::test]
 async fn who_owns_an_agent_of_the_chain_does_not_vote() {
+    proviso_tests::clauses!("c4-1-owner");
     let story = Story::begin().await;
     // tom decides on files, and owns the agent in the middle of the first chain.
     for (via, expected) in [(&["ledger-bot"][..], Some("is_owner")), (&["close-planner"], None)] {
@@ -85,6 +87,71 @@ async fn who_owns_an_agent_of_the_chain_does_not_vote() {
             None => assert!(answer.status.is_success(), "{via:?}: {answer:?}"),
         }
     }
+}
+
+#[tokio::test]
+async fn a_hop_that_a_guardrail_forbids_stops_who_acts_for_it() {
+    proviso_tests::clauses!("c4-5-hops-guardrail");
+    let story = Story::begin().await;
+    // ledger-bot posts small batches by itself; intern-bot never posts, and neither does who acts for it.
+    for (via, expected) in [(&[][..], allowed("scope")), (&["intern-bot"], denied("guardrail"))] {
+        let agent = mint(&story.gate, "ledger-bot", via).await.unwrap();
+        let chained = Parties { client: story.client.clone(), point: story.point.clone(), agent };
+        let answer = chained.evaluate(&post_rows("ledger-bot", "finance/sandbox", 10, "c1")).await;
+        assert_eq!(verdict(&answer), expected, "{via:?}");
+        // And nobody can ask for what the guardrail forbids.
+        assert!(answer.json()["context"]["access_request"].is_null(), "{answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn where_the_bundle_says_so_each_hop_needs_a_permit_of_its_own() {
+    proviso_tests::clauses!("c4-5-hops-scope");
+    let mut bundle = sample_bundle();
+    let config = bundle.get_mut("bundle.toml").unwrap();
+    *config = format!("chain = \"scope\"\n{config}");
+    let strict = Story::on(TestGate::with(Setup { bundle, ..Setup::default() }).await).await;
+    let usual = Story::begin().await;
+    let draft = write_file("report-writer", "/srv/files/drafts/a.md", "c1");
+    // close-planner may write drafts itself, intern-bot may not.
+    for (story, via, expected) in [
+        (&strict, &["close-planner"][..], allowed("scope")),
+        (&strict, &["intern-bot"], denied("chain")),
+        (&strict, &["close-planner", "intern-bot"], denied("chain")),
+        (&usual, &["intern-bot"], allowed("scope")),
+    ] {
+        let agent = mint(&story.gate, "report-writer", via).await.unwrap();
+        let chained = Parties { client: story.client.clone(), point: story.point.clone(), agent };
+        assert_eq!(verdict(&chained.evaluate(&draft).await), expected, "{via:?}");
+    }
+}
+
+#[tokio::test]
+async fn who_owns_the_agent_that_asks_for_another_does_not_vote() {
+    proviso_tests::clauses!("c4-1-owner");
+    // close-planner asks for report-writer, and is ola's: she is neither in the chain nor behind who asks.
+    let mut bundle = sample_bundle();
+    let owned = |owner: &str| {
+        format!(r#"agent/close-planner"}}, "attrs": {{"owner": {{"__entity": {{"type": "User", "id": "{owner}"}}}}"#)
+    };
+    let entities = bundle.get_mut("entities.json").unwrap();
+    assert!(entities.contains(&owned("ines")));
+    *entities = entities.replace(&owned("ines"), &owned("ola"));
+    let story = Story::on(TestGate::with(Setup { bundle, ..Setup::default() }).await).await;
+    let planner = story.gate.agent("close-planner", "weekly-report", Some("ines")).await;
+    let mut call = write_file("report-writer", "/srv/files/reports/q4", "ask");
+    call["action"]["name"] = json!("create_directory");
+    call["context"]["input"] = json!({"path": "/srv/files/reports/q4"});
+    let refused_call = story.evaluate(&call).await.json();
+    let body = story.request_body(&call, &refused_call, None);
+    let answer = story.client.post_for("/access/v1/requests", &story.point, &planner, &body).await;
+    let id = answer.json()["task"]["id"].as_str().unwrap_or_else(|| panic!("{answer:?}")).to_owned();
+    for owner in ["ola", "tom"] {
+        let cookie = story.gate.person(owner).await;
+        assert_eq!(refusal(&story.vote(&cookie, &id, "approve", None).await), refused(403, "is_owner"), "{owner}");
+    }
+    let mara = story.gate.person("mara").await;
+    assert_eq!(story.vote(&mara, &id, "approve", None).await.json()["state"], "granted");
 }
 
 #[tokio::test]

@@ -146,6 +146,7 @@ async fn an_enforcement_point_asks_for_its_own_subjects_and_servers_only() {
 
 #[tokio::test]
 async fn a_tool_can_be_asked_for_under_its_own_server_only() {
+    proviso_tests::clauses!("c4-6-tool-names");
     let story = Story::begin().await;
     let mut body = json!({
         "subject": {"type": "Agent", "id": format!("{}report-writer", proviso_tests::AGENTS)},

@@ -1,7 +1,8 @@
 //! Two clocks: the time to decide, and the time of validity, which may begin later (R4, R6).
 
 use policy_core::time::{Span, Timestamp};
-use proviso_tests::{Story, write_file};
+use proviso_tests::{Client, Story, write_file};
+use reqwest::Method;
 use serde_json::json;
 
 use super::{allowed, exception, refusal, refused, verdict};
@@ -34,9 +35,25 @@ async fn r6_a_later_start_is_not_active_until_then_and_expired_after() {
     let early = story.evaluate(&write_file("report-writer", FILE, "u1")).await;
     assert_eq!(early.json()["context"]["proviso.dev/grant"]["state"], "not_active", "{early:?}");
     assert!(!verdict(&early).0);
+    // With its approval it is told that the grant is pending, and when to come again.
+    let path = format!("/access/v1/requests/{id}");
+    let status = story.client.request(Method::GET, &path).bearer_auth(&story.point);
+    let status = Client::send(status.header("proviso-subject-token", &story.agent)).await.json();
+    for (call, passed, left) in [("u2", 0, 7_200..=7_201), ("u3", 6_900, 300..=301)] {
+        story.gate.clock.advance(passed);
+        let mut early = write_file("report-writer", FILE, call);
+        early["context"]["approval"] = status["result"]["approval"].clone();
+        let context = story.evaluate(&early).await.json()["context"].clone();
+        assert_eq!(
+            (&context["reason"], &context["next_action"]),
+            (&json!("grant_pending"), &json!("retry")),
+            "{context}"
+        );
+        assert!(context["retry_after"].as_u64().is_some_and(|wait| left.contains(&wait)), "{left:?}: {context}");
+    }
 
-    story.gate.clock.advance(2 * 3_600 + 1);
-    let due = story.evaluate(&write_file("report-writer", FILE, "u2")).await;
+    story.gate.clock.advance(300 + 1);
+    let due = story.evaluate(&write_file("report-writer", FILE, "u4")).await;
     assert_eq!(verdict(&due), allowed("exception"), "{due:?}");
     let history = exception(&story, &mara, &id).await["history"].to_string();
     assert!(history.contains("grant_activated"), "judged again at its start: {history}");

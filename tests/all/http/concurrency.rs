@@ -7,6 +7,7 @@ use super::{exception, granted, verdict};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn many_calls_at_once_use_no_more_than_was_granted() {
+    proviso_tests::clauses!("c4-2-spent-twice");
     let story = std::sync::Arc::new(Story::begin().await);
     let (id, mara) = granted(&story).await;
     let calls = (0..16).map(|number| {

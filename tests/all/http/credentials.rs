@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use proviso_tests::{Client, Story, cookie_of, write_file};
+use proviso_tests::{AGENTS, Client, Story, cookie_of, write_file};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -121,8 +121,10 @@ async fn evidence_is_observed_by_the_enforcement_point_of_that_call_or_not_at_al
         let answer = send(token, report(evaluation, "executed")).await;
         assert_eq!(refusal(&answer), refused(404, "unknown_evaluation"), "{what}");
     }
-    // The agent alone, who may say what it likes, has made no call.
-    let alone = story.gate.client.request(Method::POST, "/api/v1/executions").bearer_auth(&story.agent);
+    // Another agent alone has made no call.
+    let other = story.gate.agent("report-writer", "another-task", Some("ines")).await;
+    let before = [before[0] + 1, before[1]];
+    let alone = story.gate.client.request(Method::POST, "/api/v1/executions").bearer_auth(&other);
     let answer = Client::send(alone.json(&report(&permitted, "failed"))).await;
     assert_eq!(refusal(&answer), refused(404, "unknown_evaluation"));
     // A person's session is no enforcement point.
@@ -134,4 +136,42 @@ async fn evidence_is_observed_by_the_enforcement_point_of_that_call_or_not_at_al
     for phase in ["sending", "executed"] {
         assert_eq!(send(&story.point, report(&permitted, phase)).await.status, 204, "{phase}");
     }
+}
+
+#[tokio::test]
+async fn an_agents_own_word_is_told_and_decides_nothing() {
+    let story = Story::begin().await;
+    let id = story.ask(&write_file("report-writer", "/srv/files/reports/a.md", "ask"), None).await;
+    let mara = story.gate.person("mara").await;
+    assert_eq!(story.vote(&mara, &id, "approve", None).await.json()["state"], "granted");
+    let used = story.evaluate(&write_file("report-writer", "/srv/files/reports/a.md", "u1")).await.json();
+    let evaluation = used["context"]["evaluation_id"].as_str().unwrap_or_default().to_owned();
+    let report = json!({"evaluation_id": evaluation, "call": "u1", "phase": "executed"});
+    let send = async |token: &str| {
+        let request = story.client.request(Method::POST, "/api/v1/executions").bearer_auth(token);
+        Client::send(request.json(&report)).await
+    };
+    // Another agent's word of it, or the same agent's in another task, is of no call of theirs.
+    for (name, task) in [("close-planner", "weekly-report"), ("report-writer", "another-task")] {
+        let other = story.gate.agent(name, task, Some("ines")).await;
+        assert_eq!(refusal(&send(&other).await), refused(404, "unknown_evaluation"), "{name} {task}");
+    }
+    assert_eq!(send(&story.agent).await.status.as_u16(), 204);
+    let history = async || exception(&story, &mara, &id).await["history"].to_string();
+    assert!(history().await.contains("reported: the call ran"), "{}", history().await);
+    assert!(!history().await.contains("observed"), "{}", history().await);
+    // By its word alone the use is as unreported as before, and still under way for who would stop it.
+    assert_eq!(exception(&story, &mara, &id).await["uses"][0]["reported"], Value::Null);
+    let subject = json!({"subject": {"type": "Agent", "id": format!("{AGENTS}report-writer")}});
+    let stop = json!({"target": subject, "reason": "look first"});
+    let stopped = story.client.post("/api/v1/revocations", &mara, &stop).await;
+    assert!(stopped.json()["calls_in_flight"].to_string().contains(&evaluation), "{stopped:?}");
+    assert_eq!(send(&story.point).await.status.as_u16(), 204);
+    assert!(history().await.contains("observed: the call ran"), "{}", history().await);
+    assert_eq!(exception(&story, &mara, &id).await["uses"][0]["reported"], "executed");
+    // Nor does a further word of the agent's change what was observed.
+    let failed = json!({"evaluation_id": evaluation, "call": "u1", "phase": "failed"});
+    let request = story.client.request(Method::POST, "/api/v1/executions").bearer_auth(&story.agent);
+    assert_eq!(Client::send(request.json(&failed)).await.status.as_u16(), 204);
+    assert_eq!(exception(&story, &mara, &id).await["uses"][0]["reported"], "executed");
 }

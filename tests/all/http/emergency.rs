@@ -40,6 +40,7 @@ async fn approve(story: &Story, user: &str, id: &str) -> Value {
 
 #[tokio::test]
 async fn r4_fewer_people_only_where_that_policy_says_so() {
+    proviso_tests::clauses!("c4-23-guardrail");
     let story = Story::begin().await;
     // Two of finance, whatever happens.
     let bot = behind(&story.gate, "ledger-bot", "month-end").await;
@@ -59,6 +60,7 @@ async fn r4_fewer_people_only_where_that_policy_says_so() {
 
 #[tokio::test]
 async fn the_agents_mark_asks_for_attention_and_no_more() {
+    proviso_tests::clauses!("c4-23-agent-declares");
     let story = Story::begin().await;
     let bot = behind(&story.gate, "release-bot", "release").await;
     let refused_call = bot.evaluate(&restart("ask")).await.json();
@@ -81,6 +83,7 @@ async fn the_agents_mark_asks_for_attention_and_no_more() {
 
 #[tokio::test]
 async fn r2_no_emergency_crosses_a_guardrail() {
+    proviso_tests::clauses!("c4-23-guardrail");
     let story = Story::begin().await;
     let id =
         story.ask(&write_file("report-writer", "/srv/files/reports/a.md", "ask"), Some("/srv/files/reports")).await;
@@ -93,7 +96,30 @@ async fn r2_no_emergency_crosses_a_guardrail() {
 }
 
 #[tokio::test]
+async fn an_emergency_is_over_when_its_time_is_and_leaves_a_review() {
+    proviso_tests::clauses!("c4-23-ends", "c4-23-review");
+    let story = Story::begin().await;
+    let id =
+        story.ask(&write_file("report-writer", "/srv/files/reports/a.md", "ask"), Some("/srv/files/reports")).await;
+    assert_eq!(declare(&story, "mara", &id).await.status.as_u16(), 200);
+    assert_eq!(approve(&story, "mara", &id).await, "granted");
+    let during = write_file("report-writer", "/srv/files/reports/b.md", "c1");
+    assert_eq!(verdict(&story.evaluate(&during).await), allowed("exception"));
+    let ola = story.gate.person("ola").await;
+    let open = story.client.get("/api/v1/reviews?state=open", Some(&ola)).await.json();
+    assert_eq!((&open["reviews"][0]["exception"], &open["reviews"][0]["kind"]), (&json!(id), &json!("emergency")));
+    // It lasts no longer than the same without an emergency, and its end waits for nobody's review.
+    story.gate.clock.advance(4 * 3_600);
+    let late = story.evaluate(&write_file("report-writer", "/srv/files/reports/c.md", "c2")).await;
+    assert_eq!(verdict(&late), denied("approval_required"));
+    assert_eq!(late.json()["context"]["proviso.dev/grant"]["state"], "expired", "{late:?}");
+    let open = story.client.get("/api/v1/reviews?state=open", Some(&ola)).await.json();
+    assert_eq!(open["reviews"].as_array().map(Vec::len), Some(1), "{open}");
+}
+
+#[tokio::test]
 async fn an_overdue_review_stops_that_approver_and_that_subject_until_it_is_closed() {
+    proviso_tests::clauses!("c4-23-review");
     let story = Story::begin().await;
     let id = story.ask(&write_file("report-writer", "/srv/files/reports/a.md", "ask"), None).await;
     assert_eq!(declare(&story, "mara", &id).await.status.as_u16(), 200);

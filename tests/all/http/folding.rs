@@ -1,7 +1,7 @@
 //! The very same request again: its words, its key, and what it counts against.
 
 use proviso::app::Allowance;
-use proviso_tests::{Answer, Client, Setup, Story, TestGate, write_file};
+use proviso_tests::{Answer, Client, Setup, Story, TestGate, post_rows, write_file};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -33,6 +33,7 @@ fn task(answer: &Answer) -> Value {
 
 #[tokio::test]
 async fn each_repeat_says_whether_its_words_are_new_and_no_agent_says_it() {
+    proviso_tests::clauses!("c4-15-repeats");
     let story = Story::begin().await;
     let (_, first) = again(&story, "the report is due", None).await;
     let id = task(&first);
@@ -99,6 +100,40 @@ async fn the_key_of_a_request_that_folded_is_kept_like_any_other() {
     assert!(gate.client.post_for(&cancel, &point, &agent, &json!({})).await.status.is_success());
     assert_eq!(refusal(&send_on(&gate, &other).await), refused(409, "duplicate_request"));
     assert_eq!(task(&send_on(&gate, &body).await), id);
+}
+
+#[tokio::test]
+async fn another_server_definition_action_or_resource_is_another_request() {
+    proviso_tests::clauses!("c4-15-repeats", "c4-6-tool-names");
+    let story = Story::begin().await;
+    let write = write_file("report-writer", "/srv/files/reports/a.md", "ask");
+    let with = |name: &str, value: String| {
+        let mut call = write.clone();
+        call["context"][name] = json!(value);
+        call
+    };
+    let mut folder = write.clone();
+    folder["action"]["name"] = json!("create_directory");
+    folder["context"]["input"] = json!({"path": "/srv/files/reports/a.md"});
+    let calls = [
+        write.clone(),
+        with("proviso.dev/server", "ledger".to_owned()),
+        with("proviso.dev/tool", "ab".repeat(32)),
+        with("proviso.dev/tool", "cd".repeat(32)),
+        folder,
+        post_rows("report-writer", "finance/sandbox", 5, "ask"),
+        post_rows("report-writer", "finance/ledger-us", 5, "ask"),
+    ];
+    let mut ids = Vec::new();
+    for call in &calls {
+        ids.push(story.ask(call, None).await);
+    }
+    for (call, id) in calls.iter().zip(&ids) {
+        assert_eq!(story.ask(call, None).await, *id, "the very same folds: {call}");
+    }
+    ids.sort();
+    ids.dedup();
+    assert_eq!(ids.len(), calls.len(), "each is a request of its own");
 }
 
 #[tokio::test]

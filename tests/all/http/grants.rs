@@ -15,7 +15,14 @@ async fn uses(story: &Story, cookie: &str, id: &str) -> Option<u64> {
 
 #[tokio::test]
 async fn an_approval_is_for_one_subject_task_chain_point_and_server() {
-    proviso_tests::clauses!("arap-12-m", "arap-21.1.2-a", "arap-21.1.2-b", "arap-21.1.3-a");
+    proviso_tests::clauses!(
+        "arap-12-m",
+        "arap-21.1.2-a",
+        "arap-21.1.2-b",
+        "arap-21.1.3-a",
+        "c4-2-other-call",
+        "c4-6-tool-names"
+    );
     let story = Story::begin().await;
     let (id, mara) = granted(&story).await;
     let other_point = story.gate.point("other-proxy", &["files", "ledger"]).await;
@@ -108,7 +115,7 @@ async fn quotes_and_backslashes_in_an_id_are_characters_like_others() {
 
 #[tokio::test]
 async fn exact_means_these_arguments() {
-    proviso_tests::clauses!("arap-12-zf", "arap-12-zh", "arap-17-g");
+    proviso_tests::clauses!("arap-12-zf", "arap-12-zh", "arap-17-g", "c4-3-arguments");
     let story = Story::begin().await;
     let call = write_file("report-writer", "/srv/files/reports/a.md", "c1");
     let id = story.ask(&call, None).await;

@@ -25,6 +25,7 @@ async fn restarted(story: Story, bundle: BTreeMap<String, String>) -> Story {
 
 #[tokio::test]
 async fn a_guardrail_that_errs_denies() {
+    proviso_tests::clauses!("c4-16-guardrail-errs");
     // Cedar alone would skip it: the sum leaves what a Long can hold.
     let erring = r#"@id("sums-nobody-can-count")
 forbid (principal, action == Action::"write_file", resource)
@@ -59,6 +60,7 @@ when { context.input.path like "/srv/files/reports/*" };"#;
 
 #[tokio::test]
 async fn a_newer_bundle_judges_again() {
+    proviso_tests::clauses!("c4-1-policy-changed");
     let story = Story::begin().await;
     granted(&story).await;
     let call = write_file("report-writer", APPROVED, "c1");
@@ -87,6 +89,7 @@ async fn a_lock_stands_above_everything() {
 
 #[tokio::test]
 async fn a_module_that_gives_no_answer_denies() {
+    proviso_tests::clauses!("c4-16-out-of-fuel");
     // Enough to be started, not enough for a question.
     let limits = Limits { question_fuel: 100_000, ..Limits::default() };
     let story = Story::on(TestGate::with(Setup { limits, ..Setup::default() }).await).await;

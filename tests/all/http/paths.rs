@@ -7,6 +7,7 @@ use super::{allowed, denied, granted, verdict};
 
 #[tokio::test]
 async fn no_spelling_of_a_path_leaves_the_approved_folder() {
+    proviso_tests::clauses!("c4-6-paths", "c4-6-invisible");
     let story = Story::begin().await;
     granted(&story).await;
     for (number, path) in [

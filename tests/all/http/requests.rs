@@ -115,7 +115,7 @@ async fn an_old_denial_cannot_be_answered() {
 
 #[tokio::test]
 async fn only_an_agent_with_a_human_behind_it_asks_and_through_an_enforcement_point() {
-    proviso_tests::clauses!("arap-7-a", "arap-18-a", "arap-19-c");
+    proviso_tests::clauses!("arap-7-a", "arap-18-a", "arap-19-c", "arap-7-k");
     let story = Story::begin().await;
     let call = write_file("report-writer", "/srv/files/reports/a.md", "c1");
     let nobody = story.gate.agent("report-writer", "weekly-report", None).await;
@@ -133,6 +133,7 @@ async fn only_an_agent_with_a_human_behind_it_asks_and_through_an_enforcement_po
     let answer = alone("/access/v1/evaluation", &call).await;
     assert_eq!(verdict(&answer), denied("approval_required"));
     assert_eq!(answer.json()["context"]["access_request"], Value::Null);
+    assert!(!answer.text.contains("binding_token"), "no proof and no offer: {answer:?}");
     let until = answer.json()["context"]["evaluated_at"].clone();
     let mut body = story.request_body(&call, &answer.json(), None);
     body["denial"]["expires_at"] = until;
@@ -251,8 +252,7 @@ async fn a_request_needs_each_of_its_parts() {
         "arap-10.1-c",
         "arap-10.1-f",
         "arap-10.1-j",
-        "arap-10.1-l",
-        "arap-7-k"
+        "arap-10.1-l"
     );
     let story = Story::begin().await;
     let call = write_file("report-writer", "/srv/files/reports/a.md", "c1");

@@ -35,6 +35,7 @@ async fn delete(story: &Story, path: &str, cookie: &str) -> proviso_tests::Answe
 
 #[tokio::test]
 async fn two_who_stand_in_for_one_another_are_one_vote() {
+    proviso_tests::clauses!("c4-1-deputy");
     for (absent, deputy, first, second) in [("mara", "vera", "mara", "vera"), ("mara", "vera", "vera", "mara")] {
         let story = Story::begin().await;
         let id = open_for_two(&story).await;
@@ -68,6 +69,7 @@ async fn two_who_stand_in_for_one_another_are_one_vote() {
 
 #[tokio::test]
 async fn who_stands_in_for_the_asker_or_the_owner_does_not_approve_and_may_refuse() {
+    proviso_tests::clauses!("c4-1-deputy");
     for absent in ["ines", "tom"] {
         let story = Story::begin().await;
         let id = open(&story).await;
@@ -87,6 +89,7 @@ async fn who_stands_in_for_the_asker_or_the_owner_does_not_approve_and_may_refus
 
 #[tokio::test]
 async fn who_handed_the_agent_over_stays_its_owner_for_30_days() {
+    proviso_tests::clauses!("c4-1-owner-hand-over");
     let story = Story::begin().await;
     // The agent passes from tom to ola, both approvers of files, while a request of it is open.
     let asked_before = open(&story).await;
@@ -200,6 +203,7 @@ async fn a_request_is_handed_over_between_those_who_may_decide_it() {
 
 #[tokio::test]
 async fn one_seat_stays_one_seat_over_any_number_of_hands() {
+    proviso_tests::clauses!("c4-1-passed-on");
     let story = Story::begin().await;
     let id = open_for_two(&story).await;
     let path = format!("/api/v1/exceptions/{id}/handover");

@@ -139,6 +139,7 @@ async fn pages_follow_each_other_and_their_tokens_are_for_one_search() {
         "authzen-8.2-b",
         "authzen-8.2.1-a",
         "authzen-8.2.1-b",
+        "authzen-8.2.1-c",
         "authzen-8.2.2-a",
         "authzen-8.2.2-b"
     );

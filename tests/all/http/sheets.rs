@@ -7,6 +7,7 @@ use super::{exception, refusal, refused, sizes};
 
 #[tokio::test]
 async fn one_altered_fact_and_the_vote_is_refused() {
+    proviso_tests::clauses!("c4-4-changed-while-looking");
     let story = Story::begin().await;
     let call = write_file("report-writer", "/srv/files/reports/a.md", "ask");
     let id = story.ask(&call, Some("/srv/files/reports")).await;
@@ -81,6 +82,41 @@ async fn a_vote_on_an_older_version_is_refused_and_on_older_news_is_not() {
     assert_eq!(answer.json()["state"], "granted", "{answer:?}");
     let granted = exception(&story, &mara, id).await;
     assert_eq!(granted["exception"]["phase"]["grant"]["scope"]["max_uses"], 1, "{granted}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_two_that_narrow_at_once_one_wins_and_the_other_looks_again() {
+    proviso_tests::clauses!("c4-4-two-votes-at-once");
+    for _ in 0..4 {
+        let story = Story::begin().await;
+        let call = post_rows("report-writer", "finance/ledger-eu", 5, "ask");
+        let body = story.evaluate(&call).await.json();
+        let mut scope = body["context"]["access_request"]["display"]["scope"].clone();
+        scope["max_uses"] = json!(3);
+        let id = story.request(&story.request_body(&call, &body, Some(scope.clone()))).await.json();
+        let id = id["task"]["id"].as_str().unwrap().to_owned();
+        let path = format!("/api/v1/exceptions/{id}/votes");
+        // Each makes another version of what both were shown.
+        let mut sent = Vec::new();
+        for user in ["jun", "mara", "vera", "ola"] {
+            let cookie = story.gate.person(user).await;
+            scope["max_uses"] = json!(2);
+            let ballot = story.ballot(&cookie, &id, "approve", Some(scope.clone())).await;
+            sent.push((cookie, ballot));
+        }
+        let client = &story.client;
+        let votes = sent.iter().map(async |(cookie, ballot)| client.post(&path, cookie, ballot).await);
+        let answers = futures::future::join_all(votes).await;
+        let (won, lost): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| answer.status.is_success());
+        assert_eq!(won.len(), 1, "{answers:?}");
+        for answer in lost {
+            assert_eq!(refusal(answer), refused(409, "stale_sheet"));
+        }
+        let (mara, _) = &sent[1];
+        let detail = exception(&story, mara, &id).await;
+        assert_eq!(detail["exception"]["votes"].as_array().map(Vec::len), Some(1), "{detail:#}");
+        assert_eq!(detail["exception"]["versions"].as_array().map(Vec::len), Some(2), "{detail:#}");
+    }
 }
 
 #[tokio::test]

@@ -32,6 +32,7 @@ async fn asked(story: &Story, number: usize) -> Option<String> {
 
 #[tokio::test]
 async fn a_refused_request_split_into_forty_stays_refused_while_they_are_held() {
+    proviso_tests::clauses!("c4-15-split");
     let story = Story::begin().await;
     let mut open = Vec::new();
     for number in 0..PIECES {

@@ -18,7 +18,7 @@ async fn open_for_two(story: &Story) -> String {
 
 #[tokio::test]
 async fn who_asks_owns_or_is_a_stranger_cannot_vote() {
-    proviso_tests::clauses!("arap-18-l", "arap-18-m", "arap-21.2.2-a", "arap-21.2.2-b");
+    proviso_tests::clauses!("arap-18-l", "arap-18-m", "arap-21.2.2-a", "arap-21.2.2-b", "c4-1-owner");
     let story = Story::begin().await;
     let id = open(&story).await;
     // ines stands behind the agent, tom owns it, jun and vera are no approvers of files.
@@ -42,6 +42,7 @@ async fn who_asks_owns_or_is_a_stranger_cannot_vote() {
 
 #[tokio::test]
 async fn a_service_token_is_nobody() {
+    proviso_tests::clauses!("c4-1-agents-token");
     let story = Story::begin().await;
     let id = open(&story).await;
     let mara = story.gate.person("mara").await;
@@ -68,6 +69,7 @@ async fn a_service_token_is_nobody() {
 
 #[tokio::test]
 async fn a_cookie_without_its_pages_key_can_neither_read_nor_vote() {
+    proviso_tests::clauses!("c4-1-agents-token");
     let story = Story::begin().await;
     let id = open(&story).await;
     let mara = story.gate.person("mara").await;
@@ -117,7 +119,7 @@ async fn a_cookie_without_its_pages_key_can_neither_read_nor_vote() {
 
 #[tokio::test]
 async fn two_votes_of_one_person_are_one() {
-    proviso_tests::clauses!("arap-18-l", "arap-18-m");
+    proviso_tests::clauses!("arap-18-l", "arap-18-m", "c4-1-two-sign-ins");
     let story = Story::begin().await;
     let id = open_for_two(&story).await;
     let mara = story.gate.person("mara").await;
