@@ -183,7 +183,7 @@ async fn nobody_looks_at_a_request_before_the_time_that_the_gate_said() {
 
 #[tokio::test]
 async fn an_approval_comes_back_unchanged_with_the_call_that_it_is_for() {
-    proviso_tests::clauses!("arap-12-i", "arap-12-w");
+    proviso_tests::clauses!("arap-12-i", "arap-12-w", "arap-16-m");
     let (wire, story) = Wire::to_a_gate(Setup::default()).await;
     let mut proxy = proxy(&story, &wire.url);
     let id = ask(&mut proxy, json!({"uses": 2})).await;

@@ -5,7 +5,8 @@ use super::super::testing::FakeClock;
 use super::notify::{Telling, deliveries, open, to_sink, webhook};
 use super::*;
 use crate::notify::Notify;
-use crate::notify::testing::{HttpSink, until};
+use crate::notify::testing::HttpSink;
+use crate::until::until;
 
 const RELEASE: &str = "spiffe://acme.example/agent/release-bot";
 
