@@ -137,9 +137,24 @@ pub fn outcome_unknown(name: &str) -> String {
     )
 }
 
+/// A call that was begun, and that the server asked something about in the middle: the answer goes no further.
+pub fn unfinished(name: &str, code: &str) -> String {
+    format!(
+        "The outcome of {} is unknown: it was begun, and this answer was not passed on ({}), so look at what it changed \
+         before you repeat it.",
+        quoted(name),
+        quoted(code)
+    )
+}
+
+/// A call that the session's end came before.
+pub fn over(name: &str) -> String {
+    format!("{} was not run: the session is over.", quoted(name))
+}
+
 /// A call that somebody stopped.
-pub fn stopped(name: &str, sent: bool) -> String {
-    if sent {
+pub fn stopped(name: &str, begun: bool) -> String {
+    if begun {
         format!(
             "{} was stopped by a person while it ran; what it has changed until then is unknown, so do not repeat it.",
             quoted(name)

@@ -20,6 +20,8 @@ pub struct Call {
     pub arguments: Digest,
     /// Where the call stands.
     pub stage: Stage,
+    /// Whether the upstream has had a part of it: this round of it, or one before. Such a call is never "not run".
+    pub begun: bool,
     /// Whether it went by an exception.
     pub by_exception: bool,
     /// The evaluations that it went by.
@@ -52,6 +54,7 @@ impl Call {
             question,
             arguments,
             stage: Stage::Listing,
+            begun: false,
             by_exception: false,
             evaluations: Vec::new(),
             rounds: 0,
@@ -64,13 +67,19 @@ impl Call {
         if self.is_tool() { &self.question.id } else { &self.request.method }
     }
 
+    /// Its bytes are on their way.
+    pub const fn send(&mut self) {
+        self.stage = Stage::Sent;
+        self.begun = true;
+    }
+
     /// Whether it is a tool's.
     pub fn is_tool(&self) -> bool {
         self.request.method == "tools/call"
     }
 }
 
-/// An exchange that waits for the client's answers (2026-07-28: `input_required`).
+/// An exchange that waits for the client's answers (2026-07-28: `input_required`). Its call has begun.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Exchange {
     /// The call's method.

@@ -189,19 +189,18 @@ impl Session {
         self.out.push(super::Action::ToUpstream(line));
     }
 
-    /// A call whose outcome nobody will know.
+    /// A call that nobody hears the end of: of unknown outcome, if it was begun.
     pub(super) fn lose(&mut self, key: &str) {
         let Some(call) = self.calls.remove(key) else { return };
-        let sent = call.stage == Stage::Sent;
-        if sent {
+        if call.begun {
             self.report_outcome_unknown(&call);
         }
-        let sentence = if sent {
-            sentences::outcome_unknown(call.name())
-        } else {
-            format!("{} was not run: the session is over.", sentences::quoted(call.name()))
+        let sentence = match (call.stage, call.begun) {
+            (Stage::Sent, _) => sentences::outcome_unknown(call.name()),
+            (_, true) => sentences::unfinished(call.name(), "session_over"),
+            (_, false) => sentences::over(call.name()),
         };
-        let context = json!({"reason": if sent { "outcome_unknown" } else { "session_over" }});
+        let context = json!({"reason": if call.begun { "outcome_unknown" } else { "session_over" }});
         self.say_refused(&call, &sentence, &context, reply::UNAVAILABLE);
     }
 }

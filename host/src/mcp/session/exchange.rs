@@ -46,7 +46,8 @@ impl Session {
             })
         });
         let Some(exchange) = open.and_then(|index| self.exchanges.remove(index)) else {
-            let sentence = "No exchange of this call is open, so there is nothing to answer; make the call again.";
+            let sentence = "No exchange of this call is open, so there is nothing to answer; if it was begun, look at \
+                            what it changed before you make the call again.";
             self.say(reply::error(&request.id, reply::BAD_PARAMS, sentence, None));
             return;
         };
@@ -65,6 +66,7 @@ impl Session {
             Question { call: exchange.call, ..question }
         };
         let call = Call {
+            begun: true,
             by_exception: exchange.by_exception,
             evaluations: exchange.evaluations,
             ..Call::new(request, era, question, exchange.arguments)

@@ -50,7 +50,7 @@ impl Session {
     }
 
     pub(super) fn judged(&mut self, key: &str, answer: Result<Answer, Failure>, now: u64) {
-        // A call that was cancelled meanwhile is gone: it never reached the upstream.
+        // A call that was cancelled meanwhile is gone: this round of it never reached the upstream.
         let Some(call) = self.calls.get(key) else { return };
         let Stage::Judging(since) = call.stage else { return };
         let (reply, context) = match answer {
@@ -63,7 +63,11 @@ impl Session {
             if self.approvals.forget_void(&call.question, &reply.context.reason) {
                 return self.judge(key, now);
             }
-            let sentence = sentences::refused(call.name(), &reply.context);
+            let sentence = if call.begun {
+                sentences::unfinished(call.name(), &reply.context.reason)
+            } else {
+                sentences::refused(call.name(), &reply.context)
+            };
             let code = reply::refusal_code(call.era);
             if let Some(call) = self.give_up(key) {
                 self.say_refused(&call, &sentence, &context, code);
@@ -104,18 +108,22 @@ impl Session {
         let line = if now < until && same_tool { canonical_line(&call.request) } else { None };
         match line {
             Some(line) => {
-                call.stage = Stage::Sent;
+                call.send();
                 self.out.push(Action::ToUpstreamBefore(line, until));
             }
             None => self.fail(key, &Failure::AllowLapsed),
         }
     }
 
-    /// A call that does not run, by the proxy's own judgement.
+    /// A call that does not run, or not on, by the proxy's own judgement.
     pub(super) fn fail(&mut self, key: &str, failure: &Failure) {
         let Some(call) = self.give_up(key) else { return };
-        self.note(format!("a call was not run: {}", failure.code()));
-        let sentence = sentences::failed(call.name(), failure);
+        let (what, sentence) = if call.begun {
+            ("finished", sentences::unfinished(call.name(), failure.code()))
+        } else {
+            ("run", sentences::failed(call.name(), failure))
+        };
+        self.note(format!("a call was not {what}: {}", failure.code()));
         let context = context_of(failure);
         self.say_refused(&call, &sentence, &context, reply::UNAVAILABLE);
     }

@@ -40,14 +40,15 @@ impl Session {
         let known_as = repeated.as_deref().unwrap_or(key).to_owned();
         self.continued.retain(|_, original| original != key);
         self.asked.retain(|_, asked| asked.call.as_deref() != Some(key));
-        let sent = call.stage == Stage::Sent;
-        if sent && let Ok(id) = serde_json::from_str::<serde_json::Value>(&known_as) {
+        if call.stage == Stage::Sent
+            && let Ok(id) = serde_json::from_str::<serde_json::Value>(&known_as)
+        {
             let params = json!({"requestId": id, "reason": "stopped"});
             let cancel = json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": params});
             self.out.push(Action::ToUpstream(reply::line(&cancel)));
         }
         self.note(format!("a call of {} was called off", sentences::quoted(call.name())));
-        let sentence = sentences::stopped(call.name(), sent);
+        let sentence = sentences::stopped(call.name(), call.begun);
         self.say_refused(&call, &sentence, &json!({"reason": "stopped"}), reply::refusal_code(call.era));
         self.report_outcome_unknown(&call);
     }

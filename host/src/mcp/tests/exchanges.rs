@@ -26,13 +26,13 @@ fn accepted() -> Value {
     json!({"jsonrpc": "2.0", "id": 7, "result": {"action": "accept", "content": {"z": 1.0, "a": 2}}})
 }
 
-fn input_required(id: &str, requests: &Value) -> Value {
+pub fn input_required(id: &str, requests: &Value) -> Value {
     json!({"jsonrpc": "2.0", "id": id, "result": {
         "resultType": "input_required", "inputRequests": requests, "requestState": "s1"
     }})
 }
 
-fn answered(id: &str) -> Value {
+pub fn answered(id: &str) -> Value {
     stateless_call(id, &json!({"inputResponses": {"q": {"action": "accept"}}, "requestState": "s1"}))
 }
 

@@ -2,6 +2,7 @@
 
 mod approvals;
 mod asking;
+mod begun;
 mod exchanges;
 mod gating;
 mod lists;
