@@ -17,11 +17,13 @@ pub mod cli;
 pub mod clock;
 pub mod demo;
 pub mod gate;
+mod grant_states;
 pub mod http;
 pub mod identity;
 pub mod mcp;
 pub mod notify;
 pub mod random;
+mod remedies;
 #[cfg(saboteur)]
 pub mod saboteur;
 pub mod signing;

@@ -44,20 +44,6 @@ fn counted(held: &GrantState, now: Timestamp) -> Candidate {
     }
 }
 
-/// What a state's word means, after "the exception that covered it".
-pub(super) fn told(state: &str) -> &'static str {
-    match state {
-        "not_active" => "has not begun",
-        "suspended" => "is suspended",
-        "expired" => "has expired",
-        "exhausted" => "is used up",
-        "revoked" => "was revoked",
-        "over_budget" => "has too little left in its budget",
-        "over_rate" => "is being used too fast",
-        _ => "does not cover it now",
-    }
-}
-
 impl State {
     /// The exceptions of a subject in a task that came to a grant, oldest grant first.
     fn grants_of<'a>(

@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use super::remedies::remedy;
+use crate::remedies::remedy;
 
 /// What kind of refusal it is. `http` turns it into a status, the command line into an exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -13,8 +13,8 @@ use proviso_api::authzen::{ApprovalRef, EvaluationReply, ReplyContext};
 use super::App;
 use super::asker::{Ask, Asker};
 use super::evaluate::{Made, denial, outcome_word};
-use super::hints::told;
 use super::permit::Permit;
+use crate::grant_states::told;
 
 /// For how many seconds an allow is good at most, for its one call, from when it was judged.
 pub const VALID_FOR: u32 = 5;

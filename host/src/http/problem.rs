@@ -4,7 +4,8 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use proviso_api::problem::Problem;
 
-use crate::app::{Refusal, RefusalKind, remedy};
+use crate::app::{Refusal, RefusalKind};
+use crate::remedies::remedy;
 
 /// The codes that ARAP names, under its own type.
 const ACCESS_REQUEST_CODES: [&str; 7] = [

@@ -222,6 +222,7 @@ mod tests {
         ] {
             let refused = read(line.as_bytes(), FROM_CLIENT).expect_err(line);
             assert_eq!((refused.code, refused.id.is_some()), (code, has_id), "{line}");
+            assert!(crate::remedies::remedy(code).is_some(), "{code} has no remedy");
         }
         for (line, message) in
             [("Server running", false), ("[info] ready", false), (" {\"", true), ("[ {", true), ("", false)]

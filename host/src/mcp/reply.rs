@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use super::era::Era;
 use super::message::Id;
 use super::meta;
+use crate::remedies::remedy;
 
 /// JSON-RPC's code for a refusal: COAZ-MCP's in the earlier era; in the later one, which reserves that range, the same
 /// digits outside of it.
@@ -35,9 +36,31 @@ pub fn error(id: &Id, code: i64, sentence: &str, data: Option<Value>) -> Vec<u8>
     line(&json!({"jsonrpc": "2.0", "id": id.value(), "error": error}))
 }
 
-/// A JSON-RPC error for a line whose id nobody could read.
-pub fn error_without_id(code: i64, sentence: &str) -> Vec<u8> {
-    line(&json!({"jsonrpc": "2.0", "id": null, "error": {"code": code, "message": sentence}}))
+/// Why a message went nowhere, by the proxy's own judgement.
+pub struct Refusal<'a> {
+    /// JSON-RPC's code.
+    pub rpc: i64,
+    /// A stable code, `reason` in the error's data.
+    pub code: &'a str,
+    /// One sentence.
+    pub sentence: &'a str,
+    /// What to do about it, where this place knows better than the code alone says.
+    pub help: Option<&'a str>,
+}
+
+/// A refusal as a JSON-RPC error, with its remedy. Without an id where nobody could read one.
+pub fn refusal(id: Option<&Id>, refusal: &Refusal<'_>) -> Vec<u8> {
+    let mut data = Map::from_iter([("reason".to_owned(), Value::from(refusal.code))]);
+    if let Some(help) = refusal.help.or_else(|| remedy(refusal.code)) {
+        data.insert("help".to_owned(), help.into());
+    }
+    let error = json!({"code": refusal.rpc, "message": refusal.sentence, "data": data});
+    line(&json!({"jsonrpc": "2.0", "id": id.map(Id::value), "error": error}))
+}
+
+/// A refusal of parameters that cannot be judged.
+pub fn bad_params(id: &Id, code: &str, sentence: &str) -> Vec<u8> {
+    refusal(Some(id), &Refusal { rpc: BAD_PARAMS, code, sentence, help: None })
 }
 
 /// A result.

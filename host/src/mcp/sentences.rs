@@ -9,6 +9,7 @@ use proviso_api::authzen::ReplyContext;
 use proviso_api::problem::Problem;
 
 use super::own_tools::{ANSWER, REQUEST, WAIT};
+use crate::grant_states::told;
 
 /// The longest name that is repeated in a sentence.
 const LONGEST_NAME: usize = 128;
@@ -62,12 +63,27 @@ pub fn refused(name: &str, context: &ReplyContext) -> String {
             several => format!("{several} people"),
         };
         return format!(
-            "{name} was not run: it is outside of what you may do on your own, and {people} can approve it; call \
+            "{name} was not run: {}it is outside of what you may do on your own, and {people} can approve it; call \
              {REQUEST} with this tool's name, the same arguments and your justification, then {WAIT}, and after the \
-             approval repeat this call unchanged."
+             approval repeat this call unchanged.",
+            held(context)
         );
     }
-    format!("{name} was not run: {}.", because(&context.reason))
+    format!("{name} was not run: {}{}.", held(context), because(&context.reason))
+}
+
+/// What became of the exception that would have covered the call, before what the policy says without it.
+fn held(context: &ReplyContext) -> String {
+    let Some(grant) = &context.grant else { return String::new() };
+    let advice = match grant.state.as_str() {
+        "not_active" => ", so wait for its beginning before you ask for more",
+        "suspended" => ", since the policy has changed after it was approved",
+        "revoked" => ", so do not count on the same again",
+        "over_budget" => ", so a smaller call may pass",
+        "over_rate" => ", so wait a while and repeat this call before you ask for more",
+        _ => "",
+    };
+    format!("the exception that covered it {}{advice}; ", told(&grant.state))
 }
 
 /// Why, for what cannot be requested.
@@ -172,10 +188,11 @@ pub fn checked(name: &str, decision: bool, context: &ReplyContext) -> String {
     }
     if context.access_request.is_some() {
         return format!(
-            "{name} with these arguments needs a person's approval first: ask for it with {REQUEST}, then {WAIT}."
+            "{name} with these arguments needs a person's approval first: {}ask for it with {REQUEST}, then {WAIT}.",
+            held(context)
         );
     }
-    format!("{name} with these arguments would be refused: {}.", because(&context.reason))
+    format!("{name} with these arguments would be refused: {}{}.", held(context), because(&context.reason))
 }
 
 /// How a request stands.

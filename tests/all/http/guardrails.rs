@@ -6,7 +6,7 @@ use proviso::gate::Limits;
 use proviso_tests::{Setup, Story, TestGate, sample_bundle, write_file};
 use serde_json::json;
 
-use super::{allowed, denied, granted, verdict};
+use super::{allowed, denied, exception, granted, verdict};
 
 const APPROVED: &str = "/srv/files/reports/b.md";
 
@@ -129,6 +129,32 @@ async fn terms_that_nobody_can_sign_in_for_are_no_terms() {
     // What was asked for and granted before waits for a bundle that demands less.
     let mara = story.gate.person("mara").await;
     for id in [&id, &granted_before] {
-        assert_eq!(super::exception(&story, &mara, id).await["state"], "suspended");
+        assert_eq!(exception(&story, &mara, id).await["state"], "suspended");
     }
+}
+
+#[tokio::test]
+async fn a_denial_tells_a_suspended_grant_from_a_revoked_one() {
+    let story = Story::begin().await;
+    let (id, mara) = granted(&story).await;
+    let detail = exception(&story, &mara, &id).await;
+    let grant = detail["exception"]["phase"]["grant"]["id"].as_str().expect("a grant").to_owned();
+    // One vote is too few for the next bundle.
+    let mut bundle = sample_bundle();
+    let requests = bundle.get_mut("approval/request/files.cedar").expect("the terms of the files");
+    *requests = requests.replace(r#"@approvals("1")"#, r#"@approvals("2")"#);
+    let story = restarted(story, bundle).await;
+    let held = async |call: &str, state: &str, told: &str| {
+        let answer = story.evaluate(&write_file("report-writer", APPROVED, call)).await;
+        let context = &answer.json()["context"];
+        assert_eq!(context["proviso.dev/grant"], json!({"id": grant, "state": state}), "{answer:?}");
+        assert!(context["message"].as_str().is_some_and(|message| message.contains(told)), "{answer:?}");
+        assert!(!verdict(&answer).0, "{answer:?}");
+    };
+    held("c1", "suspended", "the exception that covered it is suspended").await;
+    let mara = story.gate.person("mara").await;
+    let revoked =
+        story.client.post(&format!("/api/v1/grants/{grant}/revoke"), &mara, &json!({"reason": "no more"})).await;
+    assert!(revoked.status.is_success(), "{revoked:?}");
+    held("c2", "revoked", "the exception that covered it was revoked").await;
 }

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use super::{Call, Passed, Session, Started};
 use crate::mcp::era::{self, Era, UnknownVersion};
 use crate::mcp::message::{self, Id, Message, Request, Response};
-use crate::mcp::question::{self, Question};
+use crate::mcp::question::{self, Question, Unmapped};
+use crate::mcp::reply::Refusal;
 use crate::mcp::session::call::Stage;
 use crate::mcp::{catalog, meta, reply, sentences};
 
@@ -32,8 +33,7 @@ impl Session {
         let sentence = format!("The message was refused and went nowhere: {code}.");
         match id {
             Some(id) if self.in_flight(&id.key()) => {}
-            Some(id) => self.say(reply::error(id, rpc, &sentence, None)),
-            None => self.say(reply::error_without_id(rpc, &sentence)),
+            id => self.say(reply::refusal(id, &Refusal { rpc, code, sentence: &sentence, help: None })),
         }
     }
 
@@ -81,8 +81,8 @@ impl Session {
     fn gated(&mut self, request: Request, era: Era, now: u64) {
         let subject = match question::subject_of(&request.method, &request.params, &self.config.server) {
             Ok(subject) => subject,
-            Err(question::Unmapped(remedy)) => {
-                self.say(reply::error(&request.id, reply::BAD_PARAMS, remedy, None));
+            Err(unmapped) => {
+                self.say(unnamed(&request.id, unmapped));
                 return;
             }
         };
@@ -92,7 +92,7 @@ impl Session {
             let is_known = |name: &str| known.contains(&name) || (continues && EXCHANGE_MEMBERS.contains(&name));
             if !request.params.keys().all(|name| is_known(name)) {
                 let sentence = "A member of `params` is not known here, and would travel unjudged.";
-                self.say(reply::error(&request.id, reply::BAD_PARAMS, sentence, None));
+                self.say(reply::bad_params(&request.id, "unknown_member", sentence));
                 return;
             }
         }
@@ -112,7 +112,7 @@ impl Session {
             return;
         }
         let Ok(arguments) = question.input_digest() else {
-            self.say(reply::error(&request.id, reply::BAD_PARAMS, "The arguments have no canonical form.", None));
+            self.say(reply::bad_params(&request.id, "bad_input", "The arguments have no canonical form."));
             return;
         };
         let question = Question { call: self.call_id(), ..question };
@@ -203,6 +203,12 @@ impl Session {
         let context = json!({"reason": if call.begun { "outcome_unknown" } else { "session_over" }});
         self.say_refused(&call, &sentence, &context, reply::UNAVAILABLE);
     }
+}
+
+/// The refusal of a request that cannot be told as a question.
+pub(super) fn unnamed(id: &Id, Unmapped(help): Unmapped) -> Vec<u8> {
+    let sentence = "The request does not say what it is about in a form that can be judged.";
+    reply::refusal(Some(id), &Refusal { rpc: reply::BAD_PARAMS, code: "bad_params", sentence, help: Some(help) })
 }
 
 /// Removes our members from a message's own `_meta`. Arguments are data and stay as they are.

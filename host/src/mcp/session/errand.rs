@@ -24,7 +24,7 @@ impl Session {
             }
             None => {
                 let sentence = "There is no such tool.";
-                return self.say(reply::error(&request.id, reply::BAD_PARAMS, sentence, None));
+                return self.say(reply::bad_params(&request.id, "no_such_tool", sentence));
             }
         };
         let key = request.id.key();

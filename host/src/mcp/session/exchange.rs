@@ -48,7 +48,7 @@ impl Session {
         let Some(exchange) = open.and_then(|index| self.exchanges.remove(index)) else {
             let sentence = "No exchange of this call is open, so there is nothing to answer; if it was begun, look at \
                             what it changed before you make the call again.";
-            self.say(reply::error(&request.id, reply::BAD_PARAMS, sentence, None));
+            self.say(reply::bad_params(&request.id, "no_exchange", sentence));
             return;
         };
         let answers = request.params.get("inputResponses").cloned();
@@ -192,7 +192,7 @@ impl Session {
             request.params.iter().filter(|(name, _)| *name != "_meta").map(|(n, v)| (n.clone(), v.clone())).collect();
         let question = Question { input: Some(Value::Object(input)), ..answer };
         let Ok(arguments) = question.input_digest() else {
-            self.say(reply::error(&request.id, reply::BAD_PARAMS, "The answers have no canonical form.", None));
+            self.say(reply::bad_params(&request.id, "bad_input", "The answers have no canonical form."));
             return;
         };
         let call = Call { by_exception: true, ..Call::new(request, era, question, arguments) };

@@ -5,11 +5,13 @@ use proviso_api::operations::ExecutionPhase;
 use serde_json::{Value, json};
 
 use super::call::{Call, Stage};
+use super::client::unnamed;
 use super::exchange::ANSWER;
 use super::{Action, Answer, Ask, Asked, Session, Started, Waiting};
 use crate::mcp::era::{self, Era};
 use crate::mcp::message::{self, Id, Message, Request, Response};
 use crate::mcp::question::{self, Question};
+use crate::mcp::reply::Refusal;
 use crate::mcp::sentences::{self, Failure};
 use crate::mcp::{meta, reply};
 
@@ -30,8 +32,9 @@ impl Session {
             Err(refused) if refused.asks => {
                 self.note(format!("a message of the server was refused: {}", refused.code));
                 if let Some(id) = &refused.id {
-                    let sentence = "The message was refused and went nowhere.";
-                    self.out.push(Action::ToUpstream(reply::error(id, refused.rpc, sentence, None)));
+                    let sentence = format!("The message was refused and went nowhere: {}.", refused.code);
+                    let refusal = Refusal { rpc: refused.rpc, code: refused.code, sentence: &sentence, help: None };
+                    self.out.push(Action::ToUpstream(reply::refusal(Some(id), &refusal)));
                 }
             }
             Err(refused) => self.lost_upstream_line(refused.code, refused.id.as_ref(), line),
@@ -217,10 +220,12 @@ impl Session {
             return self.deliver(&key);
         }
         // Asked outside of any call, or something that nobody has heard of: a question like any other.
-        let Ok(subject) = question::subject_of(&request.method, &request.params, &self.config.server) else {
-            let sentence = "The request names nothing that it is about.";
-            self.out.push(Action::ToUpstream(reply::error(&request.id, reply::BAD_PARAMS, sentence, None)));
-            return;
+        let subject = match question::subject_of(&request.method, &request.params, &self.config.server) {
+            Ok(subject) => subject,
+            Err(unmapped) => {
+                self.out.push(Action::ToUpstream(unnamed(&request.id, unmapped)));
+                return;
+            }
         };
         let question = Question {
             action: request.method,

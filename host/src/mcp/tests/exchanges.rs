@@ -3,6 +3,7 @@
 use proviso_api::operations::ExecutionPhase::{Executed, OutcomeUnknown, Sending};
 use serde_json::{Value, json};
 
+use super::passing::assert_refused;
 use super::world::{World, call, exception, guardrail, scope, stateless, stateless_call};
 use crate::mcp::question::Question;
 use crate::mcp::sentences::Failure;
@@ -189,6 +190,7 @@ fn answers_that_belong_to_no_exchange_go_nowhere() {
     ] {
         world.client_says(&stateless_call("2", &more));
         assert_eq!(world.told()["error"]["code"], json!(-32602), "{more}");
+        assert_refused(&world.told(), "no_exchange");
     }
     assert!(world.upstream.is_empty() && world.asks.is_empty());
 }

@@ -4,8 +4,9 @@ use policy_core::digest::Digest;
 use proviso_api::operations::ExecutionPhase::{Executed, Failed, OutcomeUnknown, Sending};
 use serde_json::{Value, json};
 
+use super::passing::assert_refused;
 use super::world::{
-    World, away, bare, call, exception, guardrail, permitted, requestable, scope, stateless_call, value,
+    World, away, bare, call, exception, guardrail, held, permitted, requestable, scope, stateless_call, value,
 };
 use crate::mcp::question::Question;
 use crate::mcp::sentences::Failure;
@@ -71,6 +72,48 @@ fn a_refused_call_comes_back_as_a_result_that_the_model_can_act_on() {
 }
 
 #[test]
+fn what_became_of_the_exception_is_said_before_the_offer() {
+    let states = [
+        ("not_active", "has not begun, so wait for its beginning"),
+        ("suspended", "is suspended, since the policy has changed"),
+        ("expired", "has expired; "),
+        ("exhausted", "is used up; "),
+        ("revoked", "was revoked, so do not count on the same again"),
+        ("over_budget", "has too little left in its budget, so a smaller call may pass"),
+        ("over_rate", "is being used too fast, so wait a while and repeat this call"),
+        ("<b>made up</b>", "does not cover it now; "),
+    ];
+    for (state, told) in states {
+        for offered in [true, false] {
+            let mut arguments = json!({"a": state});
+            if offered {
+                arguments["b"] = json!(1);
+            }
+            let mut message = call("1");
+            message["params"]["arguments"] = arguments.clone();
+            let mut world = World::listed(held);
+            world.client_says(&message);
+            assert!(world.upstream.is_empty(), "{state}");
+            let result = &world.told()["result"];
+            let sentence = result["content"][0]["text"].as_str().expect("a sentence");
+            let said = format!("`write` was not run: the exception that covered it {told}");
+            assert!(sentence.starts_with(&said), "{state}: {sentence}");
+            assert_eq!(sentence.contains("proviso_request"), offered, "{state}: {sentence}");
+            assert!(!sentence.contains("grant_1"), "ids are data: {sentence}");
+            let grant = json!({"id": "grant_1", "state": state});
+            assert_eq!(result["_meta"]["proviso.dev/context"]["proviso.dev/grant"], grant);
+
+            let mut world = World::listed(held);
+            let check = json!({"name": "proviso_check", "arguments": {"tool": "write", "arguments": arguments}});
+            world.client_says(&json!({"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": check}));
+            let checked = world.told()["result"]["content"][0]["text"].clone();
+            let said = format!("the exception that covered it {told}");
+            assert!(checked.as_str().is_some_and(|checked| checked.contains(&said)), "{state}: {checked}");
+        }
+    }
+}
+
+#[test]
 fn what_does_not_fit_is_no_allow() {
     fn other(_: &Question) -> Result<Answer, Failure> {
         permitted(Digest::of(b"other arguments"), json!({"reason": "scope"}))
@@ -119,14 +162,16 @@ fn an_allow_is_good_for_its_seconds_only() {
 #[test]
 fn what_would_travel_unjudged_is_refused() {
     let mut world = World::listed(scope);
-    for params in [
-        json!({"name": "write", "arguments": {}, "extra": 1}),
-        json!({"name": "write", "arguments": [1]}),
-        json!({"name": "write", "inputResponses": {"a": {}}}),
-        json!({"arguments": {}}),
+    for (params, code) in [
+        (json!({"name": "write", "arguments": {}, "extra": 1}), "unknown_member"),
+        (json!({"name": "write", "arguments": [1]}), "bad_params"),
+        (json!({"name": "write", "inputResponses": {"a": {}}}), "unknown_member"),
+        (json!({"name": "proviso_none", "arguments": {}}), "no_such_tool"),
+        (json!({"arguments": {}}), "bad_params"),
     ] {
         world.client_says(&json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}));
         assert_eq!(world.told()["error"]["code"], json!(-32602), "{params}");
+        assert_refused(&world.told(), code);
     }
     assert!(world.upstream.is_empty() && world.asks.is_empty());
 }

@@ -1,9 +1,16 @@
 //! What passes as it came, and what goes nowhere.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::world::{World, away, guardrail, scope, stateless, value};
+use super::world::{World, away, call, guardrail, scope, stateless, value};
 use crate::mcp::session::{Input, Side};
+
+/// A refusal of the proxy's own says why, and what to do about it.
+pub fn assert_refused(message: &Value, code: &str) {
+    let data = &message["error"]["data"];
+    assert_eq!(data["reason"], json!(code), "{message}");
+    assert!(data["help"].as_str().is_some_and(|help| help.len() > 10), "{message}");
+}
 
 #[test]
 fn the_short_list_of_each_era_passes_byte_for_byte_even_when_the_gate_is_away() {
@@ -61,19 +68,72 @@ fn every_other_method_is_a_question_in_both_eras() {
 #[test]
 fn what_the_strict_reader_refuses_goes_nowhere() {
     let mut world = World::new(scope);
-    for (line, id) in [
-        (r#"{"jsonrpc":"2.0","id":1,"method":"ping","method":"tools/list"}"#, json!(1)),
-        (r#"{"jsonrpc":"2.0","id":2,"method":"made/up","params":{"a":{"b":1,"b":2}}}"#, json!(2)),
-        (r#"[{"jsonrpc":"2.0","id":3,"method":"ping"}]"#, json!(null)),
-        (r#"{"jsonrpc":"2.0","method":"tools/call","params":{"name":"write"}}"#, json!(null)),
-        (r#"{"jsonrpc":"2.0","id":4,"method":"ping"} {"jsonrpc":"2.0","id":5,"method":"ping"}"#, json!(null)),
+    for (line, id, code) in [
+        (r#"{"jsonrpc":"2.0","id":1,"method":"ping","method":"tools/list"}"#, json!(1), "duplicate_member"),
+        (r#"{"jsonrpc":"2.0","id":2,"method":"made/up","params":{"a":{"b":1,"b":2}}}"#, json!(2), "duplicate_member"),
+        (r#"[{"jsonrpc":"2.0","id":3,"method":"ping"}]"#, json!(null), "not_an_object"),
+        (r#"{"jsonrpc":"2.0","method":"tools/call","params":{"name":"write"}}"#, json!(null), "no_id"),
+        (
+            r#"{"jsonrpc":"2.0","id":4,"method":"ping"} {"jsonrpc":"2.0","id":5,"method":"ping"}"#,
+            json!(null),
+            "trailing_text",
+        ),
     ] {
         world.client_line(line.as_bytes());
         assert_eq!((&world.told()["id"], world.told()["error"]["code"].is_i64()), (&id, true), "{line}");
+        assert_refused(&world.told(), code);
     }
     world.input(Input::TooLong(Side::Client, b"{\"jsonrpc\"".to_vec()));
+    assert_refused(&world.told(), "too_large");
     assert!(world.upstream.is_empty() && world.asks.is_empty());
     assert_eq!(world.notes.len(), 6);
+}
+
+#[test]
+fn what_the_strict_reader_refuses_of_the_server_reaches_no_client() {
+    for (line, id, code) in [
+        (
+            r#"{"jsonrpc":"2.0","id":7,"method":"elicitation/create","params":{"message":"a","message":"b"}}"#,
+            Some(json!(7)),
+            "duplicate_member",
+        ),
+        (
+            r#"{"jsonrpc":"2.0","id":7,"method":"elicitation/create","method":"ping"}"#,
+            Some(json!(7)),
+            "duplicate_member",
+        ),
+        (r#"{"jsonrpc":"2.0","id":"7","method":"sampling/createMessage","params":[]}"#, Some(json!("7")), "bad_params"),
+        (r#"{"jsonrpc":"2.0","id":7,"method":"roots/list","extra":1}"#, Some(json!(7)), "unknown_member"),
+        (r#"{"jsonrpc":"2.0","method":"elicitation/create","params":{"message":"a"}}"#, None, "no_id"),
+        (r#"{"jsonrpc":"2.0","method":"notifications/message","params":{"a":1,"a":2}}"#, None, "duplicate_member"),
+    ] {
+        let mut world = World::listed(scope);
+        world.client_says(&call("1"));
+        world.clear();
+        world.upstream_line(line.as_bytes());
+        assert!(world.client.is_empty() && world.asks.is_empty(), "{line}");
+        assert_eq!(world.notes, [format!("a message of the server was refused: {code}")], "{line}");
+        match id {
+            Some(id) => {
+                assert_eq!(world.sent()["id"], id, "{line}");
+                assert_refused(&world.sent(), code);
+            }
+            None => assert!(world.upstream.is_empty(), "{line}"),
+        }
+        // Nobody took it for an answer to the call that is under way.
+        world.upstream_says(&json!({"jsonrpc": "2.0", "id": "1", "result": {"content": []}}));
+        assert_eq!(world.told()["id"], json!("1"), "{line}");
+    }
+    // What cannot be told from an answer is not passed on either.
+    for line in [
+        r#"[{"jsonrpc":"2.0","id":7,"method":"elicitation/create"}]"#,
+        r#"{"jsonrpc":"2.0","id":7,"method":"elicitation/create"} {}"#,
+    ] {
+        let mut world = World::listed(scope);
+        world.upstream_line(line.as_bytes());
+        assert!(world.client.is_empty() && world.upstream.is_empty() && world.asks.is_empty(), "{line}");
+        assert_eq!(world.notes.len(), 1, "{line}");
+    }
 }
 
 #[test]

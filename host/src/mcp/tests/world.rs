@@ -267,16 +267,25 @@ pub fn guardrail(_: &Question) -> Result<Answer, Failure> {
 
 /// Refused, and may be asked for.
 pub fn requestable(_: &Question) -> Result<Answer, Failure> {
-    evaluation(
-        false,
-        json!({"reason": "approval_required", "access_request": {
-            "endpoint": "http://gate/access/v1/requests", "expires_at": "2026-11-22T16:15:00Z",
-            "display": {"title": "write", "approvals": 1, "max_duration": "1h", "max_uses": 5, "scope": {
-                "resource": {"is": {"type": "Volume", "id": "files"}}, "arguments": "exact",
-                "not_after": "2026-11-22T20:15:00Z", "valid_for": "15m", "max_uses": 1
-            }}
-        }}),
-    )
+    evaluation(false, offered())
+}
+
+fn offered() -> Value {
+    json!({"reason": "approval_required", "access_request": {
+        "endpoint": "http://gate/access/v1/requests", "expires_at": "2026-11-22T16:15:00Z",
+        "display": {"title": "write", "approvals": 1, "max_duration": "1h", "max_uses": 5, "scope": {
+            "resource": {"is": {"type": "Volume", "id": "files"}}, "arguments": "exact",
+            "not_after": "2026-11-22T20:15:00Z", "valid_for": "15m", "max_uses": 1
+        }}
+    }})
+}
+
+/// Refused though an exception covers it, in the state that the argument `a` names: with `b`, it may be asked for.
+pub fn held(question: &Question) -> Result<Answer, Failure> {
+    let input = question.input.clone().expect("arguments");
+    let mut context = if input.get("b").is_some() { offered() } else { json!({"reason": "not_permitted"}) };
+    context["proviso.dev/grant"] = json!({"id": "grant_1", "state": input["a"]});
+    evaluation(false, context)
 }
 
 /// The gate is away.

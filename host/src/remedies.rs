@@ -2,7 +2,7 @@
 
 use policy_core::lifecycle::Rejection;
 
-/// What to do about a refusal with this code; nothing where each place says it itself.
+/// What to do about a refusal with this code, by the gate or by the proxy; nothing where each place says it itself.
 pub fn remedy(code: &str) -> Option<&'static str> {
     Some(match code {
         // What was sent.
@@ -21,6 +21,16 @@ pub fn remedy(code: &str) -> Option<&'static str> {
         "bad_name" => "use letters, digits, `-`, `_`, `.` and `:`",
         "bad_target" => "name exactly one thing that exists",
         "claim_conflict" => "leave out of the body what the credential says",
+        // What was said over MCP.
+        "not_an_object" | "not_json_rpc" => "send one JSON-RPC 2.0 message a line, as an object, and no batch",
+        "no_id" => "give each request and each answer an id: a string or a whole number",
+        "id_on_notification" => "send a notification without an id",
+        "bad_method" => "name the method, as a string",
+        "bad_params" => "send `params` as the protocol describes them for this method",
+        "bad_answer" => "answer with one of `result` and `error`, as an object",
+        "unknown_member" => "leave out what the protocol does not know in this place",
+        "no_exchange" => "look at what the call changed, if it was begun, and make it again without answers",
+        "no_such_tool" => "take the tool's name from `tools/list`",
         // Who asks.
         "no_credential" | "unauthenticated" => {
             "send a live bearer token from `proviso token agent` or `enforcement-point`"
