@@ -1,6 +1,7 @@
 //! What the process keeps to itself, and how it ends.
 
 use std::process::Stdio;
+use std::time::Duration;
 
 use proviso_tests::Story;
 use serde_json::json;
@@ -53,6 +54,66 @@ async fn the_gate_away_means_that_nothing_runs() {
     let answer = proxy.request("tools/list", &json!({})).await;
     assert_eq!(answer["error"]["data"]["proviso.dev/context"]["reason"], json!("gate_unreachable"));
     assert_eq!(proxy.end().await, Some(0));
+}
+
+#[tokio::test]
+async fn what_is_not_one_message_goes_nowhere() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let log = folder.path().join("heard");
+    let script = r#"while IFS= read -r line; do printf '%s\n' "$line" >>"$0"
+        id=$(printf %s "$line" | sed 's/.*"id":\([0-9]*\).*/\1/'); printf '{"jsonrpc":"2.0","id":%s,"result":{}}\n' "$id"
+    done"#;
+    let mut server = shell(script);
+    server.push(log.to_str().expect("Unicode").to_owned());
+    let mut proxy = Proxy::start(AWAY, &server);
+    let ping = |more: &str| format!(r#"{{"jsonrpc":"2.0","id":7,"method":"ping"{more}}}"#);
+    let params = |params: &str| ping(&format!(r#","params":{params}"#)).into_bytes();
+    let padding = 1024 * 1024 + 1 - params(r#"{"text":""}"#).len();
+    let over = params(&format!(r#"{{"text":"{}"}}"#, "x".repeat(padding)));
+    assert_eq!(over.len(), 1024 * 1024 + 1);
+    let bad: [(Vec<u8>, &str); 9] = [
+        (over, "too_large"),
+        (params(&format!(r#"{{"a":{}{}}}"#, "[".repeat(38), "]".repeat(38))), "too_deep"),
+        (ping(r#","method":"tools/list""#).into_bytes(), "duplicate_member"),
+        (params(r#"{"a":{"b":1,"b":2}}"#), "duplicate_member"),
+        (format!("[{}]", ping("")).into_bytes(), "not_an_object"),
+        (br#"{"jsonrpc":"2.0","method":"ping"}"#.to_vec(), "no_id"),
+        (format!("{0} {0}", ping("")).into_bytes(), "trailing_text"),
+        (b"{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"ping\",\"params\":{\"a\":\"\xff\"}}".to_vec(), "bad_string"),
+        (ping("").replace('}', "").into_bytes(), "bad_json"),
+    ];
+    for (line, code) in bad {
+        proxy.bytes(&line).await;
+        let told = proxy.hear().await;
+        let data = &told["error"]["data"];
+        assert_eq!((&data["reason"], data["help"].is_string()), (&json!(code), true), "{told}");
+        assert!([json!(null), json!(7)].contains(&told["id"]), "{told}");
+    }
+    proxy.line(&ping("")).await;
+    assert_eq!(proxy.hear().await, json!({"jsonrpc": "2.0", "id": 7, "result": {}}));
+    assert_eq!(proxy.end().await, Some(0));
+    let heard = std::fs::read_to_string(log).expect("what the server heard");
+    assert_eq!(heard, format!("{}\n", ping("")), "the good one alone, as it came");
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_read_does_not_prolong_an_allow() {
+    let story = Story::begin().await;
+    let place = Place { gate: &story.gate.client.url, server: "files", point: &story.point, agent: &story.agent };
+    let tools = r#"[{"name":"write_file","inputSchema":{"type":"object"}}]"#;
+    let mut server = lister(tools);
+    // After its list it never reads again.
+    server[2] = server[2].replace("cat >/dev/null", "exec tail -f /dev/null");
+    let mut proxy = Proxy::start(place, &server);
+    // More than a pipe holds, and within scope.
+    let arguments = json!({"path": "/srv/files/drafts/a.md", "content": "x".repeat(300_000)});
+    let call = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call",
+        "params": {"name": "write_file", "arguments": arguments}});
+    proxy.line(&call.to_string()).await;
+    let told = tokio::time::timeout(Duration::from_secs(30), proxy.hear()).await.expect("the allow ends");
+    let sentence = told["result"]["content"][0]["text"].as_str().unwrap_or_default();
+    assert!(sentence.contains("unknown") && !sentence.contains("not run"), "{told}");
+    assert_eq!(proxy.ended().await, Some(69), "nothing is written behind half a line");
 }
 
 #[tokio::test]

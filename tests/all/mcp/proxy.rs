@@ -110,15 +110,25 @@ impl Proxy {
 
     /// Writes a line.
     pub async fn line(&mut self, line: &str) {
-        let input = self.input.as_mut().expect("its input is open");
-        input.write_all(format!("{line}\n").as_bytes()).await.expect("written");
+        self.bytes(line.as_bytes()).await;
     }
 
-    /// The next message that is no notification.
+    /// Writes a line of whatever bytes.
+    pub async fn bytes(&mut self, line: &[u8]) {
+        let input = self.input.as_mut().expect("its input is open");
+        input.write_all(&[line, b"\n"].concat()).await.expect("written");
+    }
+
+    /// The next message, whatever it is.
+    pub async fn next(&mut self) -> Value {
+        let line = self.lines.next_line().await.expect("read").expect("one more line");
+        serde_json::from_str(&line).expect("nothing but JSON on standard output")
+    }
+
+    /// The next answer.
     pub async fn hear(&mut self) -> Value {
         loop {
-            let line = self.lines.next_line().await.expect("read").expect("one more line");
-            let message: Value = serde_json::from_str(&line).expect("nothing but JSON on standard output");
+            let message = self.next().await;
             match message["method"].as_str() {
                 Some(method) if message.get("id").is_some() => self.asked.push(method.to_owned()),
                 Some(_) => {}
@@ -150,6 +160,11 @@ impl Proxy {
     pub async fn end(mut self) -> Option<i32> {
         drop(self.input.take());
         self.child.wait().await.expect("it ends").code()
+    }
+
+    /// Ends it as the kernel does when memory is short: it says and reports nothing more.
+    pub async fn kill(mut self) {
+        self.child.kill().await.expect("a process of ours");
     }
 
     /// Waits until it goes by itself.

@@ -1,5 +1,6 @@
 //! The proxy as it runs: with a gate that speaks HTTP, and streams.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use axum::extract::State;
@@ -8,13 +9,16 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use policy_core::digest::Digest;
 use policy_core::json::to_canonical_bytes;
+use policy_core::time::Timestamp;
 use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, DuplexStream, ReadHalf, WriteHalf};
+use tokio::io::{
+    AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader, DuplexStream, ReadHalf, WriteHalf,
+};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
 use super::world::{call, tool};
-use crate::clock::SystemClock;
+use crate::clock::{Clock, SystemClock};
 use crate::mcp::gate::Gate;
 use crate::mcp::lines::Splitter;
 use crate::mcp::options::Access;
@@ -23,9 +27,31 @@ use crate::mcp::shell::{Ends, converse, inputs};
 
 type Log = Arc<Mutex<Vec<(String, Value)>>>;
 
+/// A boot clock that stands still until it is set, and then goes on by a step with each look at it.
+#[derive(Default)]
+struct StepClock {
+    boot: AtomicU64,
+    step: AtomicU64,
+}
+
+impl Clock for StepClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(0)
+    }
+
+    fn boot(&self) -> u64 {
+        self.boot.fetch_add(self.step.load(Ordering::SeqCst), Ordering::SeqCst)
+    }
+}
+
 /// A gate that permits all but `move`, and writes down what it is asked. It says that the call was stopped once it is
 /// told so.
 async fn start_gate(log: Log, stop: Arc<Notify>) -> String {
+    start_gate_and(log, stop, || {}).await
+}
+
+/// The same, where something happens when it hears that a call is about to be sent.
+async fn start_gate_and(log: Log, stop: Arc<Notify>, sending: impl Fn() + Clone + Send + Sync + 'static) -> String {
     fn note(log: &Log, path: &str, headers: &HeaderMap, body: Value) {
         let header =
             |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
@@ -47,7 +73,10 @@ async fn start_gate(log: Log, stop: Arc<Notify>) -> String {
         }});
         (StatusCode::OK, Json(reply))
     };
-    let execution = |State(log): State<Log>, headers: HeaderMap, Json(body): Json<Value>| async move {
+    let execution = move |State(log): State<Log>, headers: HeaderMap, Json(body): Json<Value>| async move {
+        if body["phase"] == "sending" {
+            sending();
+        }
         note(&log, "execution", &headers, body);
         StatusCode::NO_CONTENT
     };
@@ -87,8 +116,13 @@ struct Running {
 }
 
 fn start(gate: &str) -> Running {
+    start_with(gate, 1 << 16, Arc::new(SystemClock))
+}
+
+/// A proxy before an upstream that so many bytes wait for, with a clock.
+fn start_with(gate: &str, waiting: usize, clock: Arc<dyn Clock>) -> Running {
     let (client, client_of_proxy) = tokio::io::duplex(1 << 16);
-    let (upstream, upstream_of_proxy) = tokio::io::duplex(1 << 16);
+    let (upstream, upstream_of_proxy) = tokio::io::duplex(waiting);
     let (client_read, client_write) = tokio::io::split(client);
     let (upstream_read, upstream_write) = tokio::io::split(upstream);
     let (from_client, to_client) = tokio::io::split(client_of_proxy);
@@ -99,7 +133,7 @@ fn start(gate: &str) -> Running {
     let session = Session::new(Config { server: "files".into(), roots: Vec::new(), word: "w".into() });
     let from_client = inputs(from_client, Splitter::new(Side::Client, 1 << 20));
     let ends = Ends { from_client, to_client, to_upstream };
-    let end = tokio::spawn(converse(session, gate, ends, from_upstream, Arc::new(SystemClock)));
+    let end = tokio::spawn(converse(session, gate, ends, from_upstream, clock));
     Running {
         to_proxy: client_write,
         from_proxy: BufReader::new(client_read),
@@ -195,4 +229,42 @@ async fn a_call_that_the_gate_says_was_stopped_is_called_off() {
     );
     let told = hear(&mut proxy.from_proxy).await;
     assert!(told["error"]["message"].as_str().expect("a message").contains("stopped by a person"), "{told}");
+}
+
+/// Asks for something with a clock that reads this when `sending` is on record, before an upstream that reads nothing.
+/// What reached it, when all is over.
+async fn left_behind(boot: u64, step: u64) -> Vec<u8> {
+    let (log, clock) = (Log::default(), Arc::new(StepClock::default()));
+    let gate = {
+        let clock = Arc::clone(&clock);
+        start_gate_and(Arc::clone(&log), Arc::default(), move || {
+            clock.boot.store(boot, Ordering::SeqCst);
+            clock.step.store(step, Ordering::SeqCst);
+        })
+    };
+    let mut proxy = start_with(&gate.await, 64, clock);
+    let long = json!({"jsonrpc": "2.0", "id": 1, "method": "made/up", "params": {"text": "x".repeat(4096)}});
+    say(&mut proxy.to_proxy, &long).await;
+    let told = hear(&mut proxy.from_proxy).await;
+    let sentence = told["error"]["message"].as_str().expect("a message");
+    assert!(sentence.contains("unknown") && !sentence.contains("not run"), "{told}");
+    assert_eq!(proxy.end.await.expect("an end"), End::UpstreamClosed, "nothing is written behind half a line");
+    let phases: Vec<Value> = log.lock().expect("the log").iter().map(|(_, body)| body["phase"].clone()).collect();
+    assert_eq!(phases.last(), Some(&json!("outcome_unknown")), "{phases:?}");
+    proxy.upstream_out.shutdown().await.expect("closed");
+    let mut bytes = Vec::new();
+    proxy.upstream_in.read_to_end(&mut bytes).await.expect("read");
+    bytes
+}
+
+#[tokio::test]
+async fn a_pipe_that_is_full_does_not_prolong_an_allow() {
+    let left = left_behind(4_980, 0).await;
+    assert!(left.starts_with(b"{") && left.len() <= 64 && !left.contains(&b'\n'), "no whole line: {left:?}");
+}
+
+#[tokio::test]
+async fn an_allow_that_is_over_before_the_write_sends_no_byte() {
+    // When the report is in, it is good for another 5 milliseconds, and at the next look it is over.
+    assert_eq!(left_behind(4_995, 5).await, b"");
 }
