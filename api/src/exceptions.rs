@@ -104,7 +104,8 @@ pub struct UseLine {
     pub call: String,
     /// When.
     pub at: Timestamp,
-    /// The newest report of it. Absent: consumed, never reported, and an approver can give it back.
+    /// The newest report of it. Absent: consumed, never reported, and an approver can give it back. A `sending` that
+    /// nothing has followed for a minute is told as `outcome_unknown`: who would report its end may be gone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reported: Option<ExecutionPhase>,
     /// Whether somebody gave it back.

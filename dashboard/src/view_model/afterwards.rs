@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use policy_core::lifecycle::{Disposition, Exception, ReviewKind, ReviewOutcome, VoteDecision};
 use proviso_api::exceptions::{ExceptionLine, UseLine};
+use proviso_api::operations::ExecutionPhase;
 
 /// The dispositions by their keys, `1` first: the word on the button, and what it says of policy.
 pub const DISPOSITIONS: [(Disposition, &str, &str); 5] = [
@@ -50,9 +51,15 @@ pub fn unanswered(exception: &Exception) -> Vec<(u32, String)> {
     open.filter(|(place, _)| exception.answers.iter().all(|answer| answer.vote != *place)).collect()
 }
 
-/// The uses of which nobody told how they ended.
-pub fn unreported(uses: &[UseLine]) -> Vec<UseLine> {
-    uses.iter().filter(|line| line.reported.is_none() && !line.given_back).cloned().collect()
+/// The uses of which nobody knows how they ended, each with what is known.
+pub fn open_ended(uses: &[UseLine]) -> Vec<(UseLine, &'static str)> {
+    let known = |line: &UseLine| match line.reported {
+        None => Some("consumed, never reported"),
+        Some(ExecutionPhase::OutcomeUnknown) => Some("begun, its outcome is unknown"),
+        Some(ExecutionPhase::Sending | ExecutionPhase::Executed | ExecutionPhase::Failed) => None,
+    };
+    let kept = uses.iter().filter(|line| !line.given_back);
+    kept.filter_map(|line| Some((line.clone(), known(line)?))).collect()
 }
 
 #[cfg(test)]
@@ -73,6 +80,21 @@ mod tests {
         let all: std::collections::BTreeSet<_> = DISPOSITIONS.iter().map(|(disposition, _, _)| *disposition).collect();
         assert_eq!(all.len(), DISPOSITIONS.len());
         assert_eq!(word(Disposition::Abuse), "abuse");
+    }
+
+    #[test]
+    fn a_use_is_listed_until_somebody_says_how_it_ended() {
+        let used = |reported, given_back| {
+            let at = policy_core::time::Timestamp::from_millis(0);
+            [UseLine { evaluation: "e".to_owned(), call: "c".to_owned(), at, reported, given_back }]
+        };
+        let told = |uses: &[UseLine]| open_ended(uses).first().map(|(_, known)| *known);
+        assert_eq!(told(&used(None, false)), Some("consumed, never reported"));
+        assert_eq!(told(&used(None, true)), None);
+        assert_eq!(told(&used(Some(ExecutionPhase::OutcomeUnknown), false)), Some("begun, its outcome is unknown"));
+        for phase in [ExecutionPhase::Sending, ExecutionPhase::Executed, ExecutionPhase::Failed] {
+            assert_eq!(told(&used(Some(phase), false)), None, "{phase:?}");
+        }
     }
 
     #[test]

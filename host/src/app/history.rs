@@ -1,9 +1,12 @@
 //! An exception's history: what happened, who did it and why, in time order. Texts of others stay data (R11).
 
+use std::collections::BTreeSet;
+
 use policy_core::entity::EntityRef;
 use policy_core::json;
 use policy_core::lifecycle::{Disposition, Event, ReviewOutcome, VoteDecision};
 use policy_core::text;
+use policy_core::time::{Span, Timestamp};
 use proviso_api::exceptions::HistoryLine;
 use proviso_api::operations::ExecutionPhase;
 
@@ -15,20 +18,24 @@ use crate::store::{Log, Record};
 
 /// How many evaluations and reports a history shows: the newest.
 const MOST_DECISIONS: usize = 200;
+/// How long after `sending` a call goes without a word before its outcome is told as unknown: who would report it may
+/// be gone.
+const TOLD_WITHIN: Span = Span::from_seconds(60);
 /// How much of somebody's words one line shows.
 const SAID: usize = 2_000;
 
 impl App {
     /// Each step, oldest first.
     pub(super) fn history(&self, id: &str) -> Result<Vec<HistoryLine>, Refusal> {
-        let (mut lines, decisions) = {
+        let now = self.now();
+        let (mut lines, decisions, begun) = {
             let state = self.state();
             let entry = state.exceptions.get(id).ok_or_else(unknown_exception)?;
             let refused = Some(entry.origin.refused_seq);
             let newest = entry.decisions.iter().rev().take(MOST_DECISIONS).rev().copied();
             let decisions: Vec<u64> = refused.into_iter().chain(newest).collect();
             let subject = &entry.exception.request.question.call.subject;
-            let step = |(seq, at, event): &(u64, policy_core::time::Timestamp, Event)| {
+            let step = |(seq, at, event): &(u64, Timestamp, Event)| {
                 let (by, sentence, said) = told(event, subject);
                 HistoryLine {
                     log: Log::Ledger.name().to_owned(),
@@ -42,16 +49,24 @@ impl App {
             };
             let mut lines: Vec<HistoryLine> = entry.steps.iter().map(step).collect();
             lines.extend(super::routing::history(&state.routing, id));
-            (lines, decisions)
+            let begun = entry.reports.iter().filter(|(_, phase)| **phase == ExecutionPhase::Sending);
+            let begun: BTreeSet<String> = begun.map(|(evaluation, _)| evaluation.clone()).collect();
+            (lines, decisions, begun)
         };
         for seq in decisions {
             let record = self.stored(Log::Decisions, seq)?;
-            lines.extend(decided(&record));
+            let silent = |evaluation: &str, at| begun.contains(evaluation) && is_silent(at, now);
+            lines.extend(decided(&record, silent));
         }
         // At one instant what was decided comes before what it did to the grant.
         lines.sort_by_key(|line| (line.at, line.log != Log::Decisions.name(), line.seq));
         Ok(lines)
     }
+}
+
+/// Whether a call that was about to be sent then, and of which nothing was heard since, is of unknown outcome by now.
+pub(super) fn is_silent(at: Timestamp, now: Timestamp) -> bool {
+    now >= at.plus(TOLD_WITHIN)
 }
 
 /// Who, what, and what was said.
@@ -144,7 +159,7 @@ fn uses(count: u32) -> String {
     if count == 1 { "1 use".to_owned() } else { format!("{count} uses") }
 }
 
-fn decided(record: &Record) -> Option<HistoryLine> {
+fn decided(record: &Record, silent: impl Fn(&str, Timestamp) -> bool) -> Option<HistoryLine> {
     let line = |by, sentence| HistoryLine {
         log: record.log.name().to_owned(),
         seq: record.leaf.seq,
@@ -157,6 +172,9 @@ fn decided(record: &Record) -> Option<HistoryLine> {
     if let Some(bytes) = record.payload(EXECUTION) {
         let execution: ExecutionRecord = json::read_as(bytes, STORED).ok()?;
         let what = match execution.phase {
+            ExecutionPhase::Sending if silent(&execution.evaluation, record.leaf.at) => {
+                "was begun, and its outcome is unknown: nobody has reported its end"
+            }
             ExecutionPhase::Sending => "is about to be sent",
             ExecutionPhase::Executed => "ran",
             ExecutionPhase::Failed => "ran and answered with an error",

@@ -6,8 +6,10 @@ use policy_core::lifecycle::{
 };
 use policy_core::time::Timestamp;
 use proviso_api::exceptions::{ExceptionDetail, ExceptionLine, ExceptionList, UseLine};
+use proviso_api::operations::ExecutionPhase;
 
 use super::App;
+use super::history::is_silent;
 use super::refusal::{Refusal, RefusalKind};
 use super::state::Entry;
 use crate::identity::PersonSession;
@@ -115,7 +117,7 @@ impl App {
         let (position, exception, uses) = {
             let state = self.state();
             let entry = state.exceptions.get(id).ok_or_else(unknown_exception)?;
-            (state.position, entry.exception.clone(), uses(entry))
+            (state.position, entry.exception.clone(), uses(entry, now))
         };
         let allowed = self.allowed(&exception, person, now).await?;
         Ok(ExceptionDetail {
@@ -194,13 +196,17 @@ impl App {
 }
 
 /// The newest uses of an exception's grant, each with what was reported of it.
-fn uses(entry: &Entry) -> Vec<UseLine> {
+fn uses(entry: &Entry, now: Timestamp) -> Vec<UseLine> {
     let taken = entry.exception.phase.grant().map(|held| held.taken.as_slice()).unwrap_or_default();
+    let reported = |taken: &Taken| match entry.reports.get(&taken.evaluation).copied() {
+        Some(ExecutionPhase::Sending) if is_silent(taken.at, now) => Some(ExecutionPhase::OutcomeUnknown),
+        reported => reported,
+    };
     let line = |taken: &Taken| UseLine {
         evaluation: taken.evaluation.clone(),
         call: taken.call.clone(),
         at: taken.at,
-        reported: entry.reports.get(&taken.evaluation).copied(),
+        reported: reported(taken),
         given_back: taken.given_back.is_some(),
     };
     taken.iter().map(line).collect()

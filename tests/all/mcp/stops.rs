@@ -40,25 +40,57 @@ async fn stop(story: &Story, how: &str, grant: &str) -> Value {
     answer.json()
 }
 
+/// A call by an exception that its server works on.
+struct Begun {
+    proxy: Proxy,
+    /// The exception, its grant, and who approved it.
+    id: String,
+    grant: String,
+    person: String,
+}
+
+async fn begun(story: &Story, folder: &Path) -> Begun {
+    let place = Place { gate: &story.gate.client.url, server: "files", point: &story.point, agent: &story.agent };
+    let mut proxy = Proxy::start(place, &slow(folder));
+    let arguments = json!({"path": "/srv/files/reports/a.md", "content": "hello"});
+    let ask = json!({"tool": "write_file", "arguments": arguments, "justification": "due", "uses": 3});
+    let asked = proxy.call("proviso_request", &ask).await;
+    let id = asked["structuredContent"]["request"].as_str().expect("a request").to_owned();
+    let person = story.gate.person("mara").await;
+    let vote = story.vote(&person, &id, "approve", None).await.json();
+    let grant = vote["grant"].as_str().expect("a grant").to_owned();
+    let call = json!({"jsonrpc": "2.0", "id": "slow", "method": "tools/call",
+        "params": {"name": "write_file", "arguments": arguments}});
+    proxy.line(&call.to_string()).await;
+    assert_eq!(written(folder, "calls").await["params"]["arguments"], arguments);
+    Begun { proxy, id, grant, person }
+}
+
+#[tokio::test]
+async fn a_call_whose_proxy_died_is_of_unknown_outcome_after_a_minute() {
+    let story = Story::begin().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let Begun { proxy, id, person, .. } = begun(&story, folder.path()).await;
+    proxy.kill().await;
+    for (seconds, reported, told) in [
+        (59, "sending", "the call is about to be sent"),
+        (1, "outcome_unknown", "was begun, and its outcome is unknown"),
+    ] {
+        story.gate.clock.advance(seconds);
+        let detail = story.gate.client.get(&format!("/api/v1/exceptions/{id}"), Some(&person)).await.json();
+        assert_eq!(detail["uses"][0]["reported"], json!(reported), "{detail:#}");
+        let lines = detail["history"].as_array().expect("a history");
+        let last = lines.iter().rev().find(|line| line["kind"] == "execution").expect("a report");
+        assert!(last["sentence"].as_str().is_some_and(|sentence| sentence.contains(told)), "{last}");
+    }
+}
+
 #[tokio::test]
 async fn a_stop_calls_off_what_is_under_way() {
     for how in ["revoke", "lock"] {
         let story = Story::begin().await;
         let folder = tempfile::tempdir().expect("a folder");
-        let place = Place { gate: &story.gate.client.url, server: "files", point: &story.point, agent: &story.agent };
-        let mut proxy = Proxy::start(place, &slow(folder.path()));
-        let arguments = json!({"path": "/srv/files/reports/a.md", "content": "hello"});
-        let ask = json!({"tool": "write_file", "arguments": arguments, "justification": "due", "uses": 3});
-        let asked = proxy.call("proviso_request", &ask).await;
-        let id = asked["structuredContent"]["request"].as_str().expect("a request").to_owned();
-        let person = story.gate.person("mara").await;
-        let vote = story.vote(&person, &id, "approve", None).await.json();
-        let grant = vote["grant"].as_str().expect("a grant").to_owned();
-
-        let call = json!({"jsonrpc": "2.0", "id": "slow", "method": "tools/call",
-            "params": {"name": "write_file", "arguments": arguments}});
-        proxy.line(&call.to_string()).await;
-        assert_eq!(written(folder.path(), "calls").await["params"]["arguments"], arguments);
+        let Begun { mut proxy, id, grant, person } = begun(&story, folder.path()).await;
         let stopped = stop(&story, how, &grant).await;
         assert_eq!(stopped["calls_in_flight"].as_array().map(Vec::len), Some(1), "{how}: {stopped}");
 

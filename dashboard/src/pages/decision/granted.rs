@@ -9,7 +9,7 @@ use super::state::State;
 use super::vote::give_back;
 use crate::app::Desk;
 use crate::components::{Card, Notice, Text, Tone};
-use crate::view_model::afterwards::unreported;
+use crate::view_model::afterwards::open_ended;
 use crate::view_model::facts::uses;
 use crate::view_model::scope::compare;
 use crate::view_model::time::stamp;
@@ -52,14 +52,14 @@ pub fn Granted() -> impl IntoView {
                 </Card>
             }
         })}
-        <Unreported />
+        <OpenEnded />
     }
     .into_any()
 }
 
-/// Uses of which nobody told how they ended. An approver can give one back.
+/// Uses of which nobody knows how they ended. An approver can give one back that was never reported.
 #[component]
-fn Unreported() -> impl IntoView {
+fn OpenEnded() -> impl IntoView {
     let state = State::take();
     let desk = Desk::take();
     let Some(loaded) = state.sheet() else { return ().into_any() };
@@ -67,27 +67,28 @@ fn Unreported() -> impl IntoView {
     // While the grant lives the bar has the field already.
     let field = refused.is_none() && !matches!(loaded.detail.state.as_str(), "granted" | "not_active");
     let lines = Memo::new(move |_| {
-        state.newest.with(|newest| newest.as_ref().map(|newest| unreported(&newest.uses)).unwrap_or_default())
+        state.newest.with(|newest| newest.as_ref().map(|newest| open_ended(&newest.uses)).unwrap_or_default())
     });
-    let row = move |line: UseLine| {
+    let row = move |(line, known): (UseLine, &'static str)| {
         let evaluation = StoredValue::new(line.evaluation.clone());
-        let back = refused.is_none().then(|| {
+        let back = (refused.is_none() && line.reported.is_none()).then(|| {
             let give = move |_| give_back(state, desk, evaluation.get_value());
             view! { <button class="quiet" on:click=give>"Give back"</button> }
         });
         view! {
             <tr>
                 <th scope="row"><time datetime=line.at.to_string()>{format!("{} UTC", stamp(line.at))}</time></th>
-                <td>"consumed, never reported: call " <code><Text text=line.call /></code></td>
+                <td>{known} ": call " <code><Text text=line.call /></code></td>
                 <td class="verdict">{back}</td>
             </tr>
         }
     };
     (move || {
         let lines = lines.get();
+        let field = field && lines.iter().any(|(line, _)| line.reported.is_none());
         (!lines.is_empty()).then(|| {
             view! {
-                <Card title="Uses that nobody reported">
+                <Card title="Uses of which nobody knows the end">
                     <table><tbody>{lines.into_iter().map(row).collect_view()}</tbody></table>
                     {field.then(|| view! { <super::bar::Reason /> })}
                 </Card>
