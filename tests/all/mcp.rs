@@ -3,6 +3,7 @@
 mod asking;
 mod conversations;
 mod enforcement;
+mod exchanges;
 mod process;
 mod proxy;
 mod roots;

@@ -15,7 +15,7 @@ client.setRequestHandler("sampling/createMessage", () => ({
 }));
 await client.connect(new StdioClientTransport({ command, args, env: { PATH: process.env.PATH }, stderr: "ignore" }));
 
-const { tools } = await client.listTools();
+await client.listTools();
 const call = (name, given) => client.callTool({ name, arguments: given });
 await call("echo", { message: "é \u{1f600} \"quoted\" \\ / \n" });
 await call("get-sum", { a: 1.5, b: -2e-7 });
@@ -24,8 +24,8 @@ await call("get-structured-content", { location: "Chicago" });
 await call("get-annotated-message", { messageType: "error", includeImage: false });
 await call("get-sum", { a: "one" }).catch(() => undefined);
 await call("trigger-long-running-operation", { duration: 0.2, steps: 2 });
-if (tools.some((tool) => tool.name === "trigger-elicitation-request")) await call("trigger-elicitation-request", {});
-if (tools.some((tool) => tool.name === "trigger-sampling-request")) await call("trigger-sampling-request", { prompt: "Say." });
+await call("trigger-elicitation-request", {});
+await call("trigger-sampling-request", { prompt: "Say." });
 await client.listResources();
 await client.listResourceTemplates();
 await client.readResource({ uri: "demo://resource/static/document/architecture.md" });

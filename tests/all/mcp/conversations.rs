@@ -46,14 +46,32 @@ fn conversations() -> Vec<Conversation> {
     ]
 }
 
-/// Plays a conversation, with every line of both sides written down in between.
-async fn record(conversation: &Conversation, proxy: &[String], file: &Path) -> Vec<(String, String)> {
-    let tee = ["node".to_owned(), script("tee.mjs"), file.to_str().expect("a path in Unicode").to_owned()];
-    let all: Vec<&String> = conversation.client.iter().chain(&tee).chain(proxy).chain(&conversation.server).collect();
+/// Every line of a conversation, as it came: who wrote it, and what.
+type Lines = Vec<(String, String)>;
+
+/// Stands in between and writes down every line of both sides.
+fn tee(file: &Path) -> [String; 3] {
+    ["node".to_owned(), script("tee.mjs"), file.to_str().expect("a path in Unicode").to_owned()]
+}
+
+/// Plays a conversation: what was said at the client's end, and at the server's.
+async fn record(conversation: &Conversation, proxy: &[String], folder: &Path) -> (Lines, Lines) {
+    let (near, far) = (folder.join("near"), folder.join("far"));
+    for file in [&near, &far] {
+        // What an earlier conversation left.
+        std::fs::write(file, "").expect("written");
+    }
+    let (client, tees) = (&conversation.client, [tee(&near), tee(&far)]);
+    let all = client.iter().chain(&tees[0]).chain(proxy).chain(&tees[1]).chain(&conversation.server);
+    let all: Vec<&String> = all.collect();
     let mut command = Command::new(all[0]);
     command.args(&all[1..]).env("PROVISO_NODE_MODULES", node_modules());
     let done = command.output().await.expect("the client starts");
     assert!(done.status.success(), "{}: {}", conversation.name, String::from_utf8_lossy(&done.stderr));
+    (lines(&near), lines(&far))
+}
+
+fn lines(file: &Path) -> Lines {
     let text = std::fs::read_to_string(file).expect("the record");
     text.lines()
         .map(|line| {
@@ -68,13 +86,66 @@ fn of(side: &str, record: &[(String, String)]) -> Vec<String> {
     record.iter().filter(|(of, _)| of == side).map(|(_, line)| line.clone()).collect()
 }
 
+fn json(line: &str) -> Value {
+    serde_json::from_str(line).expect("JSON")
+}
+
+/// The requests among the lines.
+fn requests(lines: &[String]) -> Vec<Value> {
+    lines
+        .iter()
+        .map(|line| json(line))
+        .filter(|line| line.get("id").is_some() && line.get("method").is_some())
+        .collect()
+}
+
+/// At the server's end a line is what it is at the client's: as bytes where nothing is judged, as JSON where it is.
+fn assert_passed_on(name: &str, near: &[(String, String)], far: &[(String, String)]) {
+    // What the proxy asks for itself, and what it hears.
+    let is_own = |line: &String| json(line)["id"].as_str().is_some_and(|id| id.starts_with("proviso_"));
+    let at = |end: &[(String, String)], side: &str| -> Vec<String> {
+        of(side, end).into_iter().filter(|line| !is_own(line)).collect()
+    };
+    let is_judged = |line: &String| {
+        let line = json(line);
+        line.get("id").is_some() && line["method"].as_str().is_some_and(|method| !PASSES.contains(&method))
+    };
+    let (said, heard) = (at(near, "client"), at(far, "client"));
+    let passed = |lines: &[String]| -> Vec<String> { lines.iter().filter(|line| !is_judged(line)).cloned().collect() };
+    assert_eq!(passed(&said), passed(&heard), "{name}: the server hears what nobody judged byte for byte");
+    let judged = |lines: &[String]| -> BTreeMap<String, Value> {
+        let judged = lines.iter().filter(|line| is_judged(line)).map(|line| json(line));
+        judged.map(|line| (line["id"].to_string(), line)).collect()
+    };
+    assert_eq!(judged(&said), judged(&heard), "{name}: and what was judged as the same JSON");
+    // The list of tools is longer on the way back; everything else is what the server said.
+    let is_list = |line: &String| json(line)["result"]["tools"].is_array();
+    let back = |lines: Vec<String>| -> Vec<String> { lines.into_iter().filter(|line| !is_list(line)).collect() };
+    assert_eq!(back(at(far, "server")), back(at(near, "server")), "{name}: what comes back is as the server said it");
+}
+
+/// That the conversation was the one that it is here for.
+fn assert_meant(name: &str, record: &[(String, String)]) {
+    let (client, server) = (requests(&of("client", record)), requests(&of("server", record)));
+    let asked: Vec<&str> = server.iter().filter_map(|line| line["method"].as_str()).collect();
+    let greets = client.iter().any(|line| line["method"] == "initialize");
+    match name {
+        "node" => assert_eq!(asked, ["elicitation/create", "sampling/createMessage"], "{name}: {server:?}"),
+        "python, later era" => {
+            let version = |line: &Value| line["params"]["_meta"]["io.modelcontextprotocol/protocolVersion"].clone();
+            assert!(!greets && client.len() >= 4, "{name}: {client:?}");
+            assert!(client.iter().all(|line| version(line) == "2026-07-28"), "{name}: {client:?}");
+            return;
+        }
+        _ => {}
+    }
+    assert!(greets, "{name}: {client:?}");
+}
+
 /// The methods of a client's requests, by id.
 fn methods(record: &[(String, String)]) -> BTreeMap<String, String> {
-    let requests = of("client", record).into_iter().filter_map(|line| {
-        let message: Value = serde_json::from_str(&line).ok()?;
-        Some((message.get("id")?.to_string(), message.get("method")?.as_str()?.to_owned()))
-    });
-    requests.collect()
+    let method = |line: &Value| line["method"].as_str().unwrap_or_default().to_owned();
+    requests(&of("client", record)).iter().map(|line| (line["id"].to_string(), method(line))).collect()
 }
 
 #[tokio::test]
@@ -104,16 +175,17 @@ async fn each_is_the_same_with_and_without_the_proxy() {
 
     for conversation in conversations() {
         let name = conversation.name;
-        let plain = record(&conversation, &[], &folder.path().join(format!("{name} plain"))).await;
-        let gated = record(&conversation, &proxy, &folder.path().join(format!("{name} gated"))).await;
+        let (plain, _) = record(&conversation, &[], folder.path()).await;
+        let (gated, far) = record(&conversation, &proxy, folder.path()).await;
+        assert_meant(name, &plain);
+        assert_passed_on(name, &gated, &far);
         assert_eq!(of("client", &plain), of("client", &gated), "{name}: the client says the same");
         let methods = methods(&plain);
         let (plain, gated) = (of("server", &plain), of("server", &gated));
         assert_eq!(plain.len(), gated.len(), "{name}: {gated:#?}");
         let mut judged = 0;
         for (plain, gated) in plain.iter().zip(&gated) {
-            let expected: Value = serde_json::from_str(plain).expect("JSON");
-            let mut heard: Value = serde_json::from_str(gated).expect("JSON");
+            let (expected, mut heard) = (json(plain), json(gated));
             // A server numbers its own requests as the client does.
             let answer = expected.get("method").is_none();
             let id = expected.get("id").filter(|_| answer);
