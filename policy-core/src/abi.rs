@@ -171,7 +171,7 @@ pub struct Previewed {
     pub by_others: u32,
     /// Guardrails that apply to the action and that the grant does not cross, by `@id`, sorted.
     pub guardrails: Vec<String>,
-    /// When it ends.
+    /// When it ends: where its length says so, if it were granted when it was tried.
     pub ends: Timestamp,
 }
 

@@ -43,6 +43,18 @@ pub struct Scope {
     pub budgets: Vec<Budget>,
 }
 
+impl Scope {
+    /// The scope with its end fixed, as it is where it is granted at this instant: after its own length or `longest`,
+    /// counted from its start, and never after the end of its window.
+    #[must_use]
+    pub fn granted_at(&self, at: Timestamp, longest: Option<Span>) -> Self {
+        let begin = self.not_before.map_or(at, |begin| begin.max(at));
+        let length = [self.valid_for, longest].into_iter().flatten().min();
+        let not_after = length.map_or(self.not_after, |length| self.not_after.min(begin.plus(length)));
+        Self { not_after, valid_for: None, ..self.clone() }
+    }
+}
+
 /// The resource dimension of a scope: `{"is": {…}}` or `{"in": {…}}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

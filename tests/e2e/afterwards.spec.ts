@@ -8,6 +8,7 @@ import { AGENT, LOOKS, look, open, test as base } from "./harness/asked.ts";
 import { CLIENTS } from "./harness/client.ts";
 import type { Gate } from "./harness/gate.ts";
 import { Model, text } from "./harness/model.ts";
+import { relay } from "./harness/relay.ts";
 
 /** A folder for each test: the same once more would be a renewal, and policy caps those. */
 const test = base.extend({ below: async ({}, use, info) => use(`reports/${info.testId}`) });
@@ -77,6 +78,37 @@ test("an emergency's review is closed by somebody who had no part in it", async 
   await line.getByLabel("Note").fill("Half an hour would have been enough. \u202E");
   await line.getByRole("button", { name: "Excessive" }).click();
   await expect(line).toHaveCount(0);
+});
+
+test("a use that nobody reported is given back on the page of its grant", async ({ page, gate, asked, task, below }) => {
+  await open(page, gate, asked);
+  await expect(page.getByRole("region", { name: "If you say yes" })).toContainText("nothing: every dimension is fixed");
+  await page.getByRole("button", { name: "Approve" }).click();
+  await expect(page.locator(".chip.state-granted")).toBeVisible();
+  const network = await relay(gate.url);
+  const model = new Model(await CLIENTS["node"]!(gate.proxied({ ...AGENT, task }, network.url)));
+  await model.look();
+  network.loseReports();
+  await model.call({ tool: "write_file", args: { path: join(gate.files, below, "q4.md"), content: "Balanced. \u202Egnp.exe\n" } });
+  await model.close();
+  await network.stop();
+
+  const uses = page.getByRole("region", { name: "Uses of which nobody knows the end" });
+  await expect(uses).toContainText("consumed, never reported");
+  await expect(page.locator(".chip.state-exhausted")).toBeVisible();
+  const granted = page.getByRole("region", { name: "What was granted" });
+  await expect(granted.getByRole("row", { name: "used" })).toContainText("1 of 1 use");
+  await uses.getByRole("button", { name: "Give back" }).click();
+  await expect(page.getByLabel("Reason")).toBeFocused();
+  await page.getByLabel("Reason").fill("It never reached the server.");
+  // One that was consumed a moment ago may be under way, and is not given back yet.
+  await expect(async () => {
+    await uses.getByRole("button", { name: "Give back" }).click({ timeout: 2_000 });
+    await expect(uses).toHaveCount(0, { timeout: 2_000 });
+  }).toPass({ intervals: [2_000], timeout: 60_000 });
+  await expect(granted.getByRole("row", { name: "used" })).toContainText("0 of 1 use");
+  await expect(page.locator(".chip.state-granted")).toBeVisible();
+  await expect(page.getByRole("region", { name: "History" })).toContainText("It never reached the server.");
 });
 
 for (const how of LOOKS) {

@@ -69,12 +69,31 @@ async function everyPage(page: Page, url: string, signIn: () => Promise<void>, l
   await page.locator("a[data-line]").first().click();
   await expect(page.getByRole("region", { name: "What will run" })).toBeVisible();
   await look("decision");
+  await page.goto(`${url}/reviews`);
+  await expect(heading(page, "Reviews")).toBeVisible();
+  await look("reviews");
   await page.goto(`${url}/record`);
   await expect(heading(page, "Record")).toBeVisible();
   await look("record");
   await page.goto(`${url}/nowhere`);
   await expect(heading(page, "Nothing stands here")).toBeVisible();
   await look("not found");
+
+  // A page that hears nothing of the gate knows it all the same.
+  const silent = "**/api/v1/session";
+  let answer = (): void => {};
+  const answered = new Promise<void>((resolve) => (answer = resolve));
+  await page.route(silent, async (route) => {
+    await answered;
+    await route.abort();
+  });
+  await page.goto(url);
+  await expect(page.getByText("Asking the gate who is signed in")).toBeVisible();
+  await look("while nothing is known");
+  answer();
+  await expect(page.getByText("The gate does not answer.")).toBeVisible();
+  await look("the gate does not answer");
+  await page.unroute(silent);
 }
 
 for (const [name, viewport] of WINDOWS) {

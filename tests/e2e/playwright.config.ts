@@ -10,7 +10,11 @@ const launchOptions = {
 
 export default defineConfig({
   testDir: ".",
-  outputDir: `${TARGET}/e2e`,
+  projects: [
+    { name: "story", testIgnore: "package.spec.ts", outputDir: `${TARGET}/e2e` },
+    // Needs the assembled npm package and no gate: a stage of its own, which may run beside the story.
+    { name: "package", testMatch: "package.spec.ts", outputDir: `${TARGET}/e2e-package` },
+  ],
   reporter: [["list"]],
   workers: 2,
   fullyParallel: true,

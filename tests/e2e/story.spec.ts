@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { type Page, expect, test } from "@playwright/test";
+import { type Locator, type Page, expect, test } from "@playwright/test";
 
 import { CLIENTS, type Result } from "./harness/client.ts";
 import { Gate } from "./harness/gate.ts";
@@ -82,8 +82,11 @@ for (const [name, connect] of Object.entries(CLIENTS)) {
         await expect(preview.getByText("allow", { exact: true }).first()).toBeVisible();
         await expect(preview).toContainText("nothing: every dimension is fixed");
 
+        const fails = (dimension: string) => edge(preview, dimension).locator("td").last();
+        const before = await fails("time").textContent();
         await page.getByLabel("valid for").fill("0");
-        await expect(preview.locator("[aria-busy=true]")).toHaveCount(0);
+        await expect(fails("time")).toHaveText("1m from its start");
+        expect(before).not.toBe("1m from its start");
         await page.getByRole("radio", { name: "by conditions" }).check();
         await page.getByRole("combobox", { name: "path", exact: true }).selectOption("inside");
         const folder = page.getByRole("textbox", { name: "path: the folder" });
@@ -93,7 +96,9 @@ for (const [name, connect] of Object.entries(CLIENTS)) {
         await expect(preview.getByRole("table").first()).toContainText(`${reports}/`);
         await folder.fill(join(reports, "q4"));
         await expect(preview.getByRole("table").first()).toContainText(join(reports, "q4/"));
+        await expect(fails("uses")).toHaveText("use 2");
         await page.getByLabel("uses").fill("2");
+        await expect(fails("uses")).toHaveText("use 3");
 
         await page.getByLabel("Reason").fill("The summary is due; q4 only.");
         await page.getByRole("button", { name: "Approve" }).click();
@@ -124,10 +129,21 @@ for (const [name, connect] of Object.entries(CLIENTS)) {
       });
 
       await test.step("7. the history shows each step, and the log verifies", async () => {
+        // Whoever looks makes the gate write down what time has ended.
+        await page.reload();
         const history = page.getByRole("region", { name: "History" });
-        for (const words of ["The quarter's summary belongs in reports.", "The summary is due; q4 only.", APPROVER]) {
-          await expect(history).toContainText(words);
-        }
+        const told = [
+          "Asked for by",
+          "The quarter's summary belongs in reports.",
+          `User::${APPROVER} approved version 2`,
+          "The summary is due; q4 only.",
+          "Granted until",
+          "2 uses at most",
+          "Used by evaluation",
+          "Observed: the call ran",
+          "Its time ended",
+        ];
+        for (const words of told) await expect(history).toContainText(words);
         const times = await history.locator("time").evaluateAll((all) => all.map((time) => time.getAttribute("datetime") ?? ""));
         expect(times.length).toBeGreaterThanOrEqual(4);
         expect(times).toEqual([...times].sort());
@@ -139,6 +155,10 @@ for (const [name, connect] of Object.entries(CLIENTS)) {
     }
   });
 }
+
+/** The row of the preview that says where the grant ends in one dimension. */
+const edge = (preview: Locator, dimension: string): Locator =>
+  preview.locator(".borders tr", { has: preview.page().getByRole("rowheader", { name: dimension, exact: true }) });
 
 /** What will run, who asks, why it is blocked and on which terms, and the agent's own words. */
 async function seesTheFacts(page: Page, path: string): Promise<void> {

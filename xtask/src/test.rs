@@ -28,7 +28,7 @@ const STAGES: [Stage; 10] = [
     Stage::new("clauses", "a second", clauses),
     Stage::new("view-model", "20 seconds, 3 minutes on a fresh machine", view_model),
     Stage::new("package-browser", "a minute, 2 on a fresh machine", package_browser),
-    Stage::new("package-node", "a second, 2 minutes after a change of the core", package_node),
+    Stage::new("package-assembled", "20 seconds, 2 minutes after a change of the core", package_assembled),
     Stage::new("lints", "a minute, 8 on a fresh machine", lints),
 ];
 
@@ -82,19 +82,27 @@ fn package_browser(place: &Place, count: &mut Count) -> Result<()> {
     run_counted(test.env("CHROMEDRIVER", driver).env("CARGO_TARGET_DIR", &place.target), count)
 }
 
-fn package_node(place: &Place, count: &mut Count) -> Result<()> {
+/// The npm package as it is published: its build for Node and its build for browsers, the latter in Node and on a page.
+fn package_assembled(place: &Place, count: &mut Count) -> Result<()> {
     let package = assets::build_package(place)?;
     let mut test = command(place, "node")?;
     test.args(["--test", "--test-reporter", "tap", "policy-core/js/tests/"]);
-    run_counted(test.env("PROVISO_POLICY_PACKAGE", &package), count)
+    run_counted(test.env("PROVISO_POLICY_PACKAGE", &package), count)?;
+    let mut page = playwright(place, "package")?;
+    run_counted(testing(place, &mut page)?.env("PROVISO_POLICY_PACKAGE", &package), count)
 }
 
 fn story(place: &Place, count: &mut Count) -> Result<()> {
     let mut types = command(place, place.root.join("tests/e2e/node_modules/.bin/tsc"))?;
     run(types.args(["--noEmit", "--project", "."]).current_dir(place.root.join("tests/e2e")))?;
+    run_counted(testing(place, &mut playwright(place, "story")?)?, count)
+}
+
+/// The tests of one of the projects that `tests/e2e/playwright.config.ts` names.
+fn playwright(place: &Place, project: &str) -> Result<Command> {
     let mut playwright = command(place, place.root.join("tests/e2e/node_modules/.bin/playwright"))?;
-    playwright.arg("test").current_dir(place.root.join("tests/e2e"));
-    run_counted(testing(place, &mut playwright)?, count)
+    playwright.args(["test", "--project", project]).current_dir(place.root.join("tests/e2e"));
+    Ok(playwright)
 }
 
 /// What a test may need beside the code: the binary, the clients and servers of other authors, a browser.

@@ -21,10 +21,9 @@ pub fn Shell(
         _ => None,
     });
     let banners = move || {
-        let (demo, single_user) = session
-            .with(|session| session.as_ref().map_or((false, false), |session| (session.demo, session.single_user)));
+        let single_user = session.with(|session| session.as_ref().is_some_and(|session| session.single_user));
         view! {
-            {demo.then(|| view! {
+            {is_demo().then(|| view! {
                 <p class="banner">
                     <b>"This is a demo."</b>
                     " Its agents are scripted, anybody can sign in as anybody, and nothing here protects anything."
@@ -48,6 +47,11 @@ pub fn Shell(
         <p class="unseen" role="status">{move || desk.said.get()}</p>
         <Keyboard />
     }
+}
+
+/// Whether this page is a demo's: the gate has marked it, so that also a page that reaches no gate says so.
+fn is_demo() -> bool {
+    document().query_selector("meta[name=proviso-demo]").is_ok_and(|mark| mark.is_some())
 }
 
 #[component]

@@ -47,8 +47,8 @@ pub fn SignIn(
                 })
                 .collect_view();
             view! {
-                <Notice tone=Tone::Warn title="This is a demo.">
-                    <p>"Here anybody can sign in as anybody. A real gate lets people in by a one-time link only."</p>
+                <Notice tone=Tone::Warn title="Here anybody can sign in as anybody.">
+                    <p>"A real gate lets people in by a one-time link only."</p>
                 </Notice>
                 <ul class="people">{rows}</ul>
             }

@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use js_sys::{Array, Uint8Array};
 use policy_core::abi::{ABI_VERSION, Compile, Preview};
+use policy_core::grant::Grant;
 use policy_js::{Engine, EngineError};
 use wasm_bindgen::prelude::*;
 use web_sys::{DedicatedWorkerGlobalScope, MessageEvent};
@@ -88,7 +89,9 @@ fn attempt(held: &Held, trial: &Trial) -> Result<Tried, EngineError> {
     let begun = now();
     let previewed = held.engine.preview(&preview)?;
     let millis = now() - begun;
-    let compiled = held.engine.compile(&Compile { v: ABI_VERSION, grant: trial.grant.clone() })?;
+    // As policy a grant has an end, not a length: the one that it would have had at the sheet's instant.
+    let grant = Grant { scope: trial.grant.scope.granted_at(held.start.at, None), ..trial.grant.clone() };
+    let compiled = held.engine.compile(&Compile { v: ABI_VERSION, grant })?;
     Ok(Tried { previewed, cedar: compiled.cedar, millis })
 }
 

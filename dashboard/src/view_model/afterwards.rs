@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use policy_core::lifecycle::{Disposition, Exception, ReviewKind, ReviewOutcome, VoteDecision};
+use policy_core::lifecycle::{Disposition, ReviewKind, ReviewOutcome};
 use proviso_api::exceptions::{ExceptionLine, UseLine};
 use proviso_api::operations::ExecutionPhase;
 
@@ -42,13 +42,6 @@ pub fn merged(shown: &[ExceptionLine], fresh: &[ExceptionLine], touched: &BTreeS
     let stays = shown.iter().filter(|line| touched.contains(&line.id) || among(fresh, &line.id));
     let new = fresh.iter().filter(|line| !among(shown, &line.id));
     stays.chain(new).cloned().collect()
-}
-
-/// The questions of votes that nobody has answered, each with its place among the votes.
-pub fn unanswered(exception: &Exception) -> Vec<(u32, String)> {
-    let asked = exception.votes.iter().enumerate().filter(|(_, vote)| vote.decision == VoteDecision::Ask);
-    let open = asked.filter_map(|(place, vote)| Some((u32::try_from(place).ok()?, vote.reason.clone())));
-    open.filter(|(place, _)| exception.answers.iter().all(|answer| answer.vote != *place)).collect()
 }
 
 /// The uses of which nobody knows how they ended, each with what is known.

@@ -17,8 +17,10 @@ const STEPS: [u64; 14] = [60, 120, 300, 600, 900, 1_800, 2_700, 3_600, 7_200, 14
 /// What the approver has set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GrantForm {
-    /// When it ends. An instant, so that what was previewed is what is voted on however long one thinks.
-    pub not_after: Timestamp,
+    /// How long it is valid from its start; absent where what was asked for ends at an instant.
+    valid_for: Option<Span>,
+    /// When it ends at the latest. An instant, so that what was previewed is what is voted on however long one thinks.
+    not_after: Timestamp,
     /// How often it can be used.
     pub uses: u32,
     /// Whether the arguments are fixed as they stand; else the knobs say what is.
@@ -80,6 +82,7 @@ impl GrantForm {
             })
             .collect();
         Self {
+            valid_for: opening.valid_for,
             not_after: opening.not_after,
             uses: opening.max_uses,
             exact: opening.arguments == ArgumentScope::Exact,
@@ -110,9 +113,34 @@ impl GrantForm {
         self.bounds.most_uses
     }
 
+    /// The window that was asked for, with what is set: what is granted is its length, counted from its start.
+    fn window(&self) -> Scope {
+        Scope { valid_for: self.valid_for, not_after: self.not_after, ..self.bounds.asked.clone() }
+    }
+
+    /// When the grant begins, where the last vote lands at `now`.
+    fn begins(&self, now: Timestamp) -> Timestamp {
+        self.bounds.asked.not_before.map_or(now, |begin| begin.max(now))
+    }
+
+    /// When the grant ends, where the last vote lands at `now`: by the rule that makes the grant.
+    pub fn ends(&self, now: Timestamp) -> Timestamp {
+        self.window().granted_at(now, Some(self.bounds.longest)).not_after
+    }
+
+    /// How long the grant is valid, where the last vote lands at `now`.
+    pub fn length(&self, now: Timestamp) -> Span {
+        self.ends(now).since(self.begins(now))
+    }
+
+    /// How long what was asked for would be valid, where the last vote lands at `now`.
+    pub fn asked_length(&self, now: Timestamp) -> Span {
+        self.bounds.asked.granted_at(now, None).not_after.since(self.begins(now))
+    }
+
     /// The lengths that can be given at `now`, in seconds, ascending; empty when the window is over.
     pub fn lengths(&self, now: Timestamp) -> Vec<u64> {
-        let longest = self.bounds.longest.seconds().min(self.bounds.asked.not_after.since(now).seconds());
+        let longest = self.bounds.longest.min(self.asked_length(now)).seconds();
         if longest == 0 {
             return Vec::new();
         }
@@ -123,16 +151,20 @@ impl GrantForm {
 
     /// Which of [`Self::lengths`] is the nearest to what is set.
     pub fn length_index(&self, now: Timestamp) -> usize {
-        let set = self.not_after.since(now).seconds();
+        let set = self.length(now).seconds();
         let lengths = self.lengths(now);
         let nearest = lengths.iter().enumerate().min_by_key(|(_, step)| step.abs_diff(set));
         nearest.map_or(0, |(index, _)| index)
     }
 
-    /// Sets the length to one of [`Self::lengths`], counted from `now`.
+    /// Sets the length to one of [`Self::lengths`]. It counts from the grant's start, as it was asked for; where an end
+    /// was asked for instead, from `now`.
     pub fn set_length(&mut self, index: usize, now: Timestamp) {
-        if let Some(seconds) = self.lengths(now).get(index) {
-            self.not_after = whole(now.plus(Span::from_seconds(*seconds))).min(self.bounds.asked.not_after);
+        let Some(length) = self.lengths(now).get(index).copied().map(Span::from_seconds) else { return };
+        if self.bounds.asked.valid_for.is_some() {
+            self.valid_for = Some(length);
+        } else {
+            self.not_after = whole(self.begins(now).plus(length)).min(self.bounds.asked.not_after);
         }
     }
 
@@ -184,7 +216,7 @@ impl GrantForm {
             not_before: asked.not_before,
             not_after: self.not_after,
             max_uses: self.uses,
-            valid_for: asked.valid_for,
+            valid_for: self.valid_for,
             rate: asked.rate,
             budgets: asked.budgets.clone(),
         };
@@ -210,73 +242,4 @@ fn whole(instant: Timestamp) -> Timestamp {
 }
 
 #[cfg(test)]
-mod tests {
-    use policy_core::grant::Test;
-
-    use super::*;
-    use crate::view_model::samples;
-
-    fn form() -> GrantForm {
-        GrantForm::open(&samples::sheet(), &samples::questions())
-    }
-
-    #[test]
-    fn the_form_opens_with_the_smallest_grant() {
-        let form = form();
-        let scope = form.scope(samples::at(120)).expect("makes sense");
-        assert_eq!(scope.arguments, ArgumentScope::Exact);
-        assert_eq!(scope.max_uses, 1);
-        assert_eq!(scope, samples::sheet().smallest);
-    }
-
-    #[test]
-    fn the_form_opens_with_what_others_have_approved() {
-        let mut sheet = samples::sheet();
-        sheet.sheet.exception.votes.push(samples::approval("Ola", 1));
-        let form = GrantForm::open(&sheet, &samples::questions());
-        assert_eq!(form.scope(samples::at(120)), Ok(samples::asked_scope()));
-    }
-
-    #[test]
-    fn no_edit_widens() {
-        let mut form = form();
-        form.uses = 6;
-        assert!(form.scope(samples::at(120)).is_err(), "five uses were asked for");
-        form.uses = 5;
-        form.not_after = samples::at(3_601);
-        assert!(form.scope(samples::at(120)).is_err(), "an hour was asked for");
-        form.set_length(usize::MAX, samples::at(120));
-        form.set_length(form.lengths(samples::at(120)).len() - 1, samples::at(120));
-        assert_eq!(form.not_after, samples::at(3_600), "the longest step ends with what was asked for");
-        form.exact = false;
-        let path = form.knobs.iter_mut().find(|knob| knob.at == ["path"]).expect("has a path");
-        path.kind = Kind::Inside;
-        path.folder = "/reports/../etc".into();
-        assert!(form.scope(samples::at(120)).is_err(), "a path that is not in its normal form");
-        let path = form.knobs.iter_mut().find(|knob| knob.at == ["path"]).expect("has a path");
-        path.folder = "/".into();
-        assert!(form.scope(samples::at(120)).is_err(), "only /reports was asked for");
-    }
-
-    #[test]
-    fn knobs_make_conditions() {
-        let mut form = form();
-        form.exact = false;
-        for knob in &mut form.knobs {
-            knob.kind = if knob.at == ["path"] { Kind::Inside } else { Kind::Open };
-        }
-        let scope = form.scope(samples::at(120)).expect("makes sense");
-        let inside = Condition { at: vec!["path".into()], test: Test::Inside { path: "/reports/q4".into() } };
-        assert_eq!(scope.arguments, ArgumentScope::Conditions(vec![inside]));
-        for knob in &mut form.knobs {
-            knob.kind = Kind::Open;
-        }
-        assert_eq!(form.scope(samples::at(120)), Err("A grant fixes at least one argument.".into()));
-    }
-
-    #[test]
-    fn a_window_that_is_over_cannot_be_voted_on() {
-        assert!(form().scope(samples::at(1_100)).is_err());
-        assert!(form().lengths(samples::at(3_600)).is_empty());
-    }
-}
+mod tests;

@@ -14,6 +14,7 @@ pub mod latest;
 pub mod preview;
 pub mod problem;
 pub mod queue;
+pub mod said;
 pub mod scope;
 pub mod staleness;
 pub mod time;

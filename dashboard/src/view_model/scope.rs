@@ -4,12 +4,12 @@ use policy_core::grant::{ArgumentScope, Condition, ResourceScope, Scope, Test};
 use policy_core::time::Timestamp;
 
 use super::facts::{entity, scalar, uses};
-use super::time::stamp;
+use super::time::{length, stamp};
 
 /// One dimension of a scope: what was asked for, and what would be given.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dimension {
-    /// Its name: `valid until`, `uses`, `resource`, `arguments` or an argument's path.
+    /// Its name: `valid until`, `valid for`, `uses`, `rate`, `resource`, `arguments` or an argument's path.
     pub name: String,
     /// What was asked for.
     pub asked: String,
@@ -67,6 +67,12 @@ pub fn lines(scope: &Scope) -> Vec<(String, String)> {
         ("resource".to_owned(), resource(&scope.resource)),
         ("arguments".to_owned(), arguments(&scope.arguments)),
     ];
+    if let Some(rate) = scope.rate {
+        lines.insert(2, ("rate".to_owned(), format!("at most {} in {}", uses(rate.uses), length(rate.per))));
+    }
+    if let Some(valid_for) = scope.valid_for {
+        lines.insert(0, ("valid for".to_owned(), format!("{} from its start", length(valid_for))));
+    }
     if let Some(from) = scope.not_before {
         lines.insert(0, ("valid from".to_owned(), utc(from)));
     }
@@ -94,6 +100,9 @@ pub fn compare(asked: &Scope, given: &Scope) -> Vec<Dimension> {
 
 #[cfg(test)]
 mod tests {
+    use policy_core::grant::Rate;
+    use policy_core::time::Span;
+
     use super::*;
     use crate::view_model::samples;
 
@@ -110,6 +119,20 @@ mod tests {
                 "arguments: path inside /reports",
             ]
         );
+    }
+
+    #[test]
+    fn a_length_and_a_rate_are_dimensions_of_their_own() {
+        let asked = samples::asked_scope();
+        let rate = Some(Rate { uses: 2, per: Span::from_seconds(60) });
+        let given = Scope { valid_for: Some(Span::from_seconds(900)), rate, ..asked.clone() };
+        let narrowed: Vec<(String, String)> = compare(&asked, &given)
+            .into_iter()
+            .filter(Dimension::is_narrowed)
+            .map(|line| (line.name, line.given))
+            .collect();
+        let told = [("valid for", "15 min from its start"), ("rate", "at most 2 uses in 1 min")];
+        assert_eq!(narrowed, told.map(|(name, words)| (name.to_owned(), words.to_owned())));
     }
 
     #[test]

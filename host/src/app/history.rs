@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use policy_core::entity::EntityRef;
 use policy_core::json;
-use policy_core::lifecycle::{Disposition, Event, ReviewOutcome, VoteDecision};
+use policy_core::lifecycle::{Disposition, Event, Exception, ReviewOutcome, VoteDecision, evolve};
 use policy_core::text;
 use policy_core::time::{Span, Timestamp};
 use proviso_api::exceptions::HistoryLine;
@@ -35,8 +35,10 @@ impl App {
             let newest = entry.decisions.iter().rev().take(MOST_DECISIONS).rev().copied();
             let decisions: Vec<u64> = refused.into_iter().chain(newest).collect();
             let subject = &entry.exception.request.question.call.subject;
+            let mut folded: Option<Exception> = None;
             let step = |(seq, at, event): &(u64, Timestamp, Event)| {
-                let (by, sentence, said) = told(event, subject);
+                folded = evolve(folded.take(), event).ok().flatten();
+                let (by, sentence, said) = told(event, subject, folded.as_ref());
                 HistoryLine {
                     log: Log::Ledger.name().to_owned(),
                     seq: *seq,
@@ -69,8 +71,8 @@ pub(super) fn is_silent(at: Timestamp, now: Timestamp) -> bool {
     now >= at.plus(TOLD_WITHIN)
 }
 
-/// Who, what, and what was said.
-fn told(event: &Event, subject: &EntityRef) -> (Option<EntityRef>, String, Option<String>) {
+/// Who, what, and what was said; with the exception as it was after that.
+fn told(event: &Event, subject: &EntityRef, after: Option<&Exception>) -> (Option<EntityRef>, String, Option<String>) {
     match event {
         Event::ExceptionRequested { request, terms, .. } => {
             let needed = match terms.approvals {
@@ -120,7 +122,9 @@ fn told(event: &Event, subject: &EntityRef) -> (Option<EntityRef>, String, Optio
             Some(answer.words.clone()),
         ),
         Event::RequestFolded { repeat } => {
-            (Some(subject.clone()), format!("asked for again by {subject}"), Some(repeat.justification.clone()))
+            let changed = after.and_then(|after| after.repeats.last()).is_some_and(|newest| newest.changed);
+            let how = if changed { ", in other words than before" } else { "" };
+            (Some(subject.clone()), format!("asked for again by {subject}{how}"), Some(repeat.justification.clone()))
         }
         Event::EmergencyDeclared { emergency, .. } => {
             let sentence =

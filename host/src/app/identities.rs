@@ -17,7 +17,7 @@ use crate::identity::{
     Credential, IdentityEvent, MintRequest, MintedSecret, PersonSession, PersonSessionFacts, Secret, SecretKind,
     SubjectPattern, Token, TokenFacts, TokenLine,
 };
-use crate::store::{DataKind, VersionKey};
+use crate::store::VersionKey;
 
 /// An agent's token lives at most a day.
 const AGENT_LIFE: Span = Span::from_seconds(86_400);
@@ -148,7 +148,7 @@ impl App {
             assurance: person.assurance.clone(),
             expires_at: person.expires_at,
             now,
-            demo: self.settings().kind == DataKind::Demo,
+            demo: self.settings().is_demo(),
             single_user: self.settings().single_user,
             minted: minted.collect(),
             key: None,
@@ -195,7 +195,7 @@ impl App {
     }
 
     fn only_in_a_demo(&self) -> Result<(), Refusal> {
-        if self.settings().kind == DataKind::Demo {
+        if self.settings().is_demo() {
             return Ok(());
         }
         Err(Refusal::not_found("not_a_demo", "this gate is no demo"))

@@ -36,6 +36,13 @@ pub struct Settings {
     pub channels: Channels,
 }
 
+impl Settings {
+    /// Whether this is a demo, in which anybody can sign in as anybody.
+    pub fn is_demo(&self) -> bool {
+        self.kind == DataKind::Demo
+    }
+}
+
 /// Where people are told, by the names of the configuration: no address and no secret. Who is told comes from policy.
 #[derive(Debug, Clone, Default)]
 pub struct Channels {

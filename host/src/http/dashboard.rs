@@ -14,6 +14,9 @@ use super::problem::Refused;
 use super::site::Site;
 use crate::assets;
 
+/// By this the page of a demo knows what it is, before it has asked the gate for anything.
+const DEMO_MARK: &str = r#"<meta name="proviso-demo" content="yes">"#;
+
 /// The dashboard as it was when the gate started: the page and the policy that fits it.
 pub(super) struct Dashboard {
     index: Option<Vec<u8>>,
@@ -21,9 +24,10 @@ pub(super) struct Dashboard {
 }
 
 impl Dashboard {
-    /// Reads the page from the assets.
-    pub(super) fn read() -> Self {
+    /// Reads the page from the assets, and marks it in a demo.
+    pub(super) fn read(demo: bool) -> Self {
         let index = assets::dashboard("index.html").map(Cow::into_owned);
+        let index = if demo { index.map(|page| marked(&page)) } else { index };
         let text = index.as_deref().map(String::from_utf8_lossy).unwrap_or_default();
         let policy = content_security_policy(&inline_scripts(&text));
         let policy = HeaderValue::from_str(&policy)
@@ -35,6 +39,11 @@ impl Dashboard {
     pub(super) fn policy(&self) -> &HeaderValue {
         &self.policy
     }
+}
+
+/// The page with the mark of a demo in its head.
+fn marked(page: &[u8]) -> Vec<u8> {
+    String::from_utf8_lossy(page).replacen("</head>", &format!("{DEMO_MARK}</head>"), 1).into_bytes()
 }
 
 /// Any address that no endpoint has: a file of the dashboard, or its page for addresses that the page itself routes.
@@ -141,6 +150,13 @@ mod tests {
         // printf 'c()' | openssl dgst -sha256 -binary | base64
         assert!(policy.contains("'sha256-uv6BXxguRKhBqgeOtcyTvppA2Vttceh37dUo7xwS8Ug='"), "{policy}");
         assert!(!policy.contains("unsafe-inline") && !policy.contains("'unsafe-eval'"));
+    }
+
+    #[test]
+    fn the_mark_of_a_demo_stands_in_the_head_once() {
+        let page = marked(b"<html><head><title>x</title></head><body></head></body></html>");
+        let expected = format!("<html><head><title>x</title>{DEMO_MARK}</head><body></head></body></html>");
+        assert_eq!(page, expected.into_bytes());
     }
 
     #[test]

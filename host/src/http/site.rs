@@ -53,7 +53,7 @@ impl Site {
                 origins.insert(format!("http://{name}:{port}"));
             }
         }
-        let dashboard = Dashboard::read();
+        let dashboard = Dashboard::read(app.settings().is_demo());
         Self(Arc::new(Inner { app, module, dashboard, hosts, origins, stopping }))
     }
 

@@ -492,6 +492,7 @@ export interface Previewed {
   by_others: Integer;
   /** Guardrails that apply to the action and that the grant does not cross, by `@id`, sorted. */
   guardrails: string[];
+  /** Where its length says so: if it were granted when it was tried. */
   ends: Timestamp;
 }
 

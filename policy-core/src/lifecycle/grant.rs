@@ -14,17 +14,13 @@ use crate::time::Timestamp;
 ///
 /// INVARIANT (R5): never wider than the scope.
 pub(super) fn granted_scope(scope: &Scope, terms: &Terms, at: Timestamp) -> Scope {
-    let begin = scope.not_before.map_or(at, |begin| begin.max(at));
-    let longest = scope.valid_for.map_or(terms.max_duration, |valid_for| valid_for.min(terms.max_duration));
     Scope {
-        not_after: scope.not_after.min(begin.plus(longest)),
-        valid_for: None,
         max_uses: scope.max_uses.min(terms.max_uses),
         rate: match (scope.rate, terms.max_rate) {
             (Some(rate), Some(most)) => Some(Rate::strictest(rate, most)),
             (rate, most) => rate.or(most),
         },
-        ..scope.clone()
+        ..scope.granted_at(at, Some(terms.max_duration))
     }
 }
 

@@ -31,6 +31,29 @@ impl Exception {
         }
     }
 
+    /// Whether a vote is an approval of the version that is voted on now, by a person who may vote.
+    fn is_approval(&self, vote: &Vote) -> bool {
+        let version = self.current().map_or(0, |version| version.number);
+        // INVARIANT (R4): a vote on an older version is a vote for something else, unless it was for whatever lies
+        // inside; each version lies inside the one before (R5).
+        let or_older = vote.inside || sabotaged!("r4_older_version");
+        let of_this = vote.version == version || (or_older && vote.version <= version);
+        // INVARIANT (R4): separation of duty holds for every vote that is counted, not only when it is cast.
+        vote.decision == VoteDecision::Approve && of_this && self.conflict_of(&vote.person).is_none()
+    }
+
+    /// The persons whose approval stands for the version that is voted on now, each once, in the order of their votes.
+    /// Who of them policy still lets vote is asked when the last vote lands: [`approvals_that_count`].
+    pub fn approved_by(&self) -> Vec<&EntityRef> {
+        let mut persons: Vec<&EntityRef> = Vec::new();
+        for vote in self.votes.iter().filter(|vote| self.is_approval(vote)) {
+            if !persons.contains(&&vote.person) {
+                persons.push(&vote.person);
+            }
+        }
+        persons
+    }
+
     /// Whether it must be judged before its next use, vote or view: it is open and was last judged under another bundle,
     /// or it is a grant whose later start has come (R4).
     pub fn needs_judging(&self, bundle: Digest, now: Timestamp) -> bool {
@@ -74,26 +97,16 @@ pub fn approvals_that_count<'a>(
     terms: &Terms,
     context: &'a Context,
 ) -> BTreeMap<String, &'a [String]> {
-    let version = exception.current().map_or(0, |version| version.number);
-    exception.votes.iter().filter_map(|vote| approval_that_counts(exception, vote, version, terms, context)).collect()
+    exception.votes.iter().filter_map(|vote| approval_that_counts(exception, vote, terms, context)).collect()
 }
 
 fn approval_that_counts<'a>(
     exception: &Exception,
     vote: &Vote,
-    version: u32,
     terms: &Terms,
     context: &'a Context,
 ) -> Option<(String, &'a [String])> {
-    // INVARIANT (R4): a vote on an older version is a vote for something else, unless it was for whatever lies inside;
-    // each version lies inside the one before (R5).
-    let or_older = vote.inside || sabotaged!("r4_older_version");
-    let of_this = vote.version == version || (or_older && vote.version <= version);
-    if vote.decision != VoteDecision::Approve || !of_this {
-        return None;
-    }
-    // INVARIANT (R4): separation of duty holds for every vote that is counted, not only when it is cast.
-    if exception.conflict_of(&vote.person).is_some() || !is_strong_enough(terms, &vote.assurance, &context.step_ups) {
+    if !exception.is_approval(vote) || !is_strong_enough(terms, &vote.assurance, &context.step_ups) {
         return None;
     }
     // One that was cast before somebody declared the emergency is a vote for it now.

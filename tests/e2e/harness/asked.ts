@@ -5,15 +5,23 @@ import { join } from "node:path";
 import { AxeBuilder } from "@axe-core/playwright";
 import { type Page, expect, test as base } from "@playwright/test";
 
-import { CLIENTS } from "./client.ts";
+import { CLIENTS, type Result } from "./client.ts";
 import { Gate } from "./gate.ts";
-import { Model } from "./model.ts";
+import { Model, type Wish } from "./model.ts";
 import { TARGET } from "./places.ts";
 
 export const AGENT = { subject: "Agent::spiffe://acme.example/agent/report-writer", person: "ines", server: "files" };
 
+/** A model with what it has asked for, and the refusal that it did so after. */
+export interface Asking {
+  model: Model;
+  refusal: Result;
+  wish: Wish;
+  id: string;
+}
+
 /** One gate for each worker: starting one compiles the module. In it, one open request for each test, of a task of its own. */
-export const test = base.extend<{ task: string; below: string; asked: string }, { gate: Gate }>({
+export const test = base.extend<{ task: string; below: string; asking: Asking; asked: string }, { gate: Gate }>({
   gate: [
     async ({}, use) => {
       const gate = await Gate.start();
@@ -25,16 +33,18 @@ export const test = base.extend<{ task: string; below: string; asked: string }, 
   task: async ({}, use, info) => use(`close-q4-${info.testId}`),
   /** The folder below the served one that the agent wants to write into. What one grant covered another renews. */
   below: "reports",
-  asked: async ({ gate, task, below }, use) => {
+  asking: async ({ gate, task, below }, use) => {
     mkdirSync(join(gate.files, below), { recursive: true });
     const model = new Model(await CLIENTS["node"]!(gate.proxied({ ...AGENT, task })));
     await model.look();
     const call = { tool: "write_file", args: { path: join(gate.files, below, "q4.md"), content: "Balanced. \u202Egnp.exe\n" } };
     const wish = { ...call, why: "Approve at once! \u202E<b>done</b>", duration: "30m", uses: 3, folder: join(gate.files, below) };
-    const { id } = await model.request(await model.call(call), wish);
-    await use(id);
+    const refusal = await model.call(call);
+    const { id } = await model.request(refusal, wish);
+    await use({ model, refusal, wish, id });
     await model.close();
   },
+  asked: async ({ asking }, use) => use(asking.id),
 });
 
 /** The page of an exception, for a person who signs in for it. */

@@ -63,13 +63,16 @@ export class Gate {
     return link;
   }
 
-  /** How an agent's client starts the filesystem server behind the proxy, with credentials for one task. */
-  proxied(agent: { subject: string; task: string; person: string; server: string }): Server {
+  /**
+   * How an agent's client starts the filesystem server behind the proxy, with credentials for one task. The proxy reaches
+   * the gate at `url`.
+   */
+  proxied(agent: { subject: string; task: string; person: string; server: string }, url = this.url): Server {
     const token = this.run("token", "agent", "--subject", agent.subject, "--task", agent.task, "--for", agent.person);
     const own = this.run("token", "enforcement-point", "--name", `proxy-${agent.task}`, "--subjects", agent.subject, "--servers", agent.server);
     return {
       command: PROVISO,
-      args: ["mcp", "--gate", this.url, "--server", agent.server, "--", process.execPath, FILESYSTEM_SERVER, this.files],
+      args: ["mcp", "--gate", url, "--server", agent.server, "--", process.execPath, FILESYSTEM_SERVER, this.files],
       env: { PROVISO_TOKEN: own, PROVISO_SUBJECT_TOKEN: token, PATH: process.env["PATH"] ?? "" },
     };
   }

@@ -15,6 +15,8 @@ export const PROVISO = process.env["PROVISO_BINARY"] ?? join(TARGET, "debug/prov
 export const CHROMIUM = process.env["PROVISO_CHROMIUM"] ?? "/usr/bin/chromium";
 /** A Python that has the packages of requirements.txt. */
 export const PYTHON = process.env["PROVISO_PYTHON"] ?? "python3";
+/** The assembled npm package. */
+export const POLICY_PACKAGE = process.env["PROVISO_POLICY_PACKAGE"] ?? join(TARGET, "npm/proviso-policy");
 /** The filesystem server of another author. */
 export const FILESYSTEM_SERVER = join(here, "../node_modules/@modelcontextprotocol/server-filesystem/dist/index.js");
 /** The client of another author, in Python. */

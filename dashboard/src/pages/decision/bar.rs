@@ -10,8 +10,8 @@ use super::state::{Module, State, Voting};
 use super::vote::{REASON_NEEDED, answer_question, cast, declare_emergency, revoke};
 use crate::app::Desk;
 use crate::components::{Countdown, Failure, Notice, Text, Tone};
-use crate::view_model::afterwards::unanswered;
 use crate::view_model::ballot::{Standing, obstacle};
+use crate::view_model::said::questions;
 
 /// The bar for what can be done now; nothing when nothing can.
 #[component]
@@ -59,24 +59,20 @@ fn VoteBar() -> impl IntoView {
     let desk = Desk::take();
     let Some(loaded) = state.sheet() else { return ().into_any() };
     let exception = &loaded.sheet.sheet.exception;
-    let decide_by = exception.request.decide_by;
-    let end = Memo::new(move |_| state.form.with(|form| form.as_ref().map(|form| form.not_after)));
-    let current = exception.versions.last().map_or(1, |version| version.number);
-    let votes: Vec<String> = exception
-        .votes
-        .iter()
-        .filter(|vote| vote.version == current && vote.decision == VoteDecision::Approve)
-        .map(|vote| vote.person.id.clone())
-        .collect();
+    let decide_by = exception.decide_by();
+    let end = state.ends();
+    let votes: Vec<String> = exception.approved_by().into_iter().map(|person| person.id.clone()).collect();
     let progress = format!("{} of {}", votes.len(), exception.terms.approvals);
     let allowed = loaded.detail.allowed;
     let declares = allowed.declare_emergency.is_yes();
     let several = allowed.approve.is_yes() && exception.terms.approvals > 1;
-    let questions = allowed.answer.is_yes().then(|| {
-        let asked = unanswered(exception).into_iter().map(|(place, words)| {
+    let answering = allowed.answer.is_yes().then(|| {
+        let open = questions(exception).into_iter().filter(|question| question.claims.is_empty());
+        let asked = open.map(|question| {
+            let place = question.vote;
             view! {
                 <p class="also">
-                    <Text text=words /> " "
+                    <Text text=question.words /> " "
                     <button class="quiet" on:click=move |_| answer_question(state, desk, place)>"Answer this"</button>
                 </p>
             }
@@ -103,8 +99,7 @@ fn VoteBar() -> impl IntoView {
     let no_approval = Memo::new(move |_| obstacle_to(VoteDecision::Approve, allowed.approve.why_not()));
     let no_question = Memo::new(move |_| obstacle_to(VoteDecision::Ask, allowed.ask.why_not()));
     let no_refusal = Memo::new(move |_| obstacle_to(VoteDecision::Refuse, allowed.refuse.why_not()));
-    // A sheet that was refused as stale is not voted on again: the new one has to be looked at first.
-    let sending = move || state.voting.with(|voting| matches!(voting, Voting::Sending | Voting::Stale(_)));
+    let sending = move || state.voting.with(holds_votes);
     let reload = move |_| {
         state.voting.set(Voting::Idle);
         spawn_local(load::load(state, desk));
@@ -126,11 +121,11 @@ fn VoteBar() -> impl IntoView {
             <div class="answer">{answer}</div>
             <dl class="clocks">
                 <div><dt>"decide by"</dt><dd><Countdown then=decide_by /></dd></div>
-                <div><dt>"if granted, ends"</dt><dd>{move || end.get().map(|end| view! { <Countdown then=end /> })}</dd></div>
+                <div><dt>"if granted now, ends"</dt><dd>{move || end.get().map(|end| view! { <Countdown then=end /> })}</dd></div>
                 <div><dt>"approvals"</dt><dd><b>{progress}</b> " " <Text text=votes.join(", ") /></dd></div>
             </dl>
             <Reason />
-            {questions}
+            {answering}
             {declares.then(|| view! {
                 <p class="also">
                     <button
@@ -150,13 +145,9 @@ fn VoteBar() -> impl IntoView {
                 </label>
             })}
             <div class="buttons">
-                <button
-                    aria-describedby="why-not"
-                    disabled=move || sending() || no_question.with(Option::is_some)
-                    on:click=move |_| cast(state, desk, VoteDecision::Ask)
-                >"Ask"</button>
-                <button id="refuse" class="no" aria-describedby="why-not" disabled=move || sending() || no_refusal.with(Option::is_some) on:click=move |_| cast(state, desk, VoteDecision::Refuse)>"Refuse"</button>
-                <button id="approve" class="yes" aria-describedby="why-not" disabled=move || sending() || no_approval.with(Option::is_some) on:click=move |_| cast(state, desk, VoteDecision::Approve)>"Approve"</button>
+                <VoteButton decision=VoteDecision::Ask obstacle=no_question />
+                <VoteButton decision=VoteDecision::Refuse obstacle=no_refusal />
+                <VoteButton decision=VoteDecision::Approve obstacle=no_approval />
             </div>
             <p class="why-not" id="why-not" role="status">{move || {
                 let missing = state.missing.get().then(|| REASON_NEEDED.to_owned());
@@ -167,6 +158,34 @@ fn VoteBar() -> impl IntoView {
     .into_any()
 }
 
+/// A sheet that was refused as stale is not voted on again: the new one has to be looked at first.
+const fn holds_votes(voting: &Voting) -> bool {
+    matches!(voting, Voting::Sending | Voting::Stale(_))
+}
+
+/// A button that votes. It takes the focus also while it does nothing, and then says why when it is pressed: who works by
+/// the keyboard can be here before the preview is.
+#[component]
+fn VoteButton(decision: VoteDecision, obstacle: Memo<Option<String>>) -> impl IntoView {
+    let (state, desk) = (State::take(), Desk::take());
+    let (id, class, word) = match decision {
+        VoteDecision::Ask => ("ask", "", "Ask"),
+        VoteDecision::Refuse => ("refuse", "no", "Refuse"),
+        VoteDecision::Approve => ("approve", "yes", "Approve"),
+    };
+    let blocked = move || state.voting.with(holds_votes) || obstacle.with(Option::is_some);
+    let press = move |_| match obstacle.get_untracked() {
+        Some(why) => desk.said.set(why),
+        None if state.voting.with_untracked(holds_votes) => {}
+        None => cast(state, desk, decision),
+    };
+    view! {
+        <button id=id class=class aria-describedby="why-not" aria-disabled=move || blocked().to_string() on:click=press>
+            {word}
+        </button>
+    }
+}
+
 #[component]
 fn RevokeBar(grant: String) -> impl IntoView {
     let state = State::take();
@@ -174,15 +193,10 @@ fn RevokeBar(grant: String) -> impl IntoView {
     let Some(loaded) = state.sheet() else { return ().into_any() };
     let refused = loaded.detail.allowed.revoke.why_not();
     let blocked = move || refused.is_some() || state.voting.with(|voting| *voting == Voting::Sending);
-    let answer = move || match state.voting.get() {
-        Voting::Refused(error) => view! { <Failure error /> }.into_any(),
-        Voting::Done(told) => view! { <Notice tone=Tone::Good title=told /> }.into_any(),
-        _ => ().into_any(),
-    };
     let end = loaded.detail.exception.phase.grant().map(|grant| grant.grant.scope.not_after);
     view! {
         <div class="bar" role="region" aria-label="Act on the grant">
-            <div class="answer">{answer}</div>
+            <Answer />
             <dl class="clocks">
                 <div><dt>"ends"</dt><dd>{end.map(|end| view! { <Countdown then=end /> })}</dd></div>
             </dl>
@@ -197,6 +211,18 @@ fn RevokeBar(grant: String) -> impl IntoView {
         </div>
     }
     .into_any()
+}
+
+/// What the gate said to the last act.
+#[component]
+pub fn Answer() -> impl IntoView {
+    let state = State::take();
+    let answer = move || match state.voting.get() {
+        Voting::Refused(error) => view! { <Failure error /> }.into_any(),
+        Voting::Done(told) => view! { <Notice tone=Tone::Good title=told /> }.into_any(),
+        _ => ().into_any(),
+    };
+    view! { <div class="answer">{answer}</div> }
 }
 
 /// The field for the person's words.

@@ -1,11 +1,13 @@
 //! The grant form: what was asked for struck through, beside what would be given.
 
 use leptos::prelude::*;
+use policy_core::time::{Span, Timestamp};
 
 use super::knobs::Arguments;
 use super::state::State;
 use crate::components::{Card, Countdown, Text};
 use crate::view_model::facts::uses;
+use crate::view_model::grant_form::GrantForm as Form;
 use crate::view_model::scope::resource;
 use crate::view_model::time::{clock, length};
 
@@ -41,9 +43,14 @@ fn Length() -> impl IntoView {
         let now = state.clock.get();
         state.form.with(|form| form.as_ref().map_or(0, |form| form.length_index(now)))
     };
-    let end = Memo::new(move |_| state.form.with(|form| form.as_ref().map(|form| form.not_after)));
-    let asked = state.form.with_untracked(|form| form.as_ref().map(|form| form.asked().not_after));
-    let words = move || end.get().map(|end| length(end.since(state.clock.get()))).unwrap_or_default();
+    let of_form = move |read: fn(&Form, Timestamp) -> Span| {
+        let now = state.clock.get();
+        state.form.with(|form| form.as_ref().map(|form| read(form, now)))
+    };
+    let end = state.ends();
+    let (set, asked) = (Memo::new(move |_| of_form(Form::length)), Memo::new(move |_| of_form(Form::asked_length)));
+    let words = move || set.get().map(length).unwrap_or_default();
+    let latest = state.form.with_untracked(|form| form.as_ref().map(|form| form.asked().not_after));
     let on_input = move |event| {
         if let Ok(index) = event_target_value(&event).parse() {
             state.edit(|form| form.set_length(index, state.now()));
@@ -58,14 +65,14 @@ fn Length() -> impl IntoView {
                 aria-valuetext=words
             />
             <output for="length">
-                {move || asked.filter(|asked| Some(*asked) != end.get()).map(|asked| view! { <s>{format!("until {}", clock(asked))}</s> " " })}
+                {move || asked.get().filter(|asked| Some(*asked) != set.get()).map(|asked| view! { <s>{length(asked)}</s> " " })}
                 {words}
             </output>
         </div>
-        <p class="under">"ends " {move || end.get().map(|end| view! { <Countdown then=end /> })}</p>
+        <p class="under">"if granted now, ends " {move || end.get().map(|end| view! { <Countdown then=end /> })}</p>
         {move || lengths.with(Vec::is_empty).then(|| {
-            let asked = asked.map(clock).unwrap_or_default();
-            view! { <p class="problem">{format!("What was asked for ended at {asked} UTC.")}</p> }
+            let latest = latest.map(clock).unwrap_or_default();
+            view! { <p class="problem">{format!("What was asked for ended at {latest} UTC.")}</p> }
         })}
     }
 }

@@ -32,7 +32,8 @@ pub fn Granted() -> impl IntoView {
         <Ending phase=exception.phase.clone() word=loaded.detail.state.clone() />
         {grant.map(|grant| {
             let most = grant.grant.scope.max_uses;
-            let rows = compare(&asked, &grant.grant.scope)
+            // Both with their ends: a length that was asked for began when it was granted.
+            let rows = compare(&asked.granted_at(grant.granted_at, None), &grant.grant.scope)
                 .into_iter()
                 .map(|line| {
                     let struck = line.is_narrowed().then(|| view! { <s><Text text=line.asked.clone() /></s> " " });
@@ -90,7 +91,7 @@ fn OpenEnded() -> impl IntoView {
             view! {
                 <Card title="Uses of which nobody knows the end">
                     <table><tbody>{lines.into_iter().map(row).collect_view()}</tbody></table>
-                    {field.then(|| view! { <super::bar::Reason /> })}
+                    {field.then(|| view! { <super::bar::Answer /> <super::bar::Reason /> })}
                 </Card>
             }
         })

@@ -9,6 +9,7 @@ use super::state::State;
 use crate::app::Desk;
 use crate::components::{Notice, Text, Tone};
 use crate::view_model::facts::people;
+use crate::view_model::said::news;
 
 /// Title, chips and news.
 #[component]
@@ -40,8 +41,8 @@ pub fn Header() -> impl IntoView {
                 let of = format!("/exceptions/{}", renews.of);
                 view! { <a class="chip" href=of>{format!("renewal {} of an earlier grant", renews.number)}</a> }
             })}
-            {(!sheet.exception.repeats.is_empty()).then(|| {
-                view! { <span class="chip">{format!("asked {} times", sheet.exception.repeats.len() + 1)}</span> }
+            {(sheet.exception.repeated > 0).then(|| {
+                view! { <span class="chip">{format!("asked {} times", u64::from(sheet.exception.repeated) + 1)}</span> }
             })}
         </p>
         <News />
@@ -54,21 +55,19 @@ pub fn Header() -> impl IntoView {
 fn News() -> impl IntoView {
     let state = State::take();
     let desk = Desk::take();
-    let news = Memo::new(move |_| {
+    let told = Memo::new(move |_| {
         let (Some(loaded), Some(newest)) = (state.loaded.get(), state.newest.get()) else { return None };
         let (before, after) = (&loaded.detail, &newest);
         if before.state != after.state {
             return Some(format!("This request is {} now.", after.state));
         }
-        let votes = after.exception.votes.len() > before.exception.votes.len();
-        let versions = after.exception.versions.len() > before.exception.versions.len();
-        (votes || versions).then(|| "Somebody voted since this page was loaded.".to_owned())
+        news(&before.exception, &after.exception).map(str::to_owned)
     });
     let reload = move |_| spawn_local(load::load(state, desk));
     move || {
-        news.get().map(|news| {
+        told.get().map(|told| {
             view! {
-                <Notice tone=Tone::Warn title=news>
+                <Notice tone=Tone::Warn title=told>
                     <p>"What stands below is the sheet as it was. " <button on:click=reload>"Load the new sheet"</button></p>
                 </Notice>
             }

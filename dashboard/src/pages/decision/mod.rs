@@ -65,6 +65,7 @@ fn Body() -> impl IntoView {
                 <facts::WhoAsks />
                 <facts::WhyBlocked />
                 <agent_says::AgentSays />
+                <agent_says::Questions />
             </div>
             <div>{right}</div>
         </div>

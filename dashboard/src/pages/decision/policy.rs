@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use super::state::State;
 use crate::components::Card;
 use crate::view_model::cedar::{Ink, pieces};
+use crate::view_model::time::stamp;
 
 /// The Cedar text.
 #[component]
@@ -15,7 +16,15 @@ pub fn Policy() -> impl IntoView {
         None => view! { <p class="soft">"Nothing to compile yet."</p> }.into_any(),
         Some(text) => view! { <pre tabindex="0"><Coloured text /></pre> }.into_any(),
     };
-    view! { <Card title="As policy">{body}</Card> }
+    let floats = Memo::new(move |_| {
+        state.shown.with(|shown| shown.as_ref().is_some_and(|shown| shown.scope.valid_for.is_some()))
+    });
+    let at = state.sheet().map(|loaded| stamp(loaded.sheet.sheet.at)).unwrap_or_default();
+    let end = move || {
+        let words = format!("Its end is fixed by the last vote; here it is what it would have been at {at} UTC.");
+        floats.get().then(|| view! { <p class="soft">{words}</p> })
+    };
+    view! { <Card title="As policy">{body}{end}</Card> }
 }
 
 /// Cedar text in colour, odd characters visible.

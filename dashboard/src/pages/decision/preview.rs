@@ -73,6 +73,12 @@ fn Outcome(shown: Shown) -> impl IntoView {
     let open = previewed.open.clone();
     let guardrails = previewed.guardrails.clone();
     let errors = previewed.after.errors.clone();
+    // What was previewed was tried at the sheet's instant; it ends by the instant of the last vote.
+    let (scope, longest) = (shown.scope.clone(), loaded.sheet.sheet.exception.terms.max_duration);
+    let ends = move || {
+        let then = scope.granted_at(state.clock.get(), Some(longest)).not_after;
+        view! { <Countdown then /> }
+    };
     view! {
         <div class="big">
             <div class:loud=after == "deny">
@@ -102,7 +108,7 @@ fn Outcome(shown: Shown) -> impl IntoView {
                     <th scope="row">"guardrails"</th>
                     <td>{if guardrails.is_empty() { view! { "none applies to this action" }.into_any() } else { view! { <span class="mono"><Text text=guardrails.join(", ") /></span> " still hold" }.into_any() }}</td>
                 </tr>
-                <tr><th scope="row">"ends"</th><td><Countdown then=previewed.ends /></td></tr>
+                <tr><th scope="row">"if granted now, ends"</th><td>{ends}</td></tr>
             </tbody>
         </table>
         <Evaluated loaded questions=questions_asked(previewed) millis=shown.millis />

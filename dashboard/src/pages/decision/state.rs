@@ -128,6 +128,15 @@ impl State {
         self.form.with(|form| form.as_ref().map(|form| form.scope(self.now())))
     }
 
+    /// When the grant would end if the last vote landed now; follows form and clock.
+    pub fn ends(&self) -> Memo<Option<Timestamp>> {
+        let Self { form, clock, .. } = *self;
+        Memo::new(move |_| {
+            let now = clock.get();
+            form.with(|form| form.as_ref().map(|form| form.ends(now)))
+        })
+    }
+
     /// Changes the form, and has the new grant tried.
     pub fn edit(&self, change: impl FnOnce(&mut GrantForm)) {
         self.form.update(|form| {

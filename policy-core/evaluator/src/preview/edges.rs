@@ -207,8 +207,17 @@ impl Trial<'_> {
 
     fn time(&self, question: &SealedQuestion) -> Edge {
         let end = self.candidate.grant.scope.not_after;
-        let at = |now: Timestamp| self.with(now.to_string(), vary::at_time(question, now));
-        self.edge("time", at(Timestamp::from_millis(end.millis().saturating_sub(1))), [at(end)])
+        let last = Timestamp::from_millis(end.millis().saturating_sub(1));
+        // When the last vote will land nobody knows: where the length ends the grant, no instant is told.
+        let (passes, fails) = match self.lasts {
+            Some(length) => (format!("just before {length} from its start"), format!("{length} from its start")),
+            None => (last.to_string(), end.to_string()),
+        };
+        self.edge(
+            "time",
+            self.with(passes, vary::at_time(question, last)),
+            [self.with(fails, vary::at_time(question, end))],
+        )
     }
 
     fn uses(&self, question: &SealedQuestion) -> Edge {

@@ -12,7 +12,7 @@ use policy_core::containment::{covers, open_dimensions};
 use policy_core::grant::Grant;
 use policy_core::outcome::Evaluation;
 use policy_core::question::{Candidate, SealedQuestion};
-use policy_core::time::Timestamp;
+use policy_core::time::{Span, Timestamp};
 use policy_core::value::Value;
 
 use crate::Rules;
@@ -48,7 +48,7 @@ pub fn preview(rules: &Rules, input: &Preview) -> Result<Previewed, AbiError> {
         flips,
         tried: u32::try_from(input.others.len()).unwrap_or(u32::MAX),
         guardrails: guardrails(rules, &question),
-        ends: input.grant.scope.not_after,
+        ends: trial.candidate.grant.scope.not_after,
     })
 }
 
@@ -57,21 +57,26 @@ struct Trial<'a> {
     rules: &'a Rules,
     candidate: Candidate,
     now: Timestamp,
+    /// How long it lasts from its start, where that and no instant ends it.
+    lasts: Option<Span>,
     /// What has been asked, whole: most dimensions have one and the same call on the side that passes.
     asked: RefCell<Vec<(SealedQuestion, Evaluation)>>,
 }
 
 impl<'a> Trial<'a> {
     fn new(rules: &'a Rules, grant: &Grant, at: Timestamp) -> Self {
+        // A grant that begins later is tried when it begins: before that it allows nothing.
+        let now = grant.scope.not_before.map_or(at, |begin| begin.max(at));
+        // Its end is where it would be if it were granted when it is tried.
+        let scope = grant.scope.granted_at(now, None);
+        let lasts = grant.scope.valid_for.filter(|length| scope.not_after == now.plus(*length));
         let candidate = Candidate {
-            grant: grant.clone(),
+            grant: Grant { scope, ..grant.clone() },
             uses_left: grant.scope.max_uses,
             budgets_left: grant.scope.budgets.iter().map(|budget| budget.max).collect(),
             rate_left: grant.scope.rate.map(|rate| rate.uses),
         };
-        // A grant that begins later is tried when it begins: before that it allows nothing.
-        let now = grant.scope.not_before.map_or(at, |begin| begin.max(at));
-        Self { rules, candidate, now, asked: RefCell::default() }
+        Self { rules, candidate, now, lasts, asked: RefCell::default() }
     }
 
     /// The question as it would be asked when the grant is tried, without the grant.

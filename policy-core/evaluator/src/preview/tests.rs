@@ -109,6 +109,25 @@ fn the_largest_number_that_passes_is_looked_for_from_one_that_the_grant_covers()
 }
 
 #[test]
+fn a_length_counts_from_the_start_and_the_window_ends_it_before() {
+    let bundle = bundle();
+    let tried = |valid_for: Option<u64>, begin: Option<i64>| {
+        let mut input = input(&question(&bundle, json!({"rows": 100})), ArgumentScope::Exact);
+        input.grant.scope.valid_for = valid_for.map(Span::from_seconds);
+        input.grant.scope.not_before = begin.map(Timestamp::from_millis);
+        let previewed = preview(&bundle.rules, &input).unwrap();
+        let time = previewed.edges.into_iter().find(|edge| edge.dimension == "time").unwrap();
+        assert!(time.passes_outcome.permits() && !time.fails_outcome.permits(), "{time:?}");
+        (previewed.ends.millis(), time.fails)
+    };
+    assert_eq!(tried(Some(60), None), (1_060_000, "1m from its start".to_owned()));
+    assert_eq!(tried(Some(60), Some(1_500_000)), (1_560_000, "1m from its start".to_owned()));
+    let window = Timestamp::from_millis(2_000_000);
+    assert_eq!(tried(Some(3_600), None), (2_000_000, window.to_string()), "the window ends it before");
+    assert_eq!(tried(None, None), (2_000_000, window.to_string()));
+}
+
+#[test]
 fn an_argument_has_the_edge_of_its_kind() {
     let bundle = bundle();
     let side = |call: Json, arguments, dimension: &str| {

@@ -40,7 +40,31 @@ fn a_later_narrowing_keeps_a_vote_for_whatever_lies_inside() {
     // It is one person however often it counts.
     let twice = next(next(play(wide(), vec![]), inside(approve("bob", wide()))), approve("bob", narrow(150)));
     assert_eq!((twice.phase.word(), twice.versions.len()), ("requested", 2));
+    assert_eq!(twice.approved_by(), [&user("bob")]);
     assert_eq!(after(&twice, approve("carol", narrow(100)), &now), Ok(granted), "the first one keeps counting");
+}
+
+#[test]
+fn who_has_approved_what_is_voted_on_is_told_by_the_votes_alone() {
+    let approved = |first: Command, second: Command| {
+        let state = next(play(wide(), vec![]), first);
+        let (state, _) = step(Some(state), second, &context(20, terms(3))).unwrap();
+        state.unwrap().approved_by().into_iter().map(|person| person.id.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(approved(inside(approve("bob", wide())), approve("carol", narrow(150))), ["bob", "carol"]);
+    assert_eq!(
+        approved(approve("bob", wide()), approve("carol", narrow(150))),
+        ["carol"],
+        "his was of another version"
+    );
+    assert_eq!(
+        approved(approve("bob", wide()), vote("carol", VoteDecision::Ask, wide())),
+        ["bob"],
+        "a question is none"
+    );
+    let mut owned = next(play(wide(), vec![]), inside(approve("bob", wide())));
+    owned.request.owners.push(user("bob"));
+    assert!(owned.approved_by().is_empty(), "who owns the agent approves nothing");
 }
 
 #[test]

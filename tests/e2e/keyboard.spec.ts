@@ -1,0 +1,89 @@
+// The whole decision without a mouse. Where the focus stands is said at each step: who does not see the page knows no more.
+import { type Locator, type Page, expect } from "@playwright/test";
+
+import { test } from "./harness/asked.ts";
+import type { Gate } from "./harness/gate.ts";
+
+const preview = (page: Page): Locator => page.getByRole("region", { name: "If you say yes" });
+const time = (page: Page): Locator => page.locator(".borders tr", { has: page.getByRole("rowheader", { name: "time", exact: true }) });
+
+/** Presses a key until this has the focus. */
+async function until(page: Page, key: string, there: Locator): Promise<void> {
+  const most = 40;
+  for (let pressed = 0; pressed < most; pressed += 1) {
+    await page.keyboard.press(key);
+    if (await there.evaluate((element) => element === document.activeElement)) return;
+  }
+  throw new Error(`${key} pressed ${most} times does not lead to ${there}`);
+}
+
+/** From the queue to the request's page. */
+async function walk(page: Page, gate: Gate, task: string, asked: string): Promise<void> {
+  await page.goto(gate.signInLink("mara"));
+  const line = page.locator("a[data-line]", { hasText: task });
+  await expect(line).toBeVisible();
+  await page.keyboard.press("j");
+  await expect(page.locator("a[data-line]").first()).toBeFocused();
+  const places = await page.locator("a[data-line]").evaluateAll((lines, id) => lines.findIndex((line) => (line as HTMLAnchorElement).href.endsWith(id)), asked);
+  for (let at = 0; at < places; at += 1) await page.keyboard.press("j");
+  await expect(line).toBeFocused();
+  await page.keyboard.press("k");
+  await page.keyboard.press(places === 0 ? "k" : "j");
+  await expect(line).toBeFocused();
+  await page.keyboard.press("Enter");
+  await expect(page).toHaveURL(new RegExp(`/exceptions/${asked}$`));
+  await expect(preview(page)).toContainText("nothing: every dimension is fixed");
+}
+
+test("a request is narrowed, granted and revoked without a mouse", async ({ page, gate, task, asked }) => {
+  await walk(page, gate, task, asked);
+  await page.keyboard.press("n");
+  const length = page.getByLabel("valid for");
+  await expect(length).toBeFocused();
+  const before = await time(page).textContent();
+  await page.keyboard.press("ArrowLeft");
+  await expect(length).toBeFocused();
+  await expect(time(page)).not.toHaveText(before ?? "");
+  // At once, whether or not the preview of the new length is there yet.
+  await page.keyboard.press("ArrowLeft");
+  await page.keyboard.press("a");
+  await expect(page.getByRole("button", { name: "Approve" })).toBeFocused();
+  await expect(page.getByRole("button", { name: "Approve" })).toBeEnabled();
+  await page.keyboard.press("Enter");
+  await expect(page.locator(".chip.state-granted")).toBeVisible();
+  await expect(page.getByRole("button", { name: "Revoke" })).toBeVisible();
+
+  await page.keyboard.press("r");
+  await expect(page.getByLabel("Reason")).toBeFocused();
+  await page.keyboard.type("The quarter is closed. a d r");
+  await expect(page.getByLabel("Reason")).toHaveValue("The quarter is closed. a d r");
+  await page.keyboard.press("Tab");
+  await expect(page.getByRole("button", { name: "Revoke" })).toBeFocused();
+  await page.keyboard.press("Enter");
+  await expect(page.locator(".chip.state-revoked")).toBeVisible();
+  await expect(page.getByRole("region", { name: "History" })).toContainText("The quarter is closed. a d r");
+});
+
+test("a request is refused without a mouse, and only with a reason", async ({ page, gate, task, asked }) => {
+  await walk(page, gate, task, asked);
+  const reason = page.getByLabel("Reason");
+  const refuse = page.getByRole("button", { name: "Refuse" });
+  await page.keyboard.press("d");
+  await expect(reason).toBeFocused();
+  await until(page, "Tab", refuse);
+  await expect(refuse).toBeFocused();
+  await page.keyboard.press("Enter");
+  await expect(reason).toBeFocused();
+  await expect(page.locator("#why-not")).toContainText("A reason is needed");
+  await page.keyboard.type("It can wait.");
+  await until(page, "Tab", refuse);
+  await page.keyboard.press("Enter");
+  await expect(page.locator(".chip.state-denied")).toBeVisible();
+  await expect(page.getByRole("region", { name: "Judge" })).toBeVisible();
+  // What is closed is judged by one key, and `g q` leads back.
+  await page.keyboard.press("4");
+  await expect(page.getByRole("button", { name: "asked by mistake" })).toHaveAttribute("aria-pressed", "true");
+  await page.keyboard.press("g");
+  await page.keyboard.press("q");
+  await expect(page.getByRole("heading", { name: "Queue" })).toBeVisible();
+});
