@@ -1,7 +1,7 @@
 //! The demo, as a person meets it: a queue that lives, people to sign in as, and a folder that stays a demo's.
 
 use std::io::{BufRead as _, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -79,6 +79,40 @@ async fn agents_keep_the_queue_alive_over_http_and_mcp() {
     assert_eq!((serve.status.code(), &told["error"]["code"]), (Some(69), &json!("wrong_data_folder")));
     let verified = Binary::run(&["audit", "verify", "--json", "--data", &data]);
     assert_eq!(verified.status.code(), Some(0), "{verified:?}");
+}
+
+/// Everything in a folder, by its path.
+fn content(folder: &Path) -> Vec<PathBuf> {
+    let mut paths = Vec::new();
+    let mut left = vec![folder.to_owned()];
+    while let Some(folder) = left.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                left.push(path.clone());
+            }
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    paths
+}
+
+#[test]
+fn a_gates_folder_is_no_demos() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    Binary::serve(&data).stop();
+    let before = content(folder.path());
+    // The gate's folder itself, and the one in which the demo would find it as its own.
+    for base in [&data, folder.path()] {
+        let base = base.display().to_string();
+        let demo = Binary::run(&["demo", "--json", "--listen", "127.0.0.1:0", "--data", &base]);
+        let told: Value = serde_json::from_slice(&demo.stdout).unwrap();
+        assert_eq!((demo.status.code(), &told["error"]["code"]), (Some(69), &json!("wrong_data_folder")), "{base}");
+        assert!(told["error"]["help"].is_string(), "{told}");
+        assert_eq!(content(folder.path()), before, "nothing was made in {base}");
+    }
 }
 
 #[tokio::test]

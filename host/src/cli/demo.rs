@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use policy_evaluator::Bundle;
@@ -16,7 +16,7 @@ use crate::app::{Activation, Allowance};
 use crate::demo::{self, Place};
 use crate::notify::Notify;
 use crate::random::{self, SystemRandom};
-use crate::store::DataKind;
+use crate::store::{DataFolder, DataKind};
 
 /// Run a demo on loopback.
 #[derive(Debug, Args)]
@@ -46,6 +46,7 @@ pub(super) async fn run(demo: Demo, as_json: bool) -> Result<Done, Failure> {
         Some(folder) => (folder, false),
         None => (temporary()?, true),
     };
+    hold_marks(&base)?;
     let place = Place::open(&base)
         .map_err(|error| Failure::unavailable("no_folder", format!("`{}` cannot be made: {error}", base.display())))?;
     let files_server = demo
@@ -56,6 +57,13 @@ pub(super) async fn run(demo: Demo, as_json: bool) -> Result<Done, Failure> {
         tracing::warn!(%error, folder = %base.display(), "the demo's folder could not be removed");
     }
     played
+}
+
+/// INVARIANT: a demo makes and writes nothing in a gate's data folder, and none of its own around one.
+fn hold_marks(base: &Path) -> Result<(), Failure> {
+    DataFolder::hold_unmarked(base)
+        .and_then(|()| DataFolder::hold_mark(&base.join(Place::DATA), DataKind::Demo))
+        .map_err(|error| Failure::unavailable(error.code(), error.to_string()).help(error.help()))
 }
 
 async fn play(

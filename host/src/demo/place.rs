@@ -18,6 +18,9 @@ pub struct Place {
 }
 
 impl Place {
+    /// What the gate's data folder is called, below the demo's folder.
+    pub const DATA: &str = "data";
+
     /// Makes, or finds again, the folders below `base`.
     ///
     /// # Errors
@@ -36,7 +39,7 @@ impl Place {
 
     /// The gate's data folder.
     pub fn data(&self) -> PathBuf {
-        self.base.join("data")
+        self.base.join(Self::DATA)
     }
 
     /// The folder that the files server serves.

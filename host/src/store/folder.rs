@@ -44,18 +44,10 @@ impl DataFolder {
     /// When another gate has it, when it is marked as the other kind, when it holds other people's files, or when
     /// others can enter it.
     pub fn open(path: &Path, kind: DataKind) -> Result<Self, StoreError> {
+        Self::hold_mark(path, kind)?;
         make_folder(path)?;
         let marker = path.join(MARKER);
-        let fresh = match fs::read_to_string(&marker) {
-            Ok(word) if word.trim() == kind.word() => false,
-            Ok(word) => {
-                let marked = word.trim().chars().take(40).collect();
-                let folder = path.display().to_string();
-                return Err(StoreError::WrongFolder { folder, marked, wanted: kind.word() });
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => true,
-            Err(source) => return Err(file_error(&marker, source)),
-        };
+        let fresh = mark_of(path)?.is_none();
         if fresh && holds_files(path)? {
             return Err(StoreError::NotOurs(path.display().to_string()));
         }
@@ -77,6 +69,31 @@ impl DataFolder {
         Ok(Self { path: path.to_owned(), fresh, _lock: lock })
     }
 
+    /// Refuses a folder that is marked as the other kind. Nothing is made, locked or changed.
+    ///
+    /// # Errors
+    /// When it is marked as something else, or the mark cannot be read.
+    pub fn hold_mark(path: &Path, kind: DataKind) -> Result<(), StoreError> {
+        match mark_of(path)? {
+            Some(marked) if marked != kind.word() => {
+                let folder = path.display().to_string();
+                Err(StoreError::WrongFolder { folder, marked, wanted: kind.word() })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses a folder that is a data folder itself, of whichever kind: nobody puts other folders into one.
+    ///
+    /// # Errors
+    /// When it is marked, or the mark cannot be read.
+    pub fn hold_unmarked(path: &Path) -> Result<(), StoreError> {
+        match mark_of(path)? {
+            Some(marked) => Err(StoreError::IsDataFolder { folder: path.display().to_string(), marked }),
+            None => Ok(()),
+        }
+    }
+
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path
@@ -85,6 +102,16 @@ impl DataFolder {
     /// Whether it was made just now: only then may a log be empty.
     pub const fn is_fresh(&self) -> bool {
         self.fresh
+    }
+}
+
+/// What a folder is marked as, where it is a data folder.
+fn mark_of(path: &Path) -> Result<Option<String>, StoreError> {
+    let marker = path.join(MARKER);
+    match fs::read_to_string(&marker) {
+        Ok(word) => Ok(Some(word.trim().chars().take(40).collect())),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(file_error(&marker, source)),
     }
 }
 

@@ -203,6 +203,14 @@ pub enum StoreError {
         /// What was wanted.
         wanted: &'static str,
     },
+    /// It is a data folder, and something wants to put folders of its own into it.
+    #[error("`{folder}` is itself a data folder, of a {marked}")]
+    IsDataFolder {
+        /// The folder.
+        folder: String,
+        /// What it is marked as.
+        marked: String,
+    },
     /// It holds files and no mark.
     #[error("the data folder `{0}` holds files that are not ours")]
     NotOurs(String),
@@ -237,7 +245,7 @@ impl StoreError {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::InUse(_) => "data_folder_in_use",
-            Self::WrongFolder { .. } => "wrong_data_folder",
+            Self::WrongFolder { .. } | Self::IsDataFolder { .. } => "wrong_data_folder",
             Self::NotOurs(_) => "not_a_data_folder",
             Self::Open(_) => "data_folder_open",
             Self::Tampered { .. } => "log_tampered",
@@ -251,6 +259,7 @@ impl StoreError {
         match self {
             Self::InUse(_) => "stop the other gate, or give another folder with `--data`",
             Self::WrongFolder { .. } => "give another folder with `--data`: a demo's record never becomes a gate's",
+            Self::IsDataFolder { .. } => "give a folder that is none: a demo makes its data folder inside of it",
             Self::NotOurs(_) => "give an empty folder, or one that a gate has made",
             Self::Open(_) => "`chmod 700` the folder; it holds the gate's keys",
             Self::Tampered { .. } => "keep the folder as it is and run `proviso audit verify`; restore nothing over it",
