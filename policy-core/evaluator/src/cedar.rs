@@ -66,8 +66,31 @@ pub(crate) fn context<'a>(
     Context::from_pairs(pairs.collect::<Result<Vec<_>, Reason>>()?).map_err(|_| Reason::BadInput)
 }
 
+/// Why facts are no entities of Cedar's: the reason code, and what is wrong in one sentence.
+#[derive(Debug)]
+pub(crate) struct Unfit {
+    pub(crate) reason: Reason,
+    #[cfg_attr(not(feature = "validate"), expect(dead_code, reason = "only the bundle's author is told"))]
+    pub(crate) says: String,
+}
+
+impl From<Reason> for Unfit {
+    fn from(reason: Reason) -> Self {
+        Self { reason, says: "it names what the schema does not declare".to_owned() }
+    }
+}
+
+impl Unfit {
+    /// An error of Cedar's, with what is behind it: what does not fit stands there.
+    fn cedar(error: &dyn std::error::Error) -> Self {
+        let chain = std::iter::successors(Some(error), |error| error.source());
+        let says = chain.map(ToString::to_string).collect::<Vec<_>>().join(": ");
+        Self { reason: Reason::BadInput, says: visible(&says, LONGEST_MESSAGE) }
+    }
+}
+
 /// The question's slice as Cedar has it, on top of the schema's action entities.
-pub(crate) fn entities(rules: &Rules, facts: &[EntityFact]) -> Result<Entities, Reason> {
+pub(crate) fn entities(rules: &Rules, facts: &[EntityFact]) -> Result<Entities, Unfit> {
     let mut entities = Vec::with_capacity(facts.len());
     let mut unknown = false;
     for fact in facts {
@@ -81,15 +104,15 @@ pub(crate) fn entities(rules: &Rules, facts: &[EntityFact]) -> Result<Entities, 
         let attrs = attrs.collect::<Result<HashMap<_, _>, Reason>>()?;
         let parents = fact.parents.iter().map(|parent| self::uid(rules, parent));
         let parents = parents.collect::<Result<HashSet<_>, Reason>>()?;
-        entities.push(Entity::new(uid, attrs, parents).map_err(|_| Reason::BadInput)?);
+        entities.push(Entity::new(uid, attrs, parents).map_err(|error| Unfit::cedar(&error))?);
     }
     let imagined = unknown && sabotaged!("r8_unknown_entity");
     if unknown && !imagined {
-        return Err(Reason::UnknownEntity);
+        return Err(Reason::UnknownEntity.into());
     }
     let schema = (!imagined).then_some(&rules.schema);
     Entities::from_entities(entities.into_iter().chain(rules.action_entities.iter().cloned()), schema)
-        .map_err(|_| Reason::BadInput)
+        .map_err(|error| Unfit::cedar(&error))
 }
 
 /// The context of the call itself: what the gate set, what was believed, and the arguments.

@@ -19,7 +19,7 @@ use crate::cedar::{self, Verdict};
 /// The reason why the question does not fit the bundle.
 pub fn eligible(rules: &Rules, input: &Eligible) -> Result<Vec<Eligibility>, Reason> {
     cedar::action_type(rules, &input.question)?;
-    let entities = cedar::entities(rules, &input.question.entities)?;
+    let entities = cedar::entities(rules, &input.question.entities).map_err(|unfit| unfit.reason)?;
     Ok(input.people.iter().map(|voter| one(rules, input, &entities, voter)).collect())
 }
 

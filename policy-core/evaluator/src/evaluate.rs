@@ -39,7 +39,7 @@ impl<'a> Prepared<'a> {
         if call.typed != (action.input().is_some() && call.input.is_some()) || call.resources.is_empty() {
             return Err(Reason::BadInput);
         }
-        let entities = cedar::entities(rules, &question.entities)?;
+        let entities = cedar::entities(rules, &question.entities).map_err(|unfit| unfit.reason)?;
         let context = cedar::context(rules, cedar::call_context(question, None))?;
         let admitted = question.chain.iter().map(|hop| &hop.entity);
         let admitted = admitted.filter(|hop| action.principals.contains(&rules.config.long(&hop.kind)));

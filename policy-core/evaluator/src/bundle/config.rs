@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::caps::{Token, tokens};
 use super::error::{BundleError, line_of, line_with};
+use super::place::tool_line;
 
 /// The file.
 pub const FILE: &str = "bundle.toml";
@@ -149,14 +150,17 @@ impl Config {
             return refuse("not_requestable", message, "put the tiers that nobody can request last, after others");
         }
         let mut known = BTreeSet::new();
-        for tool in &self.tool {
+        for (number, tool) in self.tool.iter().enumerate() {
+            let refuse = |message: String, help: &str| {
+                Err(BundleError::new(FILE, tool_line(text, number, "name"), "bad_config", message, help))
+            };
             if !known.insert((&tool.server, &tool.name)) {
                 let message = format!("tool `{}` of server `{}` is mapped twice", tool.name, tool.server);
-                return refuse(&tool.name, message, "keep one `[[tool]]` for each tool");
+                return refuse(message, "keep one `[[tool]]` for each tool");
             }
             if tool.id.is_some() == tool.fixed.is_some() || tool.id.as_ref().is_some_and(|id| id.paths().is_empty()) {
                 let message = format!("tool `{}` says neither or both of `id` and `fixed`", tool.name);
-                return refuse(&tool.name, message, "say where the resource's id stands, or what it always is");
+                return refuse(message, "say where the resource's id stands, or what it always is");
             }
         }
         Ok(())

@@ -10,6 +10,7 @@ mod digest;
 #[cfg(feature = "validate")]
 mod entities;
 pub(crate) mod error;
+mod place;
 mod policies;
 mod schema;
 pub mod types;
@@ -88,7 +89,7 @@ impl Rules {
 
     /// How many policies there are.
     pub fn policy_count(&self) -> u32 {
-        u32::try_from(self.policies.files.len()).unwrap_or(u32::MAX)
+        u32::try_from(self.policies.places.len()).unwrap_or(u32::MAX)
     }
 
     /// Whether any policy or the schema mentions `done`: only then does a task's past decide an outcome.
@@ -104,7 +105,13 @@ impl Rules {
 
     /// The file that a policy stands in, by its `@id`.
     pub fn file_of(&self, policy: &str) -> Option<&str> {
-        self.policies.files.get(policy).map(String::as_str)
+        self.policies.places.get(policy).map(|place| place.file.as_str())
+    }
+
+    /// The line of a policy's `@id` in its file, from 1.
+    #[cfg(feature = "validate")]
+    pub(crate) fn line_of(&self, policy: &str) -> u32 {
+        self.policies.places.get(policy).map_or(1, |place| place.line)
     }
 }
 

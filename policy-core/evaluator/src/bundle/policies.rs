@@ -6,9 +6,10 @@ use cedar_policy::{Effect, Policy, PolicyId, PolicySet};
 use miette::Diagnostic;
 use policy_core::outcome::Terms;
 
-use super::caps;
+use super::caps::{self, Token};
 use super::config::Config;
-use super::error::{BundleError, line_of, line_with};
+use super::error::{BundleError, line_of};
+use super::place::{self, Part};
 
 /// One of the four folders.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -62,8 +63,16 @@ pub(crate) struct Policies {
     pub(crate) terms: BTreeMap<String, Terms>,
     /// The permits in `approval/request/` of a tier that nobody can request.
     pub(crate) closed: BTreeSet<String>,
-    /// Where each policy stands: its file, by its id.
-    pub(crate) files: BTreeMap<String, String>,
+    /// Where each policy stands, by its id.
+    pub(crate) places: BTreeMap<String, Place>,
+}
+
+/// Where a policy stands.
+#[derive(Debug, Clone)]
+pub(crate) struct Place {
+    pub(crate) file: String,
+    /// The line of its `@id`, from 1.
+    pub(crate) line: u32,
 }
 
 impl Policies {
@@ -117,19 +126,24 @@ impl Policies {
         errors: &mut Vec<BundleError>,
     ) {
         if set.num_of_templates() > 0 {
-            let line = line_with(text, "?principal").max(line_with(text, "?resource"));
+            let slots = ["principal", "resource"].map(|slot| [Token::Sign('?'), Token::Word(slot)]);
+            let whole = Part::whole(text);
+            let line = slots.iter().filter_map(|slot| whole.find(slot)).min().unwrap_or(1);
             let help = "write the entity, or `in` a group";
             errors.push(BundleError::new(path, line, "template", "a bundle holds no templates", help));
             return;
         }
-        let mut sorted: Vec<&Policy> = set.policies().collect();
-        sorted.sort_by_key(|policy| policy.id().to_string());
-        for policy in sorted {
-            match self.name(folder, path, text, policy, config) {
+        let (whole, parts) = (Part::whole(text), place::policies(text));
+        let mut sorted: Vec<(usize, &Policy)> = set.policies().map(|policy| (number(policy), policy)).collect();
+        sorted.sort_by_key(|(number, _)| *number);
+        for (number, policy) in sorted {
+            // Which policies there are is Cedar's word; the parts only say where.
+            let part = parts.get(number).unwrap_or(&whole);
+            match self.name(folder, path, part, policy, config) {
                 Ok(policy) => {
-                    let id = policy.id().to_string();
+                    let (id, line) = (policy.id().to_string(), part.annotation("id"));
                     if self.set_mut(folder).add(policy).is_ok() {
-                        self.files.insert(id, path.to_owned());
+                        self.places.insert(id, Place { file: path.to_owned(), line });
                     }
                 }
                 Err(error) => errors.push(error),
@@ -142,20 +156,20 @@ impl Policies {
         &mut self,
         folder: Folder,
         path: &str,
-        text: &str,
+        part: &Part<'_>,
         policy: &Policy,
         config: &Config,
     ) -> Result<Policy, BundleError> {
         let id = policy.annotation("id").unwrap_or_default();
-        let line = if id.is_empty() { 1 } else { line_with(text, &format!("\"{id}\"")) };
+        let line = part.annotation("id");
         let refuse = |code, message: String, help: &str| Err(BundleError::new(path, line, code, message, help));
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
         if id.is_empty() || id.len() > 128 || !id.chars().all(plain) {
             let message = "a policy has no `@id` of 1 to 128 letters, digits, `-`, `_` and `.`".to_owned();
             return refuse("no_id", message, "write `@id(\"what-it-is-for\")` before the policy");
         }
-        if let Some(other) = self.files.get(id) {
-            let message = format!("`{id}` is the id of two policies, here and in `{other}`");
+        if let Some(other) = self.places.get(id) {
+            let message = format!("`{id}` is the id of two policies, here and in `{}:{}`", other.file, other.line);
             return refuse("same_id", message, "ids are unique across all files of a bundle");
         }
         if policy.effect() != folder.effect() {
@@ -181,15 +195,17 @@ impl Policies {
             unknown.sort_unstable();
             if let Some(unknown) = unknown.first() {
                 let message = format!("`{id}` has an unknown annotation `@{unknown}`");
-                return refuse(
-                    "bad_annotation",
-                    message,
-                    "`@id` and `@doc` are known here; terms go on `approval/request/`",
-                );
+                let help = "`@id` and `@doc` are known here; terms go on `approval/request/`";
+                return Err(BundleError::new(path, part.annotation(unknown), "bad_annotation", message, help));
             }
         }
         Ok(policy.new_id(PolicyId::new(id)))
     }
+}
+
+/// Where a policy stands among those of its file: Cedar numbers them in their order, from `policy0`.
+fn number(policy: &Policy) -> usize {
+    policy.id().to_string().strip_prefix("policy").and_then(|number| number.parse().ok()).unwrap_or(usize::MAX)
 }
 
 /// Where an error of Cedar's points, as a byte offset.

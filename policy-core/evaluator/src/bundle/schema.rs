@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use cedar_policy::{Schema, SchemaFragment};
 use serde_json::{Map, Value, json};
 
-use super::caps;
+use super::caps::{self, Token};
 use super::config::Config;
-use super::error::{BundleError, line_with};
+use super::error::{BundleError, line_of, line_with};
+use super::place::Part;
+use super::policies::first_label;
 use super::types::{ActionType, EntityShape, Member, Type};
 
 /// The file.
@@ -39,10 +41,12 @@ pub(crate) fn read(text: &str, config: &Config, config_text: &str) -> Result<Mod
         BundleError::new(FILE, line, "bad_schema", message, help)
     };
     let (fragment, _) = SchemaFragment::from_cedarschema_str(text).map_err(|error| {
-        let line = super::policies::first_label(&error).map_or(1, |offset| super::error::line_of(text, offset));
+        let line = first_label(&error).map_or(1, |offset| line_of(text, offset));
         refuse(line, error.to_string())
     })?;
-    let mut schema = fragment.to_json_value().map_err(|error| refuse(1, error.to_string()))?;
+    // What Cedar finds in the JSON form has no place there: it is looked for in the text.
+    let unfit = |message: String| refuse(line_in_text(text, &message), message);
+    let mut schema = fragment.to_json_value().map_err(|error| unfit(error.to_string()))?;
     let resources = add_ours(&mut schema, text, config)?;
     let people = std::iter::once(&config.types.person).chain(&config.types.subjects);
     for kind in people {
@@ -56,11 +60,11 @@ pub(crate) fn read(text: &str, config: &Config, config_text: &str) -> Result<Mod
         }
     }
     #[cfg(feature = "validate")]
-    let judged = Schema::from_json_value(schema.clone()).map_err(|error| refuse(1, error.to_string()))?;
+    let judged = Schema::from_json_value(schema.clone()).map_err(|error| unfit(error.to_string()))?;
     add_approve(&mut schema, config, resources);
     let reader = Reader { schema: &schema, text };
     let (actions, types) = (reader.actions(config)?, reader.types()?);
-    let schema = Schema::from_json_value(schema.clone()).map_err(|error| refuse(1, error.to_string()))?;
+    let schema = Schema::from_json_value(schema.clone()).map_err(|error| unfit(error.to_string()))?;
     Ok(Model {
         schema,
         #[cfg(feature = "validate")]
@@ -70,11 +74,28 @@ pub(crate) fn read(text: &str, config: &Config, config_text: &str) -> Result<Mod
     })
 }
 
+/// The line that Cedar points at when it reads the text itself, with a stand-in for what is ours behind it; else that of
+/// the first name that its message quotes.
+fn line_in_text(text: &str, message: &str) -> u32 {
+    let with_ours = format!("{text}\nnamespace Proviso {{ type Requested = {{}}; }}");
+    let error = Schema::from_cedarschema_str(&with_ours).err();
+    let label = error.as_ref().and_then(first_label).map(|offset| line_of(text, offset));
+    let whole = Part::whole(text);
+    let mut quoted = message.split(['"', '`']).skip(1).step_by(2);
+    label.or_else(|| quoted.find_map(|name| whole.name(name))).unwrap_or(1)
+}
+
 /// Adds the fragment, and answers with what an approval can be about.
 fn add_ours(schema: &mut Value, text: &str, config: &Config) -> Result<Vec<Value>, BundleError> {
     let ours = |name: &str| {
         let message = format!("`{name}` is added by Proviso and cannot be declared by a bundle");
-        BundleError::new(FILE, line_with(text, name), "reserved", message, "take it out, or rename it")
+        BundleError::new(
+            FILE,
+            Part::whole(text).name(name).unwrap_or(1),
+            "reserved",
+            message,
+            "take it out, or rename it",
+        )
     };
     let namespaces = schema.as_object_mut().ok_or_else(|| ours("Proviso"))?;
     let long = json!({"type": "EntityOrCommon", "name": "__cedar::Long"});
@@ -151,8 +172,16 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn refuse(&self, near: &str, message: String) -> BundleError {
+        self.refuse_at(Part::whole(self.text).name(near).unwrap_or(1), message)
+    }
+
+    fn refuse_annotation(&self, key: &str, message: String) -> BundleError {
+        self.refuse_at(Part::whole(self.text).annotation(key), message)
+    }
+
+    fn refuse_at(&self, line: u32, message: String) -> BundleError {
         let help = "see the table of annotations and types in policy-core/ABI.md";
-        BundleError::new(FILE, line_with(self.text, near), "bad_schema", message, help)
+        BundleError::new(FILE, line, "bad_schema", message, help)
     }
 
     fn namespaces(&self) -> impl Iterator<Item = (&String, &Value)> {
@@ -165,7 +194,9 @@ impl Reader<'_> {
         for (name, action) in members(self.schema.get(&home), "actions") {
             let annotations = strings(action.get("annotations"));
             if let Some(unknown) = annotations.keys().find(|key| !ACTION_ANNOTATIONS.contains(&key.as_str())) {
-                return Err(self.refuse(unknown, format!("action `{name}` has an unknown annotation `@{unknown}`")));
+                return Err(
+                    self.refuse_annotation(unknown, format!("action `{name}` has an unknown annotation `@{unknown}`"))
+                );
             }
             let applies = action.get("appliesTo");
             let kinds = |key: &str| {
@@ -189,7 +220,11 @@ impl Reader<'_> {
                 let place: Vec<String> = sum.split('.').map(str::to_owned).collect();
                 let member = action.input().and_then(|input| super::types::at(input, &place));
                 if member.is_none_or(|member| member.of != Type::Long) {
-                    return Err(self.refuse(sum, format!("`@sum(\"{sum}\")` of action `{name}` names no whole number")));
+                    let quoted = format!("\"{sum}\"");
+                    let written = [Token::Sign('@'), Token::Word("sum"), Token::Sign('('), Token::Text(&quoted)];
+                    let line = Part::whole(self.text).find(&written).unwrap_or(1);
+                    let message = format!("`@sum(\"{sum}\")` of action `{name}` names no whole number");
+                    return Err(self.refuse_at(line, message));
                 }
             }
             actions.insert(name.clone(), action);
@@ -223,10 +258,10 @@ impl Reader<'_> {
     }
 
     fn resolve(&self, namespace: &str, of: &Value, depth: usize) -> Result<Type, BundleError> {
-        if depth > DEEPEST_TYPE {
-            return Err(self.refuse("type", format!("a type nests more than {DEEPEST_TYPE} levels deep")));
-        }
         let name = of.get("name").and_then(Value::as_str).unwrap_or_default();
+        if depth > DEEPEST_TYPE {
+            return Err(self.refuse(name, format!("a type nests more than {DEEPEST_TYPE} levels deep")));
+        }
         match of.get("type").and_then(Value::as_str).unwrap_or_default() {
             "Set" => {
                 let element = of.get("element").unwrap_or(&Value::Null);
@@ -244,7 +279,9 @@ impl Reader<'_> {
         for (name, member) in members(Some(of), "attributes") {
             let annotations = strings(member.get("annotations"));
             if let Some(unknown) = annotations.keys().find(|key| !["doc", "path", "secret"].contains(&key.as_str())) {
-                return Err(self.refuse(unknown, format!("member `{name}` has an unknown annotation `@{unknown}`")));
+                return Err(
+                    self.refuse_annotation(unknown, format!("member `{name}` has an unknown annotation `@{unknown}`"))
+                );
             }
             let of = self.resolve(namespace, member, depth + 1)?;
             let path = annotations.contains_key("path");
@@ -253,7 +290,10 @@ impl Reader<'_> {
                 other => *other == Type::String,
             };
             if path && !text {
-                return Err(self.refuse(name, format!("`@path` stands on `{name}`, which is no string")));
+                let (whole, marked) =
+                    (Part::whole(self.text), [Token::Sign('@'), Token::Word("path"), Token::Word(name)]);
+                let line = whole.find(&marked).or_else(|| whole.name(name)).unwrap_or(1);
+                return Err(self.refuse_at(line, format!("`@path` stands on `{name}`, which is no string")));
             }
             let required = member.get("required").and_then(Value::as_bool).unwrap_or(true);
             let secret = annotations.contains_key("secret");

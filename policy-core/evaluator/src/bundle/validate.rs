@@ -10,6 +10,7 @@ use policy_core::question::EntityFact;
 
 use super::digest::{Digests, ENTITIES, digests};
 use super::error::{BundleError, line_of, line_with};
+use super::place::tool_line;
 use super::policies::{Folder, first_label};
 use super::{Rules, entities};
 use crate::abi::LARGEST_INPUT;
@@ -40,15 +41,15 @@ impl Bundle {
         check_size(&load).map_err(|error| vec![error])?;
         let rules = Rules::read(files, digests.bundle).map_err(sorted)?;
         let text = files.get(ENTITIES).map_or("[]", String::as_str);
-        let facts = entities::facts(text, &rules).map_err(|error| vec![error])?;
         let mut errors = policy_errors(&rules, files);
         errors.extend(config_errors(&rules, files));
-        if let Err(error) = crate::cedar::entities(&rules, &facts.values().cloned().collect::<Vec<_>>()) {
-            let message = format!("the entities do not fit the schema: {error:?}");
-            let help = "check the parents' types, and texts of datetime, duration, decimal and ipaddr";
-            errors.push(BundleError::new(ENTITIES, 1, "bad_entities", message, help));
+        match entities::facts(text, &rules) {
+            Ok(facts) if errors.is_empty() => Ok(Self { rules, digests, facts, files: load.files }),
+            facts => {
+                errors.extend(facts.err());
+                Err(sorted(errors))
+            }
         }
-        if errors.is_empty() { Ok(Self { rules, digests, facts, files: load.files }) } else { Err(sorted(errors)) }
     }
 
     /// What the module is given to load this bundle.
@@ -87,7 +88,7 @@ fn policy_errors(rules: &Rules, files: &BTreeMap<String, String>) -> Vec<BundleE
         for (id, label, message) in found {
             let file = rules.file_of(&id).unwrap_or_default();
             let text = files.get(file).map_or("", String::as_str);
-            let line = label.map_or_else(|| line_with(text, &format!("\"{id}\"")), |offset| line_of(text, offset));
+            let line = label.map_or_else(|| rules.line_of(&id), |offset| line_of(text, offset));
             let help = "make the policy fit schema.cedarschema; an optional attribute needs `has` before it is read";
             errors.push(BundleError::new(file, line, "invalid_policy", message, help));
         }
@@ -100,20 +101,22 @@ fn config_errors(rules: &Rules, files: &BTreeMap<String, String>) -> Vec<BundleE
     let text = files.get("bundle.toml").map_or("", String::as_str);
     let config = &rules.config;
     let mut errors = Vec::new();
-    let mut refuse = |near: &str, message: String| {
+    let mut refuse = |line: u32, message: String| {
         let help = "name what schema.cedarschema declares";
-        errors.push(BundleError::new("bundle.toml", line_with(text, near), "bad_config", message, help));
+        errors.push(BundleError::new("bundle.toml", line, "bad_config", message, help));
     };
     for kind in config.sensitive.iter().chain(config.claims.keys()) {
         if !rules.types.contains_key(&config.long(kind)) {
-            refuse(kind, format!("`{kind}` is no entity type of the schema"));
+            refuse(line_with(text, kind), format!("`{kind}` is no entity type of the schema"));
         }
     }
-    for tool in &config.tool {
-        match rules.actions.get(&tool.action) {
-            None => refuse(&tool.action, format!("`{}` is no action of the schema", tool.action)),
-            Some(action) if !action.resources.contains(&config.long(&tool.resource)) => {
-                refuse(&tool.name, format!("action `{}` does not apply to `{}`", tool.action, tool.resource));
+    for (number, tool) in config.tool.iter().enumerate() {
+        let (action, resource) = (&tool.action, &tool.resource);
+        match rules.actions.get(action) {
+            None => refuse(tool_line(text, number, "action"), format!("`{action}` is no action of the schema")),
+            Some(known) if !known.resources.contains(&config.long(resource)) => {
+                let line = tool_line(text, number, "resource");
+                refuse(line, format!("action `{action}` does not apply to `{resource}`"));
             }
             Some(_) => {}
         }
@@ -122,7 +125,7 @@ fn config_errors(rules: &Rules, files: &BTreeMap<String, String>) -> Vec<BundleE
         let shape = rules.types.get(&config.long(kind));
         let unknown = claims.names.iter().find(|name| !shape.is_some_and(|shape| shape.attributes.contains_key(*name)));
         if let Some(name) = unknown {
-            refuse(name, format!("`{name}` is no attribute of `{kind}`"));
+            refuse(line_with(text, name), format!("`{name}` is no attribute of `{kind}`"));
         }
     }
     errors

@@ -16,7 +16,6 @@ use serde::Serialize;
 
 use crate::Bundle;
 use crate::bundle::Folder;
-use crate::bundle::error::line_with;
 use facts::Facts;
 use rule::Rule;
 
@@ -74,8 +73,7 @@ impl Lint<'_> {
     /// Warns of a rule, at its `@id`.
     fn warn(&mut self, rule: &str, code: &'static str, message: String, help: &str) {
         let file = self.bundle.rules.file_of(rule).unwrap_or_default().to_owned();
-        let text = self.bundle.files.get(&file).map_or("", String::as_str);
-        let line = line_with(text, &format!("\"{rule}\""));
+        let line = self.bundle.rules.line_of(rule);
         self.warnings.push(Warning { file, line, code, message, help: help.to_owned() });
     }
 

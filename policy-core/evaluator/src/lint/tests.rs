@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
+use crate::bundle::error::line_with;
 use crate::bundle::tests::sample;
 
 fn told(files: &BTreeMap<String, String>) -> Vec<Warning> {

@@ -242,7 +242,7 @@ fn entities_hold_what_the_schema_declares() {
         (agent("{}").replace("Acme::Agent", "Acme::Bot"), "`Bot::one` is of a type"),
         (agent("{}").replace("\"parents\"", "\"tags\": {}, \"parents\""), "has members besides"),
         (agent("{}").replace("}]", "}, {\"uid\": {\"type\": \"Agent\", \"id\": \"one\"}}]"), "stands there twice"),
-        (agent("{}").replace("[]", r#"[{"type": "Acme::Team", "id": "a"}]"#), "do not fit the schema"),
+        (agent("{}").replace("[]", r#"[{"type": "Acme::Team", "id": "a"}]"#), "not allowed to have an ancestor"),
         (format!("[{{\"name\": \"{far}\"}}]"), "`uid`"),
     ] {
         let message = accept(&entities).err().unwrap_or_else(|| panic!("accepted: {entities}"));
