@@ -50,6 +50,11 @@ pub struct EvaluationRequest {
     pub context: Map<String, Value>,
 }
 
+impl EvaluationRequest {
+    /// Its members that are objects.
+    pub const OBJECTS: [&str; 4] = ["subject", "action", "resource", "context"];
+}
+
 /// The reply, HTTP 200 also for a denial.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EvaluationReply {
@@ -142,6 +147,9 @@ pub struct ItemError {
     pub code: String,
     /// What is wrong.
     pub message: String,
+    /// What to do about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub help: Option<String>,
 }
 
 /// A reply's context.
@@ -156,6 +164,9 @@ pub struct ReplyContext {
     pub reason: String,
     /// One sentence for a person or a model, in the gate's own words.
     pub message: String,
+    /// On a denial: what to do about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub help: Option<String>,
     /// Present: it may be requested (ARAP).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub access_request: Option<AccessRequestOffer>,

@@ -1,9 +1,14 @@
 //! What to do about a refusal, by its stable code. Where a place knows better, it says so itself.
 
 use policy_core::lifecycle::Rejection;
+use policy_core::outcome::words_of;
 
 /// What to do about a refusal with this code, by the gate or by the proxy; nothing where each place says it itself.
 pub fn remedy(code: &str) -> Option<&'static str> {
+    // What a denial is called is said once, for the proxy and the page, too.
+    if let Some(words) = words_of(code) {
+        return words.help;
+    }
     Some(match code {
         // What was sent.
         "bad_json" | "trailing_text" | "bad_string" => "send one JSON value in UTF-8, and nothing after it",
@@ -16,7 +21,6 @@ pub fn remedy(code: &str) -> Option<&'static str> {
         "unsupported_media_type" => "send `content-type: application/json`",
         "method_not_allowed" => "see /api/v1/openapi.json for what each address takes",
         "not_found" => "see /api/v1/openapi.json for the addresses that there are",
-        "bad_input" => "send arguments as the tool's schema takes them",
         "bad_state" => "ask for one of the states that API.md names",
         "bad_name" => "use letters, digits, `-`, `_`, `.` and `:`",
         "bad_target" => "name exactly one thing that exists",
@@ -56,10 +60,9 @@ pub fn remedy(code: &str) -> Option<&'static str> {
         "unknown_delivery" => "take the id from the list of deliveries that were given up",
         "task_ended" => "ask in another task: one that has ended does not come again",
         "unknown_token" => "take the id from `proviso token list`",
-        "unknown_person" | "unknown_type" => "take it from the bundle's entities and schema",
+        "unknown_person" => "take it from the bundle's entities",
         "unknown_bundle" => "load the page again: another bundle may be active",
         "stale_sheet" => "look at the exception again, and vote on what is there now",
-        "locked" => "wait until the lock is lifted",
         "reason_needed" => Rejection::ReasonNeeded.help(),
         "justification_needed" => "say why in `context.business_justification`",
         "duplicate_request" => "use a new `Idempotency-Key` for another request",
@@ -72,10 +75,21 @@ pub fn remedy(code: &str) -> Option<&'static str> {
         "bad_group" => Rejection::BadGroup.help(),
         // The gate itself.
         "no_dashboard" => "run `cargo xtask build`, which builds it",
-        "no_randomness" | "record_unavailable" | "internal_error" => {
+        "no_randomness" | "internal_error" => {
             "ask again; if it stays so, the operator looks at the gate's log and disk"
         }
-        "clock_unsafe" => "the operator sets the clock right and runs `proviso trust-clock`",
+        // The command line.
+        "usage" => "`proviso --help`, and `--help` behind a command, say what it takes",
+        "bad_bundle" => "`proviso bundle check` says everything that is wrong with it",
+        "question_unreadable" => "give a file that holds an AuthZEN evaluation request, or send one to standard input",
+        "bad_public_url" => "give scheme, host and port alone, such as `https://proviso.example`",
+        "cannot_listen" => "give another address with `--listen`",
+        "cannot_notify" => "docs/notify.md says what the file of `--notify` holds",
+        "no_folder" => "give a folder that you may write to with `--data`",
+        "no_signals" | "no_runtime" => "look at the limits of processes and open files of this user",
+        "no_cast" => "the lines on standard error say what stopped it; start the demo again",
+        "client_gone" => "start it from an MCP client, which keeps standard input and output open",
+        "gate_unreadable" => "use the `proviso` that the gate itself was started with",
         _ => return None,
     })
 }

@@ -1,5 +1,9 @@
 //! What an evaluation answers: four outcomes, each with a reason code, and the terms of a requestable denial.
 
+mod words;
+
+pub use words::{Words, words_of};
+
 use serde::{Deserialize, Serialize};
 
 use crate::grant::Rate;

@@ -26,3 +26,5 @@ mod http_guards;
 mod mcp;
 #[cfg(test)]
 mod openapi;
+#[cfg(test)]
+mod same_words;

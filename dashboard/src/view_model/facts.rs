@@ -6,6 +6,7 @@ use policy_core::outcome::{Outcome, Reason, Terms};
 use policy_core::question::SealedQuestion;
 use policy_core::value::Value;
 
+use super::problem::sentence;
 use super::time::length;
 
 /// An entity as policy writes it: `File::"/reports/x"`, the id quoted as JSON quotes it.
@@ -62,28 +63,14 @@ pub const fn verdict(outcome: Outcome) -> &'static str {
     if outcome.permits() { "allow" } else { "deny" }
 }
 
-/// Why an outcome is what it is, in one sentence.
-pub const fn reason(reason: Reason) -> &'static str {
-    match reason {
-        Reason::Scope => "The agent's own scope permits it.",
-        Reason::Exception => "A grant covers it.",
-        Reason::ApprovalRequired => "No permit covers this call. Policy lets the agent ask for it.",
-        Reason::NotPermitted => "No permit covers this call, and nobody may ask for it.",
-        Reason::Guardrail => "A guardrail forbids it. No approval crosses a guardrail.",
-        Reason::GuardrailError => "A guardrail could not be evaluated, so the answer is no.",
-        Reason::Chain => "Somebody in the chain may not do it.",
-        Reason::Locked => "A lock stops it.",
-        Reason::BadInput => "The arguments are not what the action's schema says.",
-        Reason::UnknownAction => "The bundle does not know this action for this agent and resource.",
-        Reason::UnknownType => "The bundle does not know a type that the call names.",
-        Reason::UnknownEntity => "The bundle does not know an entity that it needs the attributes of.",
-        Reason::UnknownVersion => "The question has a version that this build does not speak.",
-        Reason::TermsUnavailable => "The terms demand something that this gate cannot check.",
-        Reason::Limit => "The evaluation ran out of fuel, time or memory.",
-        Reason::RecordUnavailable => "The record could not be written.",
-        Reason::Contended => "What the outcome reads kept changing while it was made.",
-        Reason::ClockUnsafe => "The gate cannot trust its clock.",
-    }
+/// Why an outcome is what it is, in one sentence: the same that the API says.
+pub fn reason(reason: Reason) -> String {
+    sentence(reason.sentence())
+}
+
+/// What the agent is told to do about it.
+pub fn remedy(reason: Reason) -> Option<String> {
+    reason.help().map(sentence)
 }
 
 /// What policy demands, one line for each demand.
@@ -155,6 +142,13 @@ mod tests {
     #[test]
     fn ids_are_quoted_so_that_nothing_in_them_reads_as_more() {
         assert_eq!(entity(&EntityRef::new("File", "a\"::\"b\n")), "File::\"a\\\"::\\\"b\\n\"");
+    }
+
+    #[test]
+    fn a_reason_is_told_in_the_words_of_the_api_with_its_remedy() {
+        assert_eq!((reason(Reason::Scope).as_str(), remedy(Reason::Scope)), ("Delegated scope permits this.", None));
+        assert_eq!(reason(Reason::Locked), "A lock stops this.");
+        assert_eq!(remedy(Reason::Locked).as_deref(), Some("Leave it until the lock is lifted."));
     }
 
     #[test]

@@ -6,7 +6,6 @@ use serde_json::{Map, Value};
 
 use super::App;
 use super::refusal::Refusal;
-use super::reply::reason_word;
 use crate::identity::Credential;
 use policy_core::outcome::Reason;
 use policy_core::time::Timestamp;
@@ -104,7 +103,9 @@ fn in_time(Built { item, at }: Built, now: Timestamp) -> Result<EvaluationReply,
     reply.decision = false;
     context.valid_for = None;
     context.approval = None;
-    context.reason = reason_word(Reason::Limit);
+    let reason = Reason::Limit;
+    reason.code().clone_into(&mut context.reason);
+    context.help = reason.help().map(str::to_owned);
     "the allow lapsed while the rest of the batch was evaluated; what it used stays used"
         .clone_into(&mut context.message);
     Ok(reply)

@@ -187,11 +187,13 @@ fn decided(record: &Record, silent: impl Fn(&str, Timestamp) -> bool) -> Option<
         return Some(line(None, format!("{}: the call {what}", execution.evidence)));
     }
     let decision: DecisionRecord = json::read_as(record.payload(DECISION)?, STORED).ok()?;
-    let reason = super::reply::reason_word(decision.answer.reason);
+    let reason = decision.answer.reason.code();
     let sentence = match (decision.answer.outcome.permits(), decision.repeated) {
         (true, true) => "the same call again; nothing was consumed".to_owned(),
-        (true, false) => format!("permitted by {}", decision.answer.grant.as_deref().unwrap_or("scope")),
-        (false, _) => format!("refused: {reason}"),
+        // Which policies: those of `scope/`, or the grant.
+        (true, false) => format!("permitted by {}", decision.answer.policies.join(", ")),
+        (false, _) if decision.answer.policies.is_empty() => format!("refused: {reason}"),
+        (false, _) => format!("refused: {reason}, by {}", decision.answer.policies.join(", ")),
     };
     Some(line(Some(decision.subject), sentence))
 }

@@ -14,7 +14,8 @@ use super::App;
 use super::asker::{Ask, Asker};
 use super::evaluate::{Made, denial, outcome_word};
 use super::permit::Permit;
-use crate::grant_states::told;
+use super::remedies::remedy;
+use crate::grant_states;
 
 /// For how many seconds an allow is good at most, for its one call, from when it was judged.
 pub const VALID_FOR: u32 = 5;
@@ -71,11 +72,13 @@ impl App {
         self.count(outcome_word(answer.outcome));
         let permits = allow.is_some();
         let offer = self.offer(asker, &made);
+        let (message, help) = told(answer, made.detail.as_deref(), asker, offer.is_some());
         let mut context = ReplyContext {
             evaluation_id: made.decision.evaluation.clone(),
             evaluated_at: made.now,
-            reason: reason_word(answer.reason),
-            message: message(answer, made.detail.as_deref(), asker, offer.is_some()),
+            reason: answer.reason.code().to_owned(),
+            message,
+            help: help.map(str::to_owned),
             access_request: offer,
             approval: answer.grant.as_deref().and_then(|grant| self.approval(grant)),
             next_action: None,
@@ -86,11 +89,13 @@ impl App {
             grant: None,
         };
         if let Some(hint) = made.question.as_ref().filter(|_| !permits).and_then(|asked| self.hint(asked, made.now)) {
-            context.message = format!("{}; the exception that covered it {}", context.message, told(&hint.state));
+            context.message =
+                format!("{}; the exception that covered it {}", context.message, grant_states::told(&hint.state));
             context.grant = Some(hint);
         }
         if let Some(approval) = ask.approval.as_ref().filter(|_| !permits) {
             self.next_step(asker, approval, &made, &mut context);
+            context.help = remedy(&context.reason).map(str::to_owned);
         }
         EvaluationReply { decision: permits, context }
     }
@@ -98,11 +103,13 @@ impl App {
     /// The denial for a record that could not be written (R1).
     pub(super) fn unrecorded(&self, made: Made) -> EvaluationReply {
         self.count("unrecorded");
+        let reason = Reason::RecordUnavailable;
         let context = ReplyContext {
             evaluation_id: made.decision.evaluation,
             evaluated_at: made.now,
-            reason: reason_word(Reason::RecordUnavailable),
-            message: sentence(Reason::RecordUnavailable).to_owned(),
+            reason: reason.code().to_owned(),
+            message: reason.sentence().to_owned(),
+            help: reason.help().map(str::to_owned),
             access_request: None,
             approval: None,
             next_action: Some("retry".to_owned()),
@@ -190,48 +197,18 @@ impl App {
     }
 }
 
-/// The reason's code, as in JSON.
-pub(super) fn reason_word(reason: Reason) -> String {
-    match serde_json::to_value(reason) {
-        Ok(serde_json::Value::String(word)) => word,
-        _ => "limit".to_owned(),
-    }
-}
-
-fn message(answer: &Evaluation, detail: Option<&str>, asker: &Asker, offered: bool) -> String {
-    let base = sentence(answer.reason);
+/// What is wrong in one sentence, and what to do about it.
+fn told(answer: &Evaluation, detail: Option<&str>, asker: &Asker, offered: bool) -> (String, Option<&'static str>) {
+    let (sentence, help) = (answer.reason.sentence(), answer.reason.help());
     match (answer.outcome, detail) {
-        (_, Some(detail)) => format!("{base}: {detail}"),
-        (Outcome::RequestableDenial, None) if offered => {
-            format!("{base}; nothing ran. Request it with a justification, wait for the approval, then call again")
-        }
+        (_, Some(detail)) => (format!("{sentence}: {detail}"), help),
+        (Outcome::RequestableDenial, None) if offered => (format!("{sentence}; nothing ran"), help),
         (Outcome::RequestableDenial, None) if asker.agent.on_behalf.is_none() => {
-            format!("{base}, but this agent's credential names no human to ask for")
+            (format!("{sentence}, but this agent's credential names no human to ask for"), remedy("no_requester"))
         }
-        (Outcome::RequestableDenial, None) => format!("{base}, asked through an enforcement point"),
-        _ => base.to_owned(),
-    }
-}
-
-const fn sentence(reason: Reason) -> &'static str {
-    match reason {
-        Reason::Scope => "delegated scope permits this",
-        Reason::Exception => "a live exception permits this",
-        Reason::ApprovalRequired => "this needs an approval first",
-        Reason::NotPermitted => "nothing permits this, and it cannot be requested",
-        Reason::Guardrail => "a guardrail forbids this; no approval can change that",
-        Reason::GuardrailError => "a guardrail could not be evaluated, so this is refused",
-        Reason::Chain => "someone on whose behalf this is asked may not do it",
-        Reason::Locked => "a lock stops this",
-        Reason::BadInput => "the arguments are not what this action takes",
-        Reason::UnknownAction => "the policy does not know this action for this subject and resource",
-        Reason::UnknownType => "the policy does not know this type",
-        Reason::UnknownEntity => "the policy knows too little about an entity of this call",
-        Reason::UnknownVersion => "the question has a version that this gate does not speak",
-        Reason::TermsUnavailable => "this gate cannot check what an approval would demand",
-        Reason::Limit => "the evaluation ran into a limit, so this is refused",
-        Reason::RecordUnavailable => "the record could not be written, so this is refused",
-        Reason::Contended => "what this depends on kept changing, so this is refused",
-        Reason::ClockUnsafe => "the gate cannot trust its clock, so exceptions are suspended",
+        (Outcome::RequestableDenial, None) => {
+            (format!("{sentence}, asked through an enforcement point"), remedy("not_an_enforcement_point"))
+        }
+        _ => (sentence.to_owned(), help),
     }
 }

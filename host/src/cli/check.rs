@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 
 use super::bundle;
 use super::output::{Done, Exit, Failure};
+use crate::app::remedy;
 use crate::clock::{Clock as _, SystemClock};
 
 /// Ask one question offline. Exits with 4 where the approval in its context has expired and nothing else permits it.
@@ -47,10 +48,10 @@ pub(super) fn run(check: &Check) -> Result<Done, Failure> {
     let mut request = read_question(check)?;
     let approval = match request.context.remove("approval") {
         None => None,
-        Some(value) => Some(serde_json::from_value::<ApprovalRef>(value).map_err(|_| {
-            Failure::bad_input("bad_shape", "`context.approval` is not ARAP's approval")
-                .help("give it as the gate's reply had it, or leave it out")
-        })?),
+        Some(value) => Some(
+            serde_json::from_value::<ApprovalRef>(value)
+                .map_err(|_| Failure::bad_input("bad_shape", "`context.approval` is not ARAP's approval"))?,
+        ),
     };
     let ask = ask(check, &bundle, request)?;
     let evaluation = match bundle.seal(&ask) {
@@ -73,9 +74,8 @@ fn read_question(check: &Check) -> Result<EvaluationRequest, Failure> {
             bytes
         }
     };
-    json::read_as(&bytes, Limits::DEFAULT).map_err(|error| {
-        Failure::bad_input(error.code(), error.to_string()).help("give an AuthZEN evaluation request, as API.md shows")
-    })
+    json::read_object_as(&bytes, Limits::DEFAULT, &EvaluationRequest::OBJECTS)
+        .map_err(|error| Failure::bad_input(error.code(), error.to_string()))
 }
 
 fn ask(check: &Check, bundle: &Bundle, request: EvaluationRequest) -> Result<Ask, Failure> {
@@ -121,41 +121,52 @@ fn text(value: Option<Value>) -> Result<Option<String>, Failure> {
 
 /// `expired`: the question came with an approval whose time is over, as a call does that is repeated after its window.
 fn tell(evaluation: &Evaluation, expired: bool) -> Done {
-    let mut json = json!(evaluation);
+    let reason = evaluation.reason;
+    // What the gate tells, too: only where it is the approval that is missing.
+    let expired = expired && matches!(reason, Reason::NotPermitted | Reason::ApprovalRequired);
     let exit = match evaluation.outcome {
         Outcome::PermittedByScope | Outcome::PermittedByException => Exit::Fine,
-        // What the gate tells, too: only where it is the approval that is missing.
-        _ if expired && matches!(evaluation.reason, Reason::NotPermitted | Reason::ApprovalRequired) => {
-            if let Some(reason) = json.get_mut("reason") {
-                *reason = Value::from("approval_expired");
-            }
-            Exit::Expired
-        }
+        _ if expired => Exit::Expired,
         Outcome::RequestableDenial => Exit::Requestable,
         Outcome::Denial => Exit::Denied,
     };
-    let word = |name: &str| json.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-    let mut text = format!("{} ({})", word("outcome"), word("reason"));
+    let code = if expired { "approval_expired" } else { reason.code() };
+    let mut done = said(exit, json!(evaluation), code, reason.sentence());
     for policy in &evaluation.policies {
-        text.push_str(&format!("\n  by {policy}"));
+        done.text.push_str(&format!("\n  by {policy}"));
     }
     for error in &evaluation.errors {
-        text.push_str(&format!("\n  {} could not be evaluated: {}", error.policy, error.message));
+        done.text.push_str(&format!("\n  {} could not be evaluated: {}", error.policy, error.message));
     }
     if let Some(terms) = &evaluation.terms {
-        text.push_str(&format!(
+        done.text.push_str(&format!(
             "\n  may be requested: tier {}, approvals {}, groups {}",
             terms.tier,
             terms.approvals,
             terms.groups.join(", ")
         ));
     }
-    Done { exit, text, json }
+    done
 }
 
 /// A question that does not fit the bundle never reaches a policy.
-fn denied(reason: Reason, message: &str) -> Done {
-    let json = json!({"outcome": Outcome::Denial, "reason": reason, "message": message});
-    let word = json.get("reason").and_then(Value::as_str).unwrap_or_default();
-    Done { exit: Exit::Denied, text: format!("denial ({word})\n  {message}"), json }
+fn denied(reason: Reason, detail: &str) -> Done {
+    let message = format!("{}: {detail}", reason.sentence());
+    said(Exit::Denied, json!({"outcome": Outcome::Denial}), reason.code(), &message)
+}
+
+/// An outcome with reason, message and remedy, the same that the gate's reply has.
+fn said(exit: Exit, mut json: Value, code: &str, message: &str) -> Done {
+    let outcome = json.get("outcome").and_then(Value::as_str).unwrap_or_default();
+    let mut text = format!("{outcome} ({code})\n  {message}");
+    let help = remedy(code);
+    if let Some(help) = help {
+        text.push_str(&format!("\n  help: {help}"));
+    }
+    if let Some(members) = json.as_object_mut() {
+        members.insert("reason".to_owned(), code.into());
+        members.insert("message".to_owned(), message.into());
+        members.extend(help.map(|help| ("help".to_owned(), help.into())));
+    }
+    Done { exit, text, json }
 }

@@ -4,6 +4,8 @@ use std::process::ExitCode;
 
 use serde_json::{Value, json};
 
+use crate::app::remedy;
+
 /// The exit codes that scripts rely on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Exit {
@@ -55,8 +57,11 @@ pub(super) struct Failure {
 }
 
 impl Failure {
+    /// A failure with its code's remedy, the same that the API gives.
     pub(super) fn new(exit: Exit, code: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { exit, code: code.into(), message: message.into(), help: None }
+        let code = code.into();
+        let help = remedy(&code).map(str::to_owned);
+        Self { exit, code, message: message.into(), help }
     }
 
     pub(super) fn unavailable(code: impl Into<String>, message: impl Into<String>) -> Self {
@@ -71,9 +76,16 @@ impl Failure {
         Self::new(Exit::Usage, code, message)
     }
 
+    /// With what to do about it here, where the place knows better.
     pub(super) fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
+    }
+
+    /// For `--json`.
+    pub(super) fn json(&self) -> Value {
+        let Self { code, message, help, .. } = self;
+        json!({"error": {"code": code, "message": message, "help": help}})
     }
 }
 
@@ -92,8 +104,7 @@ pub(super) fn finish(done: Result<Done, Failure>, as_json: bool) -> ExitCode {
         }
         Err(failure) => {
             if as_json {
-                let Failure { code, message, help, .. } = &failure;
-                println!("{}", json!({"error": {"code": code, "message": message, "help": help}}));
+                println!("{}", failure.json());
             } else {
                 eprintln!("error: {}", failure.message);
                 if let Some(help) = &failure.help {

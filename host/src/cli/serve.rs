@@ -216,10 +216,9 @@ fn check_listen(listen: SocketAddr, public_url: Option<&str>) -> Result<(), Fail
 }
 
 async fn bind(listen: SocketAddr) -> Result<TcpListener, Failure> {
-    TcpListener::bind(listen).await.map_err(|error| {
-        Failure::unavailable("cannot_listen", format!("`{listen}` cannot be listened on: {error}"))
-            .help("give another address with `--listen`")
-    })
+    TcpListener::bind(listen)
+        .await
+        .map_err(|error| Failure::unavailable("cannot_listen", format!("`{listen}` cannot be listened on: {error}")))
 }
 
 /// Reads, checks and compiles the module. Takes what an earlier start compiled, where this gate wrote it.

@@ -3,6 +3,7 @@
 //! INVARIANT (R11): no text of a person, an upstream or a token stands in a sentence, but for names of tools and methods
 //! and ids of requests: quoted, bounded, odd characters made visible. A refuser's reason is data.
 
+use policy_core::outcome::words_of;
 use policy_core::text::visible;
 use proviso_api::access_request::TaskReply;
 use proviso_api::authzen::ReplyContext;
@@ -13,8 +14,12 @@ use crate::grant_states::told;
 
 /// The longest name that is repeated in a sentence.
 const LONGEST_NAME: usize = 128;
+
 /// The one form of an approval that is known here: the call is made again, and judged again.
 const REEVALUATE: &str = "reevaluate";
+
+/// The longest remedy.
+const LONGEST_HELP: usize = 256;
 
 /// Why the proxy did not let a message through, where it is not the gate's decision.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,7 +74,7 @@ pub fn refused(name: &str, context: &ReplyContext) -> String {
             held(context)
         );
     }
-    format!("{name} was not run: {}{}.", held(context), because(&context.reason))
+    format!("{name} was not run: {}{}.", held(context), because(context))
 }
 
 /// What became of the exception that would have covered the call, before what the policy says without it.
@@ -86,29 +91,16 @@ fn held(context: &ReplyContext) -> String {
     format!("the exception that covered it {}{advice}; ", told(&grant.state))
 }
 
-/// Why, for what cannot be requested.
-fn because(reason: &str) -> String {
-    match reason {
-        "guardrail" | "guardrail_error" => {
-            "a rule forbids it that no approval can lift, so do not ask for it and do not try another way to the same end"
-        }
-        "locked" => "an operator has stopped it, so leave it until somebody lifts the stop",
-        "bad_input" => "its arguments are not what the policy expects of it, so check their names, types and paths and try again",
-        "unknown_action" | "unknown_type" | "unknown_entity" => {
-            "the policy does not know it or what it acts on, so it cannot be approved"
-        }
-        "chain" => "somebody on whose behalf you act may not do it",
-        "not_permitted" => "it is not permitted, and the policy does not let you ask for it",
-        "approval_expired" => "what was approved is over",
-        "out_of_scope" => "what was approved does not cover it, and the policy does not let you ask for more",
-        "grant_pending" => "what was approved begins later, so make the call then",
-        "policy_denied" => "a rule, an operator or the gate's own doubt stands against it now, whatever was approved, so leave it for now",
-        "limit" | "record_unavailable" | "contended" | "clock_unsafe" | "terms_unavailable" | "unknown_version" => {
-            "the gate could not decide safely, so try again later"
-        }
-        other => return format!("it is not permitted ({})", quoted(other)),
+/// Why, for what cannot be requested: in the words of the one table, with the gate's own remedy.
+fn because(context: &ReplyContext) -> String {
+    let why = match words_of(&context.reason) {
+        Some(words) => words.sentence.to_owned(),
+        None => format!("it is not permitted ({})", quoted(&context.reason)),
+    };
+    match &context.help {
+        Some(help) => format!("{why}; {}", visible(help, LONGEST_HELP)),
+        None => why,
     }
-    .to_owned()
 }
 
 /// A refusal by the proxy.
@@ -192,7 +184,7 @@ pub fn checked(name: &str, decision: bool, context: &ReplyContext) -> String {
             held(context)
         );
     }
-    format!("{name} with these arguments would be refused: {}{}.", held(context), because(&context.reason))
+    format!("{name} with these arguments would be refused: {}{}.", held(context), because(context))
 }
 
 /// How a request stands.
@@ -268,7 +260,8 @@ mod tests {
 
     fn context(reason: &str) -> ReplyContext {
         serde_json::from_value(json!({
-            "evaluation_id": "e", "evaluated_at": "2026-11-22T16:00:00Z", "reason": reason, "message": "m"
+            "evaluation_id": "e", "evaluated_at": "2026-11-22T16:00:00Z", "reason": reason, "message": "m",
+            "help": words_of(reason).and_then(|words| words.help),
         }))
         .expect("a context")
     }
@@ -280,7 +273,16 @@ mod tests {
             sentence.starts_with("`move_file` was not run:") && sentence.contains("no approval can lift"),
             "{sentence}"
         );
-        assert!(!sentence.contains(REQUEST));
+        assert!(sentence.contains("do not ask for it") && !sentence.contains(REQUEST), "{sentence}");
+    }
+
+    #[test]
+    fn a_reason_that_nobody_knows_is_told_by_its_code() {
+        let sentence = refused("move_file", &context("eclipse"));
+        assert_eq!(sentence, "`move_file` was not run: it is not permitted (`eclipse`).");
+        // Also what is said of an approval that came with the call has words.
+        let sentence = refused("write_file", &context("grant_pending"));
+        assert!(sentence.starts_with("`write_file` was not run: what was approved begins later; "), "{sentence}");
     }
 
     #[test]

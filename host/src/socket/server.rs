@@ -72,12 +72,7 @@ async fn exchange(stream: UnixStream, app: App) {
                 Ok(reply) => reply,
                 Err(_) => refused(&Refusal::record_unavailable()),
             },
-            Err(error) => Reply::Refused {
-                code: error.code().to_owned(),
-                unavailable: false,
-                detail: error.to_string(),
-                help: None,
-            },
+            Err(error) => refused(&Refusal::bad(error.code(), error.to_string())),
         };
         let mut bytes = json::to_canonical_bytes(&reply).map_err(io::Error::other)?;
         bytes.push(b'\n');

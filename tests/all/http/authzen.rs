@@ -227,6 +227,7 @@ async fn a_batch_gives_each_item_its_decision_in_order() {
             (Some(400), Some("bad_shape")),
             "{wrong}: {body:#}"
         );
+        assert!(error["help"].is_string(), "{wrong}: {body:#}");
     }
     assert_eq!(decisions(&post(&batch(items.clone(), Some("execute_all"))).await).len(), 7);
     assert_eq!(decisions(&post(&batch(items.clone(), Some("deny_on_first_deny"))).await), [true, false]);

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::state::State;
 use crate::components::{Card, Digest, Text};
-use crate::view_model::facts::{entity, known_of, reason, terms};
+use crate::view_model::facts::{entity, known_of, reason, remedy, terms};
 use crate::view_model::time::stamp;
 
 /// An argument longer than this gets a box of its own that scrolls.
@@ -140,6 +140,7 @@ pub fn WhyBlocked() -> impl IntoView {
         <Card title="Why it is blocked">
             <div class="why">
                 <p>{reason(refused.reason)}</p>
+                {remedy(refused.reason).map(|help| view! { <p class="soft">"The agent is told: " {help}</p> })}
                 {(!refused.policies.is_empty()).then(|| view! { <p>"Decided by " {named(&refused.policies)}</p> })}
                 <ul>{errors}</ul>
             </div>

@@ -62,7 +62,6 @@ pub(super) fn accept(folder: &Path) -> Result<Bundle, Failure> {
     Bundle::accept(&read(folder)?).map_err(|errors| {
         let first = errors.first().map(ToString::to_string).unwrap_or_default();
         Failure::bad_input("bad_bundle", format!("the bundle `{}` does not load: {first}", folder.display()))
-            .help("`proviso bundle check` says everything that is wrong with it")
     })
 }
 

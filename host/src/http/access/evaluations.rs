@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
+use policy_core::json;
 use proviso_api::authzen::{
     EvaluationReply, EvaluationRequest, EvaluationsReply, EvaluationsRequest, ItemContext, ItemError, ItemReply,
 };
@@ -39,15 +40,10 @@ pub(in crate::http) async fn post(
 
 /// An item as an evaluation, or what is wrong with it.
 fn read(item: Map<String, Value>) -> Result<EvaluationRequest, Refusal> {
-    let wrong = |message: String| Refusal::bad("bad_shape", message);
-    for name in ["subject", "action", "resource", "context"] {
-        if item.get(name).is_some_and(|member| !member.is_object()) {
-            return Err(wrong(format!("`{name}` is not an object")));
-        }
-    }
-    let body: EvaluationRequest =
-        serde_json::from_value(Value::Object(item)).map_err(|error| wrong(error.to_string()))?;
-    named(&body.subject, &body.action, &body.resource).map_err(|member| wrong(format!("`{member}` is empty")))?;
+    let body: EvaluationRequest = json::object_as(Value::Object(item), &EvaluationRequest::OBJECTS)
+        .map_err(|error| Refusal::bad(error.code(), error.to_string()))?;
+    named(&body.subject, &body.action, &body.resource)
+        .map_err(|member| Refusal::bad("bad_shape", format!("`{member}` is empty")))?;
     Ok(body)
 }
 
@@ -56,8 +52,9 @@ fn reply(item: Result<EvaluationReply, Refusal>) -> ItemReply {
     match item {
         Ok(reply) => ItemReply { decision: reply.decision, context: ItemContext::Judged(Box::new(reply.context)) },
         Err(refusal) => {
-            let (status, code) = (status_of(&refusal).as_u16(), refusal.code.to_owned());
-            let error = ItemError { status, code, message: refusal.detail };
+            let status = status_of(&refusal).as_u16();
+            let Refusal { code, detail: message, help, .. } = refusal;
+            let error = ItemError { status, code: code.to_owned(), message, help };
             ItemReply { decision: false, context: ItemContext::Failed { error } }
         }
     }

@@ -29,7 +29,7 @@ ActionSearch: subject Entity, resource Entity, context? object, page? PageReques
 SearchReply: page PageReply, results [object]
 JwkSet: keys [object]
 EvaluationReply: decision boolean, context ReplyContext
-ReplyContext: evaluation_id string, evaluated_at timestamp, reason string, message string, access_request? AccessRequestOffer, approval? ApprovalRef, next_action? string, retry_after? integer, proviso.dev/valid_for? integer, proviso.dev/repeated? boolean, proviso.dev/input_digest? digest, proviso.dev/grant? GrantHint
+ReplyContext: evaluation_id string, evaluated_at timestamp, reason string, message string, help? string, access_request? AccessRequestOffer, approval? ApprovalRef, next_action? string, retry_after? integer, proviso.dev/valid_for? integer, proviso.dev/repeated? boolean, proviso.dev/input_digest? digest, proviso.dev/grant? GrantHint
 GrantHint: id string, state string
 ApprovalRef: id string, approved_until timestamp, approved_at? timestamp, state? any
 AccessRequestOffer: endpoint string, expires_at timestamp, binding_token? string, request_schema_url? string, display OfferDisplay
