@@ -112,6 +112,29 @@ fn a_bundle_that_does_not_validate_is_told_by_file_line_and_remedy() {
 }
 
 #[test]
+fn a_command_line_that_makes_no_sense_is_one_json_value_where_json_is_asked_for() {
+    for (arguments, says) in [
+        (&["serve", "--json"][..], "--bundle"),
+        (&["--json", "nonsense"], "nonsense"),
+        (&["token", "agent", "--task", "t", "--json", "--data", "d", "--subject", "bot"], "TYPE::ID"),
+        (&["--json"], "a command is missing"),
+    ] {
+        let output = Binary::run(arguments);
+        let (exit, json) = told(&output);
+        assert_eq!((exit, &json["error"]["code"]), (64, &json!("usage")), "{output:?}");
+        let message = json["error"]["message"].as_str().unwrap();
+        assert!(message.contains(says) && !message.contains('\n') && !message.starts_with("error"), "{message}");
+        assert!(json["error"]["help"].is_string() && output.stderr.is_empty(), "{output:?}");
+    }
+    // Without it, and where it belongs to somebody else's command, it is text for people.
+    for arguments in [&["serve"][..], &["mcp", "--gate", "http://127.0.0.1:9", "--", "server", "--json"]] {
+        let output = Binary::run(arguments);
+        assert_eq!(output.status.code(), Some(64), "{output:?}");
+        assert!(output.stdout.is_empty() && !output.stderr.starts_with(b"{"), "{output:?}");
+    }
+}
+
+#[test]
 fn what_makes_no_sense_is_refused_with_its_code() {
     let bundle = sample();
     let folder = tempfile::tempdir().unwrap();

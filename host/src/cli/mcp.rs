@@ -6,7 +6,8 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use crate::mcp::Options;
+use super::output::{Exit, Failure};
+use crate::mcp::{Options, StartError};
 
 /// Put the gate between an MCP client and an MCP server.
 #[derive(Debug, Args)]
@@ -31,8 +32,22 @@ pub(super) struct Mcp {
     command: Vec<OsString>,
 }
 
-/// Runs it.
-pub(super) async fn run(mcp: Mcp) -> ExitCode {
+/// Runs it. `as_json`: why it did not start is one JSON value, on standard error all the same.
+pub(super) async fn run(mcp: Mcp, as_json: bool) -> ExitCode {
     let Mcp { gate, server, token_file, subject_token_file, roots, command } = mcp;
-    crate::mcp::run(Options { gate, server, token_file, subject_token_file, roots, command }).await
+    let options = Options { gate, server, token_file, subject_token_file, roots, command };
+    crate::mcp::run(options).await.unwrap_or_else(|error| not_started(&error, as_json))
+}
+
+fn not_started(error: &StartError, as_json: bool) -> ExitCode {
+    let exit = match error {
+        StartError::Options(_) => Exit::Usage,
+        StartError::System | StartError::Server(_) => Exit::Unavailable,
+    };
+    if as_json {
+        eprintln!("{}", Failure::new(exit, error.code(), error.to_string()).help(error.help()).json());
+    } else {
+        eprintln!("proviso mcp: {error} ({})\n  help: {}", error.code(), error.help());
+    }
+    exit.into()
 }

@@ -12,7 +12,9 @@ pub mod serve;
 mod signals;
 mod task;
 mod token;
+mod usage;
 
+use std::ffi::OsString;
 use std::future::Future;
 use std::process::ExitCode;
 
@@ -68,20 +70,16 @@ pub fn main() -> ExitCode {
     // The proxy opens no gate, and holds checks all the same.
     #[cfg(saboteur)]
     crate::saboteur::plant();
-    let cli = match Cli::try_parse() {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let cli = match Cli::try_parse_from(&arguments) {
         Ok(cli) => cli,
-        Err(error) => {
-            // Nobody is left to tell when standard output is closed.
-            let _ = error.print();
-            let exit = if error.use_stderr() { Exit::Usage } else { Exit::Fine };
-            return exit.into();
-        }
+        Err(error) => return usage::finish(&error, &arguments),
     };
     let done = match cli.command {
         Command::Serve(serve) => block_on(serve::run(serve, cli.json)),
         Command::Demo(demo) => block_on(demo::run(demo, cli.json)),
         Command::Check(check) => check::run(&check),
-        Command::Mcp(mcp) => return block_on_exit(mcp::run(mcp)),
+        Command::Mcp(mcp) => return block_on_exit(mcp::run(mcp, cli.json)),
         Command::Bundle(command) => bundle::run(&command),
         Command::Audit(command) => audit::run(&command),
         Command::Token(command) => block_on(token::run(command)),

@@ -23,8 +23,10 @@ mod reply;
 mod sentences;
 mod session;
 mod shell;
+mod start_error;
 #[cfg(test)]
 mod tests;
 
 pub use options::{Options, OptionsError};
 pub use shell::run;
+pub use start_error::StartError;

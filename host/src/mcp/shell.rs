@@ -16,6 +16,7 @@ use super::lines::Splitter;
 use super::message::{FROM_CLIENT, FROM_UPSTREAM};
 use super::options::{Options, SUBJECT_TOKEN_VARIABLE, TOKEN_VARIABLE};
 use super::session::{Action, Config, End, Input, Session, Side};
+use super::start_error::StartError;
 use crate::clock::{Clock, SystemClock};
 use crate::random::{self, SystemRandom};
 
@@ -32,44 +33,29 @@ const RESTS: Duration = Duration::from_secs(1);
 const QUEUE: usize = 64;
 
 /// The exit codes of the command line.
-const USAGE: u8 = 64;
 const BAD_INPUT: u8 = 65;
 const UNAVAILABLE: u8 = 69;
 
 /// The command `proviso mcp`: stands before a server until the client or the server goes.
 ///
 /// Standard output carries MCP and nothing else; what the operator should know goes to standard error, as the server's
-/// own standard error does. Exit codes: 0 when the client has gone, 64 for bad options, 65 for a server whose list of
-/// tools is not acceptable, 69 when the server cannot be started or has gone.
-pub async fn run(options: Options) -> ExitCode {
-    let checked = match options.check(|name| std::env::var(name).ok()) {
-        Ok(checked) => checked,
-        Err(error) => {
-            say(&format!("{error} ({})", error.code()));
-            say(&error.help());
-            return ExitCode::from(USAGE);
-        }
-    };
+/// own standard error does. Exit codes: 0 when the client has gone, 65 for a server whose list of tools is not
+/// acceptable, 69 when the server has gone.
+///
+/// # Errors
+/// When the options are bad or the server cannot be started: nothing was said to anybody.
+pub async fn run(options: Options) -> Result<ExitCode, StartError> {
+    let checked = options.check(|name| std::env::var(name).ok())?;
     let mut command = Command::new(&checked.program);
     // The server must not hold what opens the gate.
     command.args(&checked.arguments).env_remove(TOKEN_VARIABLE).env_remove(SUBJECT_TOKEN_VARIABLE);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit()).kill_on_drop(true);
-    let (word, gate) = match (random::id(&SystemRandom, "s"), Gate::new(checked.access)) {
-        (Ok(word), Ok(gate)) => (word, gate),
-        _ => {
-            say("the system gives no random bytes or no TLS (system_unavailable)");
-            return ExitCode::from(UNAVAILABLE);
-        }
+    let (Ok(word), Ok(gate)) = (random::id(&SystemRandom, "s"), Gate::new(checked.access)) else {
+        return Err(StartError::System);
     };
-    let mut child = match command.spawn() {
-        Ok(child) => child,
-        Err(error) => {
-            say(&format!("the server cannot be started: {error} (server_unavailable)"));
-            return ExitCode::from(UNAVAILABLE);
-        }
-    };
+    let mut child = command.spawn().map_err(StartError::Server)?;
     let (Some(input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
-        return ExitCode::from(UNAVAILABLE);
+        return Err(StartError::System);
     };
     let session = Session::new(Config { server: checked.server, roots: checked.roots, word });
     let ends = Ends { from_client: standard_input(), to_client: tokio::io::stdout(), to_upstream: input };
@@ -79,11 +65,11 @@ pub async fn run(options: Options) -> ExitCode {
         let _gone = child.start_kill();
         let _status = child.wait().await;
     }
-    ExitCode::from(match end {
+    Ok(ExitCode::from(match end {
         End::ClientClosed => 0,
         End::UpstreamClosed => UNAVAILABLE,
         End::BadToolList => BAD_INPUT,
-    })
+    }))
 }
 
 /// The streams of a conversation, but for what the upstream says.

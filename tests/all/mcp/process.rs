@@ -6,7 +6,7 @@ use std::time::Duration;
 use proviso_tests::Story;
 use serde_json::json;
 
-use super::proxy::{Place, Proxy, command};
+use super::proxy::{Place, Proxy, command, command_with};
 
 /// Nobody listens there.
 const AWAY: Place<'_> = Place { gate: "http://127.0.0.1:9", server: "files", point: "point", agent: "agent" };
@@ -46,6 +46,22 @@ async fn a_server_that_cannot_be_started_is_told() {
         command(AWAY, &["/no/such/server".to_owned()]).stdin(Stdio::null()).output().await.expect("the proxy starts");
     assert_eq!(done.status.code(), Some(69));
     assert!(String::from_utf8_lossy(&done.stderr).contains("server_unavailable"));
+}
+
+#[tokio::test]
+async fn why_it_did_not_start_is_one_json_value_where_json_is_asked_for() {
+    let without_tls = Place { gate: "http://gate.example:8731", ..AWAY };
+    let missing = ["/no/such/server".to_owned()];
+    for (place, server, exit, code) in
+        [(without_tls, &shell("true")[..], 64, "gate_without_tls"), (AWAY, &missing[..], 69, "server_unavailable")]
+    {
+        let mut command = command_with(place, &["--json"], server);
+        let done = command.stdin(Stdio::null()).output().await.expect("the proxy starts");
+        assert_eq!(done.status.code(), Some(exit), "{done:?}");
+        let told: serde_json::Value = serde_json::from_slice(&done.stderr).expect("one JSON value");
+        assert_eq!(told["error"]["code"], json!(code), "{told}");
+        assert!(told["error"]["help"].is_string() && done.stdout.is_empty(), "{done:?}");
+    }
 }
 
 #[tokio::test]
