@@ -2,8 +2,10 @@
 //!
 //! These tests read files. What they check is written down in ARCHITECTURE.md.
 
+mod claims;
 mod dependencies;
 mod module;
+mod remedies;
 mod saboteurs;
 mod words;
 

@@ -21,6 +21,7 @@ mod grants;
 mod groups;
 mod guardrails;
 mod index;
+pub(crate) mod leaves;
 mod locks;
 mod paths;
 mod puppets;

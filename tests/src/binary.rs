@@ -48,13 +48,19 @@ impl Binary {
     /// `proviso serve --single-user` with the sample bundle on a free port, ready.
     pub fn serve(data: &Path) -> Self {
         Self::prepare(data);
-        Self::start(data, &["--single-user"], None)
+        Self::start(data, &sample(), &["--single-user"], None)
+    }
+
+    /// The same with another bundle, and more on its command line.
+    pub fn serve_bundle(data: &Path, bundle: &Path, more: &[&str]) -> Self {
+        Self::prepare(data);
+        Self::start(data, bundle, &[&["--single-user"], more].concat(), None)
     }
 
     /// The same, where agents and gate must not share an operating-system user: as tests and gate do.
     pub fn serve_apart(data: &Path) -> Self {
         Self::prepare(data);
-        Self::start(data, &[], None)
+        Self::start(data, &sample(), &[], None)
     }
 
     /// The same under another operating-system user than the tests'.
@@ -62,12 +68,12 @@ impl Binary {
     pub fn serve_under(user: OtherUser, data: &Path, more: &[&str]) -> Self {
         Self::prepare(data);
         user.give(data).expect("a data folder of that user");
-        Self::start(data, more, Some(user))
+        Self::start(data, &sample(), more, Some(user))
     }
 
     /// The same on a folder that is not there yet: the gate makes all of it.
     pub fn serve_fresh(data: &Path) -> Self {
-        Self::start(data, &["--single-user"], None)
+        Self::start(data, &sample(), &["--single-user"], None)
     }
 
     /// Makes a data folder, where there is none, in which a gate has compiled the module already: keys, mark and
@@ -88,8 +94,7 @@ impl Binary {
     }
 
     #[expect(clippy::expect_used, clippy::panic, reason = "a harness fails its test by panicking")]
-    fn start(data: &Path, more: &[&str], user: Option<OtherUser>) -> Self {
-        let bundle = Path::new(env!("CARGO_MANIFEST_DIR")).join("../bundles/sample");
+    fn start(data: &Path, bundle: &Path, more: &[&str], user: Option<OtherUser>) -> Self {
         let log = data.with_extension("log");
         // What a full disk does to a write, a limit does too, but for a signal that would end the process.
         let mut command = match user {
@@ -169,6 +174,11 @@ impl Drop for Binary {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// The sample bundle's folder.
+fn sample() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../bundles/sample")
 }
 
 /// What a first start of this very binary with this very module leaves, without its record.

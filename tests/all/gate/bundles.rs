@@ -7,7 +7,7 @@ use proviso_tests::{Binary, sample_bundle};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::{failure, told};
+use super::{audit, failure, sign_in, told};
 
 /// The sample bundle with one file changed.
 fn bundle(path: &str, change: impl Fn(&str) -> String) -> (TempDir, PathBuf) {
@@ -90,4 +90,26 @@ fn a_bundle_that_nobody_activated_does_not_start() {
     assert_eq!(failure(&Binary::run(&no_reason)), (Some(64), "reason_needed".to_owned()));
     let without = [&serve[..], &["--activate", &digest]].concat();
     assert_eq!(Binary::run(&without).status.code(), Some(64), "a reason is not optional");
+}
+
+#[tokio::test]
+async fn a_bundle_is_activated_with_a_reason_and_stays_the_active_one() {
+    let (folder, changed) = bundle("scope/files.cedar", |text| text.replace("autonomy >= 2", "autonomy >= 1"));
+    let digest = check(&changed).1["digest"].as_str().unwrap().to_owned();
+    let data = folder.path().join("data");
+    Binary::serve(&data).stop();
+    let activate = ["--activate", &digest, "--reason", "interns write drafts, too"];
+    let gate = Binary::serve_bundle(&data, &changed, &activate);
+    let mara = sign_in(&gate, "mara").await;
+    let record = gate.client.get("/api/v1/record", Some(&mara)).await.json();
+    assert_eq!(record["bundle"], Value::from(digest), "{record}");
+    gate.stop();
+    // It needs no second act, and the one before it would.
+    Binary::serve_bundle(&data, &changed, &[]).stop();
+    let shown = data.display().to_string();
+    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("../bundles/sample").display().to_string();
+    let serve = ["serve", "--json", "--listen", "127.0.0.1:0", "--bundle", &sample, "--data", &shown];
+    assert_eq!(failure(&Binary::run(&serve)), (Some(64), "bundle_not_activated".to_owned()));
+    // Who activated it, when and why stand in a record that verifies.
+    assert!(audit(&data).status.success());
 }

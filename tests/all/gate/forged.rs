@@ -14,63 +14,61 @@ use super::{audit, failure, parties, sign_in};
 
 const SALT: [u8; 32] = [7; 32];
 
-/// A leaf with one payload, as good as it can be made without the keys.
+const AT: &str = "2026-11-22T12:00:00.000Z";
+
+/// A leaf with one payload, as good as it can be made without the keys. Its place and its commitment are made up where
+/// it is put in.
 struct Forged {
-    kind: &'static str,
+    leaf: Leaf,
     payload: Value,
 }
 
-fn forge(agent_hash: &Digest) -> [Forged; 3] {
-    let at = "2026-11-22T12:00:00.000Z";
-    let hash = agent_hash.to_string();
-    let token = json!({"identity": {"kind": "token_minted", "token": {
-        "id": "pva_00000000000000000000000000000001", "hash": hash,
-        "facts": {"agent": {"subject": {"type": "Agent", "id": format!("{AGENTS}close-planner")}, "task": "any"}},
-        "minted_at": at, "expires_at": "2099-01-01T00:00:00.000Z", "by": "root", "uid": 0, "same_user": false,
-    }}});
-    let session = json!({"identity": {"kind": "signed_in", "at": at, "session": {
-        "id": "pvs_00000000000000000000000000000001", "hash": hash, "person": {"type": "User", "id": "mara"},
-        "assurance": "link", "expires_at": "2099-01-01T00:00:00.000Z", "same_user": false,
-    }}});
-    let grant = json!({"exception": {"id": "exc_1", "event": {"kind": "exception_granted", "at": at, "grant": {}}}});
-    [
-        Forged { kind: "token_minted", payload: token },
-        Forged { kind: "signed_in", payload: session },
-        Forged { kind: "exception_granted", payload: grant },
-    ]
+/// Whoever forges knows the secret that belongs to the hash, but not the key that made the hash.
+fn secret(prefix: &str) -> String {
+    format!("{prefix}_{}1_{}", "0".repeat(31), "a".repeat(64))
 }
 
-/// Writes it at a position of the ledger.
-fn insert(data: &Path, seq: u64, forged: &Forged) {
-    let payload = forged.payload.to_string().into_bytes();
+/// A credential's record.
+fn identity(kind: &str, event: Value) -> Forged {
     let leaf = Leaf {
         v: LEAF_VERSION,
         log: "ledger".to_owned(),
-        seq,
-        at: "2026-11-22T12:00:00Z".parse().unwrap(),
-        kind: forged.kind.to_owned(),
+        seq: 0,
+        at: AT.parse().unwrap(),
+        kind: kind.to_owned(),
         stream: "identity".to_owned(),
         after: None,
         outcome: None,
         policies: Vec::new(),
         module: None,
         bundle: None,
-        commitments: [("event".to_owned(), commitment(&SALT, &payload))].into(),
+        commitments: [].into(),
     };
-    let database = Connection::open(data.join("record.sqlite")).unwrap();
-    database.busy_timeout(std::time::Duration::from_secs(10)).unwrap();
-    let seq = i64::try_from(seq).unwrap();
+    Forged { leaf, payload: json!({"identity": event}) }
+}
+
+/// Writes it behind the newest record of the ledger.
+fn insert(data: &Path, Forged { leaf, payload }: Forged) {
+    let payload = payload.to_string().into_bytes();
+    let database = open(data);
+    let size = size(&database);
+    let seq = u64::try_from(size).unwrap();
+    let leaf = Leaf { seq, commitments: [("event".to_owned(), commitment(&SALT, &payload))].into(), ..leaf };
     let bytes = leaf.to_bytes().unwrap();
-    database.execute("INSERT INTO leaf VALUES ('ledger', ?1, ?2)", params![seq, bytes]).unwrap();
+    database.execute("INSERT INTO leaf VALUES ('ledger', ?1, ?2)", params![size, bytes]).unwrap();
     database
-        .execute("INSERT INTO payload VALUES ('ledger', ?1, 'event', ?2, ?3)", params![seq, SALT, payload])
+        .execute("INSERT INTO payload VALUES ('ledger', ?1, 'event', ?2, ?3)", params![size, SALT, payload])
         .unwrap();
 }
 
-fn size(data: &Path) -> u64 {
+fn open(data: &Path) -> Connection {
     let database = Connection::open(data.join("record.sqlite")).unwrap();
-    let size: i64 = database.query_row("SELECT count(*) FROM leaf WHERE log = 'ledger'", [], |row| row.get(0)).unwrap();
-    u64::try_from(size).unwrap()
+    database.busy_timeout(std::time::Duration::from_secs(10)).unwrap();
+    database
+}
+
+fn size(database: &Connection) -> i64 {
+    database.query_row("SELECT count(*) FROM leaf WHERE log = 'ledger'", [], |row| row.get(0)).unwrap()
 }
 
 /// How a start over this folder fails. One that does not fail is stopped: it would serve for ever.
@@ -90,35 +88,103 @@ fn serve(data: &Path) -> (Option<i32>, String) {
     failure(&Output { status, stdout: line.into_bytes(), stderr: Vec::new() })
 }
 
+/// Neither the audit nor the next start takes the folder of this gate.
+fn refused_from_now_on(gate: Binary, data: &Path) {
+    assert_eq!(failure(&audit(data)), (Some(65), "log_tampered".to_owned()));
+    gate.kill();
+    assert_eq!(serve(data), (Some(65), "log_tampered".to_owned()));
+}
+
 #[tokio::test]
-async fn a_row_put_in_by_hand_opens_nothing_and_stops_the_next_start() {
+async fn a_token_put_in_by_hand_opens_nothing_and_stops_the_next_start() {
     proviso_tests::clauses!("arap-21.1.3-b");
-    // Whoever forges knows the secret that belongs to the hash, but not the key that made the hash.
-    let secret = |prefix: &str| format!("{prefix}_{}1_{}", "0".repeat(31), "a".repeat(64));
-    for number in 0..3 {
-        let folder = tempfile::tempdir().unwrap();
-        let data = folder.path().join("data");
-        let gate = Binary::serve(&data);
-        let parties = parties(&gate);
-        let forged = &forge(&Digest::of(secret("pva").as_bytes()))[number];
-        insert(&data, size(&data), forged);
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let gate = Binary::serve(&data);
+    let parties = parties(&gate);
+    let token = secret("pva");
+    insert(
+        &data,
+        identity(
+            "token_minted",
+            json!({"kind": "token_minted", "token": {
+                "id": "pva_00000000000000000000000000000001", "hash": Digest::of(token.as_bytes()).to_string(),
+                "facts": {"agent": {"subject": {"type": "Agent", "id": format!("{AGENTS}close-planner")}, "task": "any"}},
+                "minted_at": AT, "expires_at": "2099-01-01T00:00:00.000Z", "by": "root", "uid": 0, "same_user": false,
+            }}),
+        ),
+    );
+    // The running gate never reads authority back from rows.
+    let call = write_file("close-planner", "/srv/files/reports/a.md", "c1");
+    let answer = gate.client.post_for("/access/v1/evaluation", &parties.point, &token, &call).await;
+    assert_eq!((answer.status.as_u16(), answer.code().as_str()), (401, "unauthenticated"), "{answer:?}");
+    refused_from_now_on(gate, &data);
+}
 
-        // The running gate never reads authority back from rows.
-        let call = write_file("close-planner", "/srv/files/reports/a.md", "c1");
-        let answer = gate.client.post_for("/access/v1/evaluation", &parties.point, &secret("pva"), &call).await;
-        assert_eq!((answer.status.as_u16(), answer.code().as_str()), (401, "unauthenticated"), "{answer:?}");
-        let cookie = format!("proviso_session={}", secret("pvs"));
-        let answer = gate.client.get("/api/v1/exceptions", Some(&cookie)).await;
-        assert_eq!((answer.status.as_u16(), answer.code().as_str()), (401, "signed_out"), "{answer:?}");
-        let wanted = write_file("report-writer", "/srv/files/reports/a.md", "c2");
-        assert_eq!(parties.evaluate(&wanted).await.json()["decision"], false);
+#[tokio::test]
+async fn a_session_put_in_by_hand_opens_nothing_and_stops_the_next_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let gate = Binary::serve(&data);
+    let session = secret("pvs");
+    insert(
+        &data,
+        identity(
+            "signed_in",
+            json!({"kind": "signed_in", "at": AT, "session": {
+                "id": "pvs_00000000000000000000000000000001", "hash": Digest::of(session.as_bytes()).to_string(),
+                "person": {"type": "User", "id": "mara"}, "assurance": "link", "expires_at": "2099-01-01T00:00:00.000Z",
+                "same_user": false,
+            }}),
+        ),
+    );
+    let cookie = format!("proviso_session={session}");
+    let answer = gate.client.get("/api/v1/exceptions", Some(&cookie)).await;
+    assert_eq!((answer.status.as_u16(), answer.code().as_str()), (401, "signed_out"), "{answer:?}");
+    refused_from_now_on(gate, &data);
+}
 
-        // Nor does the next one start on it, and the audit names the record.
-        let report = audit(&data);
-        assert_eq!(failure(&report), (Some(65), "log_tampered".to_owned()), "{}", forged.kind);
-        gate.kill();
-        assert_eq!(serve(&data), (Some(65), "log_tampered".to_owned()), "{}", forged.kind);
-    }
+/// The record of a grant, as another gate wrote it for the same agent, task and call, with the id of its exception.
+async fn grant_of_a_twin() -> (Forged, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let twin = Binary::serve(&data);
+    let parties = parties(&twin);
+    let id = parties.ask(&wanted("ask"), None).await;
+    let mara = sign_in(&twin, "mara").await;
+    let vote = parties.vote(&mara, &id, "approve", None).await;
+    assert_eq!(vote.json()["state"], "granted", "{vote:?}");
+    assert_eq!(parties.evaluate(&wanted("use")).await.json()["decision"], true, "a grant that opens the call");
+    let select = "SELECT leaf.bytes, payload.bytes FROM leaf JOIN payload USING (log, seq) WHERE log = 'ledger' AND name = 'event'";
+    let database = open(&data);
+    let mut select = database.prepare(select).unwrap();
+    let rows = select.query_map([], |row| Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, Vec<u8>>(1)?))).unwrap();
+    let mut read = rows.map(|row| {
+        let (leaf, payload) = row.unwrap();
+        (serde_json::from_slice::<Leaf>(&leaf).unwrap(), serde_json::from_slice(&payload).unwrap())
+    });
+    let (leaf, payload) = read.find(|(leaf, _)| leaf.kind == "exception_granted").unwrap();
+    (Forged { leaf, payload }, id)
+}
+
+fn wanted(call: &str) -> Value {
+    write_file("report-writer", "/srv/files/reports/a.md", call)
+}
+
+#[tokio::test]
+async fn a_grant_put_in_by_hand_opens_nothing_and_stops_the_next_start() {
+    let (Forged { leaf, payload }, others) = grant_of_a_twin().await;
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let gate = Binary::serve(&data);
+    let parties = parties(&gate);
+    let id = parties.ask(&wanted("ask"), None).await;
+    // Fitted to the request that really waits here.
+    let payload = serde_json::from_str(&payload.to_string().replace(&others, &id)).unwrap();
+    insert(&data, Forged { leaf: Leaf { stream: leaf.stream.replace(&others, &id), ..leaf }, payload });
+    let answer = parties.evaluate(&wanted("use")).await.json();
+    assert_eq!((&answer["decision"], &answer["context"]["reason"]), (&json!(false), &json!("approval_required")));
+    refused_from_now_on(gate, &data);
 }
 
 #[tokio::test]

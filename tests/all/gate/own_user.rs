@@ -123,6 +123,31 @@ async fn only_who_is_not_the_gates_user_makes_approvers() {
     assert!(report.status.success(), "{report:?}");
 }
 
+#[tokio::test]
+async fn a_revoked_token_opens_nothing_from_then_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let gate = Binary::serve(&folder.path().join("data"));
+    let parties = super::parties(&gate);
+    let data = gate.data().display().to_string();
+    let agents = || {
+        let listed = super::told(&Binary::run(&["token", "list", "--json", "--data", &data])).1;
+        let agent = listed["tokens"].as_array().unwrap().iter().find(|token| token["kind"] == "agent").unwrap();
+        (agent["id"].as_str().unwrap().to_owned(), agent["state"].clone())
+    };
+    let call = write_file("report-writer", "/srv/files/drafts/a.md", "c1");
+    assert_eq!(parties.evaluate(&call).await.json()["decision"], json!(true));
+    let (id, state) = agents();
+    assert_eq!(state, "live");
+    let revoke = |id: &str| Binary::run(&["token", "revoke", id, "--json", "--data", &data]);
+    let revoked = revoke(&id);
+    assert_eq!(super::told(&revoked), (Some(0), json!({"done": true})), "{revoked:?}");
+    assert_eq!(agents(), (id, json!("revoked")));
+    let answer = parties.evaluate(&call).await;
+    assert_eq!((answer.status.as_u16(), answer.code().as_str()), (401, "unauthenticated"), "{answer:?}");
+    let unknown = revoke("pva_00000000000000000000000000000001");
+    assert_eq!(failure(&unknown), (Some(65), "unknown_token".to_owned()));
+}
+
 #[test]
 fn the_data_folder_is_closed_to_others() {
     use std::os::unix::fs::PermissionsExt as _;

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::proxy::{Place, Proxy, npm_server, sentence};
+use crate::http::leaves::leaves;
 
 /// A gate, a folder that is served, and the story's credentials.
 pub(super) struct World {
@@ -50,6 +51,12 @@ fn offered(result: &Value) -> bool {
     result["_meta"]["proviso.dev/context"]["access_request"].is_object()
 }
 
+/// The policies that the newest evaluation's leaf names.
+fn newest_policies(gate: &TestGate) -> Vec<String> {
+    let leaves = leaves(gate).into_iter().map(|(_, leaf)| leaf);
+    leaves.filter(|leaf| leaf.kind == "evaluation").max_by_key(|leaf| leaf.seq).unwrap().policies
+}
+
 fn exists(folder: &Path, path: &str) -> bool {
     folder.join(path).exists()
 }
@@ -63,6 +70,7 @@ async fn a_gated_agent_asks_a_human_approves_and_the_call_goes_through() {
     // 1. Reading is delegated scope.
     let read = proxy.call("read_text_file", &json!({"path": world.files.join("notes.txt")})).await;
     assert!(sentence(&read).contains("Q4 closes") && read["isError"] != json!(true), "{read}");
+    assert_eq!(newest_policies(&world.story.gate), ["files-may-be-read"], "the record says by which policy");
 
     // 2. Writing is outside, and told so that a model can act on it.
     let report = world.write("reports/q4/summary.md");
