@@ -25,6 +25,7 @@ use proviso::assets;
 use proviso::gate::{Limits, PolicyModule, WasmEngine};
 use serde_json::json;
 
+/// How many rounds, unless `PROVISO_BENCH_ROUNDS` says another number.
 const ROUNDS: usize = 41;
 const CALLS: u32 = 200;
 const AGENT: &str = "spiffe://acme.example/agent/report-writer";
@@ -68,8 +69,12 @@ fn main() -> Result<()> {
             Box::new(|| drop(black_box(runtime.block_on(engine.call(digest, Op::Evaluate, bytes.clone()))))),
         ),
     ];
-    let mut times = ways.each_ref().map(|_| Vec::with_capacity(ROUNDS));
-    for _ in 0..ROUNDS {
+    let rounds = match std::env::var("PROVISO_BENCH_ROUNDS") {
+        Ok(rounds) => rounds.parse()?,
+        Err(_) => ROUNDS,
+    };
+    let mut times = ways.each_ref().map(|_| Vec::with_capacity(rounds));
+    for _ in 0..rounds {
         for ((_, call), times) in ways.iter_mut().zip(&mut times) {
             times.push(time(call));
         }
@@ -88,7 +93,8 @@ fn report(names: &[&str], times: &mut [Vec<Duration>]) {
         })
         .collect();
     let first = medians.first().copied().unwrap_or(f64::NAN);
-    println!("a decision by the sample bundle, permitted by scope, {ROUNDS} rounds of {CALLS} calls:");
+    let rounds = times.first().map_or(0, Vec::len);
+    println!("a decision by the sample bundle, permitted by scope, {rounds} rounds of {CALLS} calls:");
     for (name, median) in names.iter().zip(&medians) {
         println!("{:>10.1} µs  {:>6.1} ×  {name}", median, median / first);
     }

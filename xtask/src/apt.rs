@@ -19,8 +19,8 @@ pub fn install(place: &Place) -> Result<()> {
     let mut missing = Vec::new();
     for (program, packages) in PACKAGES {
         match place.which(program) {
-            Some(path) => println!("    {program}: {}", path.display()),
-            None => missing.extend_from_slice(packages),
+            Some(path) if is_whole(place, program)? => println!("    {program}: {}", path.display()),
+            _ => missing.extend_from_slice(packages),
         }
     }
     if missing.is_empty() {
@@ -46,6 +46,17 @@ pub fn install(place: &Place) -> Result<()> {
     node_is_new_enough(place)
 }
 
+/// Whether a program that is there can do what is asked of it. Debian's Python comes without what a virtual environment
+/// is made of.
+fn is_whole(place: &Place, program: &str) -> Result<bool> {
+    if program != "python3" {
+        return Ok(true);
+    }
+    let mut ask = command(place, program)?;
+    ask.args(["-c", "import venv, ensurepip"]);
+    Ok(output_of(ask).is_some())
+}
+
 /// The clients and servers of other authors need this one.
 const NODE: u32 = 20;
 
@@ -55,7 +66,10 @@ fn node_is_new_enough(place: &Place) -> Result<()> {
     let told = output_of(ask).unwrap_or_default();
     match major(&told) {
         Some(version) if version >= NODE => Ok(()),
-        _ => bail!("node says `{}`: install {NODE} or newer, and start again", told.trim()),
+        _ => bail!(
+            "node says `{}`: install {NODE} or newer, which Debian 13 has and Debian 12 has not, and start again",
+            told.trim()
+        ),
     }
 }
 

@@ -10,7 +10,8 @@ use crate::inputs;
 use crate::place::Place;
 use crate::tools;
 
-const MODULE_SOURCES: [&str; 5] = [
+const MODULE_SOURCES: [&str; 6] = [
+    ".cargo/config.toml",
     "policy-core/Cargo.toml",
     "policy-core/src",
     "policy-core/evaluator/Cargo.toml",
@@ -76,7 +77,14 @@ pub fn build_assets(place: &Place, release: bool) -> Result<()> {
 
 /// The module, with its own profile and alone: in one Cargo call with others its features would unify with theirs.
 pub fn build_module(place: &Place) -> Result<()> {
-    kept(place, &place.assets, "policy.wasm", "module", &MODULE_SOURCES, |place| {
+    let module = Asset {
+        folder: &place.assets,
+        name: "policy.wasm",
+        variant: "module",
+        sources: &MODULE_SOURCES,
+        flags: &module_flags(&place.target)?,
+    };
+    kept(place, &module, |place| {
         compile_module(place, &place.target)?;
         Ok(place.target.join("wasm32-unknown-unknown/module/policy_module.wasm"))
     })?;
@@ -117,7 +125,9 @@ fn module_flags(target: &Path) -> Result<String> {
 
 fn build_dashboard(place: &Place, release: bool) -> Result<()> {
     let variant = if release { "release" } else { "dev" };
-    kept(place, &place.assets, "dashboard", variant, &DASHBOARD_SOURCES, |place| {
+    let folder = &place.assets;
+    let dashboard = Asset { folder, name: "dashboard", variant, sources: &DASHBOARD_SOURCES, flags: "" };
+    kept(place, &dashboard, |place| {
         let folder = place.target.join("trunk").join(variant);
         let mut trunk = command(place, "trunk")?;
         // Trunk reads CI=true as an unknown kind of yes, and refuses any NO_COLOR but true and false.
@@ -135,7 +145,9 @@ fn build_dashboard(place: &Place, release: bool) -> Result<()> {
 /// folder.
 pub fn build_package(place: &Place) -> Result<PathBuf> {
     let folder = place.target.join("npm");
-    kept(place, &folder, "proviso-policy", "node", &PACKAGE_SOURCES, |place| {
+    let package =
+        Asset { folder: &folder, name: "proviso-policy", variant: "node", sources: &PACKAGE_SOURCES, flags: "" };
+    kept(place, &package, |place| {
         let made = place.target.join("npm/made");
         let mut build = command(place, "node")?;
         run(build.arg("policy-core/js/package/build.mjs").arg(&made))?;
@@ -144,16 +156,24 @@ pub fn build_package(place: &Place) -> Result<PathBuf> {
     Ok(folder.join("proviso-policy"))
 }
 
-/// Makes one thing, or takes the one that the same inputs made before; either way it ends up in this folder.
-fn kept(
-    place: &Place,
-    folder: &Path,
-    name: &str,
-    variant: &str,
-    sources: &[&str],
-    make: impl FnOnce(&Place) -> Result<PathBuf>,
-) -> Result<()> {
-    let digest = format!("{variant}-{}", inputs::digest(place, sources)?);
+/// What is made once for the same inputs.
+struct Asset<'a> {
+    /// Where it ends up.
+    folder: &'a Path,
+    /// What it is called there.
+    name: &'a str,
+    /// Which of several that are called so.
+    variant: &'a str,
+    /// The files that it is made of, from the root.
+    sources: &'a [&'a str],
+    /// What its compiler is told besides.
+    flags: &'a str,
+}
+
+/// Makes one thing, or takes the one that the same inputs made before; either way it ends up in its folder.
+fn kept(place: &Place, asset: &Asset<'_>, make: impl FnOnce(&Place) -> Result<PathBuf>) -> Result<()> {
+    let Asset { folder, name, variant, sources, flags } = asset;
+    let digest = format!("{variant}-{}", inputs::digest(place, sources, flags)?);
     let asset = folder.join(name);
     let stamp = folder.join(format!(".{name}.inputs"));
     if asset.exists() && fs::read_to_string(&stamp).is_ok_and(|text| text == digest) {
@@ -174,4 +194,45 @@ fn kept(
     inputs::remove(&asset)?;
     inputs::copy(&stored, &asset)?;
     fs::write(&stamp, digest).context("cannot write the stamp")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    #[test]
+    fn a_thing_is_made_again_when_a_source_or_a_flag_is_another() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().to_owned();
+        for file in ["Cargo.toml", "Cargo.lock", "source"] {
+            fs::write(root.join(file), "first").unwrap();
+        }
+        // By this one the compiler is found that is asked for its version.
+        let toolchain = Path::new(env!("CARGO_MANIFEST_DIR")).join("../rust-toolchain.toml");
+        fs::copy(toolchain, root.join("rust-toolchain.toml")).unwrap();
+        let (target, assets, cache) = (root.join("target"), root.join("assets"), root.join("cache"));
+        let place = Place { root: root.clone(), target, assets: assets.clone(), cache };
+        let made = Cell::new(0);
+        let make = |flags: &str| {
+            let asset = Asset { folder: &assets, name: "thing", variant: "only", sources: &["source"], flags };
+            let done = kept(&place, &asset, |place| {
+                made.set(made.get() + 1);
+                let path = place.root.join("made");
+                fs::write(&path, format!("{} {flags}", fs::read_to_string(place.root.join("source"))?))?;
+                Ok(path)
+            });
+            done.unwrap();
+            (fs::read_to_string(assets.join("thing")).unwrap(), made.get())
+        };
+        assert_eq!(make("-O"), ("first -O".to_owned(), 1));
+        assert_eq!(make("-O"), ("first -O".to_owned(), 1));
+        assert_eq!(make("-g"), ("first -g".to_owned(), 2));
+        fs::write(root.join("source"), "second").unwrap();
+        assert_eq!(make("-g"), ("second -g".to_owned(), 3));
+        // What somebody took away comes back without being made.
+        fs::remove_file(assets.join("thing")).unwrap();
+        assert_eq!(make("-g"), ("second -g".to_owned(), 3));
+    }
 }

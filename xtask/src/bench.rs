@@ -7,10 +7,15 @@ use crate::command::{cargo, run};
 use crate::place::Place;
 use crate::tools;
 
-/// A decision in the sandbox against native cedar-policy, over the same policies.
-pub fn measure(place: &Place) -> Result<()> {
+/// A decision in the sandbox against native cedar-policy, over the same policies. `rounds`: how many, where figures to
+/// quote are not what it is for.
+pub fn measure(place: &Place, rounds: Option<u32>) -> Result<()> {
     tools::install_for_build(place)?;
     assets::build_module(place)?;
     println!("bench (optimised build: may take 6 minutes the first time):");
-    run(&mut cargo(place, &["bench", "--package", "proviso-tests", "--bench", "decision"])?)
+    let mut bench = cargo(place, &["bench", "--package", "proviso-tests", "--bench", "decision"])?;
+    if let Some(rounds) = rounds {
+        bench.env("PROVISO_BENCH_ROUNDS", rounds.to_string());
+    }
+    run(&mut bench)
 }

@@ -9,10 +9,11 @@ use sha2::{Digest as _, Sha256};
 use crate::command::{command, output_of};
 use crate::place::Place;
 
-/// The digest over the names and bytes of every file below these paths, the lock file and the compiler's version.
+/// The digest over the names and bytes of every file below these paths, the lock file, the compiler's version and the
+/// flags that it is given.
 ///
 /// Returns 64 hexadecimal digits. Folders are walked in order of name; `node_modules` and `target` are left out.
-pub fn digest(place: &Place, paths: &[&str]) -> Result<String> {
+pub fn digest(place: &Place, paths: &[&str], flags: &str) -> Result<String> {
     let mut files = Vec::new();
     for path in ["Cargo.toml", "Cargo.lock", "rust-toolchain.toml"].iter().chain(paths) {
         collect(&place.root.join(path), &mut files)?;
@@ -20,7 +21,7 @@ pub fn digest(place: &Place, paths: &[&str]) -> Result<String> {
     let mut rustc = command(place, "rustc")?;
     rustc.arg("-vV");
     let compiler = output_of(rustc).context("`rustc -vV` does not answer")?;
-    digest_of(&compiler, &place.root, &files)
+    digest_of(&format!("{compiler}{flags}"), &place.root, &files)
 }
 
 /// The digest over the bytes of these files.

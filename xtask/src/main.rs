@@ -52,7 +52,8 @@ enum Task {
     },
     /// Measure Proviso and its peers side by side and print ratios
     Bench,
-    /// What is too long for each change: licences and bans, the module built twice, planted faults, mutation tests
+    /// What is too long for each change: licences and bans, the module built twice, the release build, planted faults,
+    /// mutation tests
     Nightly {
         /// Only the stages whose name contains this word
         #[arg(long)]
@@ -68,7 +69,7 @@ fn main() -> Result<()> {
         Task::Build { release } => assets::build(&place, release),
         Task::Run { demo } => assets::run_demo(&place, &demo),
         Task::Test { only } => test::run_stages(&place, only.as_deref()),
-        Task::Bench => bench::measure(&place),
+        Task::Bench => bench::measure(&place, None),
         Task::Nightly { only } => nightly::run_stages(&place, only.as_deref()),
         Task::Tools => tools::install_all(&place),
     }

@@ -4,7 +4,6 @@ use std::fs;
 
 use anyhow::{Context, Result, bail};
 
-use crate::assets;
 use crate::command::{cargo, run, run_counted};
 use crate::count::Count;
 use crate::inputs;
@@ -12,10 +11,13 @@ use crate::place::Place;
 use crate::saboteurs;
 use crate::stage::{Stage, run_all};
 use crate::tools::{self, CARGO_DENY, CARGO_MUTANTS};
+use crate::{assets, bench};
 
-const STAGES: [Stage; 5] = [
+const STAGES: [Stage; 7] = [
     Stage::new("deny", "a minute, 10 on a fresh machine", deny),
     Stage::new("same-bytes", "8 minutes", same_bytes),
+    Stage::new("release", "8 minutes, 15 on a fresh machine", release),
+    Stage::new("bench", "a minute, 8 on a fresh machine", bench),
     Stage::new("saboteurs", "20 minutes, 40 on a fresh machine", plant),
     Stage::new("histories", "2 hours", histories),
     Stage::new("mutants", "3 hours", mutants),
@@ -30,6 +32,19 @@ pub fn run_stages(place: &Place, only: Option<&str>) -> Result<()> {
 fn deny(place: &Place, _: &mut Count) -> Result<()> {
     tools::install(place, &CARGO_DENY)?;
     run(&mut cargo(place, &["deny", "--all-features", "check", "licenses", "bans", "sources"])?)
+}
+
+/// The binary that is deployed: alone it is whole, and it holds no planted fault.
+fn release(place: &Place, count: &mut Count) -> Result<()> {
+    assets::build(place, true)?;
+    let mut test = cargo(place, &["test", "--package", "proviso-tests", "--test", "all", "--"])?;
+    test.args(["gate::alone::", "house::saboteurs::no_other_build_holds_a_fault"]);
+    run_counted(test.env("PROVISO_BINARY", place.target.join("release/proviso")), count)
+}
+
+/// That the figures can still be measured: few rounds, so none of them to quote.
+fn bench(place: &Place, _: &mut Count) -> Result<()> {
+    bench::measure(place, Some(3))
 }
 
 /// Builds the module twice, in two empty target folders. A record names the digest, so anyone must get these bytes.

@@ -92,11 +92,16 @@ fn found(place: &Place, tool: &Tool) -> Result<bool> {
         ask.arg(subcommand);
     }
     ask.arg("--version");
-    let exact = output_of(ask).is_some_and(|text| text.split_whitespace().any(|word| word == tool.version));
+    let exact = output_of(ask).is_some_and(|told| says(&told, tool.version));
     if exact {
         println!("    {} {}: {}", tool.program, tool.version, path.display());
     }
     Ok(exact)
+}
+
+/// Whether what a tool tells of itself is this very version.
+fn says(told: &str, version: &str) -> bool {
+    told.split_whitespace().any(|word| word == version)
 }
 
 fn wasm_target(place: &Place) -> Result<()> {
@@ -144,4 +149,23 @@ pub fn python(place: &Place) -> Result<PathBuf> {
     run(pip.args(["-m", "pip", "install", "--quiet", "--requirement"]).arg(&requirements))?;
     fs::write(folder.join(".complete"), "").context("cannot mark the Python packages as complete")?;
     Ok(interpreter)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::says;
+
+    #[test]
+    fn only_the_very_version_counts() {
+        for (told, expected) in [
+            ("wasm-bindgen 0.2.130", true),
+            ("wasm-bindgen 0.2.130 (a1b2c3)\n", true),
+            ("wasm-bindgen 0.2.13", false),
+            ("wasm-bindgen 0.2.1300", false),
+            ("wasm-bindgen v0.2.130", false),
+            ("", false),
+        ] {
+            assert_eq!(says(told, "0.2.130"), expected, "{told}");
+        }
+    }
 }
