@@ -23,7 +23,7 @@ pub mod identity;
 pub mod mcp;
 pub mod notify;
 pub mod random;
-mod remedies;
+pub mod remedies;
 #[cfg(saboteur)]
 pub mod saboteur;
 pub mod signing;

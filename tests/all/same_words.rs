@@ -104,5 +104,5 @@ async fn whoever_cannot_ask_is_told_why_and_what_to_do() {
     let context = story.gate.client.post_for(path, &story.point, &nobodys, &call).await.json()["context"].clone();
     assert_eq!(context["reason"], "approval_required");
     assert!(context["message"].as_str().unwrap().contains("names no human"), "{context}");
-    assert_eq!(context["help"].as_str(), proviso::app::remedy("no_requester"), "{context}");
+    assert_eq!(context["help"].as_str(), proviso::remedies::remedy("no_requester"), "{context}");
 }

@@ -14,8 +14,8 @@ use super::App;
 use super::asker::{Ask, Asker};
 use super::evaluate::{Made, denial, outcome_word};
 use super::permit::Permit;
-use super::remedies::remedy;
 use crate::grant_states;
+use crate::remedies::remedy;
 
 /// For how many seconds an allow is good at most, for its one call, from when it was judged.
 pub const VALID_FOR: u32 = 5;

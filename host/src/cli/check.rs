@@ -17,8 +17,8 @@ use serde_json::{Value, json};
 
 use super::bundle;
 use super::output::{Done, Exit, Failure};
-use crate::app::remedy;
 use crate::clock::{Clock as _, SystemClock};
+use crate::remedies::remedy;
 
 /// Ask one question offline. Exits with 4 where the approval in its context has expired and nothing else permits it.
 #[derive(Debug, Args)]

@@ -19,7 +19,7 @@ fn every_failure_of_the_command_line_has_a_remedy() {
             let code = rest.split('"').next().unwrap_or_default();
             let said_here = rest.split(';').next().is_some_and(|statement| statement.contains(".help("));
             codes += 1;
-            if proviso::app::remedy(code).is_none() && !said_here {
+            if proviso::remedies::remedy(code).is_none() && !said_here {
                 without.push(format!("{path}: {code}"));
             }
         }
