@@ -31,10 +31,11 @@ async def time(client: Client) -> None:
 
 
 async def main() -> None:
-    """Talks, and goes."""
+    """Talks, and goes. The era is said: left alone, the client tries the later one and falls back when a server is slow."""
     server = StdioServerParameters(command=sys.argv[2], args=sys.argv[3:], env={"PATH": os.environ["PATH"]})
-    async with Client(stdio_client(server)) as client:
-        await {"everything": everything, "time": time}[sys.argv[1]](client)
+    talk, era = {"everything": (everything, "legacy"), "time": (time, "2026-07-28")}[sys.argv[1]]
+    async with Client(stdio_client(server), mode=era) as client:
+        await talk(client)
 
 
 asyncio.run(main())
