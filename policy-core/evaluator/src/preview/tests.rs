@@ -112,7 +112,7 @@ fn the_largest_number_that_passes_is_looked_for_from_one_that_the_grant_covers()
 fn a_length_counts_from_the_start_and_the_window_ends_it_before() {
     let bundle = bundle();
     let tried = |valid_for: Option<u64>, begin: Option<i64>| {
-        let mut input = input(&question(&bundle, json!({"rows": 100})), ArgumentScope::Exact);
+        let mut input = input(&question(&bundle, json!({"rows": 605})), ArgumentScope::Exact);
         input.grant.scope.valid_for = valid_for.map(Span::from_seconds);
         input.grant.scope.not_before = begin.map(Timestamp::from_millis);
         let previewed = preview(&bundle.rules, &input).unwrap();
