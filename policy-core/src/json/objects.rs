@@ -3,6 +3,7 @@
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::strict::misfit;
 use super::{Limits, ReadError, read};
 
 /// Reads a JSON object as `T`, strictly: these members of it are objects, too, where they are there at all.
@@ -19,7 +20,7 @@ pub fn read_object_as<T: DeserializeOwned>(bytes: &[u8], limits: Limits, members
 /// [`ReadError::BadShape`].
 pub fn object_as<T: DeserializeOwned>(value: Value, members: &[&str]) -> Result<T, ReadError> {
     hold_objects(&value, members)?;
-    serde_json::from_value(value).map_err(|error| ReadError::BadShape { message: error.to_string() })
+    serde_json::from_value(value).map_err(|error| misfit(&error))
 }
 
 fn hold_objects(value: &Value, members: &[&str]) -> Result<(), ReadError> {

@@ -9,6 +9,10 @@ use serde_json::{Map, Number, Value};
 use thiserror::Error;
 
 use super::{LARGEST_INTEGER, scan};
+use crate::text::visible;
+
+/// The most characters of what is said of a misfit.
+const LONGEST_MISFIT: usize = 300;
 
 /// How much is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -145,7 +149,12 @@ pub fn read(bytes: &[u8], limits: Limits) -> Result<Value, ReadError> {
 /// See [`ReadError`].
 pub fn read_as<T: DeserializeOwned>(bytes: &[u8], limits: Limits) -> Result<T, ReadError> {
     let value = read(bytes, limits)?;
-    serde_json::from_value(value).map_err(|error| ReadError::BadShape { message: error.to_string() })
+    serde_json::from_value(value).map_err(|error| misfit(&error))
+}
+
+/// What does not fit, in the library's words. They quote what was sent, however long and odd that is (R11).
+pub(super) fn misfit(error: &serde_json::Error) -> ReadError {
+    ReadError::BadShape { message: visible(&error.to_string(), LONGEST_MISFIT) }
 }
 
 /// The byte offset of what the parser names by line and column, from 1.
@@ -313,6 +322,9 @@ pub(super) mod tests {
         assert_eq!(read(b"[1.0, 10e-1, -0, -0.0, 1e3]", Limits::DEFAULT), Ok(json!([1, 1, 0, 0, 1000])));
         assert_eq!(read_as::<Vec<u8>>(b"[1.0, 255]", Limits::DEFAULT), Ok(vec![1, 255]));
         assert_eq!(read_as::<Vec<u8>>(b"[256]", Limits::DEFAULT).map_err(|e| e.code()), Err("bad_shape"));
+        let long = format!("\"{}\"", "x".repeat(10_000));
+        let told = read_as::<u8>(long.as_bytes(), Limits::DEFAULT).unwrap_err().to_string();
+        assert!(told.len() < 400 && told.contains("xxx"), "{told}");
     }
 
     pub(in super::super) fn any_json() -> impl Strategy<Value = Value> {

@@ -2,7 +2,7 @@
 
 use proviso_tests::{Answer, Client, Story, as_person, post_rows, write_file};
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{denied, refusal, refused, sizes, verdict};
 
@@ -39,6 +39,34 @@ async fn people_are_held_to_the_same_reader() {
         assert_eq!(refusal(&answer), refused(400, code), "{body}");
     }
     assert_eq!(sizes(&story), before);
+}
+
+#[tokio::test]
+async fn what_does_not_fit_is_quoted_in_bounds_and_with_its_odd_characters_visible() {
+    let story = Story::begin().await;
+    let odd = format!("\u{202e}{}", "x".repeat(500_000));
+    let whole = write_file("report-writer", "/srv/files/drafts/a.md", "c1");
+    let batch = |semantic: &str, subject: Value| {
+        let options = json!({"evaluations_semantic": semantic});
+        json!({"options": options, "subject": subject, "evaluations": [whole]})
+    };
+    let by_subject = json!({"type": "Agent", "id": "a", "properties": odd});
+    let question = json!({"subject": by_subject, "action": whole["action"], "resource": whole["resource"]});
+    for (path, body, quoted) in [
+        ("/access/v1/evaluations", batch(&odd, whole["subject"].clone()), "⟨U+202E⟩xxx"),
+        ("/access/v1/evaluation", question.clone(), "\\u{202e}xxx"),
+    ] {
+        let answer = story.gate.client.post_for(path, &story.point, &story.agent, &body).await;
+        assert_eq!(refusal(&answer), refused(400, "bad_shape"), "{path}");
+        let detail = answer.json()["detail"].as_str().unwrap().to_owned();
+        assert!(detail.len() < 1_000 && detail.contains(quoted), "{path}: {} bytes", detail.len());
+        assert!(!answer.text.contains('\u{202e}'), "{path}");
+    }
+    // An item of a batch is told the same way.
+    let body = json!({"evaluations": [question]});
+    let answer = story.gate.client.post_for("/access/v1/evaluations", &story.point, &story.agent, &body).await;
+    let told = answer.json()["evaluations"][0]["context"]["error"]["message"].as_str().unwrap().to_owned();
+    assert!(told.len() < 1_000 && told.contains("\\u{202e}xxx"), "{} bytes", told.len());
 }
 
 #[tokio::test]
