@@ -4,14 +4,11 @@ import { join } from "node:path";
 
 import { type Page, expect } from "@playwright/test";
 
-import { AGENT, LOOKS, look, open, test as base } from "./harness/asked.ts";
+import { AGENT, LOOKS, granting as test, look, open } from "./harness/asked.ts";
 import { CLIENTS } from "./harness/client.ts";
 import type { Gate } from "./harness/gate.ts";
 import { Model, text } from "./harness/model.ts";
 import { relay } from "./harness/relay.ts";
-
-/** A folder for each test: the same once more would be a renewal, and policy caps those. */
-const test = base.extend({ below: async ({}, use, info) => use(`reports/${info.testId}`) });
 
 const WHY = "The board meets in ten minutes.";
 

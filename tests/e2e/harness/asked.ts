@@ -47,6 +47,9 @@ export const test = base.extend<{ task: string; below: string; asking: Asking; a
   asked: async ({ asking }, use) => use(asking.id),
 });
 
+/** For tests that come to a grant, in a folder of their own: whoever asks where it was would renew it, one at a time. */
+export const granting = test.extend({ below: async ({}, use, info) => use(`reports/${info.testId}`) });
+
 /** The page of an exception, for a person who signs in for it. */
 export async function open(page: Page, gate: Gate, asked: string, user = "mara"): Promise<void> {
   await page.goto(gate.signInLink(user));
