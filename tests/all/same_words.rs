@@ -106,3 +106,18 @@ async fn whoever_cannot_ask_is_told_why_and_what_to_do() {
     assert!(context["message"].as_str().unwrap().contains("names no human"), "{context}");
     assert_eq!(context["help"].as_str(), proviso::remedies::remedy("no_requester"), "{context}");
 }
+
+#[tokio::test]
+async fn the_page_tells_a_refusal_with_its_code_and_its_remedy() {
+    let story = Story::begin().await;
+    let call = write_file("report-writer", "/srv/files/reports/a.md", "ask");
+    let said = story.evaluate(&call).await.json()["context"].clone();
+    let id = story.ask(&call, None).await;
+    let mara = story.gate.person("mara").await;
+    let detail = story.client.get(&format!("/api/v1/exceptions/{id}"), Some(&mara)).await.json();
+    let history = detail["history"].as_array().unwrap();
+    let refused = history.iter().filter_map(|line| line["sentence"].as_str()).find(|line| line.starts_with("refused"));
+    let refused = refused.unwrap_or_else(|| panic!("{history:?}"));
+    assert!(refused.starts_with("refused (approval_required): "), "{refused}");
+    assert!(said["help"].as_str().is_some_and(|help| refused.contains(help)), "{refused} against {said}");
+}

@@ -187,13 +187,18 @@ fn decided(record: &Record, silent: impl Fn(&str, Timestamp) -> bool) -> Option<
         return Some(line(None, format!("{}: the call {what}", execution.evidence)));
     }
     let decision: DecisionRecord = json::read_as(record.payload(DECISION)?, STORED).ok()?;
-    let reason = decision.answer.reason.code();
+    let reason = decision.answer.reason;
+    // The code, what it means and what to do about it: as the reply, the command line and the proxy said it.
+    let refused = || {
+        let remedy = reason.help().map(|help| format!("; {help}")).unwrap_or_default();
+        format!("refused ({}): {}{remedy}", reason.code(), reason.sentence())
+    };
     let sentence = match (decision.answer.outcome.permits(), decision.repeated) {
         (true, true) => "the same call again; nothing was consumed".to_owned(),
         // Which policies: those of `scope/`, or the grant.
         (true, false) => format!("permitted by {}", decision.answer.policies.join(", ")),
-        (false, _) if decision.answer.policies.is_empty() => format!("refused: {reason}"),
-        (false, _) => format!("refused: {reason}, by {}", decision.answer.policies.join(", ")),
+        (false, _) if decision.answer.policies.is_empty() => refused(),
+        (false, _) => format!("{}; by {}", refused(), decision.answer.policies.join(", ")),
     };
     Some(line(Some(decision.subject), sentence))
 }
