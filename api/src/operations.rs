@@ -51,10 +51,27 @@ pub struct RecordReply {
     pub now: Timestamp,
     /// One for each log.
     pub logs: Vec<LogHead>,
+    /// The keys that heads are signed by, as C2SP verifier keys: all that ever signed.
+    pub keys: Vec<String>,
     /// The active bundle.
     pub bundle: Digest,
     /// The module.
     pub module: Digest,
+}
+
+/// `GET /api/v1/logs/{log}/consistency`: the newest head, and that an older one is its beginning.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConsistencyReply {
+    /// Which log.
+    pub log: String,
+    /// How many records the older head is for.
+    pub from: u64,
+    /// How many records the newest head is for.
+    pub size: u64,
+    /// The newest head, a C2SP signed note.
+    pub note: String,
+    /// The proof (RFC 6962 section 2.1.2), each hash in base64.
+    pub proof: Vec<String>,
 }
 
 /// A log's signed head.

@@ -55,7 +55,9 @@ pub fn remedy(code: &str) -> Option<&'static str> {
         "not_yours" => "let its owner do it",
         // What is there.
         "unknown_exception" | "unknown_task" => "take the id from the queue, or from the reply to the request",
-        "unknown_grant" | "unknown_lock" | "unknown_evaluation" | "unknown_position" => "take the id from the history",
+        "unknown_record" | "unknown_grant" | "unknown_lock" | "unknown_evaluation" | "unknown_position" => {
+            "take the id from the history"
+        }
         "unknown_deputy" => "take the id from the list of deputies; either of the two ends it",
         "unknown_delivery" => "take the id from the list of deliveries that were given up",
         "task_ended" => "ask in another task: one that has ended does not come again",

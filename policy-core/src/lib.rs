@@ -18,7 +18,6 @@ pub mod saboteur;
 pub mod sheet;
 pub mod text;
 pub mod time;
-pub mod tree;
 pub mod value;
 
 #[cfg(test)]

@@ -35,12 +35,12 @@ fn failure(output: &Output) -> (Option<i32>, String) {
 }
 
 /// Runs `proviso audit verify`.
-fn audit(data: &Path) -> Output {
+pub fn audit(data: &Path) -> Output {
     Binary::run(&["audit", "verify", "--json", "--data", &data.display().to_string()])
 }
 
 /// The story's credentials at a real gate, minted by the command line.
-fn parties(gate: &Binary) -> Parties {
+pub fn parties(gate: &Binary) -> Parties {
     let subjects = format!("Agent::{AGENTS}*");
     let point = gate.token(&["enforcement-point", "--name", "proxy", "--subjects", &subjects, "--servers", "files"]);
     let subject = format!("Agent::{AGENTS}report-writer");
@@ -49,7 +49,7 @@ fn parties(gate: &Binary) -> Parties {
 }
 
 /// Signs in by a link from the command line: cookie and key.
-async fn sign_in(gate: &Binary, user: &str) -> String {
+pub async fn sign_in(gate: &Binary, user: &str) -> String {
     let link = gate.token(&["approver", "--user", user]);
     let secret = link.rsplit('#').next().unwrap_or_default();
     let answer = gate.client.post("/api/v1/session", "", &json!({"link": secret})).await;

@@ -27,4 +27,6 @@ mod mcp;
 #[cfg(test)]
 mod openapi;
 #[cfg(test)]
+mod record;
+#[cfg(test)]
 mod same_words;

@@ -24,6 +24,9 @@ pub(crate) fn scratch() -> PathBuf {
     folder
 }
 
+/// Where a gate listens that nobody has to find again.
+const ANY_PORT: &str = "127.0.0.1:0";
+
 /// A gate in a process of its own.
 pub struct Binary {
     child: Child,
@@ -48,19 +51,24 @@ impl Binary {
     /// `proviso serve --single-user` with the sample bundle on a free port, ready.
     pub fn serve(data: &Path) -> Self {
         Self::prepare(data);
-        Self::start(data, &sample(), &["--single-user"], None)
+        Self::start(data, ANY_PORT, &sample(), &["--single-user"], None)
     }
 
     /// The same with another bundle, and more on its command line.
     pub fn serve_bundle(data: &Path, bundle: &Path, more: &[&str]) -> Self {
         Self::prepare(data);
-        Self::start(data, bundle, &[&["--single-user"], more].concat(), None)
+        Self::start(data, ANY_PORT, bundle, &[&["--single-user"], more].concat(), None)
+    }
+
+    /// The same where a gate was before, under its address.
+    pub fn serve_at(data: &Path, address: &str) -> Self {
+        Self::start(data, address, &sample(), &["--single-user"], None)
     }
 
     /// The same, where agents and gate must not share an operating-system user: as tests and gate do.
     pub fn serve_apart(data: &Path) -> Self {
         Self::prepare(data);
-        Self::start(data, &sample(), &[], None)
+        Self::start(data, ANY_PORT, &sample(), &[], None)
     }
 
     /// The same under another operating-system user than the tests'.
@@ -68,12 +76,12 @@ impl Binary {
     pub fn serve_under(user: OtherUser, data: &Path, more: &[&str]) -> Self {
         Self::prepare(data);
         user.give(data).expect("a data folder of that user");
-        Self::start(data, &sample(), more, Some(user))
+        Self::start(data, ANY_PORT, &sample(), more, Some(user))
     }
 
     /// The same on a folder that is not there yet: the gate makes all of it.
     pub fn serve_fresh(data: &Path) -> Self {
-        Self::start(data, &sample(), &["--single-user"], None)
+        Self::start(data, ANY_PORT, &sample(), &["--single-user"], None)
     }
 
     /// Makes a data folder, where there is none, in which a gate has compiled the module already: keys, mark and
@@ -94,7 +102,7 @@ impl Binary {
     }
 
     #[expect(clippy::expect_used, clippy::panic, reason = "a harness fails its test by panicking")]
-    fn start(data: &Path, bundle: &Path, more: &[&str], user: Option<OtherUser>) -> Self {
+    fn start(data: &Path, address: &str, bundle: &Path, more: &[&str], user: Option<OtherUser>) -> Self {
         let log = data.with_extension("log");
         // What a full disk does to a write, a limit does too, but for a signal that would end the process.
         let mut command = match user {
@@ -107,7 +115,7 @@ impl Binary {
         };
         command.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""]).arg(Self::path());
         // Tests ask fast.
-        command.args(["serve", "--json", "--evaluations", "100000", "--listen", "127.0.0.1:0", "--bundle"]).arg(bundle);
+        command.args(["serve", "--json", "--evaluations", "100000", "--listen", address, "--bundle"]).arg(bundle);
         command.arg("--data").arg(data).args(more).stdin(Stdio::null()).stdout(Stdio::piped());
         command.stderr(File::create(&log).expect("a log file"));
         let mut child = command.spawn().expect("the binary starts");
@@ -211,7 +219,11 @@ fn started() -> PathBuf {
     kept
 }
 
-pub(crate) fn copy_folder(from: &Path, to: &Path) -> std::io::Result<()> {
+/// Copies a folder, with all that is in it.
+///
+/// # Errors
+/// When a file cannot be read or written.
+pub fn copy_folder(from: &Path, to: &Path) -> std::io::Result<()> {
     DirBuilder::new().mode(0o700).create(to)?;
     for entry in fs::read_dir(from)? {
         let entry = entry?;

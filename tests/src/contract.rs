@@ -87,7 +87,9 @@ pub fn operation(method: &Method, path: &str) -> Option<(String, &'static Value)
     let segments: Vec<&str> = path.split('/').collect();
     let fits = |template: &str| {
         let expected: Vec<&str> = template.split('/').collect();
-        expected.len() == segments.len()
+        // A tile's path has slashes of its own.
+        let open = expected.last() == Some(&"{tile}") && expected.len() < segments.len();
+        (open || expected.len() == segments.len())
             && expected
                 .iter()
                 .zip(&segments)

@@ -37,6 +37,7 @@ impl App {
                     GateEvent::GateStarted { .. }
                     | GateEvent::GateStopped { .. }
                     | GateEvent::SigningKeyRotated { .. }
+                    | GateEvent::LogKeyRotated { .. }
                     | GateEvent::Limited { .. } => Vec::new(),
                     GateEvent::BundleActivated { .. }
                     | GateEvent::ClockDoubted { .. }

@@ -130,6 +130,17 @@ pub enum GateEvent {
         /// When.
         at: Timestamp,
     },
+    /// Another key signs the heads of the record from the next head on. The head over this record is the old key's.
+    LogKeyRotated {
+        /// The new public key: Ed25519, in base64.
+        key: String,
+        /// The operating-system user.
+        by: String,
+        /// Why.
+        reason: String,
+        /// When.
+        at: Timestamp,
+    },
     /// A task is over, and with it all that hangs on it.
     TaskEnded {
         /// The task.
@@ -364,6 +375,7 @@ impl GateEvent {
             Self::Limited { .. } => "limited",
             Self::GateStopped { .. } => "gate_stopped",
             Self::SigningKeyRotated { .. } => "signing_key_rotated",
+            Self::LogKeyRotated { .. } => "log_key_rotated",
             Self::ClockDoubted { .. } => "clock_doubted",
             Self::ClockTrusted { .. } => Self::TRUSTED,
         }

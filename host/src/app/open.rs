@@ -57,6 +57,9 @@ impl App {
     }
 
     async fn start(&self) -> Result<(), OpenError> {
+        if let Some(key) = self.state().log_key.clone() {
+            self.promote_log_key(&key).map_err(|refusal| unwritable(&refusal.detail))?;
+        }
         let given = self.policy().digest();
         let active = self.state().activation().cloned();
         let settings = self.settings();

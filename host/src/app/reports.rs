@@ -94,6 +94,7 @@ impl App {
         RecordReply {
             now: self.now(),
             logs: logs.collect(),
+            keys: self.verifier_keys(),
             bundle: self.policy().digest(),
             module: self.engine().module(),
         }

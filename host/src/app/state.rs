@@ -111,6 +111,8 @@ pub struct State {
     pub activations: Vec<(u64, ActivationFact)>,
     /// Who was told of what, and who stands in for whom.
     pub routing: Routing,
+    /// The key that the record names as the one that signs its heads, once there was more than one.
+    pub log_key: Option<String>,
     /// Whether the clock is doubted until an operator's act (R6).
     pub clock_doubted: bool,
     /// Recorded denials by position.
@@ -247,6 +249,7 @@ impl State {
             | GateEvent::GateStopped { .. }
             | GateEvent::SigningKeyRotated { .. }
             | GateEvent::Limited { .. } => {}
+            GateEvent::LogKeyRotated { key, .. } => self.log_key = Some(key),
             GateEvent::BundleActivated { activation } => self.activations.push((seq, *activation)),
             GateEvent::Locked { lock, by, reason, at, groups, until } => {
                 self.locked.push((seq, lock.target.clone()));

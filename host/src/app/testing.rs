@@ -5,6 +5,9 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+use audit_verify::TreeHash;
+use audit_verify::source::StoredRecord;
+use audit_verify::tree::Tile;
 use futures::future::BoxFuture;
 use policy_core::abi::{Load, Loaded, Op};
 use policy_core::digest::Digest;
@@ -180,6 +183,22 @@ impl Store for FaultyStore {
 
     fn heads(&self) -> Vec<Head> {
         self.inner.heads()
+    }
+
+    fn stored(&self, log: Log, seq: u64) -> Result<Option<StoredRecord>, StoreError> {
+        self.inner.stored(log, seq)
+    }
+
+    fn inclusion(&self, log: Log, seq: u64) -> Option<(Head, Vec<TreeHash>)> {
+        self.inner.inclusion(log, seq)
+    }
+
+    fn consistency(&self, log: Log, older: u64) -> Option<(Head, Vec<TreeHash>)> {
+        self.inner.consistency(log, older)
+    }
+
+    fn tile(&self, log: Log, tile: Tile) -> Result<Option<Vec<u8>>, StoreError> {
+        self.inner.tile(log, tile)
     }
 }
 

@@ -1,39 +1,228 @@
-//! `proviso audit verify`: is the record what was signed?
+//! `proviso audit …`: is the record what was signed, and what its votes add up to?
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 
-use clap::Subcommand;
+use audit_verify::export::Export;
+use audit_verify::fault::Told;
+use audit_verify::log::Trust;
+use audit_verify::receipt::Receipt;
+use audit_verify::run::{self, Progress, Report};
+use clap::{Args, Subcommand};
+use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
 use super::output::{Done, Exit, Failure};
-use crate::store::{StoreError, verify};
+use crate::store::Keys;
+use crate::store::verify::{self, VerifyError};
 
 /// What to do with the record.
 #[derive(Debug, Subcommand)]
 pub(super) enum AuditCommand {
-    /// Check every record against the signed heads, offline or while the gate runs.
-    Verify {
+    /// Check every record against the signed heads and each grant against its votes, offline or while the gate runs.
+    Verify(Verify),
+    /// Write the record into a folder that anybody can check without the gate: tlog-tiles, and the payloads beside them.
+    Export {
+        /// The data folder.
+        #[arg(long, value_name = "DIR")]
+        data: PathBuf,
+        /// The folder to write: one that is not there, or is empty.
+        #[arg(long, value_name = "DIR")]
+        to: PathBuf,
+    },
+    /// Print the keys that the record's heads are signed by, for those who are to check it elsewhere.
+    Keys {
         /// The data folder.
         #[arg(long, value_name = "DIR")]
         data: PathBuf,
     },
 }
 
+/// What to check: one of these.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+struct What {
+    /// The data folder.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// An export, or a copy of the record, in a folder.
+    #[arg(long, value_name = "DIR")]
+    export: Option<PathBuf>,
+    /// A receipt: the `.tlog-proof` file of one record.
+    #[arg(long, value_name = "FILE")]
+    receipt: Option<PathBuf>,
+}
+
+/// What to check, and whose word to take.
+#[derive(Debug, Args)]
+pub(super) struct Verify {
+    #[command(flatten)]
+    what: What,
+    /// A key that you trust, as `audit keys` prints it. Without one the data folder's or the export's own are taken.
+    #[arg(long = "key", value_name = "KEY")]
+    keys: Vec<String>,
+    /// An older signed head that you kept: the record must begin with what it covers.
+    #[arg(long = "head", value_name = "FILE")]
+    heads: Vec<PathBuf>,
+}
+
 /// Runs it.
 pub(super) fn run(command: &AuditCommand) -> Result<Done, Failure> {
-    let AuditCommand::Verify { data } = command;
-    match verify::verify(data) {
-        Ok(report) => {
-            let lines = report.logs.iter().map(|log| format!("{}: {} records, verified", log.log, log.records));
-            let text = lines.collect::<Vec<_>>().join("\n");
-            Ok(Done::fine(text, json!({"verified": true, "logs": report.logs})))
+    match command {
+        AuditCommand::Verify(verify) => {
+            match (&verify.what.data, &verify.what.export, &verify.what.receipt) {
+                (Some(data), _, _) => verify.data(data),
+                (_, Some(folder), _) => verify.export(folder),
+                (_, _, Some(file)) => verify.receipt(file),
+                _ => Err(Failure::usage("usage", "there is nothing to check")
+                    .help("give `--data`, `--export` or `--receipt`")),
+            }
         }
-        Err(error) => {
-            let exit = match &error {
-                StoreError::Tampered { .. } => Exit::BadInput,
-                _ => Exit::Unavailable,
-            };
-            Err(Failure::new(exit, error.code(), error.to_string()).help(error.help()))
+        AuditCommand::Export { data, to } => export(data, to),
+        AuditCommand::Keys { data } => {
+            let keys = Keys::read(data).map_err(|error| failure(error.into()))?.trust().keys;
+            let lines: Vec<String> = keys.iter().map(ToString::to_string).collect();
+            Ok(Done::fine(lines.join("\n"), json!({"keys": lines})))
         }
+    }
+}
+
+impl Verify {
+    fn data(&self, data: &Path) -> Result<Done, Failure> {
+        let trust = self.trust()?;
+        let bar = Bar::new("verified");
+        let report = verify::verify(data, trust.as_ref(), &self.held()?, &mut |at| bar.at(at));
+        told(&report.map_err(failure)?, None)
+    }
+
+    fn export(&self, folder: &Path) -> Result<Done, Failure> {
+        let export = Export::new(folder);
+        let given = self.trust()?;
+        let trust = match &given {
+            Some(trust) => trust.clone(),
+            None => Trust { keys: export.keys().map_err(|fault| failure(fault.into()))?, complete: true },
+        };
+        let bar = Bar::new("verified");
+        let report = run::verify(&export, &trust, &self.held()?, &mut |at| bar.at(at));
+        let own = "by the keys in the export itself: give `--key` to hold it against keys that came another way";
+        told(&report.map_err(|fault| failure(fault.into()))?, given.is_none().then_some(own))
+    }
+
+    fn receipt(&self, file: &Path) -> Result<Done, Failure> {
+        let trust = self.trust()?.ok_or_else(|| {
+            Failure::usage("key_needed", "a receipt proves nothing by itself")
+                .help("give `--key` with a key that you trust")
+        })?;
+        let receipt = Receipt::read(&read(file)?);
+        let proved = receipt.and_then(|receipt| receipt.verify(&trust)).map_err(|error| {
+            Failure::bad_input("bad_receipt", format!("`{}` proves nothing: {error}", file.display()))
+                .help("ask for the receipt again, and for the key that its log is signed by")
+        })?;
+        let (leaf, head) = (&proved.leaf, &proved.checkpoint);
+        let text = format!(
+            "record {} of `{}` ({}, {}) is in the log `{}`, under a signed head over {} records",
+            leaf.seq, leaf.log, leaf.kind, leaf.at, head.origin, head.size
+        );
+        let payloads: serde_json::Map<String, serde_json::Value> = proved
+            .payloads
+            .iter()
+            .map(|(name, text)| (name.clone(), serde_json::from_str(text).unwrap_or_else(|_| json!(text))))
+            .collect();
+        let told = json!({
+            "verified": true, "log": leaf.log, "seq": leaf.seq, "kind": leaf.kind, "at": leaf.at,
+            "origin": head.origin, "size": head.size, "payloads": payloads,
+        });
+        Ok(Done::fine(text, told))
+    }
+
+    /// The keys that were given; none where none were.
+    fn trust(&self) -> Result<Option<Trust>, Failure> {
+        let keys = self.keys.iter().map(|key| {
+            key.parse().map_err(|error| {
+                Failure::usage("bad_key", format!("`{key}` is no key: {error}"))
+                    .help("`proviso audit keys` prints keys")
+            })
+        });
+        let keys = keys.collect::<Result<Vec<_>, _>>()?;
+        Ok((!keys.is_empty()).then_some(Trust { keys, complete: false }))
+    }
+
+    fn held(&self) -> Result<Vec<String>, Failure> {
+        self.heads.iter().map(|path| read(path)).collect()
+    }
+}
+
+fn told(report: &Report, besides: Option<&str>) -> Result<Done, Failure> {
+    let mut lines: Vec<String> =
+        report.logs.iter().map(|log| format!("{}: {} records, verified", log.log, log.records)).collect();
+    let Report { grants, votes, uses, .. } = report;
+    lines.push(format!("{grants} grants are what their {votes} votes add up to; {uses} uses lie inside them"));
+    lines.extend(besides.map(str::to_owned));
+    let mut json = json!({"verified": true, "logs": report.logs, "grants": grants, "votes": votes, "uses": uses});
+    if let Some(besides) = besides {
+        json["note"] = json!(besides);
+    }
+    Ok(Done::fine(lines.join("\n"), json))
+}
+
+fn export(data: &Path, to: &Path) -> Result<Done, Failure> {
+    let empty = fs::read_dir(to).map_or(true, |mut entries| entries.next().is_none());
+    if !empty {
+        let message = format!("`{}` holds something already", to.display());
+        return Err(Failure::usage("folder_not_empty", message).help("give a folder that is not there, or is empty"));
+    }
+    let bar = Bar::new("written");
+    verify::export(data, to, &mut |at| bar.at(at)).map_err(failure)?;
+    drop(bar);
+    let text = format!("the record is in `{}`; `proviso audit verify --export` checks it", to.display());
+    Ok(Done::fine(text, json!({"exported": to.display().to_string()})))
+}
+
+fn read(path: &Path) -> Result<String, Failure> {
+    fs::read_to_string(path).map_err(|error| {
+        Failure::unavailable("file_unusable", format!("`{}` cannot be read: {error}", path.display()))
+            .help("look at the path, and at who may read it")
+    })
+}
+
+fn failure(error: VerifyError) -> Failure {
+    match error {
+        VerifyError::Fault(fault) => Failure::bad_input("log_tampered", fault.to_string())
+            .help("keep the record as it is, and hold it against a copy or an older head; restore nothing over it")
+            .with(json!({"fault": Told::from(&fault)})),
+        VerifyError::Store(error) => {
+            let exit = if error.code() == "log_tampered" { Exit::BadInput } else { Exit::Unavailable };
+            Failure::new(exit, error.code(), error.to_string()).help(error.help())
+        }
+    }
+}
+
+/// How far it is, on standard error where somebody looks at it.
+struct Bar {
+    bar: ProgressBar,
+    done: &'static str,
+}
+
+impl Bar {
+    fn new(done: &'static str) -> Self {
+        let bar = ProgressBar::new(0);
+        if let Ok(style) = ProgressStyle::with_template("{msg} [{bar:40}] {human_pos}/{human_len} {eta}") {
+            bar.set_style(style);
+        }
+        Self { bar, done }
+    }
+
+    fn at(&self, progress: Progress<'_>) {
+        if progress.done == 1 {
+            self.bar.set_length(progress.of);
+            self.bar.set_message(format!("{} {}", progress.log, self.done));
+        }
+        self.bar.set_position(progress.done);
+    }
+}
+
+impl Drop for Bar {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
     }
 }

@@ -11,6 +11,9 @@ use crate::socket::Request;
 pub(super) enum KeyCommand {
     /// Let a fresh key sign binding tokens and approvals. The one before stays published until nothing that it signed is valid.
     Rotate {
+        /// Rotate the key that signs the heads of the record instead. What was signed before stays verifiable.
+        #[arg(long)]
+        log: bool,
         /// Why; it stands in the record.
         #[arg(long)]
         reason: String,
@@ -27,7 +30,8 @@ pub(super) enum KeyCommand {
 /// Runs it.
 pub(super) async fn run(command: KeyCommand) -> Result<Done, Failure> {
     let (request, at) = match command {
-        KeyCommand::Rotate { reason, at } => (Request::RotateKeys { reason }, at),
+        KeyCommand::Rotate { log: true, reason, at } => (Request::RotateLogKey { reason }, at),
+        KeyCommand::Rotate { log: false, reason, at } => (Request::RotateKeys { reason }, at),
         KeyCommand::List { at } => (Request::ListKeys {}, at),
     };
     ask(&at.data, &request).await

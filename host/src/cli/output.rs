@@ -54,6 +54,8 @@ pub(super) struct Failure {
     pub(super) code: String,
     pub(super) message: String,
     pub(super) help: Option<String>,
+    /// More members for `--json`.
+    pub(super) more: Value,
 }
 
 impl Failure {
@@ -61,7 +63,7 @@ impl Failure {
     pub(super) fn new(exit: Exit, code: impl Into<String>, message: impl Into<String>) -> Self {
         let code = code.into();
         let help = remedy(&code).map(str::to_owned);
-        Self { exit, code, message: message.into(), help }
+        Self { exit, code, message: message.into(), help, more: Value::Null }
     }
 
     pub(super) fn unavailable(code: impl Into<String>, message: impl Into<String>) -> Self {
@@ -76,6 +78,12 @@ impl Failure {
         Self::new(Exit::Usage, code, message)
     }
 
+    /// With more members for `--json`.
+    pub(super) fn with(mut self, more: Value) -> Self {
+        self.more = more;
+        self
+    }
+
     /// With what to do about it here, where the place knows better.
     pub(super) fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
@@ -84,8 +92,12 @@ impl Failure {
 
     /// For `--json`.
     pub(super) fn json(&self) -> Value {
-        let Self { code, message, help, .. } = self;
-        json!({"error": {"code": code, "message": message, "help": help}})
+        let Self { code, message, help, more, .. } = self;
+        let mut error = json!({"code": code, "message": message, "help": help});
+        if let (Value::Object(members), Value::Object(more)) = (&mut error, more) {
+            members.extend(more.clone());
+        }
+        json!({"error": error})
     }
 }
 

@@ -138,7 +138,7 @@ fn told(reply: Result<Reply, ClientError>) -> Result<Done, Failure> {
         Ok(Reply::Tokens { .. }) => Err(Failure::unavailable("gate_unreadable", "the gate answered something else")),
         Ok(Reply::Refused { code, unavailable, detail, help }) => {
             let exit = if unavailable { Exit::Unavailable } else { Exit::BadInput };
-            Err(Failure { exit, code, message: detail, help })
+            Err(Failure { help, ..Failure::new(exit, code, detail) })
         }
         Err(error @ ClientError::Unreachable { .. }) => {
             Err(Failure::unavailable("gate_unreachable", error.to_string())

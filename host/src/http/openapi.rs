@@ -17,7 +17,8 @@ pub(super) async fn get() -> Json<Value> {
 pub fn document() -> Value {
     let mut paths: Map<String, Value> = Map::new();
     for operation in OPERATIONS {
-        let path = paths.entry(operation.path).or_insert_with(|| json!({}));
+        // The router says with a star that slashes belong to what stands there.
+        let path = paths.entry(operation.path.replace("{*", "{")).or_insert_with(|| json!({}));
         if let Value::Object(methods) = path {
             methods.insert(operation.method.to_owned(), describe(operation));
         }
@@ -46,6 +47,7 @@ fn describe(operation: &Operation) -> Value {
     let mut parameters: Vec<Value> = Vec::new();
     for segment in operation.path.split('/') {
         if let Some(name) = segment.split(['{', '}']).nth(1) {
+            let name = name.trim_start_matches('*');
             parameters.push(json!({"name": name, "in": "path", "required": true, "schema": {"type": "string"}}));
         }
     }

@@ -9,7 +9,7 @@ use axum::routing::{delete, get, post};
 
 use super::access::{discovery, evaluation, evaluations, requests, search};
 use super::api::{
-    acts, bundles, events, exceptions, executions, grants, locks, record, reviews, revocations, routing, session,
+    acts, bundles, events, exceptions, executions, grants, locks, logs, record, reviews, revocations, routing, session,
     sheet, stops, tasks, votes, whoami,
 };
 use super::guard::guard;
@@ -62,6 +62,10 @@ pub fn router(site: Site) -> Router {
         .route("/api/v1/executions", post(executions::post))
         .route("/api/v1/events", get(events::get))
         .route("/api/v1/record", get(record::get))
+        .route("/api/v1/logs/{log}/checkpoint", get(logs::checkpoint))
+        .route("/api/v1/logs/{log}/tile/{*tile}", get(logs::tile))
+        .route("/api/v1/logs/{log}/consistency", get(logs::consistency))
+        .route("/api/v1/logs/{log}/records/{seq}/proof", get(logs::receipt))
         .route("/api/v1/bundles/{digest}", get(bundles::get))
         .route("/api/v1/openapi.json", get(openapi::get))
         .route("/demo/people", get(demo::people))

@@ -80,6 +80,11 @@ pub enum Request {
         /// Why.
         reason: String,
     },
+    /// Lets a fresh key sign the heads of the record.
+    RotateLogKey {
+        /// Why.
+        reason: String,
+    },
     /// The published keys of binding tokens and approvals, oldest first.
     ListKeys {},
     /// Says that the clock can be trusted again, after the gate found that it could not (R6).

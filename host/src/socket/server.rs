@@ -98,6 +98,7 @@ async fn answer(app: App, request: Request, by: Operator) -> Reply {
         Request::RevokeToken { id } => app.revoke_token(&id, &by).await.map(|()| Reply::Done {}),
         Request::EndTask { task, reason } => app.end_task_as(&by, &task, &reason).await.map(|_| Reply::Done {}),
         Request::RotateKeys { reason } => app.rotate_keys(&by, &reason).await.map(|_| keys(&app)),
+        Request::RotateLogKey { reason } => app.rotate_log_key(&by, &reason).await.map(|()| Reply::Done {}),
         Request::ListKeys {} => Ok(keys(&app)),
         Request::TrustClock { reason } => app.trust_clock(&by, &reason).await.map(|()| Reply::Done {}),
     };

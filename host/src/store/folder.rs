@@ -146,6 +146,20 @@ pub(super) fn write_new(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     sync_folder(path)
 }
 
+/// Writes a file, durably and readable by its owner only, in the place of the one that is there: a reader finds the old
+/// one or the new one, whole.
+pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    let beside = path.with_extension("new");
+    let written = OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&beside);
+    let written = written.and_then(|mut file| {
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&beside, path)
+    });
+    written.map_err(|source| file_error(path, source))?;
+    sync_folder(path)
+}
+
 /// Makes the folder's entry of this file durable.
 pub(super) fn sync_folder(path: &Path) -> Result<(), StoreError> {
     let Some(folder) = path.parent() else { return Ok(()) };

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use audit_verify::source::StoredRecord;
+use audit_verify::tree::Tile;
+use audit_verify::{Fault, FaultKind, TreeHash};
 use futures::future::BoxFuture;
 use policy_core::digest::Digest;
 use policy_core::leaf::Leaf;
@@ -185,6 +188,34 @@ pub trait Store: Send + Sync + 'static {
 
     /// The newest heads.
     fn heads(&self) -> Vec<Head>;
+
+    /// One record as it is stored, with the salts of its payloads, verified against the tree in memory.
+    ///
+    /// # Errors
+    /// `log_tampered` when what stands there is not what was written.
+    fn stored(&self, log: Log, seq: u64) -> Result<Option<StoredRecord>, StoreError>;
+
+    /// The newest head and the hashes that lead from a record to its root. Absent: it covers no such record.
+    fn inclusion(&self, log: Log, seq: u64) -> Option<(Head, Vec<TreeHash>)>;
+
+    /// The newest head and the hashes that show that the first `older` records are its beginning. Absent: it covers
+    /// fewer.
+    fn consistency(&self, log: Log, older: u64) -> Option<(Head, Vec<TreeHash>)>;
+
+    /// A tile's bytes (C2SP tlog-tiles). Absent: the log does not fill it.
+    ///
+    /// # Errors
+    /// As [`Self::stored`].
+    fn tile(&self, log: Log, tile: Tile) -> Result<Option<Vec<u8>>, StoreError>;
+}
+
+impl From<Fault> for StoreError {
+    fn from(fault: Fault) -> Self {
+        match fault.kind {
+            FaultKind::Unreadable(message) => Self::Database(message),
+            kind => Self::Tampered { log: fault.log, seq: fault.seq, message: kind.to_string() },
+        }
+    }
 }
 
 /// Why the data folder or the logs in it cannot be used.

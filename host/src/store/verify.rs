@@ -1,47 +1,80 @@
-//! Verifies a data folder's record offline: `proviso audit verify`. Believes nothing but the keys.
+//! Verifies and exports a data folder's record offline: `proviso audit`. Believes nothing but the keys.
 
 use std::path::Path;
 
-use serde::Serialize;
+use audit_verify::log::Trust;
+use audit_verify::run::{self, Progress, Report};
+use audit_verify::{Fault, export};
+use rusqlite::Connection;
 
 use super::keys::Keys;
-use super::sqlite;
-use super::types::{Log, StoreError};
+use super::sqlite::{self, SqliteSource};
+use super::types::StoreError;
 
-/// What was verified.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Report {
-    /// One for each log.
-    pub logs: Vec<LogReport>,
+/// Why a record is not what was signed, or cannot be looked at.
+#[derive(Debug)]
+pub enum VerifyError {
+    /// A record is bad.
+    Fault(Fault),
+    /// The folder.
+    Store(StoreError),
 }
 
-/// One log that verified.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct LogReport {
-    /// Which.
-    pub log: String,
-    /// How many records.
-    pub records: u64,
-    /// The newest head, a C2SP signed note; absent while the log is empty.
-    pub head: Option<String>,
+impl From<StoreError> for VerifyError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
 }
 
-/// Reads every record and payload, every signed head and the heads kept beside the database, while a gate may be
-/// running.
+impl From<Fault> for VerifyError {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+/// Reads every record and payload, every signed head, the heads kept beside the database and these older ones, while a
+/// gate may be running; makes each grant anew from its votes. With `trust` by those keys, and else by the folder's own.
 ///
 /// # Errors
-/// [`StoreError::Tampered`] names the log and the first bad record.
-pub fn verify(data: &Path) -> Result<Report, StoreError> {
+/// The first bad record.
+pub fn verify(
+    data: &Path,
+    trust: Option<&Trust>,
+    held: &[String],
+    progress: &mut dyn FnMut(Progress<'_>),
+) -> Result<Report, VerifyError> {
     let keys = Keys::read(data)?;
     let seen = sqlite::Seen::read(data)?;
+    let connection = snapshot(data)?;
+    let own = keys.trust();
+    let held: Vec<String> = seen.notes().chain(held).cloned().collect();
+    let report = run::verify(&SqliteSource::new(&connection, true), trust.unwrap_or(&own), &held, progress)?;
+    sqlite::no_strays(&connection)?;
+    Ok(report)
+}
+
+/// Writes the record into a folder that anybody can check without the gate, while a gate may be running.
+///
+/// # Errors
+/// When the one cannot be read, or the other not be written.
+pub fn export(data: &Path, folder: &Path, progress: &mut dyn FnMut(Progress<'_>)) -> Result<(), VerifyError> {
+    let keys = Keys::read(data)?;
+    let connection = snapshot(data)?;
+    Ok(export::write(&SqliteSource::new(&connection, true), &keys.trust().keys, folder, progress)?)
+}
+
+/// One state of the database for everything that follows, also while a gate writes.
+fn snapshot(data: &Path) -> Result<Connection, StoreError> {
     let connection = sqlite::open_read_only(&sqlite::path(data))?;
-    // One snapshot for everything, also while a gate writes.
     connection.execute_batch("BEGIN").map_err(|error| StoreError::Database(error.to_string()))?;
-    let checked = sqlite::check(&connection, &seen, &keys, true, &mut |_| Ok(()))?;
-    let logs = Log::ALL.into_iter().map(|log| {
-        let state = checked.of(log);
-        let head = state.head.as_ref().map(|head| head.note.clone());
-        LogReport { log: log.name().to_owned(), records: state.size(), head }
-    });
-    Ok(Report { logs: logs.collect() })
+    Ok(connection)
+}
+
+/// What a test wants to know: how much was verified, or the code of what is wrong.
+#[cfg(test)]
+pub fn audited(data: &Path) -> Result<Report, &'static str> {
+    verify(data, None, &[], &mut |_| {}).map_err(|error| match error {
+        VerifyError::Fault(_) => "log_tampered",
+        VerifyError::Store(error) => error.code(),
+    })
 }

@@ -7,15 +7,17 @@ use toml::{Table, Value};
 use super::{read, root};
 
 /// Each member, and which members its product code may depend on. Nothing points back up.
-const DIRECTIONS: [(&str, &[&str]); 9] = [
+const DIRECTIONS: [(&str, &[&str]); 10] = [
     ("policy-core", &[]),
     ("policy-core/evaluator", &["policy-core"]),
     ("policy-core/module", &["policy-core", "policy-evaluator"]),
     ("policy-core/js", &["policy-core"]),
+    // Whoever checks the gate's work shares none of its code.
+    ("audit-verify", &[]),
     ("api", &["policy-core"]),
-    ("host", &["policy-core", "policy-evaluator", "proviso-api"]),
-    ("dashboard", &["policy-core", "policy-js", "proviso-api"]),
-    ("tests", &["policy-core", "policy-evaluator", "proviso", "proviso-api"]),
+    ("host", &["audit-verify", "policy-core", "policy-evaluator", "proviso-api"]),
+    ("dashboard", &["audit-verify", "policy-core", "policy-js", "proviso-api"]),
+    ("tests", &["audit-verify", "policy-core", "policy-evaluator", "proviso", "proviso-api"]),
     ("xtask", &[]),
 ];
 

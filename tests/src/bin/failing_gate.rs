@@ -9,6 +9,9 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
 
+use audit_verify::TreeHash;
+use audit_verify::source::StoredRecord;
+use audit_verify::tree::Tile;
 use futures::future::BoxFuture;
 use proviso::notify::Notify;
 use proviso::store::{AppendError, Head, Log, NewRecord, Positions, Record, Store, StoreError, VersionKey};
@@ -50,6 +53,22 @@ impl Store for Failing {
 
     fn heads(&self) -> Vec<Head> {
         self.0.heads()
+    }
+
+    fn stored(&self, log: Log, seq: u64) -> Result<Option<StoredRecord>, StoreError> {
+        self.0.stored(log, seq)
+    }
+
+    fn inclusion(&self, log: Log, seq: u64) -> Option<(Head, Vec<TreeHash>)> {
+        self.0.inclusion(log, seq)
+    }
+
+    fn consistency(&self, log: Log, older: u64) -> Option<(Head, Vec<TreeHash>)> {
+        self.0.consistency(log, older)
+    }
+
+    fn tile(&self, log: Log, tile: Tile) -> Result<Option<Vec<u8>>, StoreError> {
+        self.0.tile(log, tile)
     }
 }
 

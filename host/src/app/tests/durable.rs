@@ -6,6 +6,7 @@ use rusqlite::Connection;
 
 use super::super::testing::FakeClock;
 use super::*;
+use crate::store::verify::audited;
 
 #[tokio::test]
 async fn r1_without_a_record_nothing_is_allowed() {
@@ -57,10 +58,10 @@ async fn r9_rows_by_hand_edits_and_cuts_are_found_and_refused() {
         let Gate { app, clock, folder, .. } = gate;
         let data = app.settings().data.clone();
         drop(app);
-        crate::store::verify::verify(&data).unwrap();
+        audited(&data).unwrap();
         Connection::open(data.join(crate::store::sqlite::FILE)).unwrap().execute_batch(edit).unwrap();
-        let verified = crate::store::verify::verify(&data).map(|_| ());
-        assert_eq!(verified.map_err(|error| error.code()), Err("log_tampered"), "{edit}");
+        let verified = audited(&data).map(drop);
+        assert_eq!(verified, Err("log_tampered"), "{edit}");
         let opened = Gate::open(folder, clock, |_| {}).await;
         assert_eq!(opened.err().map(|error| error.code().to_owned()).as_deref(), Some("log_tampered"), "{edit}");
     }

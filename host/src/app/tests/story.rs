@@ -6,6 +6,7 @@ use policy_core::grant::{ArgumentScope, Condition, Test};
 use policy_core::lifecycle::VoteDecision;
 
 use super::*;
+use crate::store::verify::audited;
 
 #[tokio::test]
 async fn an_agent_asks_a_human_approves_and_the_call_goes_through_once() {
@@ -30,7 +31,7 @@ async fn an_agent_asks_a_human_approves_and_the_call_goes_through_once() {
     {
         assert!(kinds.contains(&kind), "{kind} in {kinds:?}");
     }
-    let report = crate::store::verify::verify(&app.settings().data).unwrap();
+    let report = audited(&app.settings().data).unwrap();
     assert!(report.logs.iter().all(|log| log.records > 0 && log.head.is_some()));
 }
 

@@ -7,6 +7,7 @@ pub(super) mod exceptions;
 pub(super) mod executions;
 pub(super) mod grants;
 pub(super) mod locks;
+pub(super) mod logs;
 pub(super) mod record;
 pub(super) mod reviews;
 pub(super) mod revocations;

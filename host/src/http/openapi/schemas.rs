@@ -122,7 +122,8 @@ DeliveryList: now timestamp, deliveries [DeliveryLine]
 ExecutionReport: evaluation_id string, call string, phase ExecutionPhase, digest? digest
 ExecutionPhase= sending executed failed outcome_unknown
 Change: position integer, kind string, exception? string
-RecordReply: now timestamp, logs [LogHead], bundle digest, module digest
+ConsistencyReply: log string, from integer, size integer, note string, proof [string]
+RecordReply: now timestamp, logs [LogHead], keys [string], bundle digest, module digest
 LogHead: log string, size integer, note string
 BundleReply: load Load, module digest
 Load: v integer, files object, bundle digest

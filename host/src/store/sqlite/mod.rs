@@ -4,8 +4,10 @@
 //! beside them says what is to be sent to people; its rows carry a code, and nothing is decided on them.
 
 mod load;
+mod log_state;
 mod outbox;
 mod schema;
+mod source;
 #[cfg(test)]
 mod tests;
 mod writer;
@@ -14,19 +16,23 @@ use std::path::Path;
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
+use audit_verify::TreeHash;
+use audit_verify::source::StoredRecord;
+use audit_verify::tree::{TILE, Tile, TileKind, bundle_entry};
 use futures::future::BoxFuture;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-pub(super) use load::{Seen, check};
+pub(super) use load::{Seen, no_strays};
 pub use outbox::SqliteOutbox;
 pub(super) use schema::open_read_only;
+pub(super) use source::SqliteSource;
 
 use super::folder::DataFolder;
 use super::keys::Keys;
 use super::types::{AppendError, Fold, Head, Log, NewRecord, Positions, Record, Store, StoreError, VersionKey};
 use crate::random::Random;
-use load::LogState;
+use log_state::LogState;
 use writer::{Job, Writer};
 
 /// The database's file in the data folder.
@@ -135,13 +141,54 @@ impl Store for SqliteStore {
     }
 
     fn record(&self, log: Log, seq: u64) -> Result<Option<Record>, StoreError> {
+        self.stored(log, seq)?.map(|stored| load::open(log, &stored)).transpose()
+    }
+
+    fn stored(&self, log: Log, seq: u64) -> Result<Option<StoredRecord>, StoreError> {
         let hash = {
             let logs = self.shared.logs.read().unwrap_or_else(PoisonError::into_inner);
-            let Some(hash) = logs.of(log).hash(seq) else { return Ok(None) };
+            let Some(hash) = logs.of(log).tree.leaf(seq) else { return Ok(None) };
             hash
         };
         let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
-        load::read_record(&reader, log, seq, &hash).map(Some)
+        load::read_stored(&reader, log, seq, &hash).map(Some)
+    }
+
+    fn inclusion(&self, log: Log, seq: u64) -> Option<(Head, Vec<TreeHash>)> {
+        let logs = self.shared.logs.read().unwrap_or_else(PoisonError::into_inner);
+        let state = logs.of(log);
+        let head = state.head.clone()?;
+        let proof = state.tree.inclusion(seq, head.size).ok()?;
+        Some((head, proof))
+    }
+
+    fn consistency(&self, log: Log, older: u64) -> Option<(Head, Vec<TreeHash>)> {
+        let logs = self.shared.logs.read().unwrap_or_else(PoisonError::into_inner);
+        let state = logs.of(log);
+        let head = state.head.clone()?;
+        let proof = state.tree.consistency(older, head.size).ok()?;
+        Some((head, proof))
+    }
+
+    fn tile(&self, log: Log, tile: Tile) -> Result<Option<Vec<u8>>, StoreError> {
+        match tile.kind {
+            TileKind::Hashes(level) => {
+                let logs = self.shared.logs.read().unwrap_or_else(PoisonError::into_inner);
+                Ok(logs.of(log).tree.tile(level, tile.index, tile.width))
+            }
+            TileKind::Entries => {
+                let first = tile.index.saturating_mul(TILE);
+                let mut bundle = Vec::new();
+                for seq in first..first.saturating_add(u64::from(tile.width)) {
+                    let Some(stored) = self.stored(log, seq)? else { return Ok(None) };
+                    // No leaf is larger than what a tile admits.
+                    if !bundle_entry(&mut bundle, &stored.bytes) {
+                        return Ok(None);
+                    }
+                }
+                Ok(Some(bundle))
+            }
+        }
     }
 
     fn heads(&self) -> Vec<Head> {

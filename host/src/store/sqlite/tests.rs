@@ -73,7 +73,7 @@ fn record(kind: &str, touches: Vec<VersionKey>) -> NewRecord {
         policies: Vec::new(),
         module: None,
         bundle: None,
-        payloads: vec![("event", kind.as_bytes().to_vec())],
+        payloads: vec![("event", format!(r#"{{"gate":{{"kind":"{kind}"}}}}"#).into_bytes())],
         touches,
         urgent: false,
         outbox: Vec::new(),

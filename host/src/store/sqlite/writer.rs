@@ -12,12 +12,12 @@ use policy_core::leaf::{self, LEAF_VERSION, Leaf};
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 use tokio::sync::oneshot;
 
-use super::load::{self, LogState};
+use super::load;
+use super::log_state::LogTip;
 use super::outbox;
 use super::schema::{self, database};
 use super::{FILE, Shared};
 use crate::random::{self, Random};
-use crate::store::keys::checkpoint;
 use crate::store::reserve::Reserve;
 use crate::store::types::{AppendError, Fold, Head, Log, NewRecord, Positions, Record, StoreError, VersionKey};
 
@@ -65,8 +65,8 @@ pub(super) struct Writer {
 
 /// A batch as it will be once committed.
 struct Batch {
-    ledger: LogState,
-    decisions: LogState,
+    ledger: LogTip,
+    decisions: LogTip,
     versions: BTreeMap<VersionKey, u64>,
     counter: u64,
     records: Vec<Record>,
@@ -74,7 +74,7 @@ struct Batch {
 }
 
 impl Batch {
-    const fn log(&mut self, log: Log) -> &mut LogState {
+    const fn log(&mut self, log: Log) -> &mut LogTip {
         match log {
             Log::Ledger => &mut self.ledger,
             Log::Decisions => &mut self.decisions,
@@ -123,7 +123,7 @@ impl Writer {
         self.fold.reset(self.floor);
         let fold = Arc::clone(&self.fold);
         let seen = load::Seen::read(self.shared.folder.path())?;
-        let logs = load::check(connection, &seen, &self.shared.keys, false, &mut |record| fold.history(record))?;
+        let logs = load::check(connection, &seen, &self.shared.keys, &mut |record| fold.history(record))?;
         *self.shared.logs.write().unwrap_or_else(PoisonError::into_inner) = logs;
         self.fold.folded();
         Ok(())
@@ -352,13 +352,12 @@ impl Writer {
     }
 
     /// Signs the head over a log that grew.
-    fn sign(&self, transaction: &Transaction<'_>, state: &mut LogState, log: Log) -> Result<(), StoreError> {
+    fn sign(&self, transaction: &Transaction<'_>, state: &mut LogTip, log: Log) -> Result<(), StoreError> {
         let size = state.size();
         if state.head.as_ref().map_or(0, |head| head.size) == size {
             return Ok(());
         }
-        let origin = self.shared.keys.origin(log);
-        let note = self.shared.keys.sign(&origin, &checkpoint(&origin, size, &state.range.root()));
+        let note = self.shared.keys.sign_head(log, size, state.range.root());
         let stored = i64::try_from(size).map_err(|_| StoreError::Database("the log is full".to_owned()))?;
         transaction
             .prepare_cached("INSERT INTO head (log, size, note) VALUES (?1, ?2, ?3)")

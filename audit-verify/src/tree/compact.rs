@@ -1,14 +1,14 @@
 //! A tree that is only appended to, kept as the roots of its full subtrees.
 
-use super::node_hash;
-use crate::digest::Digest;
+use super::{empty_root, node_hash};
+use crate::hash::TreeHash;
 
 /// What is needed to append to a tree and to tell its root: one hash for each bit that is set in its size.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CompactRange {
     size: u64,
     /// The full subtrees from left to right, the largest first.
-    peaks: Vec<Digest>,
+    peaks: Vec<TreeHash>,
 }
 
 impl CompactRange {
@@ -18,7 +18,7 @@ impl CompactRange {
     }
 
     /// Adds a leaf's hash.
-    pub fn append(&mut self, leaf: Digest) {
+    pub fn append(&mut self, leaf: TreeHash) {
         let mut node = leaf;
         for _ in 0..self.size.trailing_ones() {
             if let Some(left) = self.peaks.pop() {
@@ -29,10 +29,10 @@ impl CompactRange {
         self.size = self.size.saturating_add(1);
     }
 
-    /// The root: SHA-256 of nothing for an empty tree.
-    pub fn root(&self) -> Digest {
+    /// The root.
+    pub fn root(&self) -> TreeHash {
         let mut peaks = self.peaks.iter().rev();
-        let Some(last) = peaks.next() else { return Digest::of(b"") };
+        let Some(last) = peaks.next() else { return empty_root() };
         peaks.fold(*last, |right, left| node_hash(left, &right))
     }
 }

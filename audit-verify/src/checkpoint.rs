@@ -1,14 +1,11 @@
-//! The text of a tree's head: a C2SP checkpoint (tlog-checkpoint v1.0.0) inside a C2SP signed note (signed-note v1.0.0).
+//! The text of a tree's head: a C2SP checkpoint (tlog-checkpoint v1.0.0).
 
 use std::fmt;
 use std::str::FromStr;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 
-use crate::digest::Digest;
+use crate::hash::TreeHash;
 
 /// What a head says: which log, how many records, which root. Its text is what is signed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,7 +15,7 @@ pub struct Checkpoint {
     /// How many leaves.
     pub size: u64,
     /// The root over them.
-    pub root: Digest,
+    pub root: TreeHash,
 }
 
 /// What is wrong with a text that should be a checkpoint.
@@ -40,7 +37,7 @@ pub enum CheckpointError {
 
 impl fmt::Display for Checkpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{}\n{}\n{}", self.origin, self.size, STANDARD.encode(self.root.as_bytes()))
+        writeln!(f, "{}\n{}\n{}", self.origin, self.size, self.root.to_base64())
     }
 }
 
@@ -58,37 +55,9 @@ impl FromStr for Checkpoint {
         if number.to_string() != **size {
             return Err(CheckpointError::Size);
         }
-        let bytes = STANDARD.decode(root).ok().and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
-        let root = Digest::from_bytes(bytes.ok_or(CheckpointError::Root)?);
+        let root = TreeHash::from_base64(root).ok_or(CheckpointError::Root)?;
         Ok(Self { origin: (*origin).to_owned(), size: number, root })
     }
-}
-
-/// A signed note: the text, an empty line, and the signature lines.
-pub fn note_text(checkpoint: &Checkpoint, signatures: &[String]) -> String {
-    let mut note = format!("{checkpoint}\n");
-    for line in signatures {
-        note.push_str(line);
-        note.push('\n');
-    }
-    note
-}
-
-/// A signature line of a note, without its line feed: an em dash, the key's name, and base64 of key id and signature.
-pub fn signature_line(key_name: &str, key_id: [u8; 4], signature: &[u8]) -> String {
-    let bytes: Vec<u8> = key_id.iter().chain(signature).copied().collect();
-    format!("\u{2014} {key_name} {}", STANDARD.encode(bytes))
-}
-
-/// The id of an Ed25519 key: the first four bytes of SHA-256 over name, line feed, the algorithm's byte and the key.
-pub fn key_id(key_name: &str, public_key: &[u8; 32]) -> [u8; 4] {
-    let mut hash = Sha256::new();
-    hash.update(key_name.as_bytes());
-    hash.update(b"\n\x01");
-    hash.update(public_key);
-    let bytes: [u8; 32] = hash.finalize().into();
-    let [a, b, c, d, ..] = bytes;
-    [a, b, c, d]
 }
 
 #[cfg(test)]
@@ -119,20 +88,5 @@ mod tests {
         ] {
             assert_eq!(text.parse::<Checkpoint>(), Err(error), "{text}");
         }
-    }
-
-    #[test]
-    fn a_note_has_an_empty_line_before_its_signatures() {
-        // The example key of Go's note package, `PeterNeumann+c74f20a3+ARpc…`.
-        let key: [u8; 32] = STANDARD
-            .decode("ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW")
-            .ok()
-            .and_then(|bytes| bytes.get(1..).and_then(|key| key.try_into().ok()))
-            .unwrap();
-        assert_eq!(key_id("PeterNeumann", &key), [0xc7, 0x4f, 0x20, 0xa3]);
-        let checkpoint: Checkpoint = EXAMPLE.parse().unwrap();
-        let line = signature_line("gate", [1, 2, 3, 4], &[5]);
-        assert_eq!(line, "\u{2014} gate AQIDBAU=");
-        assert_eq!(note_text(&checkpoint, &[line]), format!("{EXAMPLE}\n\u{2014} gate AQIDBAU=\n"));
     }
 }

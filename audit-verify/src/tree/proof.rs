@@ -2,8 +2,8 @@
 
 use thiserror::Error;
 
-use super::{node_hash, root};
-use crate::digest::Digest;
+use super::{empty_root, node_hash};
+use crate::hash::TreeHash;
 
 /// Why a proof does not hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -19,77 +19,16 @@ pub enum ProofError {
     WrongRoot,
 }
 
-/// The largest power of two below `size`, which is at least 2.
-const fn split(size: usize) -> usize {
-    1 << (size - 1).ilog2()
-}
-
-/// The hashes that lead from the leaf at `index` to the root over `leaves`, the lowest first.
-///
-/// # Errors
-/// When there is no such leaf.
-pub fn prove_inclusion(leaves: &[Digest], index: usize) -> Result<Vec<Digest>, ProofError> {
-    if index >= leaves.len() {
-        return Err(ProofError::OutOfRange);
-    }
-    let (mut part, mut index, mut path) = (leaves, index, Vec::new());
-    while part.len() > 1 {
-        let (left, right) = part.split_at(split(part.len()));
-        if index < left.len() {
-            path.push(root(right));
-            part = left;
-        } else {
-            path.push(root(left));
-            index -= left.len();
-            part = right;
-        }
-    }
-    path.reverse();
-    Ok(path)
-}
-
-/// The hashes that show that the tree over the first `older` leaves is the beginning of the one over all of them.
-/// Empty where they are the same tree, and for an empty older tree.
-///
-/// # Errors
-/// When the older tree is the larger one.
-pub fn prove_consistency(leaves: &[Digest], older: usize) -> Result<Vec<Digest>, ProofError> {
-    if older > leaves.len() {
-        return Err(ProofError::OutOfRange);
-    }
-    if older == 0 || older == leaves.len() {
-        return Ok(Vec::new());
-    }
-    let (mut part, mut older, mut path, mut whole) = (leaves, older, Vec::new(), true);
-    while older != part.len() {
-        let (left, right) = part.split_at(split(part.len()));
-        if older <= left.len() {
-            path.push(root(right));
-            part = left;
-        } else {
-            path.push(root(left));
-            older -= left.len();
-            part = right;
-            whole = false;
-        }
-    }
-    if !whole {
-        path.push(root(part));
-    }
-    path.reverse();
-    Ok(path)
-}
-
 /// Checks that `leaf` is the leaf at `index` of the tree of `size` leaves with this root.
 ///
 /// # Errors
 /// When it is not, or the proof does not show it.
 pub fn verify_inclusion(
-    leaf: &Digest,
+    leaf: &TreeHash,
     index: u64,
     size: u64,
-    proof: &[Digest],
-    tree_root: &Digest,
+    proof: &[TreeHash],
+    tree_root: &TreeHash,
 ) -> Result<(), ProofError> {
     if index >= size {
         return Err(ProofError::OutOfRange);
@@ -123,15 +62,15 @@ pub fn verify_inclusion(
 /// # Errors
 /// When it is not, or the proof does not show it.
 pub fn verify_consistency(
-    (older, older_root): (u64, &Digest),
-    (newer, newer_root): (u64, &Digest),
-    proof: &[Digest],
+    (older, older_root): (u64, &TreeHash),
+    (newer, newer_root): (u64, &TreeHash),
+    proof: &[TreeHash],
 ) -> Result<(), ProofError> {
     if older > newer {
         return Err(ProofError::OutOfRange);
     }
     if older == newer || older == 0 {
-        let same = if older == 0 { *older_root == Digest::of(b"") } else { older_root == newer_root };
+        let same = if older == 0 { *older_root == empty_root() } else { older_root == newer_root };
         return match (proof.is_empty(), same) {
             (false, _) => Err(ProofError::WrongLength),
             (true, false) => Err(ProofError::WrongRoot),
@@ -173,10 +112,10 @@ pub fn verify_consistency(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tree::{CompactRange, leaf_hash};
+    use crate::tree::{CompactRange, Tree, leaf_hash};
 
     /// The leaves of Certificate Transparency's reference tests.
-    fn ct_leaves() -> Vec<Digest> {
+    fn ct_leaves() -> Vec<TreeHash> {
         let leaves: [&[u8]; 8] = [
             b"",
             b"\x00",
@@ -190,7 +129,13 @@ mod tests {
         leaves.into_iter().map(leaf_hash).collect()
     }
 
-    fn digests(texts: &[&str]) -> Vec<Digest> {
+    fn tree(leaves: &[TreeHash]) -> Tree {
+        let mut tree = Tree::default();
+        leaves.iter().for_each(|leaf| tree.append(*leaf));
+        tree
+    }
+
+    fn hashes(texts: &[&str]) -> Vec<TreeHash> {
         texts.iter().map(|text| text.parse().unwrap()).collect()
     }
 
@@ -198,7 +143,7 @@ mod tests {
     fn the_roots_of_certificate_transparency_hold() {
         let mut range = CompactRange::default();
         assert_eq!(range.root(), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855".parse().unwrap());
-        let roots = digests(&[
+        let roots = hashes(&[
             "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
             "fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125",
             "aeb6bcfe274b70a14fb067a5e5578264db0fa9b51af5e0ba159158f329e06e77",
@@ -219,16 +164,16 @@ mod tests {
     fn the_proofs_of_certificate_transparency_hold() {
         let leaves = ct_leaves();
         assert_eq!(
-            prove_inclusion(&leaves, 5).unwrap(),
-            digests(&[
+            tree(&leaves).inclusion(5, 8).unwrap(),
+            hashes(&[
                 "bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b",
                 "ca854ea128ed050b41b35ffc1b87b8eb2bde461e9e3b5596ece6b9d5975a0ae0",
                 "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
             ])
         );
         assert_eq!(
-            prove_consistency(&leaves, 6).unwrap(),
-            digests(&[
+            tree(&leaves).consistency(6, 8).unwrap(),
+            hashes(&[
                 "0ebc5d3437fbe2db158b9f126a1d118e308181031d0a949f8dededebc558ef6a",
                 "ca854ea128ed050b41b35ffc1b87b8eb2bde461e9e3b5596ece6b9d5975a0ae0",
                 "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
@@ -238,14 +183,19 @@ mod tests {
 
     #[test]
     fn every_proof_up_to_33_leaves_holds_and_no_altered_one_does() {
-        let leaves: Vec<Digest> = (0..33u8).map(|byte| leaf_hash(&[byte])).collect();
+        let leaves: Vec<TreeHash> = (0..33u8).map(|byte| leaf_hash(&[byte])).collect();
         let other = leaf_hash(b"other");
+        let whole = tree(&leaves);
+        let mut range = CompactRange::default();
         for size in 1..=leaves.len() {
             let part = &leaves[..size];
-            let (tree_root, size_of) = (root(part), size as u64);
+            range.append(leaves[size - 1]);
+            let size_of = size as u64;
+            let tree_root = whole.root(size_of).unwrap();
+            assert_eq!(tree_root, range.root());
             for (index, leaf) in part.iter().enumerate() {
-                let proof = prove_inclusion(part, index).unwrap();
-                let check = |leaf, index, proof: &[Digest]| verify_inclusion(leaf, index, size_of, proof, &tree_root);
+                let proof = whole.inclusion(index as u64, size_of).unwrap();
+                let check = |leaf, index, proof: &[TreeHash]| verify_inclusion(leaf, index, size_of, proof, &tree_root);
                 let at = index as u64;
                 assert_eq!(check(leaf, at, &proof), Ok(()), "{index} of {size}");
                 assert!(check(&other, at, &proof).is_err());
@@ -261,9 +211,9 @@ mod tests {
                 }
             }
             for older in 0..=size {
-                let proof = prove_consistency(part, older).unwrap();
-                let older_root = root(&leaves[..older]);
-                let check = |older_root: &Digest, proof: &[Digest]| {
+                let proof = whole.consistency(older as u64, size_of).unwrap();
+                let older_root = whole.root(older as u64).unwrap();
+                let check = |older_root: &TreeHash, proof: &[TreeHash]| {
                     verify_consistency((older as u64, older_root), (size_of, &tree_root), proof)
                 };
                 assert_eq!(check(&older_root, &proof), Ok(()), "{older} of {size}");
@@ -279,7 +229,10 @@ mod tests {
                 }
             }
         }
-        assert_eq!(prove_inclusion(&leaves, 33), Err(ProofError::OutOfRange));
-        assert_eq!(prove_consistency(&leaves, 34), Err(ProofError::OutOfRange));
+        assert_eq!(whole.inclusion(33, 33), Err(ProofError::OutOfRange));
+        assert_eq!(whole.inclusion(3, 34), Err(ProofError::OutOfRange));
+        assert_eq!(whole.consistency(34, 33), Err(ProofError::OutOfRange));
+        assert_eq!(whole.consistency(3, 34), Err(ProofError::OutOfRange));
+        assert_eq!(whole.root(34), None);
     }
 }

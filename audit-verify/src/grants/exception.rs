@@ -1,0 +1,219 @@
+//! One exception, folded from its events.
+
+use std::collections::BTreeMap;
+
+use super::GrantFault;
+use super::scope::within;
+use super::time::Instant;
+use super::wire::{Entity, Grant, Of, Request, Scope, Terms, Vote};
+
+/// Where it stands.
+#[derive(Debug)]
+enum Phase {
+    Requested,
+    Granted(Held),
+    Suspended(Option<Held>),
+    Exhausted(Held),
+    Over,
+}
+
+/// A grant with what was taken of it.
+#[derive(Debug)]
+struct Held {
+    scope: Scope,
+    begins: Instant,
+    /// What each use took of the budgets, by its evaluation.
+    taken: BTreeMap<String, Vec<i64>>,
+}
+
+/// An exception that is not over.
+#[derive(Debug)]
+pub(super) struct Exception {
+    request: Request,
+    terms: Terms,
+    decide_by: Instant,
+    versions: Vec<Scope>,
+    votes: Vec<Vote>,
+    /// How many votes had been cast when it was last judged again: since then policy may see those people in other groups.
+    judged_after: usize,
+    phase: Phase,
+}
+
+impl Exception {
+    pub(super) fn new(request: Request, terms: Terms) -> Self {
+        let (versions, decide_by) = (vec![request.scope.clone()], request.decide_by);
+        let votes = Vec::new();
+        Self { request, terms, decide_by, versions, votes, judged_after: 0, phase: Phase::Requested }
+    }
+
+    pub(super) const fn is_over(&self) -> bool {
+        matches!(self.phase, Phase::Over)
+    }
+
+    /// Takes an event.
+    pub(super) fn take(&mut self, event: Of, kind: &str) -> Result<(), GrantFault> {
+        let phase = std::mem::replace(&mut self.phase, Phase::Over);
+        let out_of_order = || GrantFault::OutOfOrder { event: kind.to_owned(), id: self.request.id.clone() };
+        self.phase = match (event, phase) {
+            (Of::ScopeNarrowed { version }, Phase::Requested) => {
+                let current = self.versions.last().is_some_and(|current| within(&version.scope, current));
+                let next = usize::try_from(version.number).is_ok_and(|number| number == self.versions.len() + 1);
+                if !current || !next {
+                    return Err(GrantFault::Widened(version.number));
+                }
+                self.versions.push(version.scope);
+                Phase::Requested
+            }
+            (Of::VoteCast { vote }, Phase::Requested) => {
+                if vote.at >= self.decide_by {
+                    return Err(GrantFault::LateVote(name(&vote.person)));
+                }
+                self.votes.push(vote);
+                Phase::Requested
+            }
+            (Of::EmergencyDeclared { emergency, terms }, phase) => {
+                self.decide_by = self.decide_by.min(emergency.decide_by);
+                self.terms = terms;
+                phase
+            }
+            (Of::QuestionAnswered {} | Of::RequestFolded {}, phase) => phase,
+            (Of::ExceptionGranted { grant, at }, Phase::Requested) => Phase::Granted(self.granted(*grant, at)?),
+            (Of::ExceptionRejudged { terms }, phase @ (Phase::Requested | Phase::Granted(_))) => {
+                self.terms = terms;
+                self.judged_after = self.votes.len();
+                phase
+            }
+            (Of::ExceptionRejudged { terms }, Phase::Suspended(held)) => {
+                self.terms = terms;
+                held.map_or(Phase::Requested, Phase::Granted)
+            }
+            (Of::GrantActivated { terms }, Phase::Granted(held)) => {
+                self.terms = terms;
+                Phase::Granted(held)
+            }
+            (Of::GrantSuspended {}, Phase::Requested) => Phase::Suspended(None),
+            (Of::GrantSuspended {}, Phase::Granted(held)) => Phase::Suspended(Some(held)),
+            (Of::GrantSuspended {}, phase @ Phase::Suspended(_)) => phase,
+            (Of::GrantUsed { evaluation, amounts, at }, Phase::Granted(mut held)) => {
+                held.take(evaluation, amounts, at)?;
+                Phase::Granted(held)
+            }
+            (Of::GrantExhausted {}, Phase::Granted(held)) => Phase::Exhausted(held),
+            (Of::UseGivenBack { evaluation }, Phase::Granted(held) | Phase::Exhausted(held)) => {
+                Phase::Granted(held.without(&evaluation).ok_or_else(out_of_order)?)
+            }
+            (Of::ExceptionDenied {}, Phase::Requested)
+            | (Of::ExceptionCancelled {}, Phase::Requested | Phase::Suspended(None))
+            | (Of::GrantRevoked {}, Phase::Granted(_) | Phase::Suspended(Some(_)) | Phase::Exhausted(_))
+            | (Of::ExceptionLapsed {}, Phase::Requested | Phase::Granted(_) | Phase::Suspended(_)) => Phase::Over,
+            _ => return Err(out_of_order()),
+        };
+        Ok(())
+    }
+
+    /// Makes the grant anew from the votes, and holds the one that was recorded against it (R4, R5).
+    fn granted(&self, grant: Grant, at: Instant) -> Result<Held, GrantFault> {
+        if at >= self.decide_by {
+            return Err(GrantFault::OtherGrant("time"));
+        }
+        self.hold_quorum()?;
+        let scope = self.versions.last().ok_or(GrantFault::OtherGrant("version"))?;
+        self.hold_facts(&grant)?;
+        let begins = scope.not_before.map_or(at, |begin| begin.max(at));
+        let longest =
+            scope.valid_for.map_or(self.terms.max_duration, |valid_for| valid_for.min(self.terms.max_duration));
+        let granted = &grant.scope;
+        let checks = [
+            ("version", usize::try_from(grant.version).is_ok_and(|version| version == self.versions.len())),
+            ("resource", granted.resource == scope.resource),
+            ("arguments", granted.arguments == scope.arguments),
+            ("not_before", granted.not_before == scope.not_before),
+            ("not_after", granted.not_after <= scope.not_after.min(begins.plus(longest))),
+            ("max_uses", granted.max_uses <= scope.max_uses.min(self.terms.max_uses)),
+            ("budgets", granted.budgets == scope.budgets),
+        ];
+        hold(&checks)?;
+        Ok(Held { scope: grant.scope, begins, taken: BTreeMap::new() })
+    }
+
+    /// Enough distinct persons, one of each group, none of them part of the request.
+    fn hold_quorum(&self) -> Result<(), GrantFault> {
+        let current = u32::try_from(self.versions.len()).unwrap_or(u32::MAX);
+        let counts = |vote: &&Vote| {
+            vote.decision == "approve"
+                && (vote.version == current || (vote.inside && vote.version <= current))
+                && !self.has_part(&vote.person)
+        };
+        let approvals: BTreeMap<String, &Vote> =
+            self.votes.iter().filter(counts).map(|vote| (name(&vote.person), vote)).collect();
+        // Whose groups are known as they were when the grant was made.
+        let known = self.votes.iter().position(|vote| counts(&vote)).is_none_or(|first| first >= self.judged_after);
+        let (have, need) = (approvals.len(), usize::try_from(self.terms.approvals.max(1)).unwrap_or(usize::MAX));
+        if have < need {
+            return Err(GrantFault::TooFewVotes { id: self.request.id.clone(), have, need });
+        }
+        let missing =
+            self.terms.groups.iter().find(|group| !approvals.values().any(|vote| vote.groups.contains(group)));
+        missing.filter(|_| known).map_or(Ok(()), |group| Err(GrantFault::GroupMissing(group.clone())))
+    }
+
+    /// Whether somebody asked, owns, or is acted for or through.
+    fn has_part(&self, person: &Entity) -> bool {
+        let request = &self.request;
+        let hops = request.question.chain.as_array().into_iter().flatten();
+        *person == request.requester
+            || request.asker.as_ref() == Some(person)
+            || *person == request.question.call.subject
+            || request.owners.contains(person)
+            || hops.into_iter().any(|hop| hop["type"] == *person.kind && hop["id"] == *person.id)
+    }
+
+    /// The grant is for the very call, task, chain, point and server that were asked for.
+    fn hold_facts(&self, grant: &Grant) -> Result<(), GrantFault> {
+        let (request, question) = (&self.request, &self.request.question);
+        let call = &question.call;
+        hold(&[
+            ("exception", grant.exception == request.id),
+            ("subject", grant.subject == call.subject),
+            ("task", grant.task == question.task),
+            ("chain", grant.chain == question.chain),
+            ("enforcement_point", Some(&grant.enforcement_point) == question.enforcement_point.as_ref()),
+            ("server", grant.server == call.server),
+            ("tool", grant.tool == call.tool),
+            ("action", grant.action == call.action),
+            ("input_digest", grant.input_digest == call.input_digest),
+        ])
+    }
+}
+
+impl Held {
+    /// The same without a use that was given back. Absent: there was none by this evaluation.
+    fn without(mut self, evaluation: &str) -> Option<Self> {
+        self.taken.remove(evaluation).map(|_| self)
+    }
+
+    /// Takes one use (R3, R6).
+    fn take(&mut self, evaluation: String, amounts: Vec<i64>, at: Instant) -> Result<(), GrantFault> {
+        if at < self.begins || at >= self.scope.not_after {
+            return Err(GrantFault::OutsideWindow);
+        }
+        let again = self.taken.insert(evaluation, amounts).is_some();
+        if again || self.taken.len() > usize::try_from(self.scope.max_uses).unwrap_or(usize::MAX) {
+            return Err(GrantFault::TooManyUses);
+        }
+        let fits = self.scope.budgets.iter().enumerate().all(|(place, budget)| {
+            let amounts = self.taken.values().map(|amounts| amounts.get(place).copied().filter(|amount| *amount >= 0));
+            let sum = amounts.into_iter().try_fold(0i64, |sum, amount| sum.checked_add(amount?));
+            sum.is_some_and(|sum| sum <= budget.max)
+        });
+        if fits { Ok(()) } else { Err(GrantFault::OverBudget) }
+    }
+}
+
+fn hold(checks: &[(&'static str, bool)]) -> Result<(), GrantFault> {
+    checks.iter().find(|(_, holds)| !holds).map_or(Ok(()), |(what, _)| Err(GrantFault::OtherGrant(what)))
+}
+
+fn name(person: &Entity) -> String {
+    format!("{}::{}", person.kind, person.id)
+}

@@ -1,0 +1,166 @@
+//! The ledger as what it says: each grant is made anew from its votes, and each use is held against its grant.
+//!
+//! Written from the design and not from the gate's code, which is what is checked. What is over is forgotten, so that
+//! memory follows the exceptions that are open, and not the log.
+
+mod exception;
+mod scope;
+mod time;
+mod wire;
+
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use thiserror::Error;
+
+use crate::leaf::Leaf;
+use crate::source::StoredRecord;
+use exception::Exception;
+use wire::{Event, Of};
+
+/// The payload that holds a ledger record's event.
+const EVENT: &str = "event";
+/// The kind of record that names the key that signs heads from then on.
+pub const KEY_ROTATED: &str = "log_key_rotated";
+
+/// What a record tells of a grant that cannot be.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum GrantFault {
+    /// It has no event that this release knows.
+    #[error("its event cannot be read: {0}")]
+    Event(String),
+    /// It is of an exception that is not there, or is over.
+    #[error("`{event}` is of the exception `{id}`, which is not open")]
+    NotOpen {
+        /// The event's kind.
+        event: String,
+        /// The exception.
+        id: String,
+    },
+    /// It begins an exception that is there already.
+    #[error("the exception `{0}` was asked for before")]
+    AskedBefore(String),
+    /// An event that the exception's state does not admit.
+    #[error("`{event}` cannot follow what the exception `{id}` has come to")]
+    OutOfOrder {
+        /// The event's kind.
+        event: String,
+        /// The exception.
+        id: String,
+    },
+    /// A version that is wider than the one before.
+    #[error("version {0} of the scope is wider than the one before")]
+    Widened(u32),
+    /// A vote after the time to decide.
+    #[error("`{0}` voted after the time to decide")]
+    LateVote(String),
+    /// Fewer approvals that count than the terms demand.
+    #[error("the grant `{id}` has {have} approvals that count, and its terms demand {need}")]
+    TooFewVotes {
+        /// The exception.
+        id: String,
+        /// How many persons.
+        have: usize,
+        /// How many are demanded.
+        need: usize,
+    },
+    /// A group that nobody voted for.
+    #[error("nobody of `{0}` approved, and the terms demand it")]
+    GroupMissing(String),
+    /// A grant that is for something else than what was asked and voted.
+    #[error("the grant's `{0}` is not what was voted on")]
+    OtherGrant(&'static str),
+    /// A use outside the grant's window.
+    #[error("the grant was used outside its window")]
+    OutsideWindow,
+    /// More uses than were granted.
+    #[error("the grant was used more often than it allows")]
+    TooManyUses,
+    /// More of a budget than was granted.
+    #[error("the uses of the grant come to more than its budget")]
+    OverBudget,
+}
+
+impl GrantFault {
+    /// A stable snake_case code.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Event(_) => "event_unreadable",
+            Self::NotOpen { .. } | Self::AskedBefore(_) | Self::OutOfOrder { .. } => "event_out_of_order",
+            Self::Widened(_) => "scope_widened",
+            Self::LateVote(_) => "vote_too_late",
+            Self::TooFewVotes { .. } | Self::GroupMissing(_) | Self::OtherGrant(_) => "grant_not_voted",
+            Self::OutsideWindow | Self::TooManyUses | Self::OverBudget => "use_not_granted",
+        }
+    }
+}
+
+/// What was checked.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Grants that were made anew.
+    pub grants: u64,
+    /// Votes that were read.
+    pub votes: u64,
+    /// Uses that were held against their grants.
+    pub uses: u64,
+}
+
+/// The open exceptions of a ledger.
+#[derive(Debug, Default)]
+pub struct Ledger {
+    open: BTreeMap<String, Exception>,
+    counts: Counts,
+}
+
+impl Ledger {
+    /// What was checked so far.
+    pub const fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    /// Takes the next record. The public key that signs heads from here on, where the record names one.
+    ///
+    /// # Errors
+    /// What the records before it do not allow.
+    pub fn take(&mut self, leaf: &Leaf, record: &StoredRecord) -> Result<Option<[u8; 32]>, GrantFault> {
+        // Records of requests hold more payloads than the event; one without an event says nothing of a grant.
+        let Some(bytes) = record.payload(EVENT) else { return Ok(None) };
+        let event: Event = serde_json::from_slice(bytes).map_err(|error| GrantFault::Event(error.to_string()))?;
+        match event {
+            Event::Exception { id, event } => self.exception(&id, &leaf.kind, *event).map(|()| None),
+            Event::Gate(gate) if gate.kind == KEY_ROTATED => Ok(gate.key.as_deref().and_then(public_key)),
+            Event::Gate(_) | Event::Identity(_) | Event::Routing(_) => Ok(None),
+        }
+    }
+
+    fn exception(&mut self, id: &str, kind: &str, event: Of) -> Result<(), GrantFault> {
+        match &event {
+            Of::VoteCast { .. } => self.counts.votes += 1,
+            Of::ExceptionGranted { .. } => self.counts.grants += 1,
+            Of::GrantUsed { .. } => self.counts.uses += 1,
+            // Looks afterwards say nothing of what was allowed, and come when an exception is over.
+            Of::ReviewOpened {} | Of::ReviewClosed {} | Of::DispositionSet {} => return Ok(()),
+            _ => {}
+        }
+        if let Of::ExceptionRequested { request, terms } = event {
+            let fresh = Exception::new(*request, terms);
+            return match self.open.insert(id.to_owned(), fresh) {
+                None => Ok(()),
+                Some(_) => Err(GrantFault::AskedBefore(id.to_owned())),
+            };
+        }
+        let not_open = || GrantFault::NotOpen { event: kind.to_owned(), id: id.to_owned() };
+        let exception = self.open.get_mut(id).ok_or_else(not_open)?;
+        exception.take(event, kind)?;
+        if exception.is_over() {
+            self.open.remove(id);
+        }
+        Ok(())
+    }
+}
+
+fn public_key(text: &str) -> Option<[u8; 32]> {
+    STANDARD.decode(text).ok()?.try_into().ok()
+}

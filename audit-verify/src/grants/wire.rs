@@ -1,0 +1,152 @@
+//! Events as the ledger's payloads hold them: the members that a check needs. Others are not looked at.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::time::{Instant, Length};
+
+/// A ledger payload.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Event {
+    /// Of one exception.
+    Exception { id: String, event: Box<Of> },
+    /// Of the gate as a whole.
+    Gate(Gate),
+    /// Who may sign in or call.
+    Identity(serde::de::IgnoredAny),
+    /// Who is told.
+    Routing(serde::de::IgnoredAny),
+}
+
+/// An event of the gate as a whole.
+#[derive(Debug, Deserialize)]
+pub(super) struct Gate {
+    pub(super) kind: String,
+    /// The public key that signs heads from here on.
+    pub(super) key: Option<String>,
+}
+
+/// An event of one exception.
+#[derive(Debug, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub(super) enum Of {
+    ExceptionRequested { request: Box<Request>, terms: Terms },
+    ScopeNarrowed { version: Version },
+    VoteCast { vote: Vote },
+    ExceptionRejudged { terms: Terms },
+    EmergencyDeclared { emergency: Emergency, terms: Terms },
+    ExceptionGranted { grant: Box<Grant>, at: Instant },
+    GrantActivated { terms: Terms },
+    GrantUsed { evaluation: String, amounts: Vec<i64>, at: Instant },
+    UseGivenBack { evaluation: String },
+    GrantSuspended {},
+    GrantExhausted {},
+    GrantRevoked {},
+    ExceptionDenied {},
+    ExceptionCancelled {},
+    ExceptionLapsed {},
+    QuestionAnswered {},
+    RequestFolded {},
+    ReviewOpened {},
+    ReviewClosed {},
+    DispositionSet {},
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub(super) struct Entity {
+    #[serde(rename = "type")]
+    pub(super) kind: String,
+    pub(super) id: String,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Request {
+    pub(super) id: String,
+    pub(super) question: Question,
+    pub(super) requester: Entity,
+    pub(super) asker: Option<Entity>,
+    pub(super) owners: Vec<Entity>,
+    pub(super) scope: Scope,
+    pub(super) decide_by: Instant,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Question {
+    pub(super) call: Call,
+    pub(super) task: String,
+    pub(super) chain: Value,
+    pub(super) enforcement_point: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Call {
+    pub(super) subject: Entity,
+    pub(super) action: String,
+    pub(super) input_digest: String,
+    pub(super) server: Option<String>,
+    pub(super) tool: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Terms {
+    pub(super) approvals: u32,
+    pub(super) groups: Vec<String>,
+    pub(super) max_duration: Length,
+    pub(super) max_uses: u32,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Emergency {
+    pub(super) decide_by: Instant,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Version {
+    pub(super) number: u32,
+    pub(super) scope: Scope,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Vote {
+    pub(super) person: Entity,
+    pub(super) decision: String,
+    pub(super) version: u32,
+    pub(super) groups: Vec<String>,
+    #[serde(default)]
+    pub(super) inside: bool,
+    pub(super) at: Instant,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Scope {
+    pub(super) resource: Value,
+    pub(super) arguments: Value,
+    pub(super) not_before: Option<Instant>,
+    pub(super) not_after: Instant,
+    pub(super) max_uses: u32,
+    pub(super) valid_for: Option<Length>,
+    #[serde(default)]
+    pub(super) budgets: Vec<Budget>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub(super) struct Budget {
+    pub(super) at: Vec<String>,
+    pub(super) max: i64,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Grant {
+    pub(super) exception: String,
+    pub(super) version: u32,
+    pub(super) subject: Entity,
+    pub(super) task: String,
+    pub(super) chain: Value,
+    pub(super) enforcement_point: String,
+    pub(super) server: Option<String>,
+    pub(super) tool: Option<String>,
+    pub(super) action: String,
+    pub(super) scope: Scope,
+    pub(super) input_digest: String,
+}

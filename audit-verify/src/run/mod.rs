@@ -1,0 +1,116 @@
+//! The whole check: each log by its bytes, and the ledger by what it says.
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::fault::Fault;
+use crate::grants::{Counts, Ledger};
+use crate::log::{Head, LogCheck, Trust};
+use crate::source::{Entry, LogSize, Source};
+
+/// The log whose records say who allowed what.
+pub const LEDGER: &str = "ledger";
+
+/// What was checked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// One for each log.
+    pub logs: Vec<LogReport>,
+    /// How many grants were made anew from their votes.
+    pub grants: u64,
+    /// How many votes were read.
+    pub votes: u64,
+    /// How many uses were held against their grants.
+    pub uses: u64,
+}
+
+/// A log that is what was signed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LogReport {
+    /// Which.
+    pub log: String,
+    /// How many records.
+    pub records: u64,
+    /// The newest head, a C2SP signed note; absent while the log is empty.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub head: Option<String>,
+}
+
+/// How far a check is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress<'a> {
+    /// In which log.
+    pub log: &'a str,
+    /// How many of its records were read.
+    pub done: u64,
+    /// How many it says it has.
+    pub of: u64,
+}
+
+/// Checks all logs of a source. `held` are older heads that somebody kept: each must be a beginning of its log.
+///
+/// # Errors
+/// The first bad record, and what is wrong with it.
+pub fn verify(
+    source: &dyn Source,
+    trust: &Trust,
+    held: &[String],
+    progress: &mut dyn FnMut(Progress<'_>),
+) -> Result<Report, Fault> {
+    let mut sizes = source.logs()?;
+    sizes.sort_by_key(|size| size.log != LEDGER);
+    let names: Vec<&str> = sizes.iter().map(|size| size.log.as_str()).collect();
+    let (mut logs, mut trust) = (Vec::new(), trust.for_logs(&names));
+    let held = held_by_log(&trust, held, &names)?;
+    let mut ledger = Ledger::default();
+    for LogSize { log, records } in &sizes {
+        let of_this = held.get(log.as_str()).map_or(&[][..], Vec::as_slice);
+        let mut check = LogCheck::new(log, trust, of_this)?;
+        source.read(log, &mut |entry| {
+            let leaf = check.take(&entry)?;
+            if let (Some(leaf), Entry::Record(record)) = (leaf, &entry) {
+                if log == LEDGER {
+                    let named = ledger.take(&leaf, record);
+                    let named = named.map_err(|fault| Fault { log: log.clone(), seq: leaf.seq, kind: fault.into() })?;
+                    named.into_iter().for_each(|public| check.name_key(public));
+                }
+                progress(Progress { log, done: check.size(), of: *records });
+            }
+            Ok(())
+        })?;
+        let records = check.size();
+        let (head, believed) = check.end()?;
+        trust = believed;
+        logs.push(LogReport { log: log.clone(), records, head: head.map(|head| head.note) });
+    }
+    let Counts { grants, votes, uses } = ledger.counts();
+    Ok(Report { logs, grants, votes, uses })
+}
+
+/// The heads that somebody held, by log.
+fn held_by_log<'a>(trust: &Trust, notes: &[String], logs: &[&'a str]) -> Result<BTreeMap<&'a str, Vec<Head>>, Fault> {
+    let mut held: BTreeMap<&str, Vec<Head>> = BTreeMap::new();
+    for note in notes {
+        let opened = logs.iter().map(|log| (*log, trust.open_held(log, note)));
+        let mut other = None;
+        let mut found = false;
+        for (log, opened) in opened {
+            match opened {
+                Ok(checkpoint) => {
+                    held.entry(log).or_default().push(Head { checkpoint, note: note.clone() });
+                    found = true;
+                }
+                Err(kind) => other = Some(Fault { log: log.to_owned(), seq: 0, kind }),
+            }
+        }
+        // A head of none of these logs is nothing to hold them against.
+        if let (Some(fault), false) = (other, found) {
+            return Err(fault);
+        }
+    }
+    Ok(held)
+}

@@ -1,0 +1,70 @@
+//! Where records come from.
+
+use crate::fault::Fault;
+
+/// A payload with the salt of its commitment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredPayload {
+    /// Its name in the leaf.
+    pub name: String,
+    /// The salt.
+    pub salt: Vec<u8>,
+    /// The bytes.
+    pub bytes: Vec<u8>,
+}
+
+/// A record as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredRecord {
+    /// The position that it stands at.
+    pub seq: u64,
+    /// The leaf's bytes.
+    pub bytes: Vec<u8>,
+    /// Its payloads.
+    pub payloads: Vec<StoredPayload>,
+    /// The leaf's hash as a tile of hashes holds it, where there are tiles.
+    pub listed: Option<crate::hash::TreeHash>,
+}
+
+impl StoredRecord {
+    /// A payload by its name.
+    pub fn payload(&self, name: &str) -> Option<&[u8]> {
+        self.payloads.iter().find(|payload| payload.name == name).map(|payload| payload.bytes.as_slice())
+    }
+}
+
+/// What a source hands over of a log, in its order: a head comes right after the last record that it covers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Entry {
+    /// A record.
+    Record(StoredRecord),
+    /// A signed note.
+    Head(String),
+}
+
+/// A log and how many records it says it has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogSize {
+    /// Its name.
+    pub log: String,
+    /// How many: to tell progress by, and believed for nothing else.
+    pub records: u64,
+}
+
+/// Who takes what a source hands over.
+pub type Each<'a> = &'a mut dyn FnMut(Entry) -> Result<(), Fault>;
+
+/// A store, an export, a copy: whatever holds logs.
+pub trait Source {
+    /// The logs, `ledger` first.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    fn logs(&self) -> Result<Vec<LogSize>, Fault>;
+
+    /// Hands over a log from its first record on.
+    ///
+    /// # Errors
+    /// When it cannot be read, or what takes the entries says that one is bad.
+    fn read(&self, log: &str, each: Each<'_>) -> Result<(), Fault>;
+}

@@ -1,0 +1,59 @@
+//! `/api/v1/logs/{log}/…`: the record for those who check it: C2SP tlog-tiles, consistency proofs, receipts.
+
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use axum::http::header;
+use axum::response::IntoResponse;
+use proviso_api::operations::ConsistencyReply;
+use serde::Deserialize;
+
+use crate::http::caller::{Known, Person};
+use crate::http::problem::Refused;
+use crate::http::site::Site;
+
+/// `checkpoint`: the newest signed head.
+pub(in crate::http) async fn checkpoint(
+    State(site): State<Site>,
+    _: Known,
+    Path(log): Path<String>,
+) -> Result<String, Refused> {
+    Ok(site.app().checkpoint(&log)?)
+}
+
+/// `tile/{tile}`: hashes, or records. What is full never changes.
+pub(in crate::http) async fn tile(
+    State(site): State<Site>,
+    _: Person,
+    Path((log, tile)): Path<(String, String)>,
+) -> Result<impl IntoResponse, Refused> {
+    let bytes = site.app().tile(&log, &tile)?;
+    Ok(([(header::CONTENT_TYPE, "application/octet-stream")], bytes))
+}
+
+/// How many records the head that somebody holds is for.
+#[derive(Debug, Deserialize)]
+pub(in crate::http) struct From {
+    #[serde(default)]
+    from: u64,
+}
+
+/// `consistency`: the newest head, and that an older one is its beginning.
+pub(in crate::http) async fn consistency(
+    State(site): State<Site>,
+    _: Known,
+    Path(log): Path<String>,
+    Query(From { from }): Query<From>,
+) -> Result<Json<ConsistencyReply>, Refused> {
+    Ok(Json(site.app().consistency(&log, from)?))
+}
+
+/// `records/{seq}/proof`: the receipt of one record.
+pub(in crate::http) async fn receipt(
+    State(site): State<Site>,
+    _: Person,
+    Path((log, seq)): Path<(String, String)>,
+) -> Result<impl IntoResponse, Refused> {
+    let text = site.app().receipt(&log, &seq)?;
+    let name = format!("attachment; filename=\"{log}-{seq}.tlog-proof\"");
+    Ok(([(header::CONTENT_DISPOSITION, name)], text))
+}

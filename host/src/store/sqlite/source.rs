@@ -1,0 +1,102 @@
+//! The database as a source of records to be checked.
+
+use audit_verify::source::{Each, Entry, LogSize, Source, StoredPayload, StoredRecord};
+use audit_verify::{Fault, FaultKind};
+use rusqlite::{Connection, params};
+
+use crate::store::types::Log;
+
+/// The rows of a database, in the order of the logs.
+pub(in crate::store) struct SqliteSource<'a> {
+    connection: &'a Connection,
+    every_head: bool,
+}
+
+impl<'a> SqliteSource<'a> {
+    /// The database behind this connection, with every head that was signed or with the newest of each log alone.
+    pub(in crate::store) const fn new(connection: &'a Connection, every_head: bool) -> Self {
+        Self { connection, every_head }
+    }
+
+    /// One record. Absent: there is none.
+    pub(super) fn record(&self, log: Log, seq: u64) -> rusqlite::Result<Option<StoredRecord>> {
+        let Ok(stored) = i64::try_from(seq) else { return Ok(None) };
+        let mut statement = self.connection.prepare_cached("SELECT bytes FROM leaf WHERE log = ?1 AND seq = ?2")?;
+        let mut rows = statement.query(params![log.name(), stored])?;
+        let Some(row) = rows.next()? else { return Ok(None) };
+        let (bytes, payloads) = (row.get(0)?, self.payloads(log.name(), stored)?);
+        Ok(Some(StoredRecord { seq, bytes, payloads, listed: None }))
+    }
+
+    fn payloads(&self, log: &str, seq: i64) -> rusqlite::Result<Vec<StoredPayload>> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT name, salt, bytes FROM payload WHERE log = ?1 AND seq = ?2 ORDER BY name")?;
+        let payloads = statement.query_map(params![log, seq], |row| {
+            Ok(StoredPayload { name: row.get(0)?, salt: row.get(1)?, bytes: row.get(2)? })
+        })?;
+        payloads.collect()
+    }
+}
+
+impl Source for SqliteSource<'_> {
+    fn logs(&self) -> Result<Vec<LogSize>, Fault> {
+        let count = |log: Log| {
+            let count = "SELECT count(*) FROM leaf WHERE log = ?1";
+            let records: i64 = self.connection.query_row(count, params![log.name()], |row| row.get(0))?;
+            Ok(LogSize { log: log.name().to_owned(), records: u64::try_from(records).unwrap_or(0) })
+        };
+        Log::ALL.into_iter().map(|log| count(log).map_err(|error| unreadable(log.name(), 0, &error))).collect()
+    }
+
+    fn read(&self, log: &str, each: Each<'_>) -> Result<(), Fault> {
+        let broken = |error: rusqlite::Error| unreadable(log, 0, &error);
+        // The newest alone, or all, each right behind the last record that it covers.
+        let newest = "SELECT max(size) FROM head WHERE log = ?1";
+        let heads = format!("SELECT size, note FROM head WHERE log = ?1 AND (?2 OR size = ({newest})) ORDER BY size");
+        let mut statement = self.connection.prepare(&heads).map_err(broken)?;
+        let mut heads = statement.query(params![log, self.every_head]).map_err(broken)?;
+        let mut next_head = || -> Result<Option<(i64, String)>, Fault> {
+            let row = heads.next().map_err(broken)?;
+            let head = row.map(|row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?)));
+            let head = head.transpose().map_err(broken)?;
+            // The row says what its head says.
+            match head {
+                Some((size, note)) if size_of(&note) != u64::try_from(size).ok() => {
+                    let size = u64::try_from(size).unwrap_or(0);
+                    Err(Fault { log: log.to_owned(), seq: size, kind: FaultKind::HeadMisplaced(size) })
+                }
+                head => Ok(head),
+            }
+        };
+        let mut head = next_head()?;
+        let mut statement =
+            self.connection.prepare("SELECT seq, bytes FROM leaf WHERE log = ?1 ORDER BY seq").map_err(broken)?;
+        let mut rows = statement.query(params![log]).map_err(broken)?;
+        while let Some(row) = rows.next().map_err(broken)? {
+            let seq: i64 = row.get(0).map_err(broken)?;
+            while let Some((_, note)) = head.take_if(|(size, _)| *size <= seq) {
+                each(Entry::Head(note))?;
+                head = next_head()?;
+            }
+            let (bytes, payloads) = (row.get(1).map_err(broken)?, self.payloads(log, seq).map_err(broken)?);
+            let seq =
+                u64::try_from(seq).map_err(|_| Fault { log: log.to_owned(), seq: 0, kind: FaultKind::Misplaced })?;
+            each(Entry::Record(StoredRecord { seq, bytes, payloads, listed: None }))?;
+        }
+        while let Some((_, note)) = head.take() {
+            each(Entry::Head(note))?;
+            head = next_head()?;
+        }
+        Ok(())
+    }
+}
+
+/// The size in a head's text: its second line.
+fn size_of(note: &str) -> Option<u64> {
+    note.lines().nth(1)?.parse().ok()
+}
+
+fn unreadable(log: &str, seq: u64, error: &rusqlite::Error) -> Fault {
+    Fault { log: log.to_owned(), seq, kind: FaultKind::Unreadable(error.to_string()) }
+}
