@@ -49,6 +49,7 @@ pub const NAMES: &[&str] = &[
     "r8_duplicate_members",
     "r8_step_up_offered",
     "r9_unsigned_believed",
+    "r9_fork_honoured",
     "r9_shorter_log",
     "r10_other_question",
     "r11_meta_kept",

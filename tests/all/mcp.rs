@@ -11,5 +11,6 @@ mod stops;
 mod story;
 mod swapped;
 mod wire;
+mod witness;
 
 pub use proxy::{npm_server, python};

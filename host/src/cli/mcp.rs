@@ -27,6 +27,9 @@ pub(super) struct Mcp {
     /// What the server learns when it asks for the client's roots: a folder or a `file:` URI. May be repeated.
     #[arg(long = "root", value_name = "FOLDER")]
     roots: Vec<String>,
+    /// The folder in which the newest heads of the gate's record are kept; without it the user's own folder for state.
+    #[arg(long, value_name = "DIR")]
+    state: Option<PathBuf>,
     /// The server's command and its arguments, behind `--`.
     #[arg(last = true, required = true, value_name = "COMMAND")]
     command: Vec<OsString>,
@@ -34,8 +37,9 @@ pub(super) struct Mcp {
 
 /// Runs it. `as_json`: why it did not start is one JSON value, on standard error all the same.
 pub(super) async fn run(mcp: Mcp, as_json: bool) -> ExitCode {
-    let Mcp { gate, server, token_file, subject_token_file, roots, command } = mcp;
-    let options = Options { gate, server, token_file, subject_token_file, roots, command };
+    let Mcp { gate, server, token_file, subject_token_file, roots, state, command } = mcp;
+    let state = state.or_else(|| own_state(|name| std::env::var_os(name)));
+    let options = Options { gate, server, token_file, subject_token_file, roots, state, command };
     crate::mcp::run(options).await.unwrap_or_else(|error| not_started(&error, as_json))
 }
 
@@ -50,4 +54,11 @@ fn not_started(error: &StartError, as_json: bool) -> ExitCode {
         eprintln!("proviso mcp: {error} ({})\n  help: {}", error.code(), error.help());
     }
     exit.into()
+}
+
+/// Where a user's programs keep what should outlive them (XDG base directories).
+fn own_state(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+    let named = |name: &str| variable(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let state = named("XDG_STATE_HOME").or_else(|| named("HOME").map(|home| home.join(".local/state")));
+    state.map(|state| state.join("proviso"))
 }

@@ -57,6 +57,8 @@ impl Session {
             .arg(place.token("gateway"))
             .arg("--subject-token-file")
             .arg(place.token(agent))
+            .arg("--state")
+            .arg(place.state())
             .arg("--")
             .args(command)
             .stdin(Stdio::piped())

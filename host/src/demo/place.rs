@@ -42,6 +42,11 @@ impl Place {
         self.base.join(Self::DATA)
     }
 
+    /// Where the proxies keep the heads that they saw: a demo's record is another than its user's gates'.
+    pub fn state(&self) -> PathBuf {
+        self.base.join("state")
+    }
+
     /// The folder that the files server serves.
     pub fn files(&self) -> PathBuf {
         self.base.join("files")

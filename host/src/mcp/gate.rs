@@ -2,22 +2,25 @@
 
 use std::time::Duration;
 
+use audit_verify::witness::{Shown, Verdict};
 use policy_core::json::{self, Limits};
+use policy_core::sabotaged;
 use proviso_api::access_request::{AccessRequest, TaskReply};
 use proviso_api::authzen::{Entity, EvaluationReply};
-use proviso_api::operations::ExecutionPhase;
+use proviso_api::operations::{ConsistencyReply, ExecutionPhase, RecordReply};
 use proviso_api::problem::Problem;
 use proviso_api::session::WhoAmI;
 use proviso_api::stops::StopList;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 use reqwest::{Method, RequestBuilder, StatusCode, Url};
 use serde_json::{Map, Value};
-use tokio::sync::OnceCell;
+use tokio::sync::{Mutex, OnceCell};
 
 use super::options::Access;
 use super::question::Question;
 use super::sentences::Failure;
 use super::session::{Answer, Ask, Submission, Told};
+use super::witness::Witness;
 
 /// How long the gate may take.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -28,6 +31,12 @@ const STOPS: Duration = Duration::from_secs(25);
 /// How much of the gate's answer is read.
 const LIMITS: Limits = Limits { max_bytes: 4 * 1024 * 1024, max_depth: 32 };
 
+/// The logs of a gate.
+const LOGS: [&str; 2] = ["ledger", "decisions/main"];
+
+/// How long a look at the record is good for.
+const LOOK_AGAIN: Duration = Duration::from_secs(30);
+
 /// How often an outcome is told again, and after how long: it is evidence, and the gate may be away for a moment.
 const AGAIN: [Duration; 3] = [Duration::from_millis(100), Duration::from_millis(500), Duration::from_millis(1500)];
 
@@ -37,6 +46,15 @@ pub struct Gate {
     access: Access,
     /// For whom the agent's token speaks, once the gate has said so.
     subject: OnceCell<Entity>,
+    /// What was seen of the record.
+    witness: Mutex<Watch>,
+}
+
+/// The witness, and when the record was last held against it.
+struct Watch {
+    witness: Witness,
+    looked: Option<tokio::time::Instant>,
+    broken: bool,
 }
 
 impl Gate {
@@ -44,7 +62,7 @@ impl Gate {
     ///
     /// # Errors
     /// When the system has no TLS to offer.
-    pub fn new(access: Access) -> Result<Self, reqwest::Error> {
+    pub fn new(access: Access, witness: Witness) -> Result<Self, reqwest::Error> {
         // Tokens follow no redirect, and go through no proxy in the clear.
         let mut client = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
@@ -53,7 +71,8 @@ impl Gate {
         if access.gate.scheme() == "http" {
             client = client.no_proxy();
         }
-        Ok(Self { client: client.build()?, access, subject: OnceCell::new() })
+        let witness = Mutex::new(Watch { witness, looked: None, broken: false });
+        Ok(Self { client: client.build()?, access, subject: OnceCell::new(), witness })
     }
 
     /// Asks.
@@ -103,7 +122,56 @@ impl Gate {
         let value = self.send(request).await?.value;
         let context = value.get("context").cloned().unwrap_or_default();
         let reply: EvaluationReply = typed(value)?;
+        self.watch(&reply).await?;
         Ok(Answer::Evaluation(Box::new(reply), context))
+    }
+
+    /// Holds the gate's record against what was seen of it: with the first answer of a session, and again where an
+    /// exception is to be honoured and the last look was a while ago.
+    ///
+    /// INVARIANT (R9): no exception of a gate is honoured whose record does not continue what was seen.
+    async fn watch(&self, reply: &EvaluationReply) -> Result<(), Failure> {
+        let exception = reply.decision && reply.context.approval.is_some();
+        let mut watch = self.witness.lock().await;
+        let recent = watch.looked.is_some_and(|looked| !exception || looked.elapsed() < LOOK_AGAIN);
+        if !watch.broken && !recent {
+            match self.look(&mut watch.witness).await {
+                Ok(Verdict::Continues) => watch.looked = Some(tokio::time::Instant::now()),
+                Ok(Verdict::Broken) => {
+                    watch.broken = true;
+                    let kept = watch.witness.file().map(|file| file.display().to_string()).unwrap_or_default();
+                    eprintln!(
+                        "proviso mcp: the gate's record does not continue what was seen of it; no exception is honoured \
+                         (log_forked). What was seen is kept in `{kept}`"
+                    );
+                }
+                // What runs in scope needs no exception; what does needs a look.
+                Err(failure) if exception => return Err(failure),
+                Err(_) => {}
+            }
+        }
+        if exception && watch.broken && !sabotaged!("r9_fork_honoured") {
+            return Err(refused("log_forked", StatusCode::OK));
+        }
+        Ok(())
+    }
+
+    async fn look(&self, witness: &mut Witness) -> Result<Verdict, Failure> {
+        let record: RecordReply = typed(self.send(self.request(Method::GET, &["api", "v1", "record"])?).await?.value)?;
+        for log in LOGS {
+            let name = log.replace('/', "-");
+            let request = self.request(Method::GET, &["api", "v1", "logs", &name, "consistency"])?;
+            let shown = match self.send(request.query(&[("from", witness.held(log))])).await {
+                Ok(sent) => typed::<ConsistencyReply>(sent.value)?,
+                Err(Failure::Refused(problem)) if problem.code == "log_shorter" => return Ok(Verdict::Broken),
+                Err(failure) => return Err(failure),
+            };
+            let shown = Shown { log, note: &shown.note, proof: &shown.proof, keys: &record.keys };
+            if witness.look(shown) == Verdict::Broken {
+                return Ok(Verdict::Broken);
+            }
+        }
+        Ok(Verdict::Continues)
     }
 
     /// Waits for calls of this enforcement point to be stopped: their evaluations. Nothing when none was for a while.

@@ -26,6 +26,7 @@ mod shell;
 mod start_error;
 #[cfg(test)]
 mod tests;
+mod witness;
 
 pub use options::{Options, OptionsError};
 pub use shell::run;

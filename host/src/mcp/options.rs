@@ -8,6 +8,8 @@ use policy_core::text::is_identifier;
 use reqwest::Url;
 use thiserror::Error;
 
+use super::witness::Witness;
+
 /// Where the enforcement point's token stands when no file is named.
 pub const TOKEN_VARIABLE: &str = "PROVISO_TOKEN";
 
@@ -27,6 +29,8 @@ pub struct Options {
     pub subject_token_file: Option<PathBuf>,
     /// What `roots/list` is answered with: folders, or `file:` URIs.
     pub roots: Vec<String>,
+    /// The folder in which the newest heads of the gate's record are kept; absent: they are kept for one session.
+    pub state: Option<PathBuf>,
     /// The upstream's command and its arguments.
     pub command: Vec<OsString>,
 }
@@ -62,6 +66,9 @@ pub enum OptionsError {
     /// Not a folder's path or `file:` URI.
     #[error("`{0}` is not a folder")]
     Root(String),
+    /// Kept heads that cannot be read.
+    #[error("what was kept of the record's heads cannot be read: {0}")]
+    State(std::io::Error),
     /// Nothing to stand before.
     #[error("there is no command to start")]
     NoCommand,
@@ -77,6 +84,7 @@ impl OptionsError {
             Self::NoToken { .. } => "no_token",
             Self::TokenFile { .. } => "token_file_unreadable",
             Self::Root(_) => "bad_root",
+            Self::State(_) => "state_unreadable",
             Self::NoCommand => "no_command",
         }
     }
@@ -92,6 +100,9 @@ impl OptionsError {
             Self::NoToken { variable, .. } => format!("set {variable} or name a file that holds the token"),
             Self::TokenFile { .. } => "check the path and who may read it".to_owned(),
             Self::Root(_) => "give --root an absolute path or a file: URI".to_owned(),
+            Self::State(_) => {
+                "look at the folder that --state names; take away a file of heads only after you know why".to_owned()
+            }
             Self::NoCommand => "put the server's command behind `--`".to_owned(),
         }
     }
@@ -109,10 +120,11 @@ pub struct Access {
 }
 
 /// Options that were checked.
-#[derive(Clone)]
 pub struct Checked {
     /// Where the gate is and what opens it.
     pub access: Access,
+    /// The heads of the gate's record that were seen.
+    pub witness: Witness,
     /// The upstream's name.
     pub server: String,
     /// `file:` URIs.
@@ -136,9 +148,11 @@ impl Options {
         let token = token(self.token_file.as_deref(), "enforcement point's", TOKEN_VARIABLE, &variable)?;
         let subject_token = token_of_agent(self, &variable)?;
         let roots = self.roots.iter().map(|root| root_uri(root)).collect::<Result<_, _>>()?;
+        let witness = Witness::open(self.state.as_deref(), gate.as_str()).map_err(OptionsError::State)?;
         let (program, arguments) = self.command.split_first().ok_or(OptionsError::NoCommand)?;
         Ok(Checked {
             access: Access { gate, token, subject_token },
+            witness,
             server: self.server.clone(),
             roots,
             program: program.clone(),
@@ -207,6 +221,7 @@ mod tests {
             token_file: None,
             subject_token_file: None,
             roots: vec!["/data/x y".into()],
+            state: None,
             command: vec!["true".into()],
         }
     }

@@ -50,7 +50,7 @@ pub async fn run(options: Options) -> Result<ExitCode, StartError> {
     // The server must not hold what opens the gate.
     command.args(&checked.arguments).env_remove(TOKEN_VARIABLE).env_remove(SUBJECT_TOKEN_VARIABLE);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit()).kill_on_drop(true);
-    let (Ok(word), Ok(gate)) = (random::id(&SystemRandom, "s"), Gate::new(checked.access)) else {
+    let (Ok(word), Ok(gate)) = (random::id(&SystemRandom, "s"), Gate::new(checked.access, checked.witness)) else {
         return Err(StartError::System);
     };
     let mut child = command.spawn().map_err(StartError::Server)?;

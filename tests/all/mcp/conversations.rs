@@ -168,6 +168,8 @@ async fn each_is_the_same_with_and_without_the_proxy() {
         point.to_str().expect("a path"),
         "--subject-token-file",
         agent.to_str().expect("a path"),
+        "--state",
+        folder.path().to_str().expect("a path"),
         "--",
     ]
     .map(str::to_owned)

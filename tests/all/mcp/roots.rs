@@ -11,7 +11,7 @@ use super::story::World;
 const CHANGED: &str = r#"{"jsonrpc":"2.0","method":"notifications/roots/list_changed"}"#;
 
 /// A server that writes down every line that reaches it, and asks for the roots when told that they changed.
-fn curious(log: &Path) -> Vec<String> {
+pub(super) fn curious(log: &Path) -> Vec<String> {
     let script = r#"
 while IFS= read -r line; do
   printf '%s\n' "$line" >>"$1"
@@ -29,14 +29,14 @@ done"#;
 }
 
 /// What reached the server, line by line.
-fn heard(log: &Path) -> Vec<Value> {
+pub(super) fn heard(log: &Path) -> Vec<Value> {
     let text = std::fs::read_to_string(log).unwrap_or_default();
     // The last line may be half written.
     text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
 }
 
 /// Asks and approves: every file inside this folder, a few times.
-async fn approve_inside(proxy: &mut Proxy, parties: &Parties, person: &str, folder: &str) {
+pub(super) async fn approve_inside(proxy: &mut Proxy, parties: &Parties, person: &str, folder: &str) {
     let ask = json!({
         "tool": "write_file", "arguments": {"path": format!("{folder}/a.md"), "content": "x"},
         "justification": "The report is due.", "uses": 3,

@@ -72,7 +72,7 @@ export class Gate {
     const own = this.run("token", "enforcement-point", "--name", `proxy-${agent.task}`, "--subjects", agent.subject, "--servers", agent.server);
     return {
       command: PROVISO,
-      args: ["mcp", "--gate", url, "--server", agent.server, "--", process.execPath, FILESYSTEM_SERVER, this.files],
+      args: ["mcp", "--gate", url, "--server", agent.server, "--state", this.folder, "--", process.execPath, FILESYSTEM_SERVER, this.files],
       env: { PROVISO_TOKEN: own, PROVISO_SUBJECT_TOKEN: token, PATH: process.env["PATH"] ?? "" },
     };
   }

@@ -24,6 +24,7 @@ use crate::mcp::lines::Splitter;
 use crate::mcp::options::Access;
 use crate::mcp::session::{Config, End, Session, Side};
 use crate::mcp::shell::{Ends, converse, inputs};
+use crate::mcp::witness::Witness;
 
 type Log = Arc<Mutex<Vec<(String, Value)>>>;
 
@@ -129,7 +130,7 @@ fn start_with(gate: &str, waiting: usize, clock: Arc<dyn Clock>) -> Running {
     let (from_upstream, to_upstream) = tokio::io::split(upstream_of_proxy);
     let access =
         Access { gate: gate.parse().expect("a URL"), token: "point-token".into(), subject_token: "agent-token".into() };
-    let gate = Arc::new(Gate::new(access).expect("a client"));
+    let gate = Arc::new(Gate::new(access, Witness::open(None, "").expect("nothing kept")).expect("a client"));
     let session = Session::new(Config { server: "files".into(), roots: Vec::new(), word: "w".into() });
     let from_client = inputs(from_client, Splitter::new(Side::Client, 1 << 20));
     let ends = Ends { from_client, to_client, to_upstream };
