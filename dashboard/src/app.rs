@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use audit_verify::witness::Verdict;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos_router::components::{Route, Router, Routes};
@@ -14,6 +15,7 @@ use crate::components::notice::Failure;
 use crate::pages::{Decision, NotFound, Queue, Record, Reviews, Shell, SignIn};
 use crate::view_model::problem::ApiError;
 use crate::view_model::time::GateClock;
+use crate::witness;
 
 /// How long a closed stream of changes is left closed.
 const RECONNECT: Duration = Duration::from_secs(5);
@@ -42,6 +44,8 @@ pub struct Desk {
     pub position: RwSignal<u64>,
     /// What a screen reader is told: one sentence, politely.
     pub said: RwSignal<String>,
+    /// Whether the gate's record is not the one that this browser saw: then no page is to be believed (R9).
+    pub forked: RwSignal<bool>,
     /// How many exceptions wait for this person, as the queue last knew.
     pub needs_me: RwSignal<Option<usize>>,
     clock: RwSignal<Option<GateClock>>,
@@ -54,6 +58,7 @@ impl Desk {
             now: RwSignal::new(Timestamp::from_millis(0)),
             position: RwSignal::new(0),
             said: RwSignal::new(String::new()),
+            forked: RwSignal::new(false),
             needs_me: RwSignal::new(None),
             clock: RwSignal::new(None),
         }
@@ -96,6 +101,15 @@ impl Desk {
         }
     }
 
+    /// Holds the gate's record against what this browser saw of it. A gate that does not answer now is asked again with
+    /// the next connection.
+    pub async fn watch(self) {
+        let demo = self.signed.with_untracked(|signed| matches!(signed, Signed::In(session) if session.demo));
+        if let Ok(verdict) = witness::look(demo).await {
+            self.forked.set(verdict == Verdict::Broken);
+        }
+    }
+
     /// Takes an API error: one that says that the session is over signs out.
     pub fn note(&self, error: &ApiError) {
         if error.is_signed_out() {
@@ -131,6 +145,7 @@ fn monotonic() -> f64 {
 /// Follows the gate's changes while somebody is signed in. The browser bridges a short gap by itself; a stream that was
 /// closed for good is opened again.
 fn follow(desk: Desk) {
+    spawn_local(desk.watch());
     spawn_local(async move {
         api::changes(move |change| {
             desk.position.update(|position| *position = (*position).max(change.position));

@@ -17,7 +17,7 @@ pub use afterwards::{answer, close_review, declare_emergency, give_back, judge, 
 pub use events::changes;
 pub use exceptions::{exception, exceptions, questions, revoke, sheet, vote};
 pub use policy::{bundle, module};
-pub use record::record;
+pub use record::{consistency, receipt, record};
 pub use session::{demo_people, demo_sign_in, session, sign_in, sign_out};
 
 use crate::view_model::problem::ApiError;
@@ -25,6 +25,11 @@ use crate::view_model::problem::ApiError;
 async fn get<T: DeserializeOwned>(address: &str) -> Result<T, ApiError> {
     let response = keyed(Request::get(address)).send().await.map_err(|_| ApiError::Unreachable)?;
     read(response).await
+}
+
+async fn get_text(address: &str) -> Result<String, ApiError> {
+    let response = keyed(Request::get(address)).send().await.map_err(|_| ApiError::Unreachable)?;
+    body(response).await
 }
 
 async fn post<T: DeserializeOwned>(address: &str, body: &impl Serialize) -> Result<T, ApiError> {
@@ -51,12 +56,14 @@ fn keyed(request: RequestBuilder) -> RequestBuilder {
 
 async fn read<T: DeserializeOwned>(response: Response) -> Result<T, ApiError> {
     let status = response.status();
+    serde_json::from_str(&body(response).await?).map_err(|_| ApiError::Unreadable(status))
+}
+
+/// The text of a good answer.
+async fn body(response: Response) -> Result<String, ApiError> {
+    let (ok, status) = (response.ok(), response.status());
     let text = response.text().await.map_err(|_| ApiError::Unreachable)?;
-    if response.ok() {
-        serde_json::from_str(&text).map_err(|_| ApiError::Unreadable(status))
-    } else {
-        Err(refusal(status, &text))
-    }
+    if ok { Ok(text) } else { Err(refusal(status, &text)) }
 }
 
 async fn accepted(response: Response) -> Result<(), ApiError> {

@@ -3,9 +3,11 @@
 pub mod card;
 pub mod countdown;
 pub mod notice;
+pub mod save;
 pub mod text;
 
 pub use card::Card;
 pub use countdown::Countdown;
 pub use notice::{Failure, Notice, Tone};
+pub use save::save;
 pub use text::{Digest, Text};

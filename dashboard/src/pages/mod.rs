@@ -5,6 +5,7 @@ mod help;
 mod judge;
 mod not_found;
 mod queue;
+mod receipt;
 mod record;
 mod reviews;
 mod shell;

@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use super::receipt::CheckReceipt;
 use super::set_title;
 use crate::api;
 use crate::app::Desk;
@@ -34,6 +35,7 @@ pub fn Record() -> impl IntoView {
                         </tbody>
                     </table>
                 </Card>
+                <CheckReceipt />
                 <Card title="Logs">
                     {record
                         .logs

@@ -8,6 +8,7 @@ use super::help::Keyboard;
 use crate::api;
 use crate::app::{Desk, Signed};
 use crate::view_model::queue::{Tab, address};
+use crate::witness;
 
 /// The frame around every page.
 #[component]
@@ -37,11 +38,12 @@ pub fn Shell(
             })}
         }
     };
+    let forked = move || desk.forked.get().then(|| view! { <Forked /> });
     view! {
         <a class="skip" href="#main">"Skip to the page"</a>
         <Navigation />
-        <div class="page">
-                <aside aria-label="About this gate">{banners}</aside>
+        <div class="page" class:forked=move || desk.forked.get()>
+                <aside aria-label="About this gate">{forked}{banners}</aside>
             <main id="main" tabindex="-1">{children()}</main>
         </div>
         <p class="unseen" role="status">{move || desk.said.get()}</p>
@@ -52,6 +54,24 @@ pub fn Shell(
 /// Whether this page is a demo's: the gate has marked it, so that also a page that reaches no gate says so.
 fn is_demo() -> bool {
     document().query_selector("meta[name=proviso-demo]").is_ok_and(|mark| mark.is_some())
+}
+
+/// The gate's record is not the one that this browser saw.
+#[component]
+fn Forked() -> impl IntoView {
+    let desk = Desk::take();
+    let accept = move |_| {
+        witness::forget();
+        spawn_local(desk.watch());
+    };
+    view! {
+        <p class="banner bad" role="alert">
+            <b>"This is not the record that this browser saw."</b>
+            " It was cut, rewritten or replaced: believe no page of this gate, and vote on nothing, until whoever runs it has \
+             told you why. "
+            <button class="quiet" on:click=accept>"I know why: this is another record"</button>
+        </p>
+    }
 }
 
 #[component]

@@ -80,12 +80,17 @@ fn VoteBar() -> impl IntoView {
         asked.collect_view()
     });
     let obstacle_to = move |decision: VoteDecision, refused: Option<Rejection>| {
+        let forked = desk
+            .forked
+            .get()
+            .then_some("The gate's record is not the one that this browser saw, so this page refuses to vote.");
         let broken = state.module.with(|module| match module {
             Module::Broken(_) => Some(
                 "The policy module that was fetched does not run here or is not the gate's, so this page refuses to vote.",
             ),
             Module::Starting | Module::Ready(_) => None,
         });
+        let broken = forked.or(broken);
         let now = state.clock.get();
         state.shown.with(|shown| {
             // Who refuses or asks does not have to set a grant that makes sense first.

@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use super::super::receipt::TakeReceipt;
 use super::state::State;
 use crate::components::{Card, Text};
 use crate::view_model::problem::sentence;
@@ -31,7 +32,10 @@ pub fn History() -> impl IntoView {
                             </p>
                             {step.said.map(|said| view! { <p class="quote"><Text text=said /></p> })}
                         </div>
-                        <code class="place">{format!("{} #{}", step.log, step.seq)}</code>
+                        <span class="place">
+                            <code>{format!("{} #{}", step.log, step.seq)}</code>
+                            <TakeReceipt log=step.log seq=step.seq />
+                        </span>
                     </li>
                 }
             })

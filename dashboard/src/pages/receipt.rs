@@ -1,0 +1,98 @@
+//! Receipts: taken from the gate, and checked without it.
+
+use audit_verify::log::Trust;
+use audit_verify::receipt::Receipt;
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use wasm_bindgen::JsCast as _;
+use wasm_bindgen_futures::JsFuture;
+
+use crate::api;
+use crate::app::Desk;
+use crate::components::{Card, Notice, Text, Tone, save};
+use crate::witness;
+
+/// A button that takes the receipt of one record.
+#[component]
+pub fn TakeReceipt(
+    /// Which log.
+    log: String,
+    /// The record's position.
+    seq: u64,
+) -> impl IntoView {
+    let desk = Desk::take();
+    let label = format!("Receipt of record {seq} of {log}");
+    let take = move |_| {
+        let name = log.replace('/', "-");
+        spawn_local(async move {
+            match api::receipt(&name, seq).await {
+                Ok(text) => {
+                    let saved = save(&format!("{name}-{seq}.tlog-proof"), &text);
+                    desk.said.set(match saved {
+                        Ok(()) => "The receipt was saved.".to_owned(),
+                        Err(_) => "This browser did not save the receipt.".to_owned(),
+                    });
+                }
+                Err(error) => {
+                    desk.said.set(error.what());
+                    desk.note(&error);
+                }
+            }
+        });
+    };
+    view! { <button class="quiet" aria-label=label on:click=take>"receipt"</button> }
+}
+
+/// What a receipt came to.
+type Checked = Result<(String, Vec<(String, String)>), String>;
+
+/// Checks a receipt by the keys that this browser keeps. Nothing is asked of the gate.
+#[component]
+pub fn CheckReceipt() -> impl IntoView {
+    let checked = RwSignal::new(None::<Checked>);
+    let chosen = move |event| {
+        let input: web_sys::HtmlInputElement = event_target(&event);
+        let Some(file) = input.files().and_then(|files| files.get(0)) else { return };
+        spawn_local(async move {
+            let text = JsFuture::from(file.unchecked_ref::<web_sys::Blob>().text()).await;
+            let text = text.ok().and_then(|text| text.as_string()).unwrap_or_default();
+            checked.set(Some(check(&text)));
+        });
+    };
+    let told = move || {
+        checked.get().map(|checked| match checked {
+            Ok((told, payloads)) => view! {
+                <Notice tone=Tone::Good title=told>
+                    {payloads
+                        .into_iter()
+                        .map(|(name, text)| view! { <h3 class="mono">{name}</h3> <pre class="note" tabindex="0"><Text text /></pre> })
+                        .collect_view()}
+                </Notice>
+            }
+            .into_any(),
+            Err(why) => view! { <Notice tone=Tone::Bad title="This proves nothing."><p>{why}</p></Notice> }.into_any(),
+        })
+    };
+    view! {
+        <Card title="Check a receipt">
+            <p>
+                <label for="receipt">"A file that ends in .tlog-proof: "</label>
+                <input id="receipt" type="file" accept=".tlog-proof" on:change=chosen />
+            </p>
+            <div role="status">{told}</div>
+            <p class="soft">"It is checked here, by the keys that this browser keeps. Nothing is sent."</p>
+        </Card>
+    }
+}
+
+fn check(text: &str) -> Checked {
+    let keys = witness::keys().iter().filter_map(|key| key.parse().ok()).collect();
+    let trust = Trust { keys, complete: false };
+    let proved = Receipt::read(text).and_then(|receipt| receipt.verify(&trust)).map_err(|error| format!("{error}."))?;
+    let (leaf, head) = (&proved.leaf, &proved.checkpoint);
+    let told = format!(
+        "Record {} of {} ({}, {}) is in the log, under a signed head over {} records.",
+        leaf.seq, leaf.log, leaf.kind, leaf.at, head.size
+    );
+    Ok((told, proved.payloads.into_iter().collect()))
+}
