@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 import { type Page, expect } from "@playwright/test";
 
-import { AGENT, LOOKS, granting as test, look, open } from "./harness/asked.ts";
+import { AGENT, LOOKS, look, open, test } from "./harness/asked.ts";
 import { CLIENTS } from "./harness/client.ts";
 import type { Gate } from "./harness/gate.ts";
 import { Model, text } from "./harness/model.ts";

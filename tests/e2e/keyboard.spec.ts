@@ -1,7 +1,7 @@
 // The whole decision without a mouse. Where the focus stands is said at each step: who does not see the page knows no more.
 import { type Locator, type Page, expect } from "@playwright/test";
 
-import { granting as test } from "./harness/asked.ts";
+import { test } from "./harness/asked.ts";
 import type { Gate } from "./harness/gate.ts";
 
 const preview = (page: Page): Locator => page.getByRole("region", { name: "If you say yes" });

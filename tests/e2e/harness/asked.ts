@@ -31,8 +31,8 @@ export const test = base.extend<{ task: string; below: string; asking: Asking; a
     { scope: "worker" },
   ],
   task: async ({}, use, info) => use(`close-q4-${info.testId}`),
-  /** The folder below the served one that the agent wants to write into. What one grant covered another renews. */
-  below: "reports",
+  /** The folder below the served one that the agent wants to write into, apart for each test: what one grant covered another renews. */
+  below: async ({}, use, info) => use(`reports/${info.testId}`),
   asking: async ({ gate, task, below }, use) => {
     mkdirSync(join(gate.files, below), { recursive: true });
     const model = new Model(await CLIENTS["node"]!(gate.proxied({ ...AGENT, task })));
@@ -46,9 +46,6 @@ export const test = base.extend<{ task: string; below: string; asking: Asking; a
   },
   asked: async ({ asking }, use) => use(asking.id),
 });
-
-/** For tests that come to a grant, in a folder of their own: whoever asks where it was would renew it, one at a time. */
-export const granting = test.extend({ below: async ({}, use, info) => use(`reports/${info.testId}`) });
 
 /** The page of an exception, for a person who signs in for it. */
 export async function open(page: Page, gate: Gate, asked: string, user = "mara"): Promise<void> {
