@@ -227,7 +227,7 @@ mod tests {
             "a\n\n",
             &good.replace('\u{2014}', "-"),
             &good.replace("gate ", ""),
-            &good.trim_end().to_owned(),
+            good.trim_end(),
             &good.replace('a', "a\r"),
             &format!("{good}\u{2014} x !\n"),
         ] {

@@ -158,10 +158,9 @@ fn told(report: &Report, besides: Option<&str>) -> Result<Done, Failure> {
     let Report { grants, votes, uses, .. } = report;
     lines.push(format!("{grants} grants are what their {votes} votes add up to; {uses} uses lie inside them"));
     lines.extend(besides.map(str::to_owned));
-    let mut json = json!({"verified": true, "logs": report.logs, "grants": grants, "votes": votes, "uses": uses});
-    if let Some(besides) = besides {
-        json["note"] = json!(besides);
-    }
+    let json = json!({
+        "verified": true, "logs": report.logs, "grants": grants, "votes": votes, "uses": uses, "note": besides,
+    });
     Ok(Done::fine(lines.join("\n"), json))
 }
 

@@ -54,8 +54,8 @@ pub(super) struct Failure {
     pub(super) code: String,
     pub(super) message: String,
     pub(super) help: Option<String>,
-    /// More members for `--json`.
-    pub(super) more: Value,
+    /// More members for `--json`. Apart, so that results stay small.
+    pub(super) more: Box<Value>,
 }
 
 impl Failure {
@@ -63,7 +63,7 @@ impl Failure {
     pub(super) fn new(exit: Exit, code: impl Into<String>, message: impl Into<String>) -> Self {
         let code = code.into();
         let help = remedy(&code).map(str::to_owned);
-        Self { exit, code, message: message.into(), help, more: Value::Null }
+        Self { exit, code, message: message.into(), help, more: Box::new(Value::Null) }
     }
 
     pub(super) fn unavailable(code: impl Into<String>, message: impl Into<String>) -> Self {
@@ -80,7 +80,7 @@ impl Failure {
 
     /// With more members for `--json`.
     pub(super) fn with(mut self, more: Value) -> Self {
-        self.more = more;
+        *self.more = more;
         self
     }
 
@@ -94,7 +94,7 @@ impl Failure {
     pub(super) fn json(&self) -> Value {
         let Self { code, message, help, more, .. } = self;
         let mut error = json!({"code": code, "message": message, "help": help});
-        if let (Value::Object(members), Value::Object(more)) = (&mut error, more) {
+        if let (Value::Object(members), Value::Object(more)) = (&mut error, &**more) {
             members.extend(more.clone());
         }
         json!({"error": error})
