@@ -30,14 +30,20 @@ pub fn begin(state: State) {
     on_cleanup(move || state.preview.set_value(None));
 }
 
-/// Loads sheet and all, in place of what is shown.
+/// Loads sheet and all, in place of what is shown. What went on meanwhile is loaded too.
 pub async fn load(state: State, desk: Desk) {
-    let number = state.loaded.with_untracked(|loaded| loaded.as_ref().map_or(1, |loaded| loaded.number + 1));
-    match fetch(state, number).await {
-        Ok(loaded) => show(state, desk, loaded).await,
-        Err(error) => {
-            desk.note(&error);
-            state.failed.set(Some(error));
+    loop {
+        let number = state.loaded.with_untracked(|loaded| loaded.as_ref().map_or(1, |loaded| loaded.number + 1));
+        match fetch(state, number).await {
+            Ok(loaded) => show(state, desk, loaded).await,
+            Err(error) => {
+                desk.note(&error);
+                state.failed.set(Some(error));
+                return;
+            }
+        }
+        if !state.has_gone_on() {
+            return;
         }
     }
 }
@@ -62,7 +68,7 @@ pub async fn show(state: State, desk: Desk, loaded: Loaded) {
     state.module.set(Module::Starting);
     state.form.set(form);
     state.failed.set(None);
-    state.newest.set(Some(loaded.detail.clone()));
+    state.hear(loaded.detail.clone());
     state.loaded.set(Some(Arc::clone(&loaded)));
     if loaded.is_open() {
         match start(state, &loaded).await {
@@ -130,7 +136,7 @@ async fn refresh(state: State, desk: Desk) {
     if changed {
         desk.said.set(format!("This request is {word} now."));
     }
-    state.newest.set(Some(detail));
+    state.hear(detail);
     // A sheet that is voted on stays until the approver asks for another; where nobody votes, the page just follows.
     let voting = state.loaded.with_untracked(|loaded| loaded.as_ref().is_some_and(|loaded| loaded.is_open()));
     if changed && !voting {

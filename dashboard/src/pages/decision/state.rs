@@ -123,6 +123,22 @@ impl State {
         self.loaded.get_untracked()
     }
 
+    /// Takes what the gate says of the exception now. Answers overtake each other: an older one changes nothing.
+    pub fn hear(&self, detail: ExceptionDetail) {
+        let known = self.newest.with_untracked(|newest| newest.as_ref().map_or(0, |newest| newest.position));
+        if detail.position >= known {
+            self.newest.set(Some(detail));
+        }
+    }
+
+    /// Whether the exception is known to have left the state that the page shows.
+    pub fn has_gone_on(&self) -> bool {
+        let (loaded, newest) = (self.loaded.get_untracked(), self.newest.get_untracked());
+        loaded.zip(newest).is_some_and(|(loaded, newest)| {
+            newest.position > loaded.detail.position && newest.state != loaded.detail.state
+        })
+    }
+
     /// The scope that the form stands for; follows the form.
     pub fn scope(&self) -> Option<Result<Scope, String>> {
         self.form.with(|form| form.as_ref().map(|form| form.scope(self.now())))

@@ -60,7 +60,7 @@ async fn stale(state: State, desk: Desk, shown: &Loaded, error: ApiError) {
     let mut told = vec![error.what()];
     if let Ok(fresh) = load::fetch(state, shown.number).await {
         told.extend(changes(&shown.sheet.sheet, &fresh.sheet.sheet));
-        state.newest.set(Some(fresh.detail));
+        state.hear(fresh.detail);
     }
     desk.said.set("The vote was not counted: the decision sheet changed.".to_owned());
     state.voting.set(Voting::Stale(told));
