@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 pub struct Change {
     /// The ledger position.
     pub position: u64,
-    /// The record's kind.
+    /// The record's kind, or `missed` for all that this reader was not told of: each stream begins with one.
     pub kind: String,
     /// The exception that it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -40,7 +40,11 @@ async fn a_request_is_heard_of_at_once_until_the_session_ends() {
     let mut stream = request.send().await.unwrap();
     assert_eq!(stream.headers()["content-type"], "text/event-stream");
 
+    // What was before the stream is told of by one event: who reads after it misses nothing.
     let mut buffer = String::new();
+    let (position, change) = next(&mut stream, &mut buffer).await.unwrap();
+    assert_eq!((change["kind"].as_str(), change["position"].to_string()), (Some("missed"), position.clone()));
+    assert_ne!(position, "0", "the gate's start is in the ledger");
     let id = story.ask(&write_file("report-writer", "/srv/files/reports/a.md", "c1"), None).await;
     let (position, change) = loop {
         let (position, change) = next(&mut stream, &mut buffer).await.unwrap();

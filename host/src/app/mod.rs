@@ -156,6 +156,11 @@ impl App {
         self.0.folded.subscribe()
     }
 
+    /// The ledger position that everything can be read at now.
+    pub fn position(&self) -> u64 {
+        self.state().position
+    }
+
     /// Whether the gate can do its work: the record can be written, and no stop waits to be recorded.
     ///
     /// # Errors

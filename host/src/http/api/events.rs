@@ -1,5 +1,6 @@
 //! `GET /api/v1/events`: live changes, as server-sent events. Each says that something is new, never what it is: a
-//! client reads that where it always does.
+//! client reads that where it always does. The first one stands for all that was before the stream, so that who reads
+//! after it misses nothing.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -27,6 +28,8 @@ struct Listener {
     changes: Receiver<Change>,
     stopping: watch::Receiver<bool>,
     position: u64,
+    /// Whether there is something that this reader was not told of.
+    missed: bool,
 }
 
 /// The stream. It ends with the session and when the gate stops.
@@ -34,25 +37,33 @@ pub(in crate::http) async fn get(
     State(site): State<Site>,
     follower: Follower,
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
+    // In this order: what comes between the two is in both, and never in neither.
+    let changes = site.app().subscribe();
+    let position = site.app().position();
     let listener = Listener {
         app: site.app().clone(),
         secret: follower.secret,
-        changes: site.app().subscribe(),
+        changes,
         stopping: site.stopping(),
-        position: 0,
+        position,
+        missed: true,
     };
     Sse::new(unfold(listener, next)).keep_alive(KeepAlive::new().interval(KEEP_ALIVE))
 }
 
 async fn next(mut listener: Listener) -> Option<(Result<Event, Infallible>, Listener)> {
-    let change = tokio::select! {
-        change = listener.changes.recv() => change,
-        _ = listener.stopping.wait_for(|stop| *stop) => return None,
+    let change = if std::mem::take(&mut listener.missed) {
+        Ok(missed(listener.position))
+    } else {
+        tokio::select! {
+            change = listener.changes.recv() => change,
+            _ = listener.stopping.wait_for(|stop| *stop) => return None,
+        }
     };
     let change = match change {
         Ok(change) => change,
-        // Too many at once for this reader: one event stands for all that it missed.
-        Err(RecvError::Lagged(_)) => Change { position: listener.position, kind: "missed".to_owned(), exception: None },
+        // Too many at once for this reader.
+        Err(RecvError::Lagged(_)) => missed(listener.position),
         Err(RecvError::Closed) => return None,
     };
     // A session that has ended hears nothing more.
@@ -60,4 +71,9 @@ async fn next(mut listener: Listener) -> Option<(Result<Event, Infallible>, List
     listener.position = listener.position.max(change.position);
     let event = Event::default().id(change.position.to_string()).json_data(&change).ok()?;
     Some((Ok(event), listener))
+}
+
+/// One event for all that a reader was not told of.
+fn missed(position: u64) -> Change {
+    Change { position, kind: "missed".to_owned(), exception: None }
 }
