@@ -44,6 +44,16 @@ test("a closed exception is judged by one key, on its page and in the list", asy
   await expect(page.getByRole("group", { name: "Judge this exception" }).and(page.locator(`li:has(a[href$="${asked}"]) *`))).toHaveCount(0);
 });
 
+test("a use while the page of its grant loads is not overtaken by what was loaded", async ({ page, gate, asked, task, below }) => {
+  await page.route("**/api/v1/exceptions/*/sheet*", async (route) => {
+    const response = await route.fetch();
+    if ((await response.text()).includes('"state":"granted"')) await expect(page.locator(".chip.state-exhausted")).toBeVisible();
+    await route.fulfill({ response });
+  });
+  await usedUp(page, { gate, asked, task, below });
+  await expect(page.locator(".chip.state-exhausted")).toBeVisible();
+});
+
 test("the list of what nobody judged takes keys only for the line in focus, and moves nothing", async ({ page, gate, asked, task, below }) => {
   await usedUp(page, { gate, asked, task, below });
   await page.goto(`${gate.url}/reviews`);
