@@ -40,6 +40,15 @@ pub enum FaultKind {
     /// The leaf commits to a payload that is not there.
     #[error("its payload `{0}` is missing")]
     PayloadMissing(String),
+    /// A payload was erased, and no record says so.
+    #[error("its payload `{0}` was erased, and no record says so")]
+    ErasureUnrecorded(String),
+    /// A payload that the record says was erased is there again.
+    #[error("its payload `{0}` was erased by a later record, and is there again")]
+    PayloadReturned(String),
+    /// A record says of other payloads than there are that they were erased.
+    #[error("what it says was erased is not what is there: {0}")]
+    ErasureUnfit(String),
     /// A tile of hashes holds another hash for it.
     #[error("its bytes are not those whose hash the tile holds")]
     OtherBytes,
@@ -82,6 +91,9 @@ impl Fault {
             FaultKind::Misplaced => "record_misplaced",
             FaultKind::PayloadAltered(_) => "payload_altered",
             FaultKind::PayloadMissing(_) => "payload_missing",
+            FaultKind::ErasureUnrecorded(_) => "erasure_unrecorded",
+            FaultKind::PayloadReturned(_) => "payload_returned",
+            FaultKind::ErasureUnfit(_) => "erasure_unfit",
             FaultKind::OtherBytes => "record_altered",
             FaultKind::OtherRoot(..) => "records_altered",
             FaultKind::Cut(_) => "log_cut",

@@ -1,6 +1,6 @@
 //! What a check reads of a leaf, and how a payload is committed to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
@@ -39,12 +39,21 @@ impl Leaf {
         salt.len() == 32 && committed == Some(TreeHash::over(&[b"proviso-payload-v1\0", salt, payload]))
     }
 
-    /// Whether these payloads are the ones that the leaf commits to, and all of them.
+    /// Whether these payloads are the ones that the leaf commits to, and all of them. One that was erased is there as
+    /// that; whether a record says so is another check.
     ///
     /// # Errors
-    /// Which one is another, or is missing.
+    /// Which one is another, is there twice, or is missing.
     pub fn hold_payloads(&self, payloads: &[StoredPayload]) -> Result<(), FaultKind> {
-        if let Some(other) = payloads.iter().find(|payload| !self.holds(&payload.name, &payload.salt, &payload.bytes)) {
+        let mut names = BTreeSet::new();
+        let mut is_its = |payload: &StoredPayload| {
+            let held = match &payload.content {
+                Some(content) => self.holds(&payload.name, &content.salt, &content.bytes),
+                None => self.commitments.contains_key(&payload.name),
+            };
+            names.insert(payload.name.clone()) && held
+        };
+        if let Some(other) = payloads.iter().find(|payload| !is_its(payload)) {
             return Err(FaultKind::PayloadAltered(other.name.clone()));
         }
         let there = |name: &&String| payloads.iter().any(|payload| payload.name == **name);

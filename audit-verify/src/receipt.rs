@@ -157,8 +157,9 @@ mod tests {
                 tree.append(leaf_hash(&stored.bytes));
                 if stored.seq == seq {
                     let payloads = stored.payloads.iter().map(|payload| {
-                        let text = String::from_utf8(payload.bytes.clone()).unwrap();
-                        (payload.name.clone(), OpenedPayload { salt: STANDARD.encode(&payload.salt), text })
+                        let content = payload.content.clone().unwrap();
+                        let text = String::from_utf8(content.bytes).unwrap();
+                        (payload.name.clone(), OpenedPayload { salt: STANDARD.encode(&content.salt), text })
                     });
                     let leaf = String::from_utf8(stored.bytes.clone()).unwrap();
                     opened = Some(Opened { leaf, payloads: payloads.collect() });

@@ -2,15 +2,39 @@
 
 use crate::fault::Fault;
 
-/// A payload with the salt of its commitment.
+/// A payload as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredPayload {
     /// Its name in the leaf.
     pub name: String,
-    /// The salt.
+    /// What it holds. Absent: it was erased, which another record says.
+    pub content: Option<Content>,
+}
+
+/// What a payload holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Content {
+    /// The salt of its commitment.
     pub salt: Vec<u8>,
     /// The bytes.
     pub bytes: Vec<u8>,
+}
+
+impl StoredPayload {
+    /// One that is there.
+    pub fn new(name: impl Into<String>, salt: Vec<u8>, bytes: Vec<u8>) -> Self {
+        Self { name: name.into(), content: Some(Content { salt, bytes }) }
+    }
+
+    /// One that was erased.
+    pub fn erased(name: impl Into<String>) -> Self {
+        Self { name: name.into(), content: None }
+    }
+
+    /// Whether it was erased.
+    pub const fn is_erased(&self) -> bool {
+        self.content.is_none()
+    }
 }
 
 /// A record as it is stored.
@@ -27,9 +51,15 @@ pub struct StoredRecord {
 }
 
 impl StoredRecord {
-    /// A payload by its name.
+    /// A payload by its name. Absent: it has none, or that one was erased.
     pub fn payload(&self, name: &str) -> Option<&[u8]> {
-        self.payloads.iter().find(|payload| payload.name == name).map(|payload| payload.bytes.as_slice())
+        let found = self.payloads.iter().find(|payload| payload.name == name)?;
+        found.content.as_ref().map(|content| content.bytes.as_slice())
+    }
+
+    /// Whether it has a payload of this name, and that one was erased.
+    pub fn has_erased(&self, name: &str) -> bool {
+        self.payloads.iter().any(|payload| payload.name == name && payload.is_erased())
     }
 }
 

@@ -59,7 +59,7 @@ impl Record {
         });
         let bytes = leaf.to_string().into_bytes();
         self.range.append(leaf_hash(&bytes));
-        let payloads = vec![StoredPayload { name: "event".to_owned(), salt, bytes: payload }];
+        let payloads = vec![StoredPayload::new("event", salt, payload)];
         let record = StoredRecord { seq, bytes: bytes.clone(), payloads, listed: None };
         self.entries.borrow_mut().push(Entry::Record(record));
         bytes

@@ -46,10 +46,15 @@ pub struct PayloadLine {
     pub seq: u64,
     /// The payload's name.
     pub name: String,
-    /// The salt of its commitment, in base64.
+    /// The salt of its commitment, in base64. Empty: it was erased.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub salt: String,
-    /// The payload: JSON, as it was committed to.
+    /// The payload: JSON, as it was committed to. Empty: it was erased.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub text: String,
+    /// Whether it was erased.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub erased: bool,
 }
 
 /// The path of the file with the payloads of an entries tile's records, below the log's folder. It keeps its name when

@@ -174,8 +174,14 @@ impl Payloads {
             };
             match line {
                 Some(line) if line.seq == seq => {
-                    let salt = STANDARD.decode(&line.salt).unwrap_or_default();
-                    found.push(StoredPayload { name: line.name, salt, bytes: line.text.into_bytes() });
+                    found.push(match line.erased {
+                        true if line.salt.is_empty() && line.text.is_empty() => StoredPayload::erased(line.name),
+                        true => return Err(format!("the payload `{}` is erased and there", line.name)),
+                        false => {
+                            let salt = STANDARD.decode(&line.salt).unwrap_or_default();
+                            StoredPayload::new(line.name, salt, line.text.into_bytes())
+                        }
+                    });
                 }
                 Some(line) if line.seq < seq => {
                     return Err(format!("a payload of record {} is out of order", line.seq));

@@ -73,10 +73,16 @@ impl<'a> LogWriter<'a> {
             return Err(self.fault(FaultKind::NoLeaf));
         }
         for payload in &record.payloads {
-            let text = String::from_utf8(payload.bytes.clone());
-            let text = text.map_err(|_| self.fault(FaultKind::PayloadAltered(payload.name.clone())))?;
-            let (name, salt) = (payload.name.clone(), STANDARD.encode(&payload.salt));
-            self.payloads.push(PayloadLine { seq: record.seq, name, salt, text });
+            let (seq, name, erased) = (record.seq, payload.name.clone(), payload.is_erased());
+            let (salt, text) = match &payload.content {
+                Some(content) => {
+                    let text = String::from_utf8(content.bytes.clone());
+                    let text = text.map_err(|_| self.fault(FaultKind::PayloadAltered(name.clone())))?;
+                    (STANDARD.encode(&content.salt), text)
+                }
+                None => Default::default(),
+            };
+            self.payloads.push(PayloadLine { seq, name, salt, text, erased });
         }
         self.tree.append(leaf_hash(&record.bytes));
         if self.tree.size().is_multiple_of(TILE) { self.flush() } else { Ok(()) }

@@ -14,6 +14,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use thiserror::Error;
 
+use crate::erasure::{Erased, PAYLOADS_ERASED};
 use crate::leaf::Leaf;
 use crate::source::StoredRecord;
 use exception::Exception;
@@ -107,11 +108,33 @@ pub struct Counts {
     pub uses: u64,
 }
 
+/// What a record tells those who go on reading.
+#[derive(Debug, Default)]
+pub struct Said {
+    /// The public key that signs heads from here on.
+    pub key: Option<[u8; 32]>,
+    /// What was erased.
+    pub erased: Vec<Erased>,
+}
+
 /// The open exceptions of a ledger.
 #[derive(Debug, Default)]
 pub struct Ledger {
     open: BTreeMap<String, Exception>,
     counts: Counts,
+    lost: Counts,
+}
+
+impl Counts {
+    /// One more of what this kind of record is about.
+    fn count(&mut self, kind: &str) {
+        match kind {
+            "vote_cast" => self.votes += 1,
+            "exception_granted" => self.grants += 1,
+            "grant_used" => self.uses += 1,
+            _ => {}
+        }
+    }
 }
 
 impl Ledger {
@@ -120,18 +143,29 @@ impl Ledger {
         self.counts
     }
 
-    /// Takes the next record. The public key that signs heads from here on, where the record names one.
+    /// What can be checked no more, since it was erased.
+    pub const fn lost(&self) -> Counts {
+        self.lost
+    }
+
+    /// Takes the next record.
     ///
     /// # Errors
     /// What the records before it do not allow.
-    pub fn take(&mut self, leaf: &Leaf, record: &StoredRecord) -> Result<Option<[u8; 32]>, GrantFault> {
+    pub fn take(&mut self, leaf: &Leaf, record: &StoredRecord) -> Result<Said, GrantFault> {
+        if record.has_erased(EVENT) {
+            self.lost.count(&leaf.kind);
+        }
         // Records of requests hold more payloads than the event; one without an event says nothing of a grant.
-        let Some(bytes) = record.payload(EVENT) else { return Ok(None) };
+        let Some(bytes) = record.payload(EVENT) else { return Ok(Said::default()) };
         let event: Event = serde_json::from_slice(bytes).map_err(|error| GrantFault::Event(error.to_string()))?;
         match event {
-            Event::Exception { id, event } => self.exception(&id, &leaf.kind, *event).map(|()| None),
-            Event::Gate(gate) if gate.kind == KEY_ROTATED => Ok(gate.key.as_deref().and_then(public_key)),
-            Event::Gate(_) | Event::Identity(_) | Event::Routing(_) => Ok(None),
+            Event::Exception { id, event } => self.exception(&id, &leaf.kind, *event).map(|()| Said::default()),
+            Event::Gate(gate) if gate.kind == KEY_ROTATED => {
+                Ok(Said { key: gate.key.as_deref().and_then(public_key), ..Said::default() })
+            }
+            Event::Gate(gate) if gate.kind == PAYLOADS_ERASED => Ok(Said { erased: gate.erased, ..Said::default() }),
+            Event::Gate(_) | Event::Identity(_) | Event::Routing(_) => Ok(Said::default()),
         }
     }
 

@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::time::{Instant, Length};
+use crate::erasure::Erased;
 
 /// A ledger payload.
 #[derive(Debug, Deserialize)]
@@ -25,6 +26,9 @@ pub(super) struct Gate {
     pub(super) kind: String,
     /// The public key that signs heads from here on.
     pub(super) key: Option<String>,
+    /// What was erased.
+    #[serde(default)]
+    pub(super) erased: Vec<Erased>,
 }
 
 /// An event of one exception.

@@ -7,10 +7,11 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::erasure::{Erasures, Returned};
 use crate::fault::Fault;
 use crate::grants::{Counts, Ledger};
 use crate::log::{Head, LogCheck, Trust};
-use crate::source::{Entry, LogSize, Source};
+use crate::source::{Entry, LogSize, Source, StoredPayload};
 
 /// The log whose records say who allowed what.
 pub const LEDGER: &str = "ledger";
@@ -26,6 +27,24 @@ pub struct Report {
     pub votes: u64,
     /// How many uses were held against their grants.
     pub uses: u64,
+    /// What cannot be checked any more, since it was erased.
+    pub erased: ErasedReport,
+}
+
+/// What was erased: said by signed records, and counted.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct ErasedReport {
+    /// How many payloads.
+    pub payloads: u64,
+    /// How many grants cannot be made anew from their votes any more.
+    pub grants: u64,
+    /// How many votes of those.
+    pub votes: u64,
+    /// How many uses cannot be held against their grants any more.
+    pub uses: u64,
+    /// What the record says was erased, and is still here: a copy that was made before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub returned: Option<Returned>,
 }
 
 /// A log that is what was signed.
@@ -66,29 +85,50 @@ pub fn verify(
     let names: Vec<&str> = sizes.iter().map(|size| size.log.as_str()).collect();
     let (mut logs, mut trust) = (Vec::new(), trust.for_logs(&names));
     let held = held_by_log(&trust, held, &names)?;
-    let mut ledger = Ledger::default();
+    let (mut ledger, mut erasures, mut any_erased) = (Ledger::default(), Erasures::default(), false);
     for LogSize { log, records } in &sizes {
         let of_this = held.get(log.as_str()).map_or(&[][..], Vec::as_slice);
         let mut check = LogCheck::new(log, trust, of_this)?;
         source.read(log, &mut |entry| {
             let leaf = check.take(&entry)?;
             if let (Some(leaf), Entry::Record(record)) = (leaf, &entry) {
+                let fault = |kind| Fault { log: log.clone(), seq: leaf.seq, kind };
                 if log == LEDGER {
-                    let named = ledger.take(&leaf, record);
-                    let named = named.map_err(|fault| Fault { log: log.clone(), seq: leaf.seq, kind: fault.into() })?;
-                    named.into_iter().for_each(|public| check.name_key(public));
+                    any_erased |= record.payloads.iter().any(StoredPayload::is_erased);
+                    let said = ledger.take(&leaf, record).map_err(|kind| fault(kind.into()))?;
+                    said.key.into_iter().for_each(|public| check.name_key(public));
+                    erasures.take(leaf.seq, &said.erased).map_err(fault)?;
+                } else {
+                    erasures.hold(log, record).map_err(fault)?;
                 }
                 progress(Progress { log, done: check.size(), of: *records });
             }
             Ok(())
         })?;
+        if log == LEDGER && (any_erased || !erasures.is_empty()) {
+            hold_ledger(source, &mut erasures)?;
+        }
         let records = check.size();
         let (head, believed) = check.end()?;
         trust = believed;
         logs.push(LogReport { log: log.clone(), records, head: head.map(|head| head.note) });
     }
     let Counts { grants, votes, uses } = ledger.counts();
-    Ok(Report { logs, grants, votes, uses })
+    let (payloads, returned) = erasures.end()?;
+    let lost = ledger.lost();
+    let erased = ErasedReport { payloads, grants: lost.grants, votes: lost.votes, uses: lost.uses, returned };
+    Ok(Report { logs, grants, votes, uses, erased })
+}
+
+/// Holds the ledger's own payloads against what it says was erased, which stands behind them: its records once more.
+fn hold_ledger(source: &dyn Source, erasures: &mut Erasures) -> Result<(), Fault> {
+    source.read(LEDGER, &mut |entry| match entry {
+        Entry::Record(record) => {
+            let held = erasures.hold(LEDGER, &record);
+            held.map_err(|kind| Fault { log: LEDGER.to_owned(), seq: record.seq, kind })
+        }
+        Entry::Head(_) => Ok(()),
+    })
 }
 
 /// The heads that somebody held, by log.

@@ -29,8 +29,8 @@ fn whatever_was_changed_is_found_and_the_record_named() {
     let changes: [(&str, Change, (&str, u64)); 10] = [
         ("a byte of a leaf", |record| record.change(3, |r| flip(r, "\"test\"", "\"tesT\"")), ("records_altered", 0)),
         ("a leaf that is none", |record| record.change(3, |r| r.bytes[0] = b'!'), ("no_leaf", 3)),
-        ("a byte of a payload", |record| record.change(3, |r| r.payloads[0].bytes[9] ^= 1), ("payload_altered", 3)),
-        ("a payload's salt", |record| record.change(3, |r| r.payloads[0].salt[0] ^= 1), ("payload_altered", 3)),
+        ("a byte of a payload", |record| record.change(3, |r| content(r).bytes[9] ^= 1), ("payload_altered", 3)),
+        ("a payload's salt", |record| record.change(3, |r| content(r).salt[0] ^= 1), ("payload_altered", 3)),
         ("a payload taken out", |record| record.change(3, |r| r.payloads.clear()), ("payload_missing", 3)),
         ("a record taken out", |record| drop(record.entries.borrow_mut().remove(3)), ("record_missing", 3)),
         ("two records swapped", |record| record.entries.borrow_mut().swap(3, 4), ("record_missing", 3)),
@@ -51,6 +51,10 @@ fn whatever_was_changed_is_found_and_the_record_named() {
         change(&record);
         assert_eq!(check(&record, &[]), Err(found), "{what}");
     }
+}
+
+fn content(record: &mut StoredRecord) -> &mut crate::source::Content {
+    record.payloads[0].content.as_mut().unwrap()
 }
 
 fn flip(record: &mut StoredRecord, from: &str, to: &str) {

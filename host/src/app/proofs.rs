@@ -61,9 +61,11 @@ impl App {
         // What was asked and claimed besides stays where it is: a receipt is for handing on.
         let disclosed =
             stored.payloads.into_iter().filter(|payload| [EVENT, DECISION].contains(&payload.name.as_str()));
-        let opened = disclosed.map(|payload| {
-            let text = String::from_utf8(payload.bytes).map_err(|error| unreadable(&error))?;
-            Ok((payload.name, OpenedPayload { salt: STANDARD.encode(payload.salt), text }))
+        // Of what was erased the receipt proves the leaf alone.
+        let there = disclosed.filter_map(|payload| Some((payload.name, payload.content?)));
+        let opened = there.map(|(name, content)| {
+            let text = String::from_utf8(content.bytes).map_err(|error| unreadable(&error))?;
+            Ok((name, OpenedPayload { salt: STANDARD.encode(content.salt), text }))
         });
         let payloads = opened.collect::<Result<_, Refusal>>()?;
         let leaf = String::from_utf8(stored.bytes).map_err(|error| unreadable(&error))?;

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use audit_verify::TreeHash;
+use audit_verify::erasure::Erased;
 use audit_verify::source::StoredRecord;
 use audit_verify::tree::Tile;
 use futures::future::BoxFuture;
@@ -175,6 +176,15 @@ impl Store for FaultyStore {
             }
             if self.faults.lose_answer.load(Ordering::SeqCst) { Err(AppendError::Unavailable) } else { answer }
         })
+    }
+
+    fn erase(
+        &self,
+        expected: Vec<(VersionKey, u64)>,
+        records: Vec<NewRecord>,
+        erased: Vec<Erased>,
+    ) -> BoxFuture<'_, Result<Positions, AppendError>> {
+        self.inner.erase(expected, records, erased)
     }
 
     fn record(&self, log: Log, seq: u64) -> Result<Option<Record>, StoreError> {

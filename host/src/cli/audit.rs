@@ -155,11 +155,25 @@ impl Verify {
 fn told(report: &Report, besides: Option<&str>) -> Result<Done, Failure> {
     let mut lines: Vec<String> =
         report.logs.iter().map(|log| format!("{}: {} records, verified", log.log, log.records)).collect();
-    let Report { grants, votes, uses, .. } = report;
+    let Report { grants, votes, uses, erased, .. } = report;
     lines.push(format!("{grants} grants are what their {votes} votes add up to; {uses} uses lie inside them"));
+    if erased.payloads > 0 {
+        lines.push(format!(
+            "{} payloads were erased, as signed records say: {} more grants cannot be made anew, nor {} uses be held \
+             against them",
+            erased.payloads, erased.grants, erased.uses
+        ));
+    }
+    if let Some(returned) = &erased.returned {
+        lines.push(format!(
+            "{} payloads are in this copy that the record says were erased: take the copy away, and make it again",
+            returned.payloads
+        ));
+    }
     lines.extend(besides.map(str::to_owned));
     let json = json!({
-        "verified": true, "logs": report.logs, "grants": grants, "votes": votes, "uses": uses, "note": besides,
+        "verified": true, "logs": report.logs, "grants": grants, "votes": votes, "uses": uses, "erased": erased,
+        "note": besides,
     });
     Ok(Done::fine(lines.join("\n"), json))
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use audit_verify::erasure::Erased;
 use audit_verify::source::StoredRecord;
 use audit_verify::tree::Tile;
 use audit_verify::{Fault, FaultKind, TreeHash};
@@ -102,9 +103,16 @@ pub struct Record {
     pub leaf: Leaf,
     /// The payloads by name.
     pub payloads: Vec<(String, Vec<u8>)>,
+    /// The names of those that were erased.
+    pub erased: Vec<String>,
 }
 
 impl Record {
+    /// Whether it has a payload of this name, and that one was erased.
+    pub fn has_erased(&self, name: &str) -> bool {
+        self.erased.iter().any(|erased| erased == name)
+    }
+
     /// A payload by its name.
     pub fn payload(&self, name: &str) -> Option<&[u8]> {
         self.payloads.iter().find(|(given, _)| given == name).map(|(_, bytes)| bytes.as_slice())
@@ -178,6 +186,15 @@ pub trait Store: Send + Sync + 'static {
         &self,
         expected: Vec<(VersionKey, u64)>,
         records: Vec<NewRecord>,
+    ) -> BoxFuture<'_, Result<Positions, AppendError>>;
+
+    /// The same, and takes payloads out for good, in the same transaction: what the records say was erased. All of it is
+    /// there still, or nothing is done and what is there now has to be looked at again.
+    fn erase(
+        &self,
+        expected: Vec<(VersionKey, u64)>,
+        records: Vec<NewRecord>,
+        erased: Vec<Erased>,
     ) -> BoxFuture<'_, Result<Positions, AppendError>>;
 
     /// One record with its payloads, verified against the tree in memory. Absent when there is no such record.

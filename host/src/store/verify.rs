@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
+use audit_verify::erasure::Returned;
 use audit_verify::log::Trust;
 use audit_verify::run::{self, Progress, Report};
-use audit_verify::{Fault, export};
+use audit_verify::{Fault, FaultKind, export};
 use rusqlite::Connection;
 
 use super::keys::Keys;
@@ -49,6 +50,11 @@ pub fn verify(
     let own = keys.trust();
     let held: Vec<String> = seen.notes().chain(held).cloned().collect();
     let report = run::verify(&SqliteSource::new(&connection, true), trust.unwrap_or(&own), &held, progress)?;
+    // A copy that was made before may hold what was erased since; the record itself may not.
+    if let Some(Returned { log, seq, name, .. }) = &report.erased.returned {
+        let kind = FaultKind::PayloadReturned(name.clone());
+        return Err(Fault { log: log.clone(), seq: *seq, kind }.into());
+    }
     sqlite::no_strays(&connection)?;
     Ok(report)
 }

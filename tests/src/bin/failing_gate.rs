@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
 
 use audit_verify::TreeHash;
+use audit_verify::erasure::Erased;
 use audit_verify::source::StoredRecord;
 use audit_verify::tree::Tile;
 use futures::future::BoxFuture;
@@ -45,6 +46,15 @@ impl Store for Failing {
             }
             done
         })
+    }
+
+    fn erase(
+        &self,
+        expected: Vec<(VersionKey, u64)>,
+        records: Vec<NewRecord>,
+        erased: Vec<Erased>,
+    ) -> BoxFuture<'_, Result<Positions, AppendError>> {
+        self.0.erase(expected, records, erased)
     }
 
     fn record(&self, log: Log, seq: u64) -> Result<Option<Record>, StoreError> {

@@ -4,9 +4,11 @@ use policy_core::sabotaged;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use audit_verify::erasure::{self, Erasures, PAYLOADS_ERASED};
 use audit_verify::log::{Head as HeldHead, LogCheck};
-use audit_verify::source::{Entry, Source as _, StoredRecord};
+use audit_verify::source::{Entry, Source as _, StoredPayload, StoredRecord};
 use audit_verify::tree::leaf_hash;
 use audit_verify::{Fault, FaultKind, TreeHash};
 use policy_core::json;
@@ -20,6 +22,9 @@ use super::source::SqliteSource;
 use crate::store::folder::file_error;
 use crate::store::keys::Keys;
 use crate::store::types::{FoldError, Head, Log, Record, StoreError};
+
+/// The payload that holds a ledger record's event.
+const EVENT: &str = "event";
 
 fn tampered(log: Log, seq: u64, message: impl Into<String>) -> StoreError {
     StoreError::Tampered { log: log.name().to_owned(), seq, message: message.into() }
@@ -36,11 +41,17 @@ pub(super) fn check(
     keys: &Keys,
     each: &mut dyn FnMut(&Record) -> Result<(), FoldError>,
 ) -> Result<Logs, StoreError> {
-    let mut logs = Logs::default();
+    let (mut logs, mut erasures) = (Logs::default(), Erasures::default());
     for log in Log::ALL {
-        *logs.of_mut(log) = check_log(connection, seen, keys, log, each)?;
+        *logs.of_mut(log) = check_log(connection, seen, keys, log, &mut erasures, each)?;
+    }
+    // INVARIANT (R9): nothing is gone but by a record that says so, and what it says is gone is not there again.
+    if let (_, Some(returned)) = erasures.end()? {
+        let kind = FaultKind::PayloadReturned(returned.name);
+        return Err(Fault { log: returned.log, seq: returned.seq, kind }.into());
     }
     no_strays(connection)?;
+    logs.erasures = Arc::new(erasures);
     Ok(logs)
 }
 
@@ -64,8 +75,11 @@ fn check_log(
     seen: &Seen,
     keys: &Keys,
     log: Log,
+    erasures: &mut Erasures,
     each: &mut dyn FnMut(&Record) -> Result<(), FoldError>,
 ) -> Result<LogState, StoreError> {
+    let mut any_erased = false;
+    let fault = |seq| move |kind| Fault { log: log.name().to_owned(), seq, kind };
     let mut check = LogCheck::new(log.name(), keys.trust(), &seen.head(log, keys)?)?;
     let mut tip = LogState::default().tip();
     let mut unfolded = None;
@@ -78,8 +92,16 @@ fn check_log(
             }
             if let Entry::Record(stored) = &entry {
                 tip.push(&stored.bytes);
-                let record = open(log, stored)
-                    .and_then(|record| each(&record).map_err(|error| tampered(log, stored.seq, error.message)));
+                if log == Log::Ledger {
+                    any_erased |= stored.payloads.iter().any(StoredPayload::is_erased);
+                } else {
+                    erasures.hold(log.name(), stored).map_err(fault(stored.seq))?;
+                }
+                let record = open(log, stored).and_then(|record| {
+                    let fitting = erasures.take(stored.seq, &said(&record)).map_err(fault(stored.seq));
+                    fitting.map_err(StoreError::from)?;
+                    each(&record).map_err(|error| tampered(log, stored.seq, error.message))
+                });
                 if let Err(error) = record {
                     unfolded = Some(error);
                     return Err(Fault { log: log.name().to_owned(), seq: stored.seq, kind: FaultKind::NoLeaf });
@@ -88,6 +110,13 @@ fn check_log(
             Ok(())
         })
         .map_err(|fault| unfolded.take().unwrap_or_else(|| fault.into()))?;
+    if log == Log::Ledger && (any_erased || !erasures.is_empty()) {
+        // What was erased of the ledger is said behind it: its payloads are held against that in a second look.
+        SqliteSource::new(connection, false).read(log.name(), &mut |entry| match entry {
+            Entry::Record(stored) => erasures.hold(log.name(), &stored).map_err(fault(stored.seq)),
+            Entry::Head(_) => Ok(()),
+        })?;
+    }
     tip.head = match check.end() {
         Ok((head, _)) => head.map(|head| Head { log, size: head.checkpoint.size, note: head.note }),
         Err(fault) if forgiven(&fault) => None,
@@ -96,6 +125,13 @@ fn check_log(
     let mut state = LogState::default();
     state.extend(tip);
     Ok(state)
+}
+
+/// What a record of the ledger says was erased.
+pub(super) fn said(record: &Record) -> Vec<erasure::Erased> {
+    let erases = record.log == Log::Ledger && record.leaf.kind == PAYLOADS_ERASED;
+    let event = record.payload(EVENT).filter(|_| erases);
+    event.and_then(erasure::read).unwrap_or_default()
 }
 
 /// Where a planted fault lets a log pass that is not what was signed.
@@ -159,6 +195,7 @@ pub(super) fn read_stored(
     log: Log,
     seq: u64,
     hash: &TreeHash,
+    [erasures, erasing]: &[Arc<Erasures>; 2],
 ) -> Result<StoredRecord, StoreError> {
     let stored = SqliteSource::new(connection, false).record(log, seq).map_err(database)?;
     let stored = stored.ok_or_else(|| tampered(log, seq, "it is missing"))?;
@@ -167,6 +204,18 @@ pub(super) fn read_stored(
     }
     let leaf = audit_verify::leaf::Leaf::read(&stored.bytes).ok_or_else(|| tampered(log, seq, "it is no leaf"))?;
     leaf.hold_payloads(&stored.payloads).map_err(|kind| tampered(log, seq, kind.to_string()))?;
+    for payload in &stored.payloads {
+        // Which of the two it is while it is being erased, nobody can say.
+        if erasing.has(log.name(), &payload.name, seq) {
+            continue;
+        }
+        let kind = match (payload.is_erased(), erasures.has(log.name(), &payload.name, seq)) {
+            (true, false) => FaultKind::ErasureUnrecorded(payload.name.clone()),
+            (false, true) => FaultKind::PayloadReturned(payload.name.clone()),
+            _ => continue,
+        };
+        return Err(tampered(log, seq, kind.to_string()));
+    }
     Ok(stored)
 }
 
@@ -174,6 +223,12 @@ pub(super) fn read_stored(
 pub(super) fn open(log: Log, stored: &StoredRecord) -> Result<Record, StoreError> {
     let leaf: Leaf =
         json::read_as(&stored.bytes, json::Limits::DEFAULT).map_err(|_| tampered(log, stored.seq, "it is no leaf"))?;
-    let payloads = stored.payloads.iter().map(|payload| (payload.name.clone(), payload.bytes.clone())).collect();
-    Ok(Record { log, leaf, payloads })
+    let (mut payloads, mut erased) = (Vec::new(), Vec::new());
+    for StoredPayload { name, content } in &stored.payloads {
+        match content {
+            Some(content) => payloads.push((name.clone(), content.bytes.clone())),
+            None => erased.push(name.clone()),
+        }
+    }
+    Ok(Record { log, leaf, payloads, erased })
 }

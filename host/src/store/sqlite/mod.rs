@@ -3,6 +3,7 @@
 //! What is not a leaf, a payload or a head has no authority, so there is no row that could be put in by hand. The outbox
 //! beside them says what is to be sent to people; its rows carry a code, and nothing is decided on them.
 
+mod erasing;
 mod load;
 mod log_state;
 mod outbox;
@@ -17,6 +18,7 @@ use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use audit_verify::TreeHash;
+use audit_verify::erasure::{Erased, Erasures};
 use audit_verify::source::StoredRecord;
 use audit_verify::tree::{TILE, Tile, TileKind, bundle_entry};
 use futures::future::BoxFuture;
@@ -45,6 +47,10 @@ const QUEUE: usize = 1024;
 pub(super) struct Logs {
     pub(super) ledger: LogState,
     pub(super) decisions: LogState,
+    /// What the ledger says was erased.
+    pub(super) erasures: Arc<Erasures>,
+    /// What is being erased: gone from the database a moment before the record of it is told to anybody.
+    pub(super) erasing: Arc<Erasures>,
 }
 
 impl Logs {
@@ -128,8 +134,17 @@ impl Store for SqliteStore {
         expected: Vec<(VersionKey, u64)>,
         records: Vec<NewRecord>,
     ) -> BoxFuture<'_, Result<Positions, AppendError>> {
+        self.erase(expected, records, Vec::new())
+    }
+
+    fn erase(
+        &self,
+        expected: Vec<(VersionKey, u64)>,
+        records: Vec<NewRecord>,
+        erased: Vec<Erased>,
+    ) -> BoxFuture<'_, Result<Positions, AppendError>> {
         let (reply, answer) = oneshot::channel();
-        let sent = self.queue.as_ref().map(|queue| queue.try_send(Job { expected, records, reply }));
+        let sent = self.queue.as_ref().map(|queue| queue.try_send(Job { expected, records, erased, reply }));
         Box::pin(async move {
             match sent {
                 Some(Ok(())) => answer.await.unwrap_or(Err(AppendError::Unavailable)),
@@ -145,13 +160,13 @@ impl Store for SqliteStore {
     }
 
     fn stored(&self, log: Log, seq: u64) -> Result<Option<StoredRecord>, StoreError> {
-        let hash = {
+        let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        let (hash, known) = {
             let logs = self.shared.logs.read().unwrap_or_else(PoisonError::into_inner);
             let Some(hash) = logs.of(log).tree.leaf(seq) else { return Ok(None) };
-            hash
+            (hash, [Arc::clone(&logs.erasures), Arc::clone(&logs.erasing)])
         };
-        let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
-        load::read_stored(&reader, log, seq, &hash).map(Some)
+        load::read_stored(&reader, log, seq, &hash, &known).map(Some)
     }
 
     fn inclusion(&self, log: Log, seq: u64) -> Option<(Head, Vec<TreeHash>)> {

@@ -6,6 +6,11 @@ use rusqlite::{Connection, OpenFlags};
 
 use crate::store::types::StoreError;
 
+/// How long a write waits for another one.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(2);
+
+const FORMAT: &str = "SELECT value FROM meta WHERE name = 'format'";
+
 const SCHEMA: &str = "
 CREATE TABLE IF NOT EXISTS leaf (
   log TEXT NOT NULL, seq INTEGER NOT NULL, bytes BLOB NOT NULL,
@@ -21,8 +26,6 @@ CREATE TRIGGER IF NOT EXISTS leaf_no_update BEFORE UPDATE ON leaf BEGIN SELECT R
 CREATE TRIGGER IF NOT EXISTS leaf_no_delete BEFORE DELETE ON leaf BEGIN SELECT RAISE(ABORT, 'the log only grows'); END;
 CREATE TRIGGER IF NOT EXISTS head_no_update BEFORE UPDATE ON head BEGIN SELECT RAISE(ABORT, 'the log only grows'); END;
 CREATE TRIGGER IF NOT EXISTS head_no_delete BEFORE DELETE ON head BEGIN SELECT RAISE(ABORT, 'the log only grows'); END;
-CREATE TRIGGER IF NOT EXISTS payload_no_update BEFORE UPDATE ON payload
-  BEGIN SELECT RAISE(ABORT, 'the log only grows'); END;
 CREATE TRIGGER IF NOT EXISTS payload_no_delete BEFORE DELETE ON payload
   BEGIN SELECT RAISE(ABORT, 'the log only grows'); END;
 CREATE TABLE IF NOT EXISTS outbox (
@@ -34,24 +37,56 @@ INSERT OR IGNORE INTO meta VALUES ('format', '1');
 INSERT OR IGNORE INTO meta VALUES ('probe', '0');
 ";
 
+/// INVARIANT (R9): of all that is written one thing may change: a payload loses its bytes and its salt, and keeps its
+/// place.
+const ERASING: &str = "
+DROP TRIGGER IF EXISTS payload_no_update;
+CREATE TRIGGER payload_no_update BEFORE UPDATE ON payload
+  WHEN NOT (NEW.log IS OLD.log AND NEW.seq IS OLD.seq AND NEW.name IS OLD.name
+    AND length(NEW.salt) = 0 AND length(NEW.bytes) = 0)
+  BEGIN SELECT RAISE(ABORT, 'the log only grows'); END;
+UPDATE meta SET value = '2' WHERE name = 'format';
+";
+
 /// The writer's connection.
 pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
     let opened = Connection::open(path).and_then(|connection| {
-        connection.busy_timeout(std::time::Duration::from_secs(2))?;
+        connection.busy_timeout(PATIENCE)?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         // INVARIANT (R1): a commit that answered is on the disk.
         connection.pragma_update(None, "synchronous", "FULL")?;
+        // What is erased is overwritten, and not only forgotten.
+        connection.pragma_update(None, "secure_delete", true)?;
         connection.execute_batch(SCHEMA)?;
+        let format: String = connection.query_row(FORMAT, [], |row| row.get(0))?;
+        if format == "1" {
+            connection.execute_batch(&format!("BEGIN IMMEDIATE; {ERASING} COMMIT;"))?;
+        }
+        // What was erased before a power cut is in no older page of the log of writes either.
+        truncate(&connection)?;
         Ok(connection)
     });
     opened.map_err(database)
+}
+
+/// Brings everything into the database itself and empties the write-ahead log, which holds pages as they were before.
+/// Waits for nobody: whether that was possible, beside who reads.
+pub(super) fn truncate(connection: &Connection) -> rusqlite::Result<bool> {
+    connection.busy_timeout(std::time::Duration::ZERO)?;
+    let busy = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0));
+    connection.busy_timeout(PATIENCE)?;
+    match busy {
+        Ok(busy) => Ok(busy == 0),
+        Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy) => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 /// A connection that cannot write.
 pub(in crate::store) fn open_read_only(path: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(database)?;
-    connection.busy_timeout(std::time::Duration::from_secs(2)).map_err(database)?;
+    connection.busy_timeout(PATIENCE).map_err(database)?;
     Ok(connection)
 }
 

@@ -33,7 +33,10 @@ impl<'a> SqliteSource<'a> {
             .connection
             .prepare_cached("SELECT name, salt, bytes FROM payload WHERE log = ?1 AND seq = ?2 ORDER BY name")?;
         let payloads = statement.query_map(params![log, seq], |row| {
-            Ok(StoredPayload { name: row.get(0)?, salt: row.get(1)?, bytes: row.get(2)? })
+            let (name, salt, bytes): (String, Vec<u8>, Vec<u8>) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            // What was erased keeps its row, and neither salt nor bytes.
+            let erased = salt.is_empty() && bytes.is_empty();
+            Ok(if erased { StoredPayload::erased(name) } else { StoredPayload::new(name, salt, bytes) })
         })?;
         payloads.collect()
     }

@@ -10,6 +10,7 @@ use crate::random::SystemRandom;
 use crate::store::{DataKind, FoldError};
 use crate::until::until;
 
+mod erasing;
 mod flipped;
 
 #[derive(Default)]

@@ -8,10 +8,12 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
+use audit_verify::erasure::{Erased, Erasures};
 use policy_core::leaf::{self, LEAF_VERSION, Leaf};
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 use tokio::sync::oneshot;
 
+use super::erasing;
 use super::load;
 use super::log_state::LogTip;
 use super::outbox;
@@ -30,6 +32,8 @@ const RETRY: Duration = Duration::from_millis(250);
 pub(super) struct Job {
     pub(super) expected: Vec<(VersionKey, u64)>,
     pub(super) records: Vec<NewRecord>,
+    /// What they say is erased.
+    pub(super) erased: Vec<Erased>,
     pub(super) reply: oneshot::Sender<Result<Positions, AppendError>>,
 }
 
@@ -44,8 +48,12 @@ const fn again() -> AppendError {
     AppendError::Conflict(Vec::new())
 }
 
-/// A job without who waits for it: the versions that it expects, and its records.
-type Wanted = (Vec<(VersionKey, u64)>, Vec<NewRecord>);
+/// A job without who waits for it.
+struct Wanted {
+    expected: Vec<(VersionKey, u64)>,
+    records: Vec<NewRecord>,
+    erased: Vec<Erased>,
+}
 
 pub(super) struct Writer {
     shared: Arc<Shared>,
@@ -61,6 +69,8 @@ pub(super) struct Writer {
     floor: u64,
     /// The last version that was given out.
     counter: u64,
+    /// Whether the log of writes may still hold what was erased.
+    unclean: bool,
 }
 
 /// A batch as it will be once committed.
@@ -70,6 +80,8 @@ struct Batch {
     versions: BTreeMap<VersionKey, u64>,
     counter: u64,
     records: Vec<Record>,
+    /// What is erased, by the ledger record that says so.
+    erased: Vec<(u64, Vec<Erased>)>,
     answers: Vec<Result<Positions, AppendError>>,
 }
 
@@ -91,7 +103,7 @@ impl Writer {
     ) -> Self {
         let reserve = Reserve::new(shared.folder.path());
         let (connection, versions) = (Some(connection), BTreeMap::new());
-        Self { shared, connection, reserve, spent: false, random, fold, versions, floor: 0, counter: 0 }
+        Self { shared, connection, reserve, spent: false, random, fold, versions, floor: 0, counter: 0, unclean: false }
     }
 
     /// Keeps space for stops. A disk that has none left is as good as one that is full.
@@ -131,7 +143,7 @@ impl Writer {
 
     pub(super) fn run(mut self, jobs: &Receiver<Job>) {
         loop {
-            let first = if self.connection.is_some() && !self.spent {
+            let first = if self.connection.is_some() && !self.spent && !self.unclean {
                 jobs.recv().map_err(|_| RecvTimeoutError::Disconnected)
             } else {
                 jobs.recv_timeout(RETRY)
@@ -157,6 +169,7 @@ impl Writer {
         if self.connection.is_some() && self.spent {
             self.keep_reserve();
         }
+        self.clean();
     }
 
     /// Opens the store again, and believes it only after a write has worked and all of it has verified.
@@ -189,8 +202,10 @@ impl Writer {
             self.spend();
         }
         let urgent: Vec<bool> = jobs.iter().map(Job::is_urgent).collect();
-        let (jobs, replies): (Vec<_>, Vec<_>) =
-            jobs.into_iter().map(|job| ((job.expected, job.records), job.reply)).unzip();
+        let (jobs, replies): (Vec<_>, Vec<_>) = jobs
+            .into_iter()
+            .map(|Job { expected, records, erased, reply }| (Wanted { expected, records, erased }, reply))
+            .unzip();
         if sabotaged!("r1_reply_first") {
             let told = || Ok(Positions { records: Vec::new(), ledger: 0 });
             for reply in replies {
@@ -237,6 +252,7 @@ impl Writer {
                 versions: BTreeMap::new(),
                 counter: self.counter,
                 records: Vec::new(),
+                erased: Vec::new(),
                 answers: Vec::new(),
             }
         };
@@ -245,10 +261,11 @@ impl Writer {
         };
         {
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(database)?;
-            for (expected, records) in jobs {
-                let answer = self.admit(&transaction, &mut batch, &expected, records)?;
+            for wanted in jobs {
+                let answer = self.admit(&transaction, &mut batch, wanted)?;
                 batch.answers.push(answer);
             }
+            self.announce(&batch.erased)?;
             if !batch.records.is_empty() {
                 for log in Log::ALL {
                     self.sign(&transaction, batch.log(log), log)?;
@@ -257,7 +274,32 @@ impl Writer {
             transaction.commit().map_err(database)?;
         }
         self.connection = Some(connection);
-        self.publish(batch)
+        self.unclean |= !batch.erased.is_empty();
+        let answers = self.publish(batch)?;
+        self.clean();
+        Ok(answers)
+    }
+
+    /// Lets readers know what is about to be erased.
+    fn announce(&self, erased: &[(u64, Vec<Erased>)]) -> Result<(), StoreError> {
+        let mut erasing = Erasures::default();
+        for (seq, erased) in erased {
+            erasing.take(*seq, erased).map_err(|kind| StoreError::Database(kind.to_string()))?;
+        }
+        if !erasing.is_empty() {
+            self.shared.logs.write().unwrap_or_else(PoisonError::into_inner).erasing = Arc::new(erasing);
+        }
+        Ok(())
+    }
+
+    /// After an erasure: empties the log of writes, in which older pages hold what was erased. Somebody who reads all of
+    /// the database keeps it until the end of that; then it is tried again.
+    fn clean(&mut self) {
+        let Some(connection) = self.connection.as_ref().filter(|_| self.unclean) else { return };
+        match schema::truncate(connection) {
+            Ok(done) => self.unclean = !done,
+            Err(error) => tracing::warn!(%error, "the log of writes still holds what was erased"),
+        }
     }
 
     /// Checks one job against what stands and what was admitted before it in this batch, and writes its rows.
@@ -265,8 +307,7 @@ impl Writer {
         &self,
         transaction: &Transaction<'_>,
         batch: &mut Batch,
-        expected: &[(VersionKey, u64)],
-        records: Vec<NewRecord>,
+        Wanted { expected, records, erased }: Wanted,
     ) -> Result<Result<Positions, AppendError>, StoreError> {
         let changed: Vec<_> = expected
             .iter()
@@ -278,6 +319,9 @@ impl Writer {
             .collect();
         if !changed.is_empty() {
             return Ok(Err(AppendError::Conflict(changed)));
+        }
+        if !erasing::all_there(transaction, &erased)? {
+            return Ok(Err(again()));
         }
         let Some(rows) = self.rows(batch, &records)? else { return Ok(Err(AppendError::Unavailable)) };
         let mut written = Vec::new();
@@ -303,7 +347,11 @@ impl Writer {
                 batch.versions.insert(key, batch.counter);
             }
             let payloads = new.payloads.into_iter().map(|(name, bytes)| (name.to_owned(), bytes)).collect();
-            written.push(Record { log, leaf: row.leaf, payloads });
+            written.push(Record { log, leaf: row.leaf, payloads, erased: Vec::new() });
+        }
+        if let Some(says) = written.first().filter(|_| !erased.is_empty()) {
+            erasing::erase(transaction, &erased)?;
+            batch.erased.push((says.leaf.seq, erased));
         }
         let positions = Positions {
             records: written.iter().map(|record: &Record| (record.log, record.leaf.seq)).collect(),
@@ -382,6 +430,11 @@ impl Writer {
                 }
                 logs.of_mut(log).extend(grown);
             }
+            for (seq, erased) in &batch.erased {
+                let fits = Arc::make_mut(&mut logs.erasures).take(*seq, erased);
+                fits.map_err(|kind| StoreError::Database(kind.to_string()))?;
+            }
+            logs.erasing = Arc::default();
         }
         self.counter = batch.counter;
         let versions: Vec<_> = batch.versions.into_iter().collect();
