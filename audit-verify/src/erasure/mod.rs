@@ -48,11 +48,14 @@ pub struct Returned {
 #[derive(Debug, Clone, Default)]
 pub struct Erasures {
     said: Vec<Said>,
-    /// By log and name: the ranges by their first record, each with its last and who says so.
-    places: BTreeMap<String, BTreeMap<String, BTreeMap<u64, (u64, usize)>>>,
+    /// By log and name.
+    places: BTreeMap<String, BTreeMap<String, Ranges>>,
     returned: Option<Returned>,
     met: u64,
 }
+
+/// Ranges by their first record, each with its last and which entry says so.
+type Ranges = BTreeMap<u64, (u64, usize)>;
 
 /// One entry of one record.
 #[derive(Debug, Clone)]
