@@ -3,6 +3,7 @@
 //! What is not a leaf, a payload or a head has no authority, so there is no row that could be put in by hand. The outbox
 //! beside them says what is to be sent to people; its rows carry a code, and nothing is decided on them.
 
+mod batch;
 mod erasing;
 mod load;
 mod log_state;

@@ -9,17 +9,17 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use audit_verify::erasure::{Erased, Erasures};
-use policy_core::leaf::{self, LEAF_VERSION, Leaf};
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 use tokio::sync::oneshot;
 
+use super::batch::Batch;
 use super::erasing;
 use super::load;
 use super::log_state::LogTip;
 use super::outbox;
 use super::schema::{self, database};
 use super::{FILE, Shared};
-use crate::random::{self, Random};
+use crate::random::Random;
 use crate::store::reserve::Reserve;
 use crate::store::types::{AppendError, Fold, Head, Log, NewRecord, Positions, Record, StoreError, VersionKey};
 
@@ -71,27 +71,6 @@ pub(super) struct Writer {
     counter: u64,
     /// Whether the log of writes may still hold what was erased.
     unclean: bool,
-}
-
-/// A batch as it will be once committed.
-struct Batch {
-    ledger: LogTip,
-    decisions: LogTip,
-    versions: BTreeMap<VersionKey, u64>,
-    counter: u64,
-    records: Vec<Record>,
-    /// What is erased, by the ledger record that says so.
-    erased: Vec<(u64, Vec<Erased>)>,
-    answers: Vec<Result<Positions, AppendError>>,
-}
-
-impl Batch {
-    const fn log(&mut self, log: Log) -> &mut LogTip {
-        match log {
-            Log::Ledger => &mut self.ledger,
-            Log::Decisions => &mut self.decisions,
-        }
-    }
 }
 
 impl Writer {
@@ -246,15 +225,7 @@ impl Writer {
     fn commit(&mut self, jobs: Vec<Wanted>) -> Result<Vec<Result<Positions, AppendError>>, StoreError> {
         let mut batch = {
             let logs = self.shared.logs.read().unwrap_or_else(PoisonError::into_inner);
-            Batch {
-                ledger: logs.ledger.tip(),
-                decisions: logs.decisions.tip(),
-                versions: BTreeMap::new(),
-                counter: self.counter,
-                records: Vec::new(),
-                erased: Vec::new(),
-                answers: Vec::new(),
-            }
+            Batch::new(&logs, self.counter)
         };
         let Some(mut connection) = self.connection.take() else {
             return Ok(jobs.iter().map(|_| Err(AppendError::Unavailable)).collect());
@@ -323,7 +294,7 @@ impl Writer {
         if !erasing::all_there(transaction, &erased)? {
             return Ok(Err(again()));
         }
-        let Some(rows) = self.rows(batch, &records)? else { return Ok(Err(AppendError::Unavailable)) };
+        let Some(rows) = batch.rows(&records, &*self.random)? else { return Ok(Err(AppendError::Unavailable)) };
         let mut written = Vec::new();
         for (row, new) in rows.into_iter().zip(records) {
             let log = new.log;
@@ -359,44 +330,6 @@ impl Writer {
         };
         batch.records.append(&mut written);
         Ok(Ok(positions))
-    }
-
-    /// The rows of one job. Absent when one of its leaves is too large: that job alone cannot be written.
-    fn rows(&self, batch: &Batch, records: &[NewRecord]) -> Result<Option<Vec<Row>>, StoreError> {
-        let (mut ledger, mut decisions) = (batch.ledger.size(), batch.decisions.size());
-        let mut rows = Vec::new();
-        for new in records {
-            let (seq, after) = match new.log {
-                Log::Ledger => (&mut ledger, None),
-                Log::Decisions => (&mut decisions, Some(batch.ledger.size())),
-            };
-            let mut salts = Vec::new();
-            let mut commitments = BTreeMap::new();
-            for (name, payload) in &new.payloads {
-                let salt = random::key(&*self.random)
-                    .map_err(|error| StoreError::Database(format!("no randomness for a salt: {error}")))?;
-                commitments.insert((*name).to_owned(), leaf::commitment(&salt, payload));
-                salts.push(salt);
-            }
-            let leaf = Leaf {
-                v: LEAF_VERSION,
-                log: new.log.name().to_owned(),
-                seq: *seq,
-                at: new.at,
-                kind: new.kind.clone(),
-                stream: new.stream.clone(),
-                after,
-                outcome: new.outcome.clone(),
-                policies: new.policies.clone(),
-                module: new.module,
-                bundle: new.bundle,
-                commitments,
-            };
-            let Ok(bytes) = leaf.to_bytes() else { return Ok(None) };
-            *seq += 1;
-            rows.push(Row { leaf, bytes, salts });
-        }
-        Ok(Some(rows))
     }
 
     /// Signs the head over a log that grew.
@@ -456,11 +389,4 @@ impl Writer {
             .and_then(|()| fs::rename(&fresh, &path))
             .map_err(|source| crate::store::folder::file_error(&path, source))
     }
-}
-
-/// One record's rows.
-struct Row {
-    leaf: Leaf,
-    bytes: Vec<u8>,
-    salts: Vec<[u8; 32]>,
 }
