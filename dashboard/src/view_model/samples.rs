@@ -154,6 +154,7 @@ fn exception() -> Exception {
         emergency: None,
         reviews: vec![],
         disposition: None,
+        unconfirmed: None,
     }
 }
 

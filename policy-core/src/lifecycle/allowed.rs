@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::command::VoteDecision;
+use super::confirm::may_still_come;
 use super::rejection::Rejection;
 use super::state::{Exception, Phase};
 use crate::entity::EntityRef;
@@ -79,6 +80,8 @@ pub struct Allowed {
     pub close_review: May,
     /// Judge it, closed as it is.
     pub dispose: May,
+    /// Say that it still stands, though it was made before the gate was restored.
+    pub confirm: May,
 }
 
 /// What an actor may do now with this exception, as [`super::decide`] would answer.
@@ -95,6 +98,7 @@ pub fn allowed(exception: &Exception, actor: Actor<'_>, now: Timestamp) -> Allow
         give_back: May::of(may_give_back(exception, actor, now)),
         close_review: May::of(may_close_review(exception, actor)),
         dispose: May::of(may_dispose(exception, actor, now)),
+        confirm: May::of(may_confirm(exception, actor, now)),
     }
 }
 
@@ -106,6 +110,9 @@ fn may_vote(exception: &Exception, actor: Actor<'_>, decision: VoteDecision, now
         return Err(Rejection::TooLate);
     }
     let person = decider(exception, actor)?;
+    if decision == VoteDecision::Approve && exception.is_unconfirmed() {
+        return Err(Rejection::Unconfirmed);
+    }
     let version = exception.current().map_or(0, |version| version.number);
     let mut approvals = exception.votes.iter().filter(|vote| vote.decision == VoteDecision::Approve);
     let voted = approvals.any(|vote| vote.person == *person && (vote.version == version || vote.inside));
@@ -174,7 +181,16 @@ fn may_declare(exception: &Exception, actor: Actor<'_>, now: Timestamp) -> Resul
     if exception.is_over(now) {
         return Err(Rejection::TooLate);
     }
-    decider(exception, actor).map(drop)
+    decider(exception, actor)?;
+    if exception.is_unconfirmed() { Err(Rejection::Unconfirmed) } else { Ok(()) }
+}
+
+fn may_confirm(exception: &Exception, actor: Actor<'_>, now: Timestamp) -> Result<(), Rejection> {
+    let Some(unconfirmed) = &exception.unconfirmed else { return Err(Rejection::Closed) };
+    may_still_come(exception, now)?;
+    let person = decider(exception, actor)?;
+    let has = unconfirmed.confirmations.iter().any(|given| given.by == *person);
+    if has { Err(Rejection::VotedAlready) } else { Ok(()) }
 }
 
 fn may_give_back(exception: &Exception, actor: Actor<'_>, now: Timestamp) -> Result<(), Rejection> {

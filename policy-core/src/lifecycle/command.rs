@@ -119,6 +119,15 @@ pub enum Command {
         /// How strongly the person has signed in.
         assurance: String,
     },
+    /// Say that it still stands, though it was made before the epoch that the gate is in.
+    Confirm {
+        /// Who.
+        by: EntityRef,
+        /// Why.
+        reason: String,
+        /// How strongly the person has signed in.
+        assurance: String,
+    },
     /// Open the review that the terms demand after use, where the end's own command has not: an exception that ended
     /// under an older release.
     OpenReview,

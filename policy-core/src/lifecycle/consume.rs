@@ -20,6 +20,10 @@ pub(super) fn consume(
 ) -> Result<Vec<Event>, Rejection> {
     let Phase::Granted(state) = &exception.phase else { return Err(Rejection::NotUsable) };
     let scope = &state.grant.scope;
+    // INVARIANT (R9): what a restored record says of it may be old; it is no permit until people say that it stands.
+    if exception.is_unconfirmed() {
+        return Err(Rejection::Unconfirmed);
+    }
     // INVARIANT (R6): never at `not_after` or later, never before `not_before`.
     let over = context.now >= scope.not_after && !sabotaged!("r6_grant_outlives");
     if over || context.now < state.begins() {

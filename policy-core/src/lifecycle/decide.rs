@@ -3,6 +3,7 @@
 use super::afterwards::{close_review, dispose, open_review, review_after_use};
 use super::asked::{answer, fold};
 use super::command::{Command, Context};
+use super::confirm::confirm;
 use super::consume::{consume, give_back};
 use super::emergency::declare;
 use super::event::Event;
@@ -51,6 +52,7 @@ pub fn decide(state: Option<&Exception>, command: Command, context: &Context) ->
         Command::GiveBack { by, evaluation, reason, assurance } => {
             give_back(exception, by, evaluation, reason, &assurance, context)
         }
+        Command::Confirm { by, reason, assurance } => confirm(exception, by, reason, assurance, context),
         Command::OpenReview => open_review(exception, context),
         Command::CloseReview { review, by, outcome, note } => {
             close_review(exception, review, by, outcome, note, context)

@@ -73,6 +73,9 @@ pub(super) fn declare(
     if exception.is_over(context.now) {
         return Err(Rejection::TooLate);
     }
+    if exception.is_unconfirmed() {
+        return Err(Rejection::Unconfirmed);
+    }
     let strictest = demanded(exception, context).ok_or(Rejection::NotRequestable)?;
     may_decide(exception, &by, assurance, &strictest, context)?;
     context.emergency_blocked.check(&by)?;

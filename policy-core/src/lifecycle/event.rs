@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::confirm::Confirmation;
 use super::request::{Answer, Emergency, Repeat, RequestFacts};
 use super::review::{Disposed, Review, ReviewClosing};
 use super::state::{Version, Vote};
@@ -166,6 +167,26 @@ pub enum Event {
         /// By whom and how.
         disposed: Box<Disposed>,
     },
+    /// The gate was restored, and what it knew of this may be old. It is no record of its own: the record that begins an
+    /// epoch is this event of whatever was open then.
+    ExceptionUnconfirmed {
+        /// The epoch that began.
+        epoch: u64,
+        /// When.
+        at: Timestamp,
+    },
+    /// A person who may vote on it says that it still stands.
+    ConfirmationGiven {
+        /// Who and why.
+        confirmation: Box<Confirmation>,
+    },
+    /// The last confirmation that was needed was given: it stands as before.
+    ExceptionConfirmed {
+        /// In which epoch.
+        epoch: u64,
+        /// When.
+        at: Timestamp,
+    },
 }
 
 impl Event {
@@ -192,6 +213,9 @@ impl Event {
             Self::ReviewOpened { .. } => "review_opened",
             Self::ReviewClosed { .. } => "review_closed",
             Self::DispositionSet { .. } => "disposition_set",
+            Self::ExceptionUnconfirmed { .. } => "exception_unconfirmed",
+            Self::ConfirmationGiven { .. } => "confirmation_given",
+            Self::ExceptionConfirmed { .. } => "exception_confirmed",
         }
     }
 }

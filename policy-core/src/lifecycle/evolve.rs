@@ -3,6 +3,7 @@
 use crate::sabotaged;
 use thiserror::Error;
 
+use super::confirm::Unconfirmed;
 use super::event::Event;
 use super::request::Repeat;
 use super::state::{Exception, Phase, Version};
@@ -42,6 +43,7 @@ pub fn evolve(state: Option<Exception>, event: &Event) -> Result<Option<Exceptio
                 emergency: None,
                 reviews: Vec::new(),
                 disposition: None,
+                unconfirmed: None,
             })),
             _ => Err(CorruptHistory { event: event.kind(), state: "nothing" }),
         };
@@ -64,6 +66,9 @@ const fn is_beside(event: &Event) -> bool {
             | Event::ReviewOpened { .. }
             | Event::ReviewClosed { .. }
             | Event::DispositionSet { .. }
+            | Event::ExceptionUnconfirmed { .. }
+            | Event::ConfirmationGiven { .. }
+            | Event::ExceptionConfirmed { .. }
     )
 }
 
@@ -87,6 +92,15 @@ fn beside(exception: &mut Exception, event: &Event) -> Option<()> {
             open.find(|review| review.id == *id)?.closed = Some((**closing).clone());
         }
         Event::DispositionSet { disposed } => exception.disposition = Some((**disposed).clone()),
+        Event::ExceptionUnconfirmed { epoch, .. } if exception.can_be_doubted() => {
+            exception.unconfirmed = Some(Unconfirmed { epoch: *epoch, confirmations: Vec::new() });
+        }
+        Event::ConfirmationGiven { confirmation } => {
+            exception.unconfirmed.as_mut()?.confirmations.push((**confirmation).clone());
+        }
+        Event::ExceptionConfirmed { epoch, .. } => {
+            exception.unconfirmed.take_if(|unconfirmed| unconfirmed.epoch == *epoch)?;
+        }
         _ => return None,
     }
     Some(())

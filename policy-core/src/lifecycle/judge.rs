@@ -119,7 +119,12 @@ fn approval_that_counts<'a>(
 
 /// Whether the votes that count are what the terms demand: enough distinct persons, at least one from each group.
 pub(super) fn has_quorum(exception: &Exception, terms: &Terms, context: &Context) -> bool {
-    let approvals = approvals_that_count(exception, terms, context);
+    is_quorum(&approvals_that_count(exception, terms, context), terms)
+}
+
+/// Whether these persons, each with the groups that policy sees them in, are as many as the terms demand, one of each
+/// group.
+pub(super) fn is_quorum(approvals: &BTreeMap<String, &[String]>, terms: &Terms) -> bool {
     // INVARIANT (R4): terms that demand nobody are no terms.
     let enough = u32::try_from(approvals.len()).is_ok_and(|count| count >= terms.approvals.max(1));
     let from_all = terms.groups.iter().all(|group| approvals.values().any(|groups| groups.contains(group)));

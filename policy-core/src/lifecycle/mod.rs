@@ -13,6 +13,7 @@ mod afterwards;
 mod allowed;
 mod asked;
 mod command;
+mod confirm;
 mod consume;
 mod decide;
 mod emergency;
@@ -34,6 +35,7 @@ mod tests;
 
 pub use allowed::{Actor, Allowed, May, allowed};
 pub use command::{Command, Context, VoteDecision};
+pub use confirm::{Confirmation, Unconfirmed};
 pub use decide::decide;
 pub use emergency::EmergencyBlocked;
 pub use event::Event;

@@ -112,6 +112,9 @@ pub enum Rejection {
     /// It is still open.
     #[error("the exception is still open")]
     NotClosed,
+    /// It was made before the gate was restored, and nobody has said since that it still stands.
+    #[error("it was made before the gate was restored, and waits to be confirmed")]
+    Unconfirmed,
 }
 
 impl Rejection {
@@ -153,6 +156,7 @@ impl Rejection {
             Self::NoSuchReview => "no_such_review",
             Self::HasVoted => "has_voted",
             Self::NotClosed => "not_closed",
+            Self::Unconfirmed => "unconfirmed",
         }
     }
 
@@ -195,6 +199,7 @@ impl Rejection {
             Self::NoSuchReview => "look at the reviews that are open",
             Self::HasVoted => "somebody who neither asked nor voted closes it",
             Self::NotClosed => "wait until it has ended, or end it first",
+            Self::Unconfirmed => "let people who may approve it look at it and confirm it first",
         }
     }
 }

@@ -4,6 +4,7 @@ use crate::sabotaged;
 use serde::{Deserialize, Serialize};
 
 use super::command::VoteDecision;
+use super::confirm::Unconfirmed;
 use super::request::{Answer, Emergency, Repeat, RequestFacts};
 use super::review::{Disposed, Review};
 use super::uses::GrantState;
@@ -46,6 +47,9 @@ pub struct Exception {
     /// How it was judged once it was closed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disposition: Option<Disposed>,
+    /// That it was made before the epoch that the gate is in: nothing is permitted by it until people confirm it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unconfirmed: Option<Unconfirmed>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
@@ -189,7 +193,8 @@ impl Phase {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EffectiveState {
     /// The state's word: the phase's, or `lapsed` where nobody decided in time, `expired` where a grant's window is over,
-    /// `not_active` where it has not begun, or has and was not judged again yet.
+    /// `not_active` where it has not begun, or has and was not judged again yet, `unconfirmed` where it was made before a
+    /// restore and waits for people.
     pub word: &'static str,
 }
 
@@ -199,6 +204,7 @@ pub fn effective_state(exception: &Exception, now: Timestamp) -> EffectiveState 
         Phase::Lapsed { grant: Some(_), .. } => "expired",
         Phase::Granted(_) | Phase::Suspended { grant: Some(_), .. } if exception.is_over(now) => "expired",
         _ if exception.is_over(now) => "lapsed",
+        Phase::Requested | Phase::Granted(_) | Phase::Suspended { .. } if exception.is_unconfirmed() => "unconfirmed",
         Phase::Granted(state) if now < state.begins() || state.awaits_activation() => "not_active",
         phase => phase.word(),
     };

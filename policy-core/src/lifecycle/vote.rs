@@ -123,6 +123,10 @@ fn approve(
     terms: Terms,
     context: &Context,
 ) -> Result<Vec<Event>, Rejection> {
+    // INVARIANT (R9): a refusal or a decision of before may be lost: no approval counts until somebody has looked.
+    if exception.is_unconfirmed() {
+        return Err(Rejection::Unconfirmed);
+    }
     if context.overdue_tiers.contains(&terms.tier) {
         return Err(Rejection::ReviewOverdue);
     }

@@ -5,6 +5,7 @@ use crate::lifecycle::{Command, Context, Event, Exception, Rejection};
 
 mod afterwards;
 mod asked;
+mod confirm;
 mod emergency;
 mod grants;
 mod inside;

@@ -213,6 +213,7 @@ fn a_code_is_the_word_in_json() {
         "no_such_review",
         "has_voted",
         "not_closed",
+        "unconfirmed",
     ];
     for word in words {
         let rejection: Rejection = serde_json::from_value(json!(word)).unwrap();

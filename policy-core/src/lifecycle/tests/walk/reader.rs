@@ -257,6 +257,9 @@ impl Reader {
             Event::RequestFolded { .. } => {
                 assert!(self.ended.is_none() && self.grant.is_none() && now < self.decide_by);
             }
+            Event::ExceptionUnconfirmed { .. } | Event::ConfirmationGiven { .. } | Event::ExceptionConfirmed { .. } => {
+                panic!("no epoch begins in these models")
+            }
         }
     }
 }
