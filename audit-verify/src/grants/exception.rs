@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::GrantFault;
 use super::scope::within;
 use super::time::Instant;
-use super::wire::{Entity, Grant, Of, Request, Scope, Terms, Vote};
+use super::wire::{Confirmation, Entity, Grant, Of, Request, Scope, Terms, Vote};
 
 /// Where it stands.
 #[derive(Debug)]
@@ -37,13 +37,33 @@ pub(super) struct Exception {
     /// How many votes had been cast when it was last judged again: since then policy may see those people in other groups.
     judged_after: usize,
     phase: Phase,
+    /// Who has confirmed it since the record was restored, where it was and it waits for more.
+    unconfirmed: Option<Vec<Confirmation>>,
+    /// Whether one bundle judged all of those confirmations: another may see the people in other groups.
+    same_groups: bool,
 }
 
 impl Exception {
+    /// The record was restored: what was made before stands only once people confirm it.
+    pub(super) fn doubt(&mut self) {
+        self.unconfirmed = Some(Vec::new());
+        self.same_groups = true;
+    }
+
     pub(super) fn new(request: Request, terms: Terms) -> Self {
         let (versions, decide_by) = (vec![request.scope.clone()], request.decide_by);
         let votes = Vec::new();
-        Self { request, terms, decide_by, versions, votes, judged_after: 0, phase: Phase::Requested }
+        Self {
+            request,
+            terms,
+            decide_by,
+            versions,
+            votes,
+            judged_after: 0,
+            phase: Phase::Requested,
+            unconfirmed: None,
+            same_groups: true,
+        }
     }
 
     pub(super) const fn is_over(&self) -> bool {
@@ -54,6 +74,10 @@ impl Exception {
     pub(super) fn take(&mut self, event: Of, kind: &str) -> Result<(), GrantFault> {
         let phase = std::mem::replace(&mut self.phase, Phase::Over);
         let out_of_order = || GrantFault::OutOfOrder { event: kind.to_owned(), id: self.request.id.clone() };
+        let doubtful = matches!(event, Of::GrantUsed { .. } | Of::ExceptionGranted { .. });
+        if doubtful && self.unconfirmed.is_some() {
+            return Err(GrantFault::Unconfirmed(self.request.id.clone()));
+        }
         self.phase = match (event, phase) {
             (Of::ScopeNarrowed { version }, Phase::Requested) => {
                 let current = self.versions.last().is_some_and(|current| within(&version.scope, current));
@@ -77,14 +101,25 @@ impl Exception {
                 phase
             }
             (Of::QuestionAnswered {} | Of::RequestFolded {}, phase) => phase,
+            (Of::ConfirmationGiven { confirmation }, phase) => {
+                self.unconfirmed.as_mut().ok_or_else(out_of_order)?.push(confirmation);
+                phase
+            }
+            (Of::ExceptionConfirmed {}, phase) => {
+                self.hold_confirmed()?;
+                self.unconfirmed = None;
+                phase
+            }
             (Of::ExceptionGranted { grant, at }, Phase::Requested) => Phase::Granted(self.granted(*grant, at)?),
             (Of::ExceptionRejudged { terms }, phase @ (Phase::Requested | Phase::Granted(_))) => {
                 self.terms = terms;
+                self.same_groups = false;
                 self.judged_after = self.votes.len();
                 phase
             }
             (Of::ExceptionRejudged { terms }, Phase::Suspended(held)) => {
                 self.terms = terms;
+                self.same_groups = false;
                 held.map_or(Phase::Requested, Phase::Granted)
             }
             (Of::GrantActivated { terms }, Phase::Granted(held)) => {
@@ -155,6 +190,19 @@ impl Exception {
         let missing =
             self.terms.groups.iter().find(|group| !approvals.values().any(|vote| vote.groups.contains(group)));
         missing.filter(|_| known).map_or(Ok(()), |group| Err(GrantFault::GroupMissing(group.clone())))
+    }
+
+    /// As many distinct persons as the terms demand approvals, one of each group, none of them part of the request.
+    fn hold_confirmed(&self) -> Result<(), GrantFault> {
+        let given = self.unconfirmed.iter().flatten().filter(|given| !self.has_part(&given.by));
+        let given: BTreeMap<String, &Confirmation> = given.map(|given| (name(&given.by), given)).collect();
+        let (have, need) = (given.len(), usize::try_from(self.terms.approvals.max(1)).unwrap_or(usize::MAX));
+        if have < need {
+            return Err(GrantFault::TooFewVotes { id: self.request.id.clone(), have, need });
+        }
+        let mut groups = self.terms.groups.iter();
+        let missing = groups.find(|group| !given.values().any(|given| given.groups.contains(group)));
+        missing.filter(|_| self.same_groups).map_or(Ok(()), |group| Err(GrantFault::GroupMissing(group.clone())))
     }
 
     /// Whether somebody asked, owns, or is acted for or through.

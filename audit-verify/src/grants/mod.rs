@@ -24,6 +24,8 @@ use wire::{Event, Of};
 const EVENT: &str = "event";
 /// The kind of record that names the key that signs heads from then on.
 pub const KEY_ROTATED: &str = "log_key_rotated";
+/// The kind of record that begins an epoch: the record is one that was restored.
+const EPOCH_BEGUN: &str = "epoch_begun";
 
 /// What a record tells of a grant that cannot be.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -66,6 +68,9 @@ pub enum GrantFault {
         /// How many are demanded.
         need: usize,
     },
+    /// A use, or an approval, of what was made before a restore and was not confirmed since.
+    #[error("the exception `{0}` is of before a restore, and nobody has confirmed it")]
+    Unconfirmed(String),
     /// A group that nobody voted for.
     #[error("nobody of `{0}` approved, and the terms demand it")]
     GroupMissing(String),
@@ -92,7 +97,7 @@ impl GrantFault {
             Self::Widened(_) => "scope_widened",
             Self::LateVote(_) => "vote_too_late",
             Self::TooFewVotes { .. } | Self::GroupMissing(_) | Self::OtherGrant(_) => "grant_not_voted",
-            Self::OutsideWindow | Self::TooManyUses | Self::OverBudget => "use_not_granted",
+            Self::Unconfirmed(_) | Self::OutsideWindow | Self::TooManyUses | Self::OverBudget => "use_not_granted",
         }
     }
 }
@@ -165,6 +170,10 @@ impl Ledger {
                 Ok(Said { key: gate.key.as_deref().and_then(public_key), ..Said::default() })
             }
             Event::Gate(gate) if gate.kind == PAYLOADS_ERASED => Ok(Said { erased: gate.erased, ..Said::default() }),
+            Event::Gate(gate) if gate.kind == EPOCH_BEGUN => {
+                self.open.values_mut().for_each(Exception::doubt);
+                Ok(Said::default())
+            }
             Event::Gate(_) | Event::Identity(_) | Event::Routing(_) => Ok(Said::default()),
         }
     }

@@ -55,6 +55,16 @@ pub(super) enum Of {
     ReviewOpened {},
     ReviewClosed {},
     DispositionSet {},
+    ConfirmationGiven { confirmation: Confirmation },
+    ExceptionConfirmed {},
+}
+
+/// One person's word, after a restore, that an exception of before still stands.
+#[derive(Debug, Deserialize)]
+pub(super) struct Confirmation {
+    pub(super) by: Entity,
+    #[serde(default)]
+    pub(super) groups: Vec<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]

@@ -221,3 +221,37 @@ fn what_the_rules_admit_is_no_lie() {
     events.insert(7, of("exception_rejudged", json!({"terms": terms, "bundle": "00"})));
     assert_eq!(check(&record(&events), &[]).map(|report| report.uses), Ok(2));
 }
+
+#[test]
+fn after_a_restore_nothing_of_before_is_used_before_people_confirm_it() {
+    let epoch = ("epoch_begun".to_owned(), json!({"gate": {"kind": "epoch_begun", "epoch": {"number": 2}}}));
+    let confirmed = |who: &str, groups: &[&str]| {
+        let by = json!({"type": "User", "id": who});
+        let at = "2026-11-22T12:02:30.000Z";
+        of("confirmation_given", json!({"confirmation": {"by": by, "reason": "r", "groups": groups, "at": at}}))
+    };
+    let stands = || of("exception_confirmed", json!({"epoch": 2, "at": "2026-11-22T12:02:30.000Z"}));
+    let with = |more: Vec<(String, Value)>| {
+        let mut events = story();
+        events.splice(5..5, std::iter::once(epoch.clone()).chain(more));
+        check(&record(&events), &[]).map(|report| report.uses)
+    };
+    let (mara, vera) = (|| confirmed("mara", &["finance"]), || confirmed("vera", &["security"]));
+    assert_eq!(with(vec![mara(), vera(), stands()]), Ok(2));
+    assert_eq!(with(vec![]), Err(("use_not_granted", 6)), "nobody confirmed");
+    assert_eq!(with(vec![mara(), vera()]), Err(("use_not_granted", 8)), "and it was not told that it stands");
+    for (what, given) in [
+        ("one person", vec![mara()]),
+        ("one person twice", vec![mara(), mara()]),
+        ("who asked", vec![mara(), confirmed("ines", &["security"])]),
+        ("who owns the agent", vec![mara(), confirmed("tom", &["security"])]),
+        ("a group is missing", vec![mara(), confirmed("paul", &["finance"])]),
+    ] {
+        let found = with([given.clone(), vec![stands()]].concat());
+        assert_eq!(found, Err(("grant_not_voted", 6 + given.len() as u64)), "{what}");
+    }
+    // A confirmation of what is in no doubt cannot be.
+    let mut events = story();
+    events.insert(5, mara());
+    assert_eq!(check(&record(&events), &[]), Err(("event_out_of_order", 5)));
+}
