@@ -57,6 +57,41 @@ pub struct RecordReply {
     pub bundle: Digest,
     /// The module.
     pub module: Digest,
+    /// The epoch, where the record was restored: nothing in the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epoch: Option<EpochLine>,
+}
+
+/// That the record was restored, and what is missing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EpochLine {
+    /// Which: the first is 1, and is not told.
+    pub epoch: u64,
+    /// `restored`, or `newer_head_seen`.
+    pub cause: String,
+    /// The operating-system user.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+    /// When it began.
+    pub at: Timestamp,
+    /// The ledger record that began it.
+    pub seq: u64,
+    /// One for each log.
+    pub gaps: Vec<Gap>,
+    /// How many exceptions of before wait to be confirmed.
+    pub unconfirmed: u64,
+}
+
+/// What is missing of a log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gap {
+    /// Which log.
+    pub log: String,
+    /// How many records were restored.
+    pub from: u64,
+    /// How many more somebody is known to hold a head over; 0 where nobody is.
+    pub missing: u64,
 }
 
 /// `GET /api/v1/logs/{log}/consistency`: the newest head, and that an older one is its beginning.

@@ -6,6 +6,7 @@ pub fn told(state: &str) -> &'static str {
     match state {
         "not_active" => "has not begun",
         "suspended" => "is suspended",
+        "unconfirmed" => "was granted before the gate was restored, and people have to confirm it first",
         "expired" => "has expired",
         "exhausted" => "is used up",
         "revoked" => "was revoked",

@@ -39,6 +39,7 @@ pub fn remedy(code: &str) -> Option<&'static str> {
         "no_credential" | "unauthenticated" => {
             "send a live bearer token from `proviso token agent` or `enforcement-point`"
         }
+        "credential_of_earlier_epoch" => "the operator mints a new one by `proviso token`; docs/restore.md says why",
         "no_subject_token" => "send the agent's token as `Proviso-Subject-Token`",
         "no_session" | "signed_out" | "bad_link" | "link_used" => "sign in with a link from `proviso token approver`",
         "session_key_missing" => "use the page that signed in, or sign in again",

@@ -29,4 +29,6 @@ mod openapi;
 #[cfg(test)]
 mod record;
 #[cfg(test)]
+mod restore;
+#[cfg(test)]
 mod same_words;

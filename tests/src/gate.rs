@@ -12,7 +12,7 @@ use proviso::http::{self, ModuleFile, Site};
 use proviso::identity::MintRequest;
 use proviso::notify::{self, Notify};
 use proviso::random::SystemRandom;
-use proviso::store::{DataKind, Store, bundle_folder};
+use proviso::store::{DataKind, SeenHead, Store, bundle_folder};
 use serde_json::json;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -67,6 +67,8 @@ pub struct Setup {
     pub allowance: Allowance,
     /// Where people are told.
     pub notify: Notify,
+    /// Heads of its record that others hold.
+    pub seen: Vec<SeenHead>,
     /// What stands between the use cases and the store.
     pub wrap: fn(Arc<dyn Store>) -> Arc<dyn Store>,
 }
@@ -84,6 +86,7 @@ impl Default for Setup {
             activate: false,
             allowance: Allowance::each_second(100_000),
             notify: Notify::default(),
+            seen: Vec::new(),
             wrap: |store| store,
         }
     }
@@ -151,6 +154,7 @@ impl TestGate {
             allowance: setup.allowance,
             operator: operator(),
             channels: setup.notify.channels(),
+            seen: setup.seen,
         };
         let parts = Parts {
             engine: Arc::new(engine),

@@ -190,6 +190,13 @@ impl App {
                 let eligible = self.eligible(exception, vec![voter], now).await?;
                 Ok(Context { eligible, ..self.bare_context(now)? })
             }
+            (By::Person(person), Command::Confirm { .. }) => {
+                let scope = exception.current().map_or(&exception.request.scope, |version| &version.scope);
+                let voter = (&person.person, person.assurance.as_str(), scope);
+                let mut context = self.context(exception, Some(voter), now).await?;
+                self.count_confirming_seats(exception, &person.person, &mut context.eligible, now);
+                Ok(context)
+            }
             (By::Person(person), Command::GiveBack { .. }) => {
                 let scope = exception.current().map_or(&exception.request.scope, |version| &version.scope);
                 let voter = (&person.person, person.assurance.as_str(), scope);

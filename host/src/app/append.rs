@@ -41,6 +41,7 @@ impl App {
                     | GateEvent::Limited { .. } => Vec::new(),
                     GateEvent::BundleActivated { .. }
                     | GateEvent::ClockDoubted { .. }
+                    | GateEvent::EpochBegun { .. }
                     | GateEvent::ClockTrusted { .. } => vec![VersionKey::Bundle],
                 };
                 ("gate".to_owned(), touches)

@@ -241,6 +241,10 @@ impl App {
         let subject = grant.subject == question.call.subject || sabotaged!("r3_subject");
         let task = grant.task == question.task || sabotaged!("r3_task");
         let ours = grant.id == id && subject && task;
+        // INVARIANT (R9): what was granted before a restore is no candidate until people confirm it.
+        if exception.is_unconfirmed() {
+            return None;
+        }
         // INVARIANT (R4): judged under the bundle that is active, and at a later start again, or no candidate.
         let judged = exception.bundle == question.bundle || sabotaged!("r4_not_judged_again");
         if locked || !ours || !judged || held.awaits_activation() {

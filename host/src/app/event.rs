@@ -11,6 +11,7 @@ use policy_core::time::Timestamp;
 use proviso_api::operations::ExecutionPhase;
 use serde::{Deserialize, Serialize};
 
+use super::epoch::EpochFact;
 use super::routing::RoutingEvent;
 use crate::identity::IdentityEvent;
 use crate::signing::StateFault;
@@ -185,6 +186,12 @@ pub enum GateEvent {
         reason: String,
         /// When.
         at: Timestamp,
+    },
+    /// The record is one that was restored: what was made before it is honoured no more until it is made or confirmed
+    /// anew.
+    EpochBegun {
+        /// Why, from where, and what is missing.
+        epoch: Box<EpochFact>,
     },
 }
 
@@ -378,6 +385,7 @@ impl GateEvent {
             Self::LogKeyRotated { .. } => "log_key_rotated",
             Self::ClockDoubted { .. } => "clock_doubted",
             Self::ClockTrusted { .. } => Self::TRUSTED,
+            Self::EpochBegun { .. } => "epoch_begun",
         }
     }
 }

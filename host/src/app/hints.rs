@@ -11,7 +11,7 @@ use super::state::State;
 
 impl App {
     /// The newest grant of this subject and task that covers the call in all but time and counters, with its state's
-    /// word: `not_active`, `suspended`, `expired`, `exhausted`, `revoked`, `over_budget` or `over_rate`.
+    /// word: `not_active`, `suspended`, `unconfirmed`, `expired`, `exhausted`, `revoked`, `over_budget` or `over_rate`.
     pub(super) fn hint(&self, question: &SealedQuestion, now: Timestamp) -> Option<GrantHint> {
         let state = self.state();
         let mut held = state.grants_of(&question.call.subject, &question.task).rev();

@@ -146,6 +146,15 @@ fn told(event: &Event, subject: &EntityRef, after: Option<&Exception>) -> (Optio
             };
             (Some(closing.by.clone()), format!("reviewed by {}: {found}", closing.by), Some(closing.note.clone()))
         }
+        Event::ExceptionUnconfirmed { epoch, .. } => {
+            (None, format!("the gate was restored; from epoch {epoch} on it waits to be confirmed"), None)
+        }
+        Event::ConfirmationGiven { confirmation } => {
+            let by = &confirmation.by;
+            let sentence = format!("{by} confirmed that it still stands (signed in by {})", confirmation.assurance);
+            (Some(by.clone()), sentence, Some(confirmation.reason.clone()))
+        }
+        Event::ExceptionConfirmed { epoch, .. } => (None, format!("confirmed in epoch {epoch}; it stands"), None),
         Event::DispositionSet { disposed } => {
             let judged = match disposed.disposition {
                 Disposition::OneOff => "one-off",

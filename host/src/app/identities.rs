@@ -40,7 +40,10 @@ impl App {
         let kinds = [SecretKind::Agent, SecretKind::EnforcementPoint];
         let secret = kinds.into_iter().find_map(|kind| Secret::parse(kind, bearer)).ok_or_else(unauthenticated)?;
         let state = self.state();
-        let token = state.registry.token(&secret, self.keys(), now).ok_or_else(unauthenticated)?;
+        let token = state.registry.token(&secret, self.keys(), now).ok_or_else(|| {
+            let earlier = state.registry.is_of_earlier_epoch(&secret, self.keys());
+            if earlier { of_earlier_epoch() } else { unauthenticated() }
+        })?;
         token.credential().ok_or_else(unauthenticated)
     }
 
@@ -56,7 +59,10 @@ impl App {
         let link = Secret::parse(SecretKind::Link, link).ok_or_else(bad)?;
         let (person, same_user) = {
             let state = self.state();
-            let token = state.registry.token(&link, self.keys(), self.now()).ok_or_else(bad)?;
+            let token = state.registry.token(&link, self.keys(), self.now()).ok_or_else(|| {
+                let earlier = state.registry.is_of_earlier_epoch(&link, self.keys());
+                if earlier { of_earlier_epoch() } else { bad() }
+            })?;
             let TokenFacts::Approver { person } = &token.facts else { return Err(bad()) };
             (person.clone(), token.same_user)
         };
@@ -112,7 +118,11 @@ impl App {
                 .help("open a sign-in link; the operator makes one by `proviso token approver --user ID`")
         };
         let secret = Secret::parse(SecretKind::Session, secret).ok_or_else(refuse)?;
-        self.state().registry.session(&secret, self.keys(), self.now()).ok_or_else(refuse)
+        let state = self.state();
+        state.registry.session(&secret, self.keys(), self.now()).ok_or_else(|| {
+            let earlier = state.registry.is_of_earlier_epoch(&secret, self.keys());
+            if earlier { of_earlier_epoch() } else { refuse() }
+        })
     }
 
     /// Whom a session's secret belongs to, where the page's key comes with it.
@@ -376,6 +386,12 @@ fn hold_chain(subject: &EntityRef, via: &[EntityRef], person: bool) -> Result<()
 /// The system has no randomness to give.
 pub(super) fn no_randomness() -> Refusal {
     Refusal::new(RefusalKind::Unavailable, "no_randomness", "the system gives no random bytes")
+}
+
+/// It was good until the gate was restored.
+fn of_earlier_epoch() -> Refusal {
+    let what = "the credential was minted before the gate was restored, and opens nothing any more";
+    Refusal::new(RefusalKind::Unauthenticated, "credential_of_earlier_epoch", what)
 }
 
 /// Nobody knows who asks.

@@ -141,7 +141,8 @@ impl App {
         let owners = self.owners_behind(&input.question, exception.request.asker.as_ref(), now);
         let locked = self.locked_people(now);
         for voter in &mut answer {
-            let locked = exception.phase == Phase::Requested && locked.contains(&voter.person);
+            let wanted = exception.phase == Phase::Requested || exception.unconfirmed.is_some();
+            let locked = wanted && locked.contains(&voter.person);
             voter.eligible &= !locked && !owners.contains(&voter.person);
         }
         answer.sort_by(|a, b| a.person.cmp(&b.person));
@@ -159,6 +160,8 @@ impl App {
         let mut voters: Vec<Voter> = Vec::new();
         let cast = exception.votes.iter().filter(|vote| vote.decision == VoteDecision::Approve);
         let cast = cast.map(|vote| (&vote.person, vote.assurance.as_str()));
+        let confirmed = exception.unconfirmed.iter().flat_map(|unconfirmed| &unconfirmed.confirmations);
+        let cast = cast.chain(confirmed.map(|given| (&given.by, given.assurance.as_str())));
         for (person, assurance) in voter.iter().map(|(person, assurance, _)| (*person, *assurance)).chain(cast) {
             if !voters.iter().any(|voter| voter.person == *person) {
                 voters.push(Voter { person: person.clone(), assurance: assurance.to_owned() });

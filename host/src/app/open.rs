@@ -15,7 +15,7 @@ use super::time::TimeKeeper;
 use super::{App, Inner};
 use crate::signing::BindingKeys;
 use crate::store::sqlite::{SqliteOutbox, SqliteStore};
-use crate::store::{DataFolder, Keys, NewRecord, Outbox, Store, StoreError};
+use crate::store::{DataFolder, Keys, NewRecord, Outbox, RestoreMark, Store, StoreError};
 
 /// The reason of the first activation in an empty folder.
 const FIRST: &str = "the first start of an empty data folder activates what it is given";
@@ -59,6 +59,12 @@ impl App {
     async fn start(&self) -> Result<(), OpenError> {
         if let Some(key) = self.state().log_key.clone() {
             self.promote_log_key(&key).map_err(|refusal| unwritable(&refusal.detail))?;
+        }
+        let mark = RestoreMark::read(&self.settings().data)?;
+        let begun = self.begin_epoch_where_due(mark.as_ref(), &self.settings().seen).await;
+        begun.map_err(|refusal| unwritable(&refusal.detail))?;
+        if mark.is_some() {
+            RestoreMark::remove(&self.settings().data)?;
         }
         let given = self.policy().digest();
         let active = self.state().activation().cloned();

@@ -33,10 +33,11 @@ impl App {
         state: Option<&str>,
         undisposed: bool,
     ) -> Result<ExceptionList, Refusal> {
-        const WORDS: [&str; 10] = [
+        const WORDS: [&str; 11] = [
             "requested",
             "granted",
             "not_active",
+            "unconfirmed",
             "denied",
             "cancelled",
             "lapsed",
@@ -70,10 +71,10 @@ impl App {
         let mut left = MOST_ASKED;
         for exception in found {
             // Without asking policy: whoever may not vote even then, may not vote.
-            let maybe = left > 0 && self.allowed_if(&exception, person, true, now).approve.is_yes();
+            let wanted = |allowed: &Allowed| allowed.approve.is_yes() || allowed.confirm.is_yes();
+            let maybe = left > 0 && wanted(&self.allowed_if(&exception, person, true, now));
             left -= usize::from(maybe);
-            let needs_me =
-                maybe && self.allowed(&exception, person, now).await.is_ok_and(|allowed| allowed.approve.is_yes());
+            let needs_me = maybe && self.allowed(&exception, person, now).await.is_ok_and(|allowed| wanted(&allowed));
             exceptions.push(self.line(&exception, needs_me, now));
         }
         Ok(ExceptionList { now, position, exceptions })
@@ -240,6 +241,7 @@ pub(super) fn rejected(rejection: Rejection) -> Refusal {
         | Rejection::RenewalCap
         | Rejection::EmergencyBlocked
         | Rejection::ReviewOverdue
+        | Rejection::Unconfirmed
         | Rejection::NotUp => RefusalKind::Conflict,
         Rejection::NotRequestable
         | Rejection::Widens

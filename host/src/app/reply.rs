@@ -48,6 +48,9 @@ impl App {
                 }
                 _ => i64::MIN,
             };
+            // INVARIANT (R9): an epoch that began while it was recorded overtakes it.
+            let doubted = entry.is_some_and(|entry| entry.exception.is_unconfirmed());
+            let end = if doubted { i64::MIN } else { end };
             if end <= now {
                 reason = Reason::NotPermitted;
             }
@@ -181,6 +184,11 @@ impl App {
                 Phase::Suspended { .. } => ("policy_denied", "none"),
                 Phase::Exhausted { .. } | Phase::Lapsed { .. } => ("approval_expired", "request"),
                 _ if now >= held.grant.scope.not_after => ("approval_expired", "request"),
+                // People look at it again; ARAP has no word for that but this.
+                _ if exception.is_unconfirmed() => {
+                    context.retry_after = Some(60);
+                    ("grant_pending", "retry")
+                }
                 _ if effective_state(exception, now).word == "not_active" => {
                     let begin = held.begins();
                     let wait = begin.since(now).seconds().saturating_add(1);

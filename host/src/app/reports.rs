@@ -97,6 +97,7 @@ impl App {
             keys: self.verifier_keys(),
             bundle: self.policy().digest(),
             module: self.engine().module(),
+            epoch: self.epoch_line(),
         }
     }
 

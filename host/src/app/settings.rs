@@ -11,7 +11,7 @@ use super::engine::{Engine, GrantIndex};
 use super::limits::Allowance;
 use crate::clock::Clock;
 use crate::random::Random;
-use crate::store::{DataKind, StoreError};
+use crate::store::{DataKind, SeenHead, StoreError};
 
 /// What the operator decided at start.
 #[derive(Debug, Clone)]
@@ -34,6 +34,8 @@ pub struct Settings {
     pub operator: Operator,
     /// Where people are told of what happens.
     pub channels: Channels,
+    /// Heads of this gate's record that others hold: it goes on from there, or begins an epoch.
+    pub seen: Vec<SeenHead>,
 }
 
 impl Settings {

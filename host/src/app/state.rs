@@ -12,6 +12,7 @@ use policy_core::time::{Span, Timestamp};
 use proviso_api::operations::ExecutionPhase;
 use serde::de::DeserializeOwned;
 
+use super::epoch::EpochFact;
 use super::event::{
     ActivationFact, DECISION, DecisionRecord, EVENT, EXECUTION, ExecutionRecord, FoldOrigin, GateEvent, LedgerEvent,
     OBSERVED, ORIGIN, QUESTION, RequestOrigin, SEARCH,
@@ -109,6 +110,8 @@ pub struct State {
     pub locked: Vec<(u64, LockTarget)>,
     /// Activations with their ledger positions, oldest first.
     pub activations: Vec<(u64, ActivationFact)>,
+    /// Epochs with their ledger positions, oldest first; the gate's first has none.
+    pub epochs: Vec<(u64, EpochFact)>,
     /// Who was told of what, and who stands in for whom.
     pub routing: Routing,
     /// The key that the record names as the one that signs its heads, once there was more than one.
@@ -275,6 +278,7 @@ impl State {
             }
             GateEvent::ClockDoubted { .. } => self.clock_doubted = true,
             GateEvent::ClockTrusted { .. } => self.clock_doubted = false,
+            GateEvent::EpochBegun { epoch } => self.begin_epoch(seq, *epoch),
         }
     }
 

@@ -253,6 +253,7 @@ impl Gate {
             allowance: Allowance::each_second(100_000),
             operator: Operator { uid: 1000, name: "proviso".to_owned() },
             channels: Channels::default(),
+            seen: Vec::new(),
         };
         change(&mut settings);
         let engine = Arc::new(NativeEngine { instance: Mutex::new(Instance::new()), broken: AtomicBool::new(false) });

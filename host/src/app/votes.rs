@@ -173,10 +173,13 @@ fn voided(state: &State, policy: &Policy, id: &str, (decision, as_of): (VoteDeci
         Event::ScopeNarrowed { .. } => Some("somebody narrowed it since then"),
         Event::ExceptionRejudged { .. } => Some("its terms were asked again since then"),
         Event::EmergencyDeclared { .. } => Some("an emergency was declared since then"),
+        Event::ExceptionUnconfirmed { .. } => Some("the gate was restored since then"),
         Event::VoteCast { .. }
         | Event::QuestionAnswered { .. }
         | Event::RequestFolded { .. }
         | Event::ReviewOpened { .. }
+        | Event::ConfirmationGiven { .. }
+        | Event::ExceptionConfirmed { .. }
         | Event::ReviewClosed { .. } => None,
         Event::ExceptionRequested { .. }
         | Event::ExceptionGranted { .. }

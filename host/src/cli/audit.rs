@@ -191,14 +191,14 @@ fn export(data: &Path, to: &Path) -> Result<Done, Failure> {
     Ok(Done::fine(text, json!({"exported": to.display().to_string()})))
 }
 
-fn read(path: &Path) -> Result<String, Failure> {
+pub(super) fn read(path: &Path) -> Result<String, Failure> {
     fs::read_to_string(path).map_err(|error| {
         Failure::unavailable("file_unusable", format!("`{}` cannot be read: {error}", path.display()))
             .help("look at the path, and at who may read it")
     })
 }
 
-fn failure(error: VerifyError) -> Failure {
+pub(super) fn failure(error: VerifyError) -> Failure {
     match error {
         VerifyError::Fault(fault) => Failure::bad_input("log_tampered", fault.to_string())
             .help("keep the record as it is, and hold it against a copy or an older head; restore nothing over it")
@@ -211,13 +211,13 @@ fn failure(error: VerifyError) -> Failure {
 }
 
 /// How far it is, on standard error where somebody looks at it.
-struct Bar {
+pub(super) struct Bar {
     bar: ProgressBar,
     done: &'static str,
 }
 
 impl Bar {
-    fn new(done: &'static str) -> Self {
+    pub(super) fn new(done: &'static str) -> Self {
         let bar = ProgressBar::new(0);
         if let Ok(style) = ProgressStyle::with_template("{msg} [{bar:40}] {human_pos}/{human_len} {eta}") {
             bar.set_style(style);
@@ -225,7 +225,7 @@ impl Bar {
         Self { bar, done }
     }
 
-    fn at(&self, progress: Progress<'_>) {
+    pub(super) fn at(&self, progress: Progress<'_>) {
         if progress.done == 1 {
             self.bar.set_length(progress.of);
             self.bar.set_message(format!("{} {}", progress.log, self.done));

@@ -1,6 +1,7 @@
 //! The command line. Every command has `--json`; exit codes are part of the contract.
 
 mod audit;
+mod backup;
 mod bundle;
 mod check;
 mod clock;
@@ -49,6 +50,10 @@ enum Command {
     /// Work on the record.
     #[command(subcommand)]
     Audit(audit::AuditCommand),
+    /// Copy a data folder, while its gate runs, and verify the copy.
+    Backup(backup::Backup),
+    /// Make a data folder of a backup.
+    Restore(backup::RestoreFrom),
     /// Mint, list and revoke credentials, at the running gate.
     #[command(subcommand)]
     Token(token::TokenCommand),
@@ -82,6 +87,8 @@ pub fn main() -> ExitCode {
         Command::Mcp(mcp) => return block_on_exit(mcp::run(mcp, cli.json)),
         Command::Bundle(command) => bundle::run(&command),
         Command::Audit(command) => audit::run(&command),
+        Command::Backup(command) => backup::back_up(&command),
+        Command::Restore(command) => backup::restore(&command),
         Command::Token(command) => block_on(token::run(command)),
         Command::Task(command) => block_on(task::run(command)),
         Command::Key(command) => block_on(key::run(command)),

@@ -156,6 +156,7 @@ impl Start {
             allowance: self.allowance,
             operator: Operator { uid, name: socket::user_name(uid) },
             channels: self.notify.channels(),
+            seen: Vec::new(),
         };
         let file = ModuleFile { digest: module.digest(), bytes: module.bytes(), calls: engine.calls() };
         let parts = Parts {

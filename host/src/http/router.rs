@@ -47,6 +47,7 @@ pub fn router(site: Site) -> Router {
         .route("/api/v1/exceptions/{id}/answer", post(acts::answer))
         .route("/api/v1/exceptions/{id}/renew", post(acts::renew))
         .route("/api/v1/exceptions/{id}/emergency", post(acts::emergency))
+        .route("/api/v1/exceptions/{id}/confirm", post(acts::confirm))
         .route("/api/v1/exceptions/{id}/disposition", post(acts::disposition))
         .route("/api/v1/exceptions/{id}/uses/{evaluation}/give_back", post(acts::give_back))
         .route("/api/v1/reviews", get(reviews::list))

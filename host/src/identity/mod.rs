@@ -131,6 +131,6 @@ pub struct TokenLine {
     pub by: String,
     /// Until when it works.
     pub expires_at: Timestamp,
-    /// `live`, `expired`, `revoked` or `used`.
+    /// `live`, `expired`, `revoked`, `used`, or `earlier_epoch` where it was minted before a restore.
     pub state: String,
 }

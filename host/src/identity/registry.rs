@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use policy_core::digest::Digest;
 use policy_core::entity::EntityRef;
+use policy_core::sabotaged;
 use policy_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -167,6 +168,9 @@ pub struct PersonSessionFacts {
     pub same_user: bool,
 }
 
+/// The state's word of a credential that was minted before the gate was restored.
+const EARLIER: &str = "earlier_epoch";
+
 #[derive(Debug, Clone)]
 struct Held {
     token: Token,
@@ -187,6 +191,8 @@ struct Open {
 pub struct Registry {
     tokens: BTreeMap<String, Held>,
     sessions: BTreeMap<String, Open>,
+    /// The sessions of an earlier epoch, by their ids.
+    void: BTreeMap<String, Digest>,
     last_sign_in: BTreeMap<EntityRef, Timestamp>,
 }
 
@@ -213,6 +219,32 @@ impl Registry {
                 self.sessions.remove(session);
             }
         }
+    }
+
+    /// The gate was restored: a credential may have been revoked after the backup was made, so none of before opens
+    /// anything (R7).
+    pub fn begin_epoch(&mut self) {
+        if sabotaged!("r7_old_credential_believed") {
+            return;
+        }
+        for held in self.tokens.values_mut() {
+            held.over.get_or_insert(EARLIER);
+        }
+        let sessions = std::mem::take(&mut self.sessions);
+        self.void.extend(sessions.into_iter().map(|(id, open)| (id, open.facts.hash)));
+    }
+
+    /// Whether this secret was good until the epoch began: whoever holds it is told so.
+    pub fn is_of_earlier_epoch(&self, secret: &Secret, keys: &Keys) -> bool {
+        let token = self.tokens.get(secret.id()).filter(|held| held.over == Some(EARLIER));
+        let hash = token.map(|held| &held.token.hash).or_else(|| self.void.get(secret.id()));
+        hash.is_some_and(|hash| *hash == secret.hash(keys))
+    }
+
+    /// The ids of all that is not over but by time.
+    pub fn standing(&self) -> impl Iterator<Item = String> {
+        let tokens = self.tokens.iter().filter(|(_, held)| held.over.is_none());
+        tokens.map(|(id, _)| id.clone()).chain(self.sessions.keys().cloned())
     }
 
     fn end(&mut self, id: &str, word: &'static str) {

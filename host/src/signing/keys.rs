@@ -137,6 +137,18 @@ impl BindingKeys {
         Ok(())
     }
 
+    /// Forgets every key, and lets this one sign: nothing that was signed before is believed any more.
+    ///
+    /// # Errors
+    /// When the file cannot be written; the keys are as before then.
+    pub fn begin_anew(&self, FreshKey(fresh): FreshKey) -> io::Result<()> {
+        let mut rows = self.rows.write().unwrap_or_else(PoisonError::into_inner);
+        let next = vec![fresh];
+        write(&self.path, &next)?;
+        *rows = next;
+        Ok(())
+    }
+
     /// The keys that something valid may be signed by, oldest first.
     pub fn published(&self, now: Timestamp) -> Vec<PublicKey> {
         let rows = self.rows.read().unwrap_or_else(PoisonError::into_inner);

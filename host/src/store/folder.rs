@@ -26,7 +26,7 @@ impl DataKind {
     }
 }
 
-const MARKER: &str = "proviso-data";
+pub(super) const MARKER: &str = "proviso-data";
 
 /// A data folder that this process holds alone.
 #[derive(Debug)]
@@ -105,6 +105,31 @@ impl DataFolder {
     }
 }
 
+/// Refuses a folder that is not marked with this word.
+pub(super) fn hold_mark_of(path: &Path, wanted: &'static str) -> Result<(), StoreError> {
+    let folder = path.display().to_string();
+    match mark_of(path)? {
+        Some(marked) if marked == wanted => Ok(()),
+        Some(marked) => Err(StoreError::WrongFolder { folder, marked, wanted }),
+        None if wanted == DataKind::Gate.word() => Err(StoreError::NoDataFolder(folder)),
+        None => Err(StoreError::NoBackup(folder)),
+    }
+}
+
+/// Takes a file away that may be there.
+pub(super) fn remove(path: &Path) -> Result<(), StoreError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(file_error(path, error)),
+        _ => Ok(()),
+    }
+}
+
+/// Takes the files of a folder away.
+pub(super) fn remove_files(folder: &Path) -> Result<(), StoreError> {
+    let entries = fs::read_dir(folder).map_err(|source| file_error(folder, source))?;
+    entries.flatten().try_for_each(|entry| remove(&entry.path()))
+}
+
 /// What a folder is marked as, where it is a data folder.
 fn mark_of(path: &Path) -> Result<Option<String>, StoreError> {
     let marker = path.join(MARKER);
@@ -116,7 +141,7 @@ fn mark_of(path: &Path) -> Result<Option<String>, StoreError> {
 }
 
 /// A folder that only its owner can enter.
-fn make_folder(path: &Path) -> Result<(), StoreError> {
+pub(super) fn make_folder(path: &Path) -> Result<(), StoreError> {
     if !path.exists() {
         DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(|source| file_error(path, source))?;
     }

@@ -3,6 +3,7 @@
 //! A store knows leaves, payloads, positions and versions. It knows no lifecycle, no policy and no HTTP: what an event
 //! means is the app's, which folds what the store hands over, in order.
 
+pub mod backup;
 pub mod bundle_folder;
 mod folder;
 mod keys;
@@ -12,6 +13,7 @@ pub mod sqlite;
 mod types;
 pub mod verify;
 
+pub use backup::{RestoreMark, SeenHead};
 pub use folder::{DataFolder, DataKind};
 pub use keys::Keys;
 pub use outbox::{Attempt, Channel, Delivery, DeliveryState, Outbox, Outgoing};

@@ -259,6 +259,15 @@ pub enum StoreError {
         /// What it is marked as.
         marked: String,
     },
+    /// It is not marked, and a data folder is needed.
+    #[error("`{0}` is no data folder")]
+    NoDataFolder(String),
+    /// It is not marked as a backup.
+    #[error("`{0}` is no backup, or one that was not finished")]
+    NoBackup(String),
+    /// Something is to be written into it, and it holds something already.
+    #[error("`{0}` holds something already")]
+    NotEmpty(String),
     /// It holds files and no mark.
     #[error("the data folder `{0}` holds files that are not ours")]
     NotOurs(String),
@@ -294,7 +303,9 @@ impl StoreError {
         match self {
             Self::InUse(_) => "data_folder_in_use",
             Self::WrongFolder { .. } | Self::IsDataFolder { .. } => "wrong_data_folder",
-            Self::NotOurs(_) => "not_a_data_folder",
+            Self::NotOurs(_) | Self::NoDataFolder(_) => "not_a_data_folder",
+            Self::NoBackup(_) => "not_a_backup",
+            Self::NotEmpty(_) => "folder_not_empty",
             Self::Open(_) => "data_folder_open",
             Self::Tampered { .. } => "log_tampered",
             Self::Database(_) => "database_unusable",
@@ -308,6 +319,9 @@ impl StoreError {
             Self::InUse(_) => "stop the other gate, or give another folder with `--data`",
             Self::WrongFolder { .. } => "give another folder with `--data`: a demo's record never becomes a gate's",
             Self::IsDataFolder { .. } => "give a folder that is none: a demo makes its data folder inside of it",
+            Self::NoDataFolder(_) => "give a folder that a gate has made",
+            Self::NoBackup(_) => "give a folder that `proviso backup` has written to its end",
+            Self::NotEmpty(_) => "give a folder that is not there, or is empty",
             Self::NotOurs(_) => "give an empty folder, or one that a gate has made",
             Self::Open(_) => "`chmod 700` the folder; it holds the gate's keys",
             Self::Tampered { .. } => "keep the folder as it is and run `proviso audit verify`; restore nothing over it",

@@ -79,6 +79,34 @@ impl App {
             }
         }
     }
+
+    /// The same for those who confirm an exception after a restore: of two on one seat the first counts, and no deputy of
+    /// somebody whose own it is. `by` confirms now.
+    pub(in crate::app) fn count_confirming_seats(
+        &self,
+        exception: &Exception,
+        by: &EntityRef,
+        eligible: &mut [Eligibility],
+        now: Timestamp,
+    ) {
+        let parties = self.parties(exception, now);
+        let state = self.state();
+        let (request, routing) = (&exception.request, &state.routing);
+        let given = exception.unconfirmed.iter().flat_map(|unconfirmed| &unconfirmed.confirmations);
+        let mut seated: Vec<&EntityRef> = Vec::new();
+        for person in given.map(|given| &given.by).chain(std::iter::once(by)) {
+            let mates = routing.seat_mates(&request.id, person, request.requested_at, now);
+            // INVARIANT (R4): two people on one seat confirm once.
+            let taken = seated.iter().any(|before| mates.contains(*before));
+            if taken || deputy_of_party(routing, &parties, exception, person, now) {
+                for answer in eligible.iter_mut().filter(|answer| answer.person == *person) {
+                    answer.eligible = false;
+                }
+            } else {
+                seated.push(person);
+            }
+        }
+    }
 }
 
 fn deputy_of_party(

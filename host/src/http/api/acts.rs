@@ -61,6 +61,17 @@ pub(in crate::http) async fn emergency(
     finish(async move { app.declare_emergency(&person.session, &id, &body.reason).await }).await.map(Json)
 }
 
+/// `POST …/confirm`: after a restore, that it still stands.
+pub(in crate::http) async fn confirm(
+    State(site): State<Site>,
+    person: Person,
+    Path(id): Path<String>,
+    Body(body): Body<Reason>,
+) -> Result<Json<VoteReply>, Refused> {
+    let app = site.app().clone();
+    finish(async move { app.confirm(&person.session, &id, &body.reason).await }).await.map(Json)
+}
+
 /// `POST …/disposition`.
 pub(in crate::http) async fn disposition(
     State(site): State<Site>,

@@ -279,6 +279,14 @@ pub(super) const OPERATIONS: &[Operation] = &[
         "Declare an emergency, as somebody who may vote",
     ),
     post(
+        "/api/v1/exceptions/{id}/confirm",
+        "confirm",
+        Who::Person,
+        "Reason",
+        "VoteReply",
+        "After a restore: it still stands",
+    ),
+    post(
         "/api/v1/exceptions/{id}/disposition",
         "dispose",
         Who::Person,

@@ -58,7 +58,9 @@ ExceptionLine: id string, state string, says string, subject EntityRef, task str
 ExceptionDetail: now timestamp, position integer, state string, says string, exception Exception, allowed object, history [HistoryLine], uses [UseLine]
 UseLine: evaluation string, call string, at timestamp, reported? ExecutionPhase, given_back boolean
 HistoryLine: log string, seq integer, at timestamp, kind string, by? EntityRef, sentence string, said? string
-Exception: request RequestFacts, terms Terms, bundle digest, versions [Version], votes [Vote], phase object, answers? [Answer], repeats? [Repeat], repeated? integer, emergency? Emergency, reviews? [Review], disposition? Disposed
+Exception: request RequestFacts, terms Terms, bundle digest, versions [Version], votes [Vote], phase object, answers? [Answer], repeats? [Repeat], repeated? integer, emergency? Emergency, reviews? [Review], disposition? Disposed, unconfirmed? Unconfirmed
+Unconfirmed: epoch integer, confirmations? [Confirmation]
+Confirmation: by EntityRef, reason string, assurance string, groups? [string], at timestamp
 Answer: vote integer, by EntityRef, words string, at timestamp
 Repeat: at timestamp, evaluation string, justification string, changed? boolean
 Emergency: by EntityRef, reason string, decide_by timestamp, at timestamp
@@ -123,7 +125,9 @@ ExecutionReport: evaluation_id string, call string, phase ExecutionPhase, digest
 ExecutionPhase= sending executed failed outcome_unknown
 Change: position integer, kind string, exception? string
 ConsistencyReply: log string, from integer, size integer, note string, proof [string]
-RecordReply: now timestamp, logs [LogHead], keys [string], bundle digest, module digest
+RecordReply: now timestamp, logs [LogHead], keys [string], bundle digest, module digest, epoch? EpochLine
+EpochLine: epoch integer, cause string, by string, reason string, at timestamp, seq integer, gaps [Gap], unconfirmed integer
+Gap: log string, from integer, missing integer
 LogHead: log string, size integer, note string
 BundleReply: load Load, module digest
 Load: v integer, files object, bundle digest

@@ -4,6 +4,7 @@
 //! beside them says what is to be sent to people; its rows carry a code, and nothing is decided on them.
 
 mod batch;
+mod copy;
 mod erasing;
 mod load;
 mod log_state;
@@ -26,6 +27,7 @@ use futures::future::BoxFuture;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
+pub(super) use copy::copy_into;
 pub(super) use load::{Seen, no_strays};
 pub use outbox::SqliteOutbox;
 pub(super) use schema::open_read_only;

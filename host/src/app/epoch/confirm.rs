@@ -1,0 +1,30 @@
+//! Saying that an exception of before a restore still stands.
+
+use policy_core::lifecycle::Command;
+use proviso_api::exceptions::VoteReply;
+
+use crate::app::App;
+use crate::app::acts::By;
+use crate::app::refusal::Refusal;
+use crate::identity::PersonSession;
+use crate::store::VersionKey;
+
+impl App {
+    /// Confirms an exception that was made before the epoch. Where as many have as its terms demand approvals, it stands
+    /// as before.
+    ///
+    /// # Errors
+    /// What the lifecycle rejects: who may not vote on it may not confirm it; `too_late`, `closed`, `voted_already`;
+    /// `single_user_required`.
+    pub async fn confirm(&self, person: &PersonSession, id: &str, reason: &str) -> Result<VoteReply, Refusal> {
+        // INVARIANT (R4): a session that an agent could have made itself confirms nothing.
+        self.hold_session(person)?;
+        let command = Command::Confirm {
+            by: person.person.clone(),
+            reason: reason.to_owned(),
+            assurance: person.assurance.clone(),
+        };
+        self.act(By::Person(person), id, &[VersionKey::Locks, VersionKey::Deputies], command).await?;
+        self.vote_reply(id)
+    }
+}
