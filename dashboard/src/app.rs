@@ -8,6 +8,7 @@ use leptos::task::spawn_local;
 use leptos_router::components::{Route, Router, Routes};
 use leptos_router::path;
 use policy_core::time::Timestamp;
+use proviso_api::operations::EpochLine;
 use proviso_api::session::Session;
 
 use crate::api;
@@ -48,6 +49,8 @@ pub struct Desk {
     pub forked: RwSignal<bool>,
     /// How many exceptions wait for this person, as the queue last knew.
     pub needs_me: RwSignal<Option<usize>>,
+    /// The epoch that the gate is in, where its record was restored; as it was last asked.
+    pub epoch: RwSignal<Option<EpochLine>>,
     clock: RwSignal<Option<GateClock>>,
 }
 
@@ -60,6 +63,7 @@ impl Desk {
             said: RwSignal::new(String::new()),
             forked: RwSignal::new(false),
             needs_me: RwSignal::new(None),
+            epoch: RwSignal::new(None),
             clock: RwSignal::new(None),
         }
     }
@@ -105,8 +109,9 @@ impl Desk {
     /// the next connection.
     pub async fn watch(self) {
         let demo = self.signed.with_untracked(|signed| matches!(signed, Signed::In(session) if session.demo));
-        if let Ok(verdict) = witness::look(demo).await {
+        if let Ok((verdict, epoch)) = witness::look(demo).await {
             self.forked.set(verdict == Verdict::Broken);
+            self.epoch.set(epoch);
         }
     }
 

@@ -3,6 +3,7 @@
 
 use audit_verify::witness::{Seen, Shown, Verdict};
 use leptos::prelude::window;
+use proviso_api::operations::{EpochLine, RecordReply};
 
 use crate::api;
 use crate::view_model::problem::ApiError;
@@ -13,12 +14,17 @@ const STORED_AS: &str = "proviso-heads";
 const LOGS: [&str; 2] = ["ledger", "decisions/main"];
 
 /// Holds the gate's record against what this browser saw of it. A demo's record is made anew with each demo: another one
-/// under the same address is no wonder there.
+/// under the same address is no wonder there. What the gate says of a restore comes with it.
 ///
 /// # Errors
 /// As the gate refuses. A log that is shorter than what was seen is no error, but broken.
-pub async fn look(demo: bool) -> Result<Verdict, ApiError> {
+pub async fn look(demo: bool) -> Result<(Verdict, Option<EpochLine>), ApiError> {
     let record = api::record().await?;
+    let verdict = hold(&record, demo).await?;
+    Ok((verdict, record.epoch))
+}
+
+async fn hold(record: &RecordReply, demo: bool) -> Result<Verdict, ApiError> {
     let mut seen = kept();
     if demo && seen.is_of_another(&record.keys) {
         seen = Seen::default();

@@ -49,6 +49,22 @@ pub async fn declare_emergency(id: &str, reason: String) -> Result<(), ApiError>
     post_only(&format!("/api/v1/exceptions/{}/emergency", segment(id)), &Reason { reason }).await
 }
 
+/// What was made before the gate was restored, and waits to be confirmed.
+///
+/// # Errors
+/// As the gate refuses.
+pub async fn unconfirmed() -> Result<ExceptionList, ApiError> {
+    get("/api/v1/exceptions?state=unconfirmed").await
+}
+
+/// Confirms one of those.
+///
+/// # Errors
+/// As the gate refuses.
+pub async fn confirm(id: &str, reason: String) -> Result<(), ApiError> {
+    post_only(&format!("/api/v1/exceptions/{}/confirm", segment(id)), &Reason { reason }).await
+}
+
 /// Gives a use back that nobody reported.
 ///
 /// # Errors

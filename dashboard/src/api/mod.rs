@@ -13,7 +13,9 @@ use proviso_api::problem::Problem;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-pub use afterwards::{answer, close_review, declare_emergency, give_back, judge, open_reviews, unjudged};
+pub use afterwards::{
+    answer, close_review, confirm, declare_emergency, give_back, judge, open_reviews, unconfirmed, unjudged,
+};
 pub use events::changes;
 pub use exceptions::{exception, exceptions, questions, revoke, sheet, vote};
 pub use policy::{bundle, module};

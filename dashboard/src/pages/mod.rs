@@ -1,6 +1,7 @@
 //! The pages. They hold state in signals, call `api`, and draw what `view_model` says.
 
 mod decision;
+mod epoch;
 mod help;
 mod judge;
 mod not_found;

@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use super::epoch::Epoch;
 use super::receipt::CheckReceipt;
 use super::set_title;
 use crate::api;
@@ -57,6 +58,7 @@ pub fn Record() -> impl IntoView {
     };
     view! {
         <h1>"Record"</h1>
+        <Epoch />
         <Transition fallback=|| view! { <p class="soft">"Asking the gate …"</p> }>{body}</Transition>
     }
 }

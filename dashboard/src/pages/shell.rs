@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos_router::hooks::{use_location, use_query_map};
 
+use super::epoch::Restored;
 use super::help::Keyboard;
 use crate::api;
 use crate::app::{Desk, Signed};
@@ -43,7 +44,7 @@ pub fn Shell(
         <a class="skip" href="#main">"Skip to the page"</a>
         <Navigation />
         <div class="page" class:forked=move || desk.forked.get()>
-                <aside aria-label="About this gate">{forked}{banners}</aside>
+                <aside aria-label="About this gate">{forked}<Restored />{banners}</aside>
             <main id="main" tabindex="-1">{children()}</main>
         </div>
         <p class="unseen" role="status">{move || desk.said.get()}</p>

@@ -61,7 +61,8 @@ impl Tab {
     }
 
     fn holds(self, line: &ExceptionLine) -> bool {
-        let open = line.state == "requested";
+        // What was granted before a restore is decided on once more.
+        let open = matches!(line.state.as_str(), "requested" | "unconfirmed");
         match self {
             Self::NeedsMe => open && line.needs_me,
             Self::Waiting => open && !line.needs_me,

@@ -104,6 +104,12 @@ fn OpenEnded() -> impl IntoView {
 fn Ending(phase: Phase, word: String) -> impl IntoView {
     let told = |what: &str, at: Timestamp| format!("{what} at {} UTC", stamp(at));
     let (tone, title, reason) = match phase {
+        Phase::Granted(_) | Phase::Requested | Phase::Suspended { .. } if word == "unconfirmed" => (
+            Tone::Warn,
+            "Made before the gate was restored: it permits nothing until people confirm it, on the page of the record."
+                .to_owned(),
+            None,
+        ),
         Phase::Denied { by, reason, at } => (Tone::Bad, told(&format!("Refused by {}", by.id), at), Some(reason)),
         Phase::Cancelled { by, reason, at } => {
             (Tone::Plain, told(&format!("Taken back by {}", by.id), at), Some(reason))
