@@ -42,7 +42,6 @@ pub fn line(id: &str, state: &str, needs_me: bool) -> ExceptionLine {
         emergency: false,
         says_emergency: false,
         disposition: None,
-        unconfirmed: None,
     }
 }
 
