@@ -6,6 +6,7 @@ pub mod access_request;
 pub mod acts;
 pub mod authzen;
 pub mod exceptions;
+pub mod findings;
 pub mod operations;
 pub mod problem;
 pub mod reviews;

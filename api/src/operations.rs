@@ -1,6 +1,7 @@
 //! `/api/v1`: live changes, evidence, the record.
 
 use policy_core::digest::Digest;
+use policy_core::entity::EntityRef;
 use policy_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -16,18 +17,73 @@ pub struct Change {
     pub exception: Option<String>,
 }
 
-/// `POST /api/v1/executions`: evidence that something ran.
+/// `POST /api/v1/executions`: evidence that something ran. Either of an evaluation of the caller's own (`evaluation_id`
+/// and `call`), or, with an `evidence_id`, of anything that ran, whether the gate was asked or not.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExecutionReport {
     /// The evaluation that allowed it.
-    pub evaluation_id: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evaluation_id: Option<String>,
     /// The call's id.
-    pub call: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call: Option<String>,
     /// What is reported.
     pub phase: ExecutionPhase,
-    /// The digest of what was sent, or of what came back.
+    /// Without an `evidence_id`: the digest of what was sent, or of what came back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<Digest>,
+    /// The source's own name of what ran. The same again, with the same phase, is the same evidence and counts once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence_id: Option<String>,
+    /// Who acted; an agent's own token says it already.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<EntityRef>,
+    /// In which task.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task: Option<String>,
+    /// What ran: the action, or the tool as its server names it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub action: Option<String>,
+    /// On which server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<String>,
+    /// The digest of the canonical arguments.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input_digest: Option<Digest>,
+    /// The grant that it is said to have used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grant: Option<String>,
+    /// On which host it ran.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
+    /// When it began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<Timestamp>,
+    /// When it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<Timestamp>,
+}
+
+impl ExecutionReport {
+    /// What becomes of a call that an evaluation allowed.
+    pub const fn of_call(evaluation_id: String, call: String, phase: ExecutionPhase, digest: Option<Digest>) -> Self {
+        Self {
+            evaluation_id: Some(evaluation_id),
+            call: Some(call),
+            phase,
+            digest,
+            evidence_id: None,
+            subject: None,
+            task: None,
+            action: None,
+            server: None,
+            input_digest: None,
+            grant: None,
+            host: None,
+            started_at: None,
+            ended_at: None,
+        }
+    }
 }
 
 /// What is reported of a call.

@@ -16,6 +16,7 @@ pub mod assets;
 pub mod cli;
 pub mod clock;
 pub mod demo;
+pub mod evidence;
 pub mod gate;
 mod grant_states;
 pub mod http;
@@ -23,6 +24,7 @@ pub mod identity;
 pub mod mcp;
 pub mod notify;
 pub mod random;
+pub mod reconcile;
 pub mod remedies;
 #[cfg(saboteur)]
 pub mod saboteur;

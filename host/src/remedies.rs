@@ -59,6 +59,10 @@ pub fn remedy(code: &str) -> Option<&'static str> {
         "unknown_record" | "unknown_grant" | "unknown_lock" | "unknown_evaluation" | "unknown_position" => {
             "take the id from the history"
         }
+        "unknown_finding" => "take the id from the list of findings",
+        "bad_evidence" => "say who acted, what ran and when, as docs/reconcile.md describes it",
+        "evidence_conflict" => "give another execution, or another word on it, a name or a phase of its own",
+        "outcome_needed" => "say `expected`, `fixed` or `misuse` with `resolved`, and no outcome with another state",
         "unknown_deputy" => "take the id from the list of deputies; either of the two ends it",
         "unknown_delivery" => "take the id from the list of deliveries that were given up",
         "task_ended" => "ask in another task: one that has ended does not come again",

@@ -25,6 +25,7 @@ pub const NAMES: &[&str] = &[
     "r3_state_believed",
     "r3_use_back_early",
     "r3_repeat_apart",
+    "r3_evidence_of_others",
     "r4_requester",
     "r4_owner",
     "r4_stranger",
@@ -56,6 +57,7 @@ pub const NAMES: &[&str] = &[
     "r10_other_question",
     "r11_meta_kept",
     "r11_odd_characters",
+    "r11_reported_acts",
 ];
 
 /// The chosen fault's position, plus one; nothing is sabotaged at zero.

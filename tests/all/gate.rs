@@ -11,6 +11,7 @@ mod mail;
 mod own_user;
 mod private;
 mod recipe;
+mod reconcile;
 mod task;
 
 use std::path::Path;

@@ -15,6 +15,7 @@ mod concurrency;
 mod counters;
 mod credentials;
 mod emergency;
+mod findings;
 mod flood;
 mod folding;
 mod grants;

@@ -18,6 +18,8 @@ pub(super) enum Event {
     Identity(serde::de::IgnoredAny),
     /// Who is told.
     Routing(serde::de::IgnoredAny),
+    /// What ran otherwise than it was approved.
+    Finding(serde::de::IgnoredAny),
 }
 
 /// An event of the gate as a whole.

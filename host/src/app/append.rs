@@ -27,6 +27,7 @@ impl App {
             }
             LedgerEvent::Identity(event) => ("identity".to_owned(), identity_touches(event)),
             LedgerEvent::Routing(event) => event.place(),
+            LedgerEvent::Finding(event) => event.place(),
             LedgerEvent::Gate(event) => {
                 let touches = match event {
                     GateEvent::Locked { .. }

@@ -12,6 +12,7 @@ use proviso_api::operations::ExecutionPhase;
 use serde::{Deserialize, Serialize};
 
 use super::epoch::EpochFact;
+use super::findings::FindingEvent;
 use super::routing::RoutingEvent;
 use crate::identity::IdentityEvent;
 use crate::signing::StateFault;
@@ -52,6 +53,8 @@ pub enum LedgerEvent {
     Gate(GateEvent),
     /// Of who is told of exceptions, and who stands in for whom.
     Routing(RoutingEvent),
+    /// Of what ran otherwise than it was approved.
+    Finding(FindingEvent),
 }
 
 /// What happened to the gate as a whole.
@@ -351,6 +354,15 @@ pub struct ExecutionRecord {
     /// The exception whose grant permitted it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exception: Option<String>,
+    /// On which host it ran, as the reporter says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
+    /// When it began, as the reporter says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<Timestamp>,
+    /// When it ended, as the reporter says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<Timestamp>,
 }
 
 impl LedgerEvent {
@@ -361,6 +373,7 @@ impl LedgerEvent {
             Self::Identity(event) => event.kind().to_owned(),
             Self::Gate(event) => event.kind().to_owned(),
             Self::Routing(event) => event.kind().to_owned(),
+            Self::Finding(event) => event.kind().to_owned(),
         }
     }
 }

@@ -11,6 +11,7 @@ use policy_core::sheet::Argument;
 use policy_core::time::Timestamp;
 use policy_core::value::Value;
 use policy_evaluator::Bundle;
+use policy_evaluator::bundle::Config;
 use policy_evaluator::seal::{Ask as Seal, Claimed, SealError};
 
 use super::asker::{Ask, Asker};
@@ -40,6 +41,10 @@ impl Policy {
             None => OpenError::Engine("the bundle is refused without a reason".to_owned()),
         })?;
         Ok(Self { bundle, files: files.clone() })
+    }
+
+    pub fn config(&self) -> &Config {
+        &self.bundle.rules.config
     }
 
     pub fn digest(&self) -> Digest {

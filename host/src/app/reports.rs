@@ -25,37 +25,44 @@ impl App {
         let unknown = || {
             Refusal::not_found("unknown_evaluation", "there is no permitted call of this caller with that evaluation")
         };
-        if !text::is_identifier(&report.call) || !text::is_identifier(&report.evaluation_id) {
+        let named = |name: &Option<String>| name.clone().filter(|name| text::is_identifier(name));
+        let (Some(evaluation), Some(call)) = (named(&report.evaluation_id), named(&report.call)) else {
             return Err(Refusal::bad(
                 "bad_request",
                 "`call` and `evaluation_id` have 1 to 256 characters without spaces",
             ));
+        };
+        if report.host.as_ref().is_some_and(|host| !text::is_identifier(host)) {
+            return Err(Refusal::bad("bad_request", "`host` has 1 to 256 characters without spaces"));
         }
         let (credential, evidence) = match caller {
             Credential::EnforcementPoint(point) => (&point.token, OBSERVED),
             Credential::Agent(agent) => (&agent.token, REPORTED),
         };
-        let _turn = self.turn_of_report(caller, &report.evaluation_id).await?;
+        let _turn = self.turn_of_report(caller, &evaluation).await?;
         let now = self.now();
         self.admit(|state| {
             self.still_live(state, credential, now)?;
-            let permitted = state.uses.permitted(&report.evaluation_id).filter(|permitted| is_of(permitted, caller));
+            let permitted = state.uses.permitted(&evaluation).filter(|permitted| is_of(permitted, caller));
             let permitted = permitted.ok_or_else(unknown)?;
             let execution = ExecutionRecord {
-                evaluation: report.evaluation_id.clone(),
-                call: report.call.clone(),
+                evaluation: evaluation.clone(),
+                call: call.clone(),
                 phase: report.phase,
                 digest: report.digest,
                 evidence: evidence.to_owned(),
                 credential: credential.clone(),
                 exception: permitted.exception.clone(),
+                host: report.host.clone(),
+                started_at: report.started_at,
+                ended_at: report.ended_at,
             };
             let exception = permitted.exception.clone().filter(|_| evidence == OBSERVED);
             let record = NewRecord {
                 log: Log::Decisions,
                 at: now,
                 kind: "execution".to_owned(),
-                stream: format!("evaluation/{}", report.evaluation_id),
+                stream: format!("evaluation/{evaluation}"),
                 outcome: None,
                 policies: Vec::new(),
                 module: None,

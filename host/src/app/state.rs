@@ -17,10 +17,11 @@ use super::event::{
     ActivationFact, DECISION, DecisionRecord, EVENT, EXECUTION, ExecutionRecord, FoldOrigin, GateEvent, LedgerEvent,
     OBSERVED, ORIGIN, QUESTION, RequestOrigin, SEARCH,
 };
+use super::findings::{Accounts, EVIDENCE, Findings, Reporter};
 use super::flight::Flights;
 use super::routing::Routing;
 use super::uses::Uses;
-use crate::identity::Registry;
+use crate::identity::{Registry, TokenFacts};
 use crate::store::{FoldError, Log, Record, VersionKey};
 
 /// How long a recorded denial is kept in memory: what a decision sheet can try.
@@ -114,6 +115,10 @@ pub struct State {
     pub epochs: Vec<(u64, EpochFact)>,
     /// Who was told of what, and who stands in for whom.
     pub routing: Routing,
+    /// What ran otherwise than it was approved.
+    pub findings: Findings,
+    /// What each subject asked to do, and what is said to have run.
+    pub accounts: Accounts,
     /// The key that the record names as the one that signs its heads, once there was more than one.
     pub log_key: Option<String>,
     /// Whether the clock is doubted until an operator's act (R6).
@@ -209,10 +214,15 @@ impl State {
                 Ok(None)
             }
             LedgerEvent::Routing(event) => Ok(self.routing.apply(seq, event)),
+            LedgerEvent::Finding(event) => {
+                self.findings.apply(seq, event);
+                Ok(None)
+            }
             LedgerEvent::Exception { id, event } => {
                 let before = self.exceptions.get(&id).map(|entry| entry.exception.clone());
                 let after = lifecycle::evolve(before, &event).map_err(|error| refuse(error.to_string()))?;
                 let exception = after.ok_or_else(|| refuse("an exception came to nothing"))?;
+                self.accounts.touch(&exception.request.question.call.subject);
                 if let Some(held) = exception.phase.grant()
                     && self.grants.insert(held.grant.id.clone(), id.clone()).is_none()
                 {
@@ -287,6 +297,8 @@ impl State {
         if record.payload(EXECUTION).is_some() {
             let execution: ExecutionRecord = read(record, EXECUTION)?;
             self.belongs(execution.exception.as_deref(), seq);
+            let reporter = self.reporter(&execution.credential, at);
+            self.accounts.reported((seq, at), &execution, reporter);
             // INVARIANT (R7, R3): an agent's own word ends no call that a stop would call off, and settles no use.
             if execution.evidence != OBSERVED {
                 return Ok(());
@@ -303,11 +315,20 @@ impl State {
         if record.payload(SEARCH).is_some() {
             return Ok(());
         }
+        if record.leaf.kind == EVIDENCE {
+            // Evidence that was erased says nothing any more.
+            if record.payload(EVIDENCE).is_some() {
+                self.accounts.evidence((seq, at), read(record, EVIDENCE)?);
+            }
+            return Ok(());
+        }
         let decision: DecisionRecord = read(record, DECISION)?;
         self.belongs(decision.exception.as_deref(), seq);
         if decision.answer.outcome.permits() {
             self.apply_permitted(record, decision);
         } else {
+            let point = self.reporter(&decision.credential, at).point;
+            self.accounts.decided((seq, at), &decision, decision.evaluation.clone(), point);
             let after = record.leaf.after.unwrap_or(0);
             let question = record.payload(QUESTION).map(<[u8]>::len);
             self.denial_ids.insert(decision.evaluation.clone(), seq);
@@ -323,9 +344,26 @@ impl State {
         let at = record.leaf.at;
         // One that cannot be read is repeated by nothing.
         self.uses.add(at, &decision, || read::<SealedQuestion>(record, QUESTION).ok());
+        let permitted = self.uses.permitted(&decision.evaluation);
+        let allow = permitted.map_or(&decision.evaluation, |permitted| &permitted.consumed_by).clone();
+        let point = self.reporter(&decision.credential, at).point;
+        self.accounts.decided((record.leaf.seq, at), &decision, allow, point);
         if decision.purpose == Purpose::Use {
             self.flights.begin(at, &decision);
             self.done.entry(decision.task).or_default().extend(decision.done);
+        }
+    }
+
+    /// Who reports under a credential.
+    pub fn reporter(&self, credential: &str, at: Timestamp) -> Reporter {
+        match self.registry.find(credential, at).map(|(token, _)| &token.facts) {
+            Some(TokenFacts::EnforcementPoint { name, .. }) => {
+                Reporter { source: format!("point:{name}"), point: Some(name.clone()) }
+            }
+            Some(TokenFacts::Agent { subject, .. }) => Reporter { source: format!("agent:{subject}"), point: None },
+            Some(TokenFacts::Approver { .. }) | None => {
+                Reporter { source: format!("credential:{credential}"), point: None }
+            }
         }
     }
 

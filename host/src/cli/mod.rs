@@ -9,6 +9,7 @@ mod demo;
 mod key;
 mod mcp;
 mod output;
+mod reconcile;
 pub mod serve;
 mod signals;
 mod task;
@@ -63,6 +64,8 @@ enum Command {
     /// Rotate and list the keys that sign binding tokens, at the running gate.
     #[command(subcommand)]
     Key(key::KeyCommand),
+    /// Hold what ran against what was approved.
+    Reconcile(reconcile::Reconcile),
     /// Say, with a reason on record, that the clock can be trusted again.
     TrustClock(clock::TrustClock),
     /// The demo's tool server over stdio.
@@ -92,6 +95,7 @@ pub fn main() -> ExitCode {
         Command::Token(command) => block_on(token::run(command)),
         Command::Task(command) => block_on(task::run(command)),
         Command::Key(command) => block_on(key::run(command)),
+        Command::Reconcile(command) => block_on(reconcile::run(command)),
         Command::TrustClock(command) => block_on(clock::run(command)),
         Command::DemoLedger => demo::serve_ledger(),
     };

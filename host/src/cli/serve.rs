@@ -15,7 +15,7 @@ use tokio::task::{JoinHandle, spawn_blocking};
 use super::bundle;
 use super::output::{Done, Exit, Failure, say};
 use super::signals::Signals;
-use crate::app::{Activation, Allowance, App, OpenError, Operator, Parts, Settings};
+use crate::app::{Activation, Allowance, App, OpenError, Operator, Parts, Settings, keep_reconciling};
 use crate::clock::SystemClock;
 use crate::gate::{Cache, Limits, LiveGrants, PolicyModule, WasmEngine};
 use crate::http::{self, ModuleFile, Site};
@@ -109,6 +109,7 @@ pub(super) struct Running {
     serving: JoinHandle<()>,
     keeping: JoinHandle<()>,
     telling: JoinHandle<()>,
+    reconciling: JoinHandle<()>,
 }
 
 impl Running {
@@ -125,6 +126,8 @@ impl Running {
         let _ = self.keeping.await;
         // What was not sent yet is sent after the next start.
         let _ = self.telling.await;
+        // What was not compared yet is compared after the next start.
+        let _ = self.reconciling.await;
         if let Err(refusal) = self.app.stopped().await {
             tracing::error!(code = refusal.code, "the end could not be recorded");
         }
@@ -175,6 +178,7 @@ impl Start {
         })?;
         let telling = notify::start(app.clone(), &self.notify, Arc::new(SystemRandom), stopping.clone());
         let telling = telling.map_err(|error| Failure::unavailable("cannot_notify", error))?;
+        let reconciling = keep_reconciling(app.clone(), stopping.clone());
         let record = app.record();
         let site = Site::new(app.clone(), file, listen, stopping.clone());
         let serving = tokio::spawn(http::serve(listener, http::router(site), stopping));
@@ -187,6 +191,7 @@ impl Start {
             serving,
             keeping,
             telling,
+            reconciling,
         })
     }
 }

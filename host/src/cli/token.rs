@@ -121,7 +121,8 @@ pub(super) async fn ask(data: &Path, request: &Request) -> Result<Done, Failure>
     told(client::ask(data, request).await)
 }
 
-fn told(reply: Result<Reply, ClientError>) -> Result<Done, Failure> {
+/// What a command says of the gate's answer.
+pub(super) fn told(reply: Result<Reply, ClientError>) -> Result<Done, Failure> {
     match reply {
         Ok(Reply::Minted { id, secret, expires_at }) => {
             let json = json!({"id": id, "secret": secret, "expires_at": expires_at});
@@ -135,7 +136,9 @@ fn told(reply: Result<Reply, ClientError>) -> Result<Done, Failure> {
             });
             Ok(Done::fine(lines.collect::<Vec<_>>().join("\n"), json!({"keys": keys})))
         }
-        Ok(Reply::Tokens { .. }) => Err(Failure::unavailable("gate_unreadable", "the gate answered something else")),
+        Ok(Reply::Tokens { .. } | Reply::Brought { .. } | Reply::Reconciled { .. }) => {
+            Err(Failure::unavailable("gate_unreadable", "the gate answered something else"))
+        }
         Ok(Reply::Refused { code, unavailable, detail, help }) => {
             let exit = if unavailable { Exit::Unavailable } else { Exit::BadInput };
             Err(Failure { help, ..Failure::new(exit, code, detail) })

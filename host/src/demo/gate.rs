@@ -117,7 +117,7 @@ impl Gate {
         phase: ExecutionPhase,
     ) -> bool {
         let evaluation_id = allowed.context.evaluation_id.clone();
-        let report = ExecutionReport { evaluation_id, call: call.to_owned(), phase, digest: None };
+        let report = ExecutionReport::of_call(evaluation_id, call.to_owned(), phase, None);
         let request = self.http.post(format!("{}/api/v1/executions", self.url)).json(&report);
         let sent = self.with_tokens(agent, request).send().await;
         sent.is_ok_and(|response| response.status().is_success())
@@ -183,7 +183,7 @@ async fn mint(place: &Place, request: &Request, name: &str) -> Result<String, St
             Ok(secret)
         }
         Ok(Reply::Refused { detail, .. }) => Err(detail),
-        Ok(Reply::Tokens { .. } | Reply::Keys { .. } | Reply::Done {}) => Err("the gate minted nothing".to_owned()),
+        Ok(_) => Err("the gate minted nothing".to_owned()),
         Err(error) => Err(error.to_string()),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use axum::body::to_bytes;
+use axum::body::{Bytes, to_bytes};
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, StatusCode, header};
 use policy_core::json::{self, Limits, ReadError};
@@ -10,6 +10,7 @@ use policy_core::sheet::Ballot;
 use proviso_api::access_request::{AccessRequest, CancelRequest};
 use proviso_api::acts::{AnswerRequest, DispositionRequest, Reason, RenewRequest};
 use proviso_api::authzen::{EvaluationRequest, EvaluationsRequest};
+use proviso_api::findings::{AssignRequest, CommentRequest, FindingActRequest, FindingStateRequest};
 use proviso_api::operations::ExecutionReport;
 use proviso_api::reviews::CloseReview;
 use proviso_api::routing::{DeputyRequest, HandoverRequest};
@@ -53,11 +54,34 @@ wire! {
     LockRequest: ["target"];
     RenewLockRequest: [];
     EndTaskRequest: [];
-    ExecutionReport: [];
+    ExecutionReport: ["subject"];
+    CommentRequest: [];
+    AssignRequest: ["to"];
+    FindingStateRequest: [];
+    FindingActRequest: [];
     HandoverRequest: ["to"];
     DeputyRequest: ["deputy"];
     SignIn: [];
     DemoSignIn: ["person"];
+}
+
+/// A body's bytes, with its content type's essence in lower case.
+pub(super) struct Raw {
+    pub(super) essence: String,
+    pub(super) bytes: Bytes,
+}
+
+impl FromRequest<Site> for Raw {
+    type Rejection = Refused;
+
+    async fn from_request(request: Request, _: &Site) -> Result<Self, Refused> {
+        let headers = request.headers();
+        let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let essence = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        let plain = headers.get(header::CONTENT_ENCODING).is_none_or(|coding| coding == "identity");
+        let essence = if plain { essence } else { String::new() };
+        Ok(Self { essence, bytes: bytes(request).await? })
+    }
 }
 
 /// A body that was read.
@@ -74,19 +98,21 @@ impl<T: Wire> FromRequest<Site> for Body<T> {
                 "the body's content type is not `application/json`",
             ));
         }
-        let limits = Limits::DEFAULT;
-        let reading = to_bytes(request.into_body(), limits.max_bytes);
-        let bytes = match tokio::time::timeout(PATIENCE, reading).await {
-            Ok(Ok(bytes)) => bytes,
-            Ok(Err(_)) => {
-                let detail = format!("the body is longer than {} bytes, or broke off", limits.max_bytes);
-                return Err(Refused::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail));
-            }
-            Err(_) => {
-                return Err(Refused::new(StatusCode::REQUEST_TIMEOUT, "too_slow", "the body did not arrive in time"));
-            }
-        };
-        json::read_object_as(&bytes, limits, T::OBJECTS).map(Self).map_err(unreadable)
+        let bytes = bytes(request).await?;
+        json::read_object_as(&bytes, Limits::DEFAULT, T::OBJECTS).map(Self).map_err(unreadable)
+    }
+}
+
+/// All of a body, where it is short enough and comes in time.
+async fn bytes(request: Request) -> Result<Bytes, Refused> {
+    let most = Limits::DEFAULT.max_bytes;
+    match tokio::time::timeout(PATIENCE, to_bytes(request.into_body(), most)).await {
+        Ok(Ok(bytes)) => Ok(bytes),
+        Ok(Err(_)) => {
+            let detail = format!("the body is longer than {most} bytes, or broke off");
+            Err(Refused::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail))
+        }
+        Err(_) => Err(Refused::new(StatusCode::REQUEST_TIMEOUT, "too_slow", "the body did not arrive in time")),
     }
 }
 
@@ -98,7 +124,8 @@ fn is_json(headers: &HeaderMap) -> bool {
         && (parameters.is_empty() || parameters == "charset=utf-8" || parameters == "charset=\"utf-8\"")
 }
 
-fn unreadable(error: ReadError) -> Refused {
+/// What the strict reader refused.
+pub(super) fn unreadable(error: ReadError) -> Refused {
     let status = match error {
         ReadError::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
         _ => StatusCode::BAD_REQUEST,

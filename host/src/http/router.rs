@@ -9,8 +9,8 @@ use axum::routing::{delete, get, post};
 
 use super::access::{discovery, evaluation, evaluations, requests, search};
 use super::api::{
-    acts, bundles, events, exceptions, executions, grants, locks, logs, record, reviews, revocations, routing, session,
-    sheet, stops, tasks, votes, whoami,
+    acts, bundles, events, exceptions, executions, findings, grants, locks, logs, record, reviews, revocations,
+    routing, session, sheet, stops, tasks, traces, votes, whoami,
 };
 use super::guard::guard;
 use super::problem::Refused;
@@ -61,6 +61,13 @@ pub fn router(site: Site) -> Router {
         .route("/api/v1/tasks/{task}/end", post(tasks::end))
         .route("/api/v1/locks/{id}", delete(locks::delete))
         .route("/api/v1/executions", post(executions::post))
+        .route("/api/v1/findings", get(findings::list))
+        .route("/api/v1/findings/{id}", get(findings::get))
+        .route("/api/v1/findings/{id}/comments", post(findings::comment))
+        .route("/api/v1/findings/{id}/assign", post(findings::assign))
+        .route("/api/v1/findings/{id}/state", post(findings::state))
+        .route("/api/v1/findings/{id}/revoke", post(findings::revoke))
+        .route("/api/v1/findings/{id}/lock", post(findings::lock))
         .route("/api/v1/events", get(events::get))
         .route("/api/v1/record", get(record::get))
         .route("/api/v1/logs/{log}/checkpoint", get(logs::checkpoint))
@@ -69,6 +76,7 @@ pub fn router(site: Site) -> Router {
         .route("/api/v1/logs/{log}/records/{seq}/proof", get(logs::receipt))
         .route("/api/v1/bundles/{digest}", get(bundles::get))
         .route("/api/v1/openapi.json", get(openapi::get))
+        .route("/v1/traces", post(traces::post))
         .route("/demo/people", get(demo::people))
         .route("/demo/session", post(demo::sign_in))
         .route("/policy/{file}", get(policy::get))

@@ -11,15 +11,18 @@ use std::path::{Path, PathBuf};
 
 use policy_core::entity::EntityRef;
 use policy_core::time::Timestamp;
+use proviso_api::findings::FindingLine;
 use serde::{Deserialize, Serialize};
 
+use crate::app::Report;
 use crate::identity::TokenLine;
+use crate::reconcile::Said;
 
 pub use server::listen;
 pub use user::user_name;
 
 /// The longest line.
-const LONGEST_LINE: usize = 64 * 1024;
+pub const LONGEST_LINE: usize = 64 * 1024;
 
 /// Where the socket of this data folder is.
 pub fn path(data: &Path) -> PathBuf {
@@ -87,6 +90,19 @@ pub enum Request {
     },
     /// The published keys of binding tokens and approvals, oldest first.
     ListKeys {},
+    /// Evidence from the log of a system that agents act on: all of these, or none.
+    BringEvidence {
+        /// The system's name.
+        source: String,
+        /// What is in it.
+        pieces: Vec<Piece>,
+    },
+    /// Holds what ran against what was approved, and tells what is found.
+    Reconcile {
+        /// From when on to tell; absent: of all.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        since: Option<Timestamp>,
+    },
     /// Says that the clock can be trusted again, after the gate found that it could not (R6).
     TrustClock {
         /// Why.
@@ -106,6 +122,16 @@ pub struct KeyLine {
     /// When it was retired.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retired_at: Option<Timestamp>,
+}
+
+/// A piece of evidence, with the source's own name of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Piece {
+    /// The name.
+    pub id: String,
+    /// What it says.
+    #[serde(flatten)]
+    pub said: Said,
 }
 
 /// What the gate answers.
@@ -132,6 +158,20 @@ pub enum Reply {
     Keys {
         /// One line each.
         keys: Vec<KeyLine>,
+    },
+    /// What became of evidence.
+    Brought {
+        /// How many pieces are new.
+        recorded: usize,
+        /// How many were known.
+        known: usize,
+    },
+    /// What was found.
+    Reconciled {
+        /// In numbers.
+        report: Report,
+        /// The findings that are not resolved, the newest 500 of them.
+        findings: Vec<FindingLine>,
     },
     /// It was done.
     Done {},

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use policy_core::json::{self, Limits};
+use policy_core::time::Timestamp;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::watch;
@@ -100,9 +101,20 @@ async fn answer(app: App, request: Request, by: Operator) -> Reply {
         Request::RotateKeys { reason } => app.rotate_keys(&by, &reason).await.map(|_| keys(&app)),
         Request::RotateLogKey { reason } => app.rotate_log_key(&by, &reason).await.map(|()| Reply::Done {}),
         Request::ListKeys {} => Ok(keys(&app)),
+        Request::BringEvidence { source, pieces } => {
+            let pieces = pieces.into_iter().map(|piece| (piece.id, piece.said)).collect();
+            let brought = app.bring_evidence(&by, &source, pieces).await;
+            brought.map(|brought| Reply::Brought { recorded: brought.recorded, known: brought.known })
+        }
+        Request::Reconcile { since } => reconcile(&app, since).await,
         Request::TrustClock { reason } => app.trust_clock(&by, &reason).await.map(|()| Reply::Done {}),
     };
     done.unwrap_or_else(|refusal| refused(&refusal))
+}
+
+async fn reconcile(app: &App, since: Option<Timestamp>) -> Result<Reply, Refusal> {
+    let report = app.reconcile().await?;
+    Ok(Reply::Reconciled { report, findings: app.unresolved_findings(since) })
 }
 
 fn keys(app: &App) -> Reply {
@@ -149,8 +161,6 @@ fn refused(refusal: &Refusal) -> Reply {
 
 #[cfg(test)]
 mod tests {
-    use policy_core::time::Timestamp;
-
     use super::*;
 
     fn lines(count: usize, length: usize) -> Vec<TokenLine> {

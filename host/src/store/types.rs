@@ -63,6 +63,10 @@ pub enum VersionKey {
     Deputies,
     /// What was reported of the uses of an exception's grant.
     Reports(String),
+    /// A finding.
+    Finding(String),
+    /// The evidence of one source.
+    Evidence(String),
 }
 
 /// A record to append.

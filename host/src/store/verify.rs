@@ -10,7 +10,7 @@ use rusqlite::Connection;
 
 use super::keys::Keys;
 use super::sqlite::{self, SqliteSource};
-use super::types::StoreError;
+use super::types::{FoldError, Record, StoreError};
 
 /// Why a record is not what was signed, or cannot be looked at.
 #[derive(Debug)]
@@ -67,6 +67,16 @@ pub fn export(data: &Path, folder: &Path, progress: &mut dyn FnMut(Progress<'_>)
     let keys = Keys::read(data)?;
     let connection = snapshot(data)?;
     Ok(export::write(&SqliteSource::new(&connection, true), &keys.trust().keys, folder, progress)?)
+}
+
+/// Verifies the record and hands over each of its records, the ledger's first, while a gate may be running.
+///
+/// # Errors
+/// `log_tampered` at the first bad record, and at one that whoever takes it cannot believe.
+pub fn each_record(data: &Path, each: &mut dyn FnMut(&Record) -> Result<(), FoldError>) -> Result<(), StoreError> {
+    let keys = Keys::read(data)?;
+    let seen = sqlite::Seen::read(data)?;
+    sqlite::each_checked(&snapshot(data)?, &seen, &keys, each)
 }
 
 /// One state of the database for everything that follows, also while a gate writes.

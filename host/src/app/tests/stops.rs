@@ -24,7 +24,7 @@ fn ids(calls: &[CallInFlight]) -> Vec<&str> {
 
 async fn report(app: &App, caller: &Caller, allowed: &EvaluationReply, call: &str, phase: ExecutionPhase) {
     let evaluation_id = allowed.context.evaluation_id.clone();
-    let report = ExecutionReport { evaluation_id, call: call.to_owned(), phase, digest: None };
+    let report = ExecutionReport::of_call(evaluation_id, call.to_owned(), phase, None);
     app.report_execution(&caller.point, report).await.unwrap();
 }
 

@@ -10,13 +10,19 @@ use crate::http::problem::Refused;
 use crate::http::router::finish;
 use crate::http::site::Site;
 
-/// Records a report.
+/// Records a report: of an evaluation of the caller's own, or under a name of its own of whatever ran.
 pub(in crate::http) async fn post(
     State(site): State<Site>,
     caller: Caller,
     Body(report): Body<ExecutionReport>,
 ) -> Result<StatusCode, Refused> {
     let app = site.app().clone();
-    finish(async move { app.report_execution(&caller.credential, report).await }).await?;
+    finish(async move {
+        match report.evidence_id {
+            None => app.report_execution(&caller.credential, report).await,
+            Some(_) => app.report_evidence(&caller.credential, caller.subject.as_ref(), report).await,
+        }
+    })
+    .await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -1,5 +1,7 @@
 //! What one can ask, as a table.
 
+mod findings;
+
 /// Who may ask.
 pub(super) enum Who {
     /// Anybody who reaches the gate.
@@ -48,7 +50,11 @@ const fn post(
 }
 
 /// All of them.
-pub(super) const OPERATIONS: &[Operation] = &[
+pub(super) fn all() -> impl Iterator<Item = &'static Operation> {
+    OPERATIONS.iter().chain(findings::OPERATIONS)
+}
+
+const OPERATIONS: &[Operation] = &[
     get(
         "/.well-known/authzen-configuration",
         "discover",

@@ -121,7 +121,23 @@ DeputyLine: id string, absent EntityRef, deputy EntityRef, from timestamp, until
 DeputyList: now timestamp, deputies [DeputyLine]
 DeliveryLine: id string, state string, channel string, target string, kind string, exception? string, position integer, at timestamp, attempts integer, due? timestamp, error? string
 DeliveryList: now timestamp, deliveries [DeliveryLine]
-ExecutionReport: evaluation_id string, call string, phase ExecutionPhase, digest? digest
+ExecutionReport: evaluation_id? string, call? string, phase ExecutionPhase, digest? digest, evidence_id? string, subject? EntityRef, task? string, action? string, server? string, input_digest? digest, grant? string, host? string, started_at? timestamp, ended_at? timestamp
+OtlpTraces: resourceSpans? [object]
+OtlpTaken: partialSuccess? object
+EvidenceClass= reported observed system_of_record
+FindingKind= ran_without_decision ran_after_denial outside_conditions after_expiry after_revocation more_often never_ran grant_never_used outcome_unknown several_tasks several_hosts
+FindingState= open acknowledged resolved
+FindingOutcome= explained expected fixed misuse
+FindingList: now timestamp, position integer, unresolved integer, findings [FindingLine]
+FindingLine: id string, kind FindingKind, state FindingState, outcome? FindingOutcome, strength EvidenceClass, ambiguous boolean, says string, subject EntityRef, task? string, exception? string, owner? EntityRef, at timestamp, opened_at timestamp, changed_at timestamp, acted [string]
+FindingDetail: now timestamp, position integer, finding FindingLine, evidence [EvidenceLine], decisions [DecisionLine], history [FindingStep]
+EvidenceLine: seq integer, recorded_at timestamp, class EvidenceClass, source string, action? string, server? string, task? string, host? string, input_digest? digest, started_at? timestamp, ended_at? timestamp, phase ExecutionPhase, evaluation_id? string, call? string
+DecisionLine: seq integer, at timestamp, evaluation_id string, permitted boolean, reason string, task string, action string, server? string, call? string, input_digest? digest, exception? string
+FindingStep: seq integer, at timestamp, kind string, by? EntityRef, sentence string, said? string
+CommentRequest: words string
+AssignRequest: to EntityRef, reason string
+FindingStateRequest: state FindingState, outcome? FindingOutcome, note? string
+FindingActRequest: reason string
 ExecutionPhase= sending executed failed outcome_unknown
 Change: position integer, kind string, exception? string
 ConsistencyReply: log string, from integer, size integer, note string, proof [string]

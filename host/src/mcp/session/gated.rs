@@ -172,12 +172,12 @@ pub(super) fn honour(
 
 /// The report that goes out before the bytes do.
 pub(super) fn sending(evaluation_id: String, question: &question::Question) -> ExecutionReport {
-    ExecutionReport {
+    ExecutionReport::of_call(
         evaluation_id,
-        call: question.call.clone(),
-        phase: ExecutionPhase::Sending,
-        digest: question.input_digest().ok(),
-    }
+        question.call.clone(),
+        ExecutionPhase::Sending,
+        question.input_digest().ok(),
+    )
 }
 
 /// The request as it goes upstream. Canonical JSON is canonical in its parts, so the arguments in it are the bytes whose

@@ -198,7 +198,7 @@ impl Session {
     /// Reports a phase of every evaluation that a call went by.
     fn report_all(&mut self, evaluations: &[String], call: &str, phase: ExecutionPhase, digest: Option<Digest>) {
         for evaluation_id in evaluations {
-            let report = ExecutionReport { evaluation_id: evaluation_id.clone(), call: call.to_owned(), phase, digest };
+            let report = ExecutionReport::of_call(evaluation_id.clone(), call.to_owned(), phase, digest);
             self.ask(Waiting::Outcome, Ask::Report(report));
         }
     }

@@ -26,7 +26,7 @@ fn a_permitted_call_is_announced_and_leaves_as_the_canonical_bytes_that_were_jud
     assert_eq!(question.tool, Digest::of_json(&super::world::tool("write")).ok(), "as the upstream listed it");
     let Ask::Report(report) = &world.asks[1] else { panic!("a report") };
     assert_eq!(report.digest, Some(Digest::of(br#"{"a":"x","b":1}"#)));
-    assert_eq!((report.evaluation_id.as_str(), &report.call), ("eval_1", &question.call));
+    assert_eq!((report.evaluation_id.as_deref(), report.call.as_ref()), (Some("eval_1"), Some(&question.call)));
 
     let answer = br#"{"jsonrpc":"2.0", "id":"1","result":{"content":[ ]}}"#;
     world.upstream_line(answer);

@@ -55,6 +55,16 @@ pub(super) fn check(
     Ok(logs)
 }
 
+/// The same for whoever wants the records alone.
+pub(in crate::store) fn each_checked(
+    connection: &Connection,
+    seen: &Seen,
+    keys: &Keys,
+    each: &mut dyn FnMut(&Record) -> Result<(), FoldError>,
+) -> Result<(), StoreError> {
+    check(connection, seen, keys, each).map(drop)
+}
+
 /// That each row belongs to a record.
 pub(in crate::store) fn no_strays(connection: &Connection) -> Result<(), StoreError> {
     let strays: i64 = connection

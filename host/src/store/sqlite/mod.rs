@@ -28,7 +28,7 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 pub(super) use copy::copy_into;
-pub(super) use load::{Seen, no_strays};
+pub(super) use load::{Seen, each_checked, no_strays};
 pub use outbox::SqliteOutbox;
 pub(super) use schema::open_read_only;
 pub(super) use source::SqliteSource;

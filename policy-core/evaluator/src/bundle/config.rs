@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use policy_core::time::Span;
 use serde::Deserialize;
 
 use super::caps::{Token, tokens};
@@ -45,7 +46,49 @@ pub struct Config {
     /// How tools become actions.
     #[serde(default)]
     pub tool: Vec<Tool>,
+    /// What is done about what ran otherwise than it was approved.
+    #[serde(default)]
+    pub reconcile: Option<Reconcile>,
 }
+
+/// What is done about what ran otherwise than it was approved. No question reads it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reconcile {
+    /// What a finding of a kind stops by itself, where its evidence is observed or a system of record's.
+    #[serde(default)]
+    pub on: BTreeMap<String, ReconcileAct>,
+    /// The enforcement points that declare to report whatever they let through, each with its delay.
+    #[serde(default)]
+    pub reports_within: BTreeMap<String, Span>,
+}
+
+/// What a finding stops by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReconcileAct {
+    /// Nothing: it is opened.
+    Open,
+    /// The grant that it is about.
+    Revoke,
+    /// Whoever acted.
+    LockSubject,
+}
+
+/// The kinds of findings.
+pub const FINDINGS: [&str; 11] = [
+    "ran_without_decision",
+    "ran_after_denial",
+    "outside_conditions",
+    "after_expiry",
+    "after_revocation",
+    "more_often",
+    "never_ran",
+    "grant_never_used",
+    "outcome_unknown",
+    "several_tasks",
+    "several_hosts",
+];
 
 /// What the hops of a chain must pass besides guardrails and locks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -148,6 +191,10 @@ impl Config {
         if open == 0 || self.not_requestable.iter().collect::<BTreeSet<_>>() != closed {
             let message = "`not_requestable` does not list the last of `tiers`, each once".to_owned();
             return refuse("not_requestable", message, "put the tiers that nobody can request last, after others");
+        }
+        let kinds = self.reconcile.iter().flat_map(|reconcile| reconcile.on.keys());
+        if let Some(kind) = kinds.into_iter().find(|kind| !FINDINGS.contains(&kind.as_str())) {
+            return refuse(kind, format!("`{kind}` is no kind of finding"), "docs/reconcile.md lists the kinds");
         }
         let mut known = BTreeSet::new();
         for (number, tool) in self.tool.iter().enumerate() {

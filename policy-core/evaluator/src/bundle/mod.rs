@@ -22,7 +22,7 @@ use std::collections::BTreeMap;
 use cedar_policy::{Entity, Schema};
 use policy_core::digest::Digest;
 
-pub use config::{ChainRule, Claims, Config, Places, Tool, Types};
+pub use config::{ChainRule, Claims, Config, FINDINGS, Places, Reconcile, ReconcileAct, Tool, Types};
 pub use digest::{Digests, ENTITIES, digests};
 pub use error::BundleError;
 pub use policies::Folder;

@@ -1,0 +1,206 @@
+//! What is known of each subject, folded from the log of decisions: what it asked to do, and what is said to have run.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use policy_core::entity::EntityRef;
+use policy_core::question::Purpose;
+use policy_core::time::{Span, Timestamp};
+use proviso_api::findings::EvidenceClass;
+use proviso_api::operations::ExecutionPhase;
+
+use super::event::EvidenceRecord;
+use crate::app::event::{DecisionRecord, ExecutionRecord, OBSERVED};
+use crate::reconcile::{Account, Decided, Evidence, Said};
+
+/// How long decisions and evidence are kept in memory; the log keeps them for ever.
+const KEPT: Span = Span::from_seconds(8 * 86_400);
+/// And how many decisions at most.
+const MOST: usize = 100_000;
+
+/// The accounts of all subjects. Each is shared with whoever compares it, so that comparing holds up nobody.
+#[derive(Debug, Clone, Default)]
+pub struct Accounts {
+    by_subject: BTreeMap<EntityRef, Arc<Account>>,
+    /// Whose evaluation it was.
+    subjects: BTreeMap<String, EntityRef>,
+    /// What a source has said under one name and phase.
+    said: BTreeMap<(String, String, u8), Arc<Said>>,
+    /// Oldest first.
+    order: VecDeque<(Timestamp, Kept)>,
+    decisions: usize,
+    keep_all: bool,
+}
+
+/// What is forgotten one day.
+#[derive(Debug, Clone)]
+enum Kept {
+    Decided(String),
+    Evidence { subject: EntityRef, seq: u64, name: (String, String, u8) },
+}
+
+/// Who reports, as evidence names it.
+pub struct Reporter {
+    /// `point:NAME` or `agent:TYPE::ID`.
+    pub source: String,
+    /// The enforcement point's name.
+    pub point: Option<String>,
+}
+
+impl Accounts {
+    /// Forgets nothing from here on.
+    pub const fn keep_all(&mut self) {
+        self.keep_all = true;
+    }
+
+    /// A use was asked for.
+    pub fn decided(
+        &mut self,
+        (seq, at): (u64, Timestamp),
+        decision: &DecisionRecord,
+        allow: String,
+        point: Option<String>,
+    ) {
+        if decision.purpose != Purpose::Use {
+            return;
+        }
+        let decided = Decided {
+            seq,
+            evaluation: decision.evaluation.clone(),
+            at,
+            credential: decision.credential.clone(),
+            point,
+            call: decision.call.clone(),
+            subject: decision.subject.clone(),
+            task: decision.task.clone(),
+            server: decision.server.clone(),
+            action: decision.action.clone(),
+            tools: decision.tools.clone(),
+            input_digest: decision.input_digest,
+            permitted: decision.answer.outcome.permits(),
+            exception: decision.exception.clone(),
+            grant: decision.answer.grant.clone(),
+            allow,
+        };
+        self.subjects.insert(decided.evaluation.clone(), decided.subject.clone());
+        self.order.push_back((at, Kept::Decided(decided.evaluation.clone())));
+        self.decisions = self.decisions.saturating_add(1);
+        let account = self.account(&decision.subject);
+        account.decided.insert(decided.evaluation.clone(), decided);
+        self.forget(at);
+    }
+
+    /// A call's own report came. What it is told under is the allow and the call: a repeat's report is the same call's.
+    pub fn reported(&mut self, (seq, at): (u64, Timestamp), execution: &ExecutionRecord, reporter: Reporter) {
+        let Some(subject) = self.subjects.get(&execution.evaluation).cloned() else { return };
+        let decided = self.by_subject.get(&subject).and_then(|account| account.decided.get(&execution.evaluation));
+        let allow = decided.map_or_else(|| execution.evaluation.clone(), |decided| decided.allow.clone());
+        let class = if execution.evidence == OBSERVED { EvidenceClass::Observed } else { EvidenceClass::Reported };
+        let sent = execution.phase == ExecutionPhase::Sending;
+        let said = Said {
+            subject: None,
+            task: None,
+            action: None,
+            server: None,
+            // Of what comes back it is another digest.
+            input_digest: execution.digest.filter(|_| sent),
+            evaluation: Some(execution.evaluation.clone()),
+            call: Some(execution.call.clone()),
+            grant: None,
+            host: execution.host.clone(),
+            started_at: execution.started_at,
+            ended_at: execution.ended_at,
+            phase: execution.phase,
+            trace: None,
+            parent: None,
+        };
+        let evidence = Evidence {
+            seq,
+            class,
+            source: reporter.source,
+            id: format!("{allow}/{}", execution.call),
+            credential: Some(execution.credential.clone()),
+            recorded_at: at,
+            said,
+        };
+        self.keep(subject, evidence);
+    }
+
+    /// Evidence came.
+    pub fn evidence(&mut self, (seq, at): (u64, Timestamp), record: EvidenceRecord) {
+        let named = record.said.evaluation.as_ref().and_then(|evaluation| self.subjects.get(evaluation));
+        let Some(subject) = named.cloned().or_else(|| record.said.subject.clone()) else { return };
+        let EvidenceRecord { id, source, class, credential, said, .. } = record;
+        self.keep(subject, Evidence { seq, class, source, id, credential, recorded_at: at, said });
+    }
+
+    fn keep(&mut self, subject: EntityRef, evidence: Evidence) {
+        let name = (evidence.source.clone(), evidence.id.clone(), phase(evidence.said.phase));
+        self.said.entry(name.clone()).or_insert_with(|| Arc::new(evidence.said.clone()));
+        self.order
+            .push_back((evidence.recorded_at, Kept::Evidence { subject: subject.clone(), seq: evidence.seq, name }));
+        self.account(&subject).evidence.insert(evidence.seq, evidence);
+    }
+
+    /// What a source has said under this name and phase before.
+    pub fn said(&self, source: &str, id: &str, of: ExecutionPhase) -> Option<&Said> {
+        self.said.get(&(source.to_owned(), id.to_owned(), phase(of))).map(Arc::as_ref)
+    }
+
+    /// Something else changed for a subject: it is compared again.
+    pub fn touch(&mut self, subject: &EntityRef) {
+        self.account(subject);
+    }
+
+    /// All accounts.
+    pub fn all(&self) -> impl Iterator<Item = (&EntityRef, &Arc<Account>)> {
+        self.by_subject.iter()
+    }
+
+    /// The account of a subject, to be changed.
+    fn account(&mut self, subject: &EntityRef) -> &mut Account {
+        let account = Arc::make_mut(self.by_subject.entry(subject.clone()).or_default());
+        account.version = account.version.wrapping_add(1);
+        account
+    }
+
+    /// Forgets what is old; from then on no account says that it knows all of that time.
+    fn forget(&mut self, now: Timestamp) {
+        while let Some((at, _)) = self.order.front() {
+            if self.keep_all || (self.decisions <= MOST && now < at.plus(KEPT)) {
+                break;
+            }
+            let Some((at, kept)) = self.order.pop_front() else { break };
+            match kept {
+                Kept::Decided(evaluation) => {
+                    self.decisions = self.decisions.saturating_sub(1);
+                    let Some(subject) = self.subjects.remove(&evaluation) else { continue };
+                    let account = self.account(&subject);
+                    account.decided.remove(&evaluation);
+                    account.since = account.since.max(Some(just_after(at)));
+                }
+                Kept::Evidence { subject, seq, name } => {
+                    self.said.remove(&name);
+                    let account = self.account(&subject);
+                    account.evidence.remove(&seq);
+                    account.since = account.since.max(Some(just_after(at)));
+                }
+            }
+        }
+    }
+}
+
+/// The first instant that is still known of.
+fn just_after(at: Timestamp) -> Timestamp {
+    Timestamp::from_millis(at.millis().saturating_add(1))
+}
+
+/// A phase as a part of a name.
+const fn phase(phase: ExecutionPhase) -> u8 {
+    match phase {
+        ExecutionPhase::Sending => 0,
+        ExecutionPhase::Executed => 1,
+        ExecutionPhase::Failed => 2,
+        ExecutionPhase::OutcomeUnknown => 3,
+    }
+}
