@@ -13,7 +13,7 @@ use proviso_api::session::Session;
 
 use crate::api;
 use crate::components::notice::Failure;
-use crate::pages::{Decision, NotFound, Queue, Record, Reviews, Shell, SignIn};
+use crate::pages::{Decision, Finding, Findings, NotFound, Queue, Record, Reviews, Shell, SignIn};
 use crate::view_model::problem::ApiError;
 use crate::view_model::time::GateClock;
 use crate::witness;
@@ -51,6 +51,8 @@ pub struct Desk {
     pub needs_me: RwSignal<Option<usize>>,
     /// The epoch that the gate is in, where its record was restored; as it was last asked.
     pub epoch: RwSignal<Option<EpochLine>>,
+    /// How many findings are not resolved, as the gate last told.
+    pub findings: RwSignal<Option<usize>>,
     clock: RwSignal<Option<GateClock>>,
 }
 
@@ -64,6 +66,7 @@ impl Desk {
             forked: RwSignal::new(false),
             needs_me: RwSignal::new(None),
             epoch: RwSignal::new(None),
+            findings: RwSignal::new(None),
             clock: RwSignal::new(None),
         }
     }
@@ -115,6 +118,13 @@ impl Desk {
         }
     }
 
+    /// Asks how many findings are not resolved. A gate that does not answer now is asked again with the next change.
+    pub async fn count_findings(self) {
+        if let Ok(list) = api::findings("?state=unresolved").await {
+            self.findings.set(Some(list.unresolved));
+        }
+    }
+
     /// Takes an API error: one that says that the session is over signs out.
     pub fn note(&self, error: &ApiError) {
         if error.is_signed_out() {
@@ -153,6 +163,9 @@ fn follow(desk: Desk) {
     spawn_local(desk.watch());
     spawn_local(async move {
         api::changes(move |change| {
+            if change.kind.starts_with("finding_") || change.kind == "missed" {
+                spawn_local(desk.count_findings());
+            }
             desk.position.update(|position| *position = (*position).max(change.position));
         })
         .await;
@@ -192,6 +205,8 @@ fn Pages() -> impl IntoView {
         <Routes fallback=|| view! { <NotFound /> }>
             <Route path=path!("/") view=Queue />
             <Route path=path!("/exceptions/:id") view=Decision />
+            <Route path=path!("/findings") view=Findings />
+            <Route path=path!("/findings/:id") view=Finding />
             <Route path=path!("/reviews") view=Reviews />
             <Route path=path!("/record") view=Record />
         </Routes>

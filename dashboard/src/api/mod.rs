@@ -3,6 +3,7 @@
 mod afterwards;
 mod events;
 mod exceptions;
+mod findings;
 mod key;
 mod policy;
 mod record;
@@ -18,6 +19,7 @@ pub use afterwards::{
 };
 pub use events::changes;
 pub use exceptions::{exception, exceptions, questions, revoke, sheet, vote};
+pub use findings::{act_on_finding, assign_finding, comment_finding, finding, findings, set_finding_state};
 pub use policy::{bundle, module};
 pub use record::{consistency, receipt, record};
 pub use session::{demo_people, demo_sign_in, session, sign_in, sign_out};

@@ -2,6 +2,7 @@
 
 mod decision;
 mod epoch;
+mod findings;
 mod help;
 mod judge;
 mod not_found;
@@ -13,6 +14,7 @@ mod shell;
 mod sign_in;
 
 pub use decision::Decision;
+pub use findings::{Finding, Findings};
 pub use not_found::NotFound;
 pub use queue::Queue;
 pub use record::Record;

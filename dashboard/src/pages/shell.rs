@@ -86,6 +86,7 @@ fn Navigation() -> impl IntoView {
             ("/", Some(Tab::Active)) => "active",
             ("/", Some(Tab::History)) => "history",
             ("/reviews", _) => "reviews",
+            (path, _) if path.starts_with("/findings") => "findings",
             ("/record", _) => "record",
             _ => "queue",
         }
@@ -114,6 +115,12 @@ fn Navigation() -> impl IntoView {
             <a href=address(Tab::Active, "") aria-current=current("active")>"Active grants"</a>
             <a href=address(Tab::History, "") aria-current=current("history")>"History"</a>
             <a href="/reviews" aria-current=current("reviews")>"Reviews"</a>
+            <a href="/findings" aria-current=current("findings")>
+                "Findings"
+                {move || desk.findings.get().filter(|count| *count > 0).map(|count| view! {
+                    <span class="count">{count}<span class="unseen">" not resolved"</span></span>
+                })}
+            </a>
             <a href="/record" aria-current=current("record")>"Record"</a>
             <footer>{who}</footer>
         </nav>

@@ -8,6 +8,7 @@ pub mod ballot;
 pub mod cedar;
 pub mod epoch;
 pub mod facts;
+pub mod findings;
 pub mod grant_form;
 pub mod keys;
 pub mod knob;

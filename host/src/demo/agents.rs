@@ -68,9 +68,9 @@ pub(super) async fn close_planner(gate: &Gate) {
     }
 }
 
-/// Tries what a guardrail forbids, now and then.
+/// Tries what a guardrail forbids, now and then; and once the ledger saw it run all the same, which is a finding.
 pub(super) async fn intern_bot(gate: &Gate) {
-    loop {
+    for time in 1_u32.. {
         pause(15).await;
         let delete = Call {
             agent: "intern-bot",
@@ -80,6 +80,9 @@ pub(super) async fn intern_bot(gate: &Gate) {
             input: json!({"dataset": "finance/sandbox"}),
         };
         run(gate, &delete, || Ok(())).await;
+        if time == 2 {
+            gate.saw(&delete).await;
+        }
         pause(45).await;
     }
 }

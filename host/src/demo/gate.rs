@@ -123,6 +123,22 @@ impl Gate {
         sent.is_ok_and(|response| response.status().is_success())
     }
 
+    /// Tells of a call that a server saw, whether it was allowed or not.
+    pub(super) async fn saw(&self, call: &Call) {
+        let report = ExecutionReport {
+            evaluation_id: None,
+            call: None,
+            evidence_id: Some(fresh_id()),
+            action: Some(call.action.to_owned()),
+            server: Some(call.server.to_owned()),
+            ..ExecutionReport::of_call(String::new(), String::new(), ExecutionPhase::Executed, None)
+        };
+        let request = self.http.post(format!("{}/api/v1/executions", self.url)).json(&report);
+        if let Err(error) = self.with_tokens(call.agent, request).send().await {
+            tracing::debug!(%error, "what was seen could not be told");
+        }
+    }
+
     async fn post<T: DeserializeOwned>(
         &self,
         agent: &str,

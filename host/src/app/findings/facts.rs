@@ -68,3 +68,13 @@ pub(super) fn facts_of(policy: &Policy, id: String, subject: &EntityRef, drawn: 
         happened_at: drawn.at,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bundles_name_the_kinds_of_findings_that_there_are() {
+        assert_eq!(policy_evaluator::bundle::FINDINGS, FindingKind::ALL.map(FindingKind::word));
+    }
+}

@@ -213,6 +213,20 @@ fn a_wrong_bundle_is_refused_with_file_line_and_code() {
         case("scope/deep/x.cedar", |_| format!("@id(\"a\") {PERMIT}"), 1, "unknown_file", "no part of a bundle"),
         case("scope/x.txt", |_| "x".into(), 1, "unknown_file", "no part of a bundle"),
         case("bundle.toml", |text| format!("colour = 1\n{text}"), 1, "bad_config", "colour"),
+        case(
+            "bundle.toml",
+            |text| text.replace("[types]", "[reconcile]\non = { ran_often = \"open\" }\n\n[types]"),
+            12,
+            "bad_config",
+            "ran_often",
+        ),
+        case(
+            "bundle.toml",
+            |text| text.replace("[types]", "[reconcile]\non = { never_ran = \"burn\" }\n\n[types]"),
+            12,
+            "bad_config",
+            "burn",
+        ),
         case("bundle.toml", |text| text.replace("\"low\", ", "\"low\", \"low\", "), 2, "bad_config", "twice"),
         case(
             "bundle.toml",
