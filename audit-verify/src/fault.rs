@@ -4,6 +4,7 @@ use serde::Serialize;
 use thiserror::Error;
 
 use crate::checkpoint::CheckpointError;
+use crate::decisions::UseFault;
 use crate::grants::GrantFault;
 use crate::note::NoteError;
 
@@ -79,6 +80,9 @@ pub enum FaultKind {
     /// A record tells of a grant what the records before it do not allow.
     #[error(transparent)]
     Grant(#[from] GrantFault),
+    /// What was decided and what was used are not the same.
+    #[error(transparent)]
+    Use(#[from] UseFault),
 }
 
 impl Fault {
@@ -103,6 +107,7 @@ impl Fault {
             FaultKind::OtherLog(_) => "other_log",
             FaultKind::Forked(_) => "log_forked",
             FaultKind::Grant(fault) => fault.code(),
+            FaultKind::Use(fault) => fault.code(),
         }
     }
 }

@@ -23,6 +23,15 @@ pub struct Leaf {
     pub at: String,
     /// What kind of record.
     pub kind: String,
+    /// What it is about; ids of people, subjects and tasks only as pseudonyms.
+    #[serde(default)]
+    pub stream: String,
+    /// The outcome's word, where the record is an evaluation.
+    #[serde(default)]
+    pub outcome: Option<String>,
+    /// How many ledger records stood when a decision was admitted.
+    #[serde(default)]
+    pub after: Option<u64>,
     /// Salted commitments to the payloads, by name: 64 hexadecimal digits.
     pub commitments: BTreeMap<String, String>,
 }

@@ -6,6 +6,7 @@
 //! the tree and the signed notes from here, so that there is one of each.
 
 pub mod checkpoint;
+pub mod decisions;
 pub mod erasure;
 pub mod export;
 pub mod fault;

@@ -2,6 +2,9 @@
 
 use crate::fault::Fault;
 
+/// The most records of one page.
+pub const PAGE: usize = 256;
+
 /// A payload as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredPayload {
@@ -97,4 +100,11 @@ pub trait Source {
     /// # Errors
     /// When it cannot be read, or what takes the entries says that one is bad.
     fn read(&self, log: &str, each: Each<'_>) -> Result<(), Fault>;
+
+    /// The next records from a position on, at most [`PAGE`] and without heads: for who reads two logs side by side.
+    /// None: the log ends there.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    fn page(&self, log: &str, from: u64) -> Result<Vec<StoredRecord>, Fault>;
 }

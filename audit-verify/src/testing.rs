@@ -17,18 +17,35 @@ use crate::tree::{CompactRange, leaf_hash};
 
 /// What stands before a log's name in its origin.
 pub const PREFIX: &str = "proviso.dev/log/0123456789abcdef/";
+/// The log of decisions.
+pub const DECISIONS: &str = "decisions/main";
 
-/// A record in memory.
+/// A record in memory: a ledger, and the log of decisions that its uses were taken by.
 pub struct Record {
     pub entries: RefCell<Vec<Entry>>,
+    decisions: RefCell<Vec<Entry>>,
     key: SigningKey,
     range: CompactRange,
+    decided: CompactRange,
+    /// What is to be decided before the next head: how many ledger records stood, and the decision.
+    pub undecided: Vec<Decided>,
+}
+
+/// A decision as it will be recorded.
+#[derive(Clone)]
+pub struct Decided {
+    pub after: u64,
+    pub at: String,
+    pub outcome: String,
+    /// Absent: its payload is gone.
+    pub decision: Option<Value>,
 }
 
 impl Record {
     pub fn new(seed: u8) -> Self {
         let key = SigningKey::from_bytes(&[seed; 32]);
-        Self { entries: RefCell::default(), key, range: CompactRange::default() }
+        let (range, decided) = (CompactRange::default(), CompactRange::default());
+        Self { entries: RefCell::default(), decisions: RefCell::default(), key, range, decided, undecided: Vec::new() }
     }
 
     pub fn trust(&self) -> Trust {
@@ -36,7 +53,11 @@ impl Record {
     }
 
     pub fn verifier(&self) -> VerifierKey {
-        VerifierKey::new(&format!("{PREFIX}ledger"), self.key.verifying_key().as_bytes()).unwrap()
+        self.verifier_of("ledger")
+    }
+
+    fn verifier_of(&self, log: &str) -> VerifierKey {
+        VerifierKey::new(&format!("{PREFIX}{log}"), self.key.verifying_key().as_bytes()).unwrap()
     }
 
     pub fn public(&self) -> String {
@@ -48,30 +69,47 @@ impl Record {
         self.key = other.key.clone();
     }
 
-    /// Appends an event: the leaf's bytes.
+    /// Appends an event: the leaf's bytes. What takes a use is decided along with it.
     pub fn event(&mut self, kind: &str, event: &Value) -> Vec<u8> {
+        self.event_at(kind, event, "2026-11-22T12:00:00.000Z")
+    }
+
+    /// The same at this time.
+    pub fn event_at(&mut self, kind: &str, event: &Value, at: &str) -> Vec<u8> {
         let seq = self.range.size();
-        let (salt, payload) = (vec![7; 32], event.to_string().into_bytes());
-        let commitment = TreeHash::over(&[b"proviso-payload-v1\0", &salt, &payload]);
-        let leaf = json!({
-            "v": 1, "log": "ledger", "seq": seq, "at": "2026-11-22T12:00:00.000Z", "kind": kind, "stream": "test",
-            "commitments": {"event": commitment.to_string()},
-        });
-        let bytes = leaf.to_string().into_bytes();
+        if kind == "grant_used" {
+            self.undecided.push(decided(seq, &event["exception"]["event"]));
+        }
+        let leaf = json!({"log": "ledger", "seq": seq, "at": at, "kind": kind});
+        let record = stored(leaf, "event", Some(event));
+        let bytes = record.bytes.clone();
         self.range.append(leaf_hash(&bytes));
-        let payloads = vec![StoredPayload::new("event", salt, payload)];
-        let record = StoredRecord { seq, bytes: bytes.clone(), payloads, listed: None };
         self.entries.borrow_mut().push(Entry::Record(record));
         bytes
     }
 
-    /// Signs the head over what there is.
+    /// Signs the heads over what there is: the ledger's.
     pub fn head(&mut self) -> String {
-        let head = Checkpoint { origin: format!("{PREFIX}ledger"), size: self.range.size(), root: self.range.root() };
-        let text = head.to_string();
-        let signed = note(&text, &[self.verifier().line(&self.key.sign(text.as_bytes()).to_bytes())]);
+        for Decided { after, at, outcome, decision } in std::mem::take(&mut self.undecided) {
+            let seq = self.decided.size();
+            let leaf = json!({
+                "log": DECISIONS, "seq": seq, "at": at, "kind": "evaluation", "after": after, "outcome": outcome,
+            });
+            let record = stored(leaf, "decision", decision.as_ref());
+            self.decided.append(leaf_hash(&record.bytes));
+            self.decisions.borrow_mut().push(Entry::Record(record));
+        }
+        let signed = self.sign(DECISIONS, &self.decided);
+        self.decisions.borrow_mut().push(Entry::Head(signed));
+        let signed = self.sign("ledger", &self.range);
         self.entries.borrow_mut().push(Entry::Head(signed.clone()));
         signed
+    }
+
+    fn sign(&self, log: &str, range: &CompactRange) -> String {
+        let head = Checkpoint { origin: format!("{PREFIX}{log}"), size: range.size(), root: range.root() };
+        let text = head.to_string();
+        note(&text, &[self.verifier_of(log).line(&self.key.sign(text.as_bytes()).to_bytes())])
     }
 
     /// Changes a record.
@@ -85,13 +123,54 @@ impl Record {
     }
 }
 
+/// A record as a store holds it, with one payload or with none.
+fn stored(mut leaf: Value, name: &str, payload: Option<&Value>) -> StoredRecord {
+    let (salt, payload) = (vec![7; 32], payload.map(|payload| payload.to_string().into_bytes()));
+    (leaf["v"], leaf["stream"], leaf["commitments"]) = (json!(1), json!("test"), json!({}));
+    if let Some(payload) = &payload {
+        let commitment = TreeHash::over(&[b"proviso-payload-v1\0", &salt, payload]);
+        leaf["commitments"][name] = json!(commitment.to_string());
+    }
+    let payloads = payload.into_iter().map(|bytes| StoredPayload::new(name, salt.clone(), bytes));
+    let seq = leaf["seq"].as_u64().unwrap();
+    StoredRecord { seq, bytes: leaf.to_string().into_bytes(), payloads: payloads.collect(), listed: None }
+}
+
+/// The decision that a use of the story's grant was taken by, which stands at this position.
+pub fn decided(after: u64, used: &Value) -> Decided {
+    let decision = json!({
+        "evaluation": used["evaluation"], "credential": "tok_1", "purpose": "use", "call": used["call"],
+        "subject": {"type": "Agent", "id": "a"}, "task": "t", "action": "write", "server": "files",
+        "actors": [{"type": "User", "id": "ines"}], "input_digest": "00", "exception": "exc_1",
+        "answer": {"outcome": "permitted_by_exception", "grant": "grant_1"},
+    });
+    let at = used["at"].as_str().unwrap_or_default().to_owned();
+    Decided { after, at, outcome: "permitted_by_exception".to_owned(), decision: Some(decision) }
+}
+
 impl Source for Record {
     fn logs(&self) -> Result<Vec<LogSize>, Fault> {
-        Ok(vec![LogSize { log: "ledger".to_owned(), records: self.range.size() }])
+        let sizes = [("ledger", self.range.size()), (DECISIONS, self.decided.size())];
+        Ok(sizes.map(|(log, records)| LogSize { log: log.to_owned(), records }).to_vec())
     }
 
-    fn read(&self, _: &str, each: Each<'_>) -> Result<(), Fault> {
-        self.entries.borrow().iter().try_for_each(|entry| each(entry.clone()))
+    fn read(&self, log: &str, each: Each<'_>) -> Result<(), Fault> {
+        let entries = if log == DECISIONS { &self.decisions } else { &self.entries };
+        entries.borrow().iter().try_for_each(|entry| each(entry.clone()))
+    }
+
+    fn page(&self, log: &str, from: u64) -> Result<Vec<StoredRecord>, Fault> {
+        let mut page = Vec::new();
+        self.read(log, &mut |entry| {
+            if let Entry::Record(record) = entry {
+                page.push(record);
+            }
+            Ok(())
+        })?;
+        page.retain(|record| record.seq >= from);
+        // A page is as short as a source likes.
+        page.truncate(2);
+        Ok(page)
     }
 }
 
@@ -141,6 +220,10 @@ pub fn story() -> Vec<(String, Value)> {
         "chain": chain, "enforcement_point": "proxy", "server": "files", "action": "write", "scope": granted,
         "input_digest": "00", "input_names": ["path"],
     });
+    let counted = json!([
+        {"person": {"type": "User", "id": "mara"}, "groups": ["finance"]},
+        {"person": {"type": "User", "id": "vera"}, "groups": ["security"]},
+    ]);
     let used = |evaluation: &str, rows: i64, at: &str| {
         of("grant_used", json!({"call": "c", "evaluation": evaluation, "amounts": [rows], "at": at}))
     };
@@ -149,7 +232,7 @@ pub fn story() -> Vec<(String, Value)> {
         of("scope_narrowed", json!({"version": {"number": 2, "scope": narrowed}})),
         of("vote_cast", vote("mara", 2, &["finance"], "2026-11-22T12:01:00.000Z")),
         of("vote_cast", vote("vera", 2, &["security"], "2026-11-22T12:02:00.000Z")),
-        of("exception_granted", json!({"grant": grant, "at": "2026-11-22T12:02:00.000Z"})),
+        of("exception_granted", json!({"grant": grant, "at": "2026-11-22T12:02:00.000Z", "counted": counted})),
         used("eval_1", 4, "2026-11-22T12:03:00.000Z"),
         used("eval_2", 6, "2026-11-22T13:01:59.999Z"),
         of("grant_exhausted", json!({"at": "2026-11-22T13:01:59.999Z"})),

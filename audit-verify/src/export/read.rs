@@ -146,6 +146,23 @@ impl Source for Export {
         }
         each(Entry::Head(note))
     }
+
+    fn page(&self, log: &str, from: u64) -> Result<Vec<StoredRecord>, Fault> {
+        let Some((size, _)) = self.head(log)?.filter(|(size, _)| from < *size) else { return Ok(Vec::new()) };
+        let index = from / TILE;
+        let width = u16::try_from((size - index * TILE).min(TILE)).unwrap_or(u16::MAX);
+        let mut page = Vec::new();
+        let entries = Tile { kind: TileKind::Entries, index, width };
+        self.records(log, entries, &mut BTreeMap::new(), &mut |entry| {
+            if let Entry::Record(record) = entry
+                && record.seq >= from
+            {
+                page.push(record);
+            }
+            Ok(())
+        })?;
+        Ok(page)
+    }
 }
 
 /// The payloads of one file, in the order of their records.

@@ -1,11 +1,12 @@
 //! One exception, folded from its events.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::GrantFault;
+use super::held::Held;
 use super::scope::within;
 use super::time::Instant;
-use super::wire::{Confirmation, Entity, Grant, Of, Request, Scope, Terms, Vote};
+use super::wire::{Confirmation, Counted, Entity, Grant, Of, Request, Scope, Terms, Vote};
+use super::{GrantFault, name};
 
 /// Where it stands.
 #[derive(Debug)]
@@ -15,15 +16,6 @@ enum Phase {
     Suspended(Option<Held>),
     Exhausted(Held),
     Over,
-}
-
-/// A grant with what was taken of it.
-#[derive(Debug)]
-struct Held {
-    scope: Scope,
-    begins: Instant,
-    /// What each use took of the budgets, by its evaluation.
-    taken: BTreeMap<String, Vec<i64>>,
 }
 
 /// An exception that is not over.
@@ -70,6 +62,22 @@ impl Exception {
         matches!(self.phase, Phase::Over)
     }
 
+    /// The grant that calls can be permitted by: it stands, or its last use was a moment ago.
+    pub(super) const fn held(&self) -> Option<&Held> {
+        match &self.phase {
+            Phase::Granted(held) | Phase::Exhausted(held) if self.unconfirmed.is_none() => Some(held),
+            _ => None,
+        }
+    }
+
+    /// The end of the window of a grant that is used up; nothing where it is not.
+    pub(super) const fn used_up_until(&self) -> Option<Instant> {
+        match &self.phase {
+            Phase::Exhausted(held) => Some(held.grant.scope.not_after),
+            _ => None,
+        }
+    }
+
     /// Takes an event.
     pub(super) fn take(&mut self, event: Of, kind: &str) -> Result<(), GrantFault> {
         let phase = std::mem::replace(&mut self.phase, Phase::Over);
@@ -98,6 +106,8 @@ impl Exception {
             (Of::EmergencyDeclared { emergency, terms }, phase) => {
                 self.decide_by = self.decide_by.min(emergency.decide_by);
                 self.terms = terms;
+                // It may be declared under a newer bundle than the last vote.
+                self.judged_after = self.votes.len();
                 phase
             }
             (Of::QuestionAnswered {} | Of::RequestFolded {}, phase) => phase,
@@ -110,7 +120,9 @@ impl Exception {
                 self.unconfirmed = None;
                 phase
             }
-            (Of::ExceptionGranted { grant, at }, Phase::Requested) => Phase::Granted(self.granted(*grant, at)?),
+            (Of::ExceptionGranted { grant, at, counted }, Phase::Requested) => {
+                Phase::Granted(self.granted(*grant, at, &counted)?)
+            }
             (Of::ExceptionRejudged { terms }, phase @ (Phase::Requested | Phase::Granted(_))) => {
                 self.terms = terms;
                 self.same_groups = false;
@@ -129,8 +141,8 @@ impl Exception {
             (Of::GrantSuspended {}, Phase::Requested) => Phase::Suspended(None),
             (Of::GrantSuspended {}, Phase::Granted(held)) => Phase::Suspended(Some(held)),
             (Of::GrantSuspended {}, phase @ Phase::Suspended(_)) => phase,
-            (Of::GrantUsed { evaluation, amounts, at }, Phase::Granted(mut held)) => {
-                held.take(evaluation, amounts, at)?;
+            (Of::GrantUsed { call, evaluation, amounts, at }, Phase::Granted(mut held)) => {
+                held.take(evaluation, call, amounts, at)?;
                 Phase::Granted(held)
             }
             (Of::GrantExhausted {}, Phase::Granted(held)) => Phase::Exhausted(held),
@@ -147,11 +159,11 @@ impl Exception {
     }
 
     /// Makes the grant anew from the votes, and holds the one that was recorded against it (R4, R5).
-    fn granted(&self, grant: Grant, at: Instant) -> Result<Held, GrantFault> {
+    fn granted(&self, grant: Grant, at: Instant, counted: &[Counted]) -> Result<Held, GrantFault> {
         if at >= self.decide_by {
             return Err(GrantFault::OtherGrant("time"));
         }
-        self.hold_quorum()?;
+        self.hold_quorum(counted)?;
         let scope = self.versions.last().ok_or(GrantFault::OtherGrant("version"))?;
         self.hold_facts(&grant)?;
         let begins = scope.not_before.map_or(at, |begin| begin.max(at));
@@ -168,27 +180,54 @@ impl Exception {
             ("budgets", granted.budgets == scope.budgets),
         ];
         hold(&checks)?;
-        Ok(Held { scope: grant.scope, begins, taken: BTreeMap::new() })
+        Ok(Held::new(grant, begins))
     }
 
     /// Enough distinct persons, one of each group, none of them part of the request.
-    fn hold_quorum(&self) -> Result<(), GrantFault> {
+    fn hold_quorum(&self, counted: &[Counted]) -> Result<(), GrantFault> {
+        let approvals = self.approvals();
+        let need = usize::try_from(self.terms.approvals.max(1)).unwrap_or(usize::MAX);
+        let enough = |have: usize| {
+            if have < need { Err(GrantFault::TooFewVotes { id: self.request.id.clone(), have, need }) } else { Ok(()) }
+        };
+        if counted.is_empty() {
+            enough(approvals.len())?;
+            return self.hold_groups_of_votes(&approvals);
+        }
+        for Counted { person, groups } in counted {
+            let person = name(person);
+            let (place, vote) = approvals.get(&person).ok_or_else(|| GrantFault::NotAnApproval(person.clone()))?;
+            // Until it is judged again under another bundle, policy sees everybody in the groups of their vote.
+            let other = groups.iter().find(|group| *place >= self.judged_after && !vote.groups.contains(group));
+            if let Some(group) = other {
+                return Err(GrantFault::GroupNotVoted { person, group: group.clone() });
+            }
+        }
+        let distinct: BTreeSet<String> = counted.iter().map(|counted| name(&counted.person)).collect();
+        enough(distinct.len())?;
+        let missing =
+            self.terms.groups.iter().find(|group| !counted.iter().any(|counted| counted.groups.contains(group)));
+        missing.map_or(Ok(()), |group| Err(GrantFault::GroupMissing(group.clone())))
+    }
+
+    /// The approvals of the version that is granted, each person's last one with its place among the votes.
+    fn approvals(&self) -> BTreeMap<String, (usize, &Vote)> {
         let current = u32::try_from(self.versions.len()).unwrap_or(u32::MAX);
-        let counts = |vote: &&Vote| {
+        let counts = |vote: &Vote| {
             vote.decision == "approve"
                 && (vote.version == current || (vote.inside && vote.version <= current))
                 && !self.has_part(&vote.person)
         };
-        let approvals: BTreeMap<String, &Vote> =
-            self.votes.iter().filter(counts).map(|vote| (name(&vote.person), vote)).collect();
-        // Whose groups are known as they were when the grant was made.
-        let known = self.votes.iter().position(|vote| counts(&vote)).is_none_or(|first| first >= self.judged_after);
-        let (have, need) = (approvals.len(), usize::try_from(self.terms.approvals.max(1)).unwrap_or(usize::MAX));
-        if have < need {
-            return Err(GrantFault::TooFewVotes { id: self.request.id.clone(), have, need });
-        }
+        let approvals = self.votes.iter().enumerate().filter(|(_, vote)| counts(vote));
+        approvals.map(|(place, vote)| (name(&vote.person), (place, vote))).collect()
+    }
+
+    /// For a grant of an earlier release, which names no groups: those that its votes were cast in. Where it was judged
+    /// again since one of them, that voter may be in other groups by then, and nothing can be said.
+    fn hold_groups_of_votes(&self, approvals: &BTreeMap<String, (usize, &Vote)>) -> Result<(), GrantFault> {
+        let known = approvals.values().all(|(place, _)| *place >= self.judged_after);
         let missing =
-            self.terms.groups.iter().find(|group| !approvals.values().any(|vote| vote.groups.contains(group)));
+            self.terms.groups.iter().find(|group| !approvals.values().any(|(_, vote)| vote.groups.contains(group)));
         missing.filter(|_| known).map_or(Ok(()), |group| Err(GrantFault::GroupMissing(group.clone())))
     }
 
@@ -234,34 +273,6 @@ impl Exception {
     }
 }
 
-impl Held {
-    /// The same without a use that was given back. Absent: there was none by this evaluation.
-    fn without(mut self, evaluation: &str) -> Option<Self> {
-        self.taken.remove(evaluation).map(|_| self)
-    }
-
-    /// Takes one use (R3, R6).
-    fn take(&mut self, evaluation: String, amounts: Vec<i64>, at: Instant) -> Result<(), GrantFault> {
-        if at < self.begins || at >= self.scope.not_after {
-            return Err(GrantFault::OutsideWindow);
-        }
-        let again = self.taken.insert(evaluation, amounts).is_some();
-        if again || self.taken.len() > usize::try_from(self.scope.max_uses).unwrap_or(usize::MAX) {
-            return Err(GrantFault::TooManyUses);
-        }
-        let fits = self.scope.budgets.iter().enumerate().all(|(place, budget)| {
-            let amounts = self.taken.values().map(|amounts| amounts.get(place).copied().filter(|amount| *amount >= 0));
-            let sum = amounts.into_iter().try_fold(0i64, |sum, amount| sum.checked_add(amount?));
-            sum.is_some_and(|sum| sum <= budget.max)
-        });
-        if fits { Ok(()) } else { Err(GrantFault::OverBudget) }
-    }
-}
-
 fn hold(checks: &[(&'static str, bool)]) -> Result<(), GrantFault> {
     checks.iter().find(|(_, holds)| !holds).map_or(Ok(()), |(what, _)| Err(GrantFault::OtherGrant(what)))
-}
-
-fn name(person: &Entity) -> String {
-    format!("{}::{}", person.kind, person.id)
 }

@@ -4,11 +4,12 @@
 //! memory follows the exceptions that are open, and not the log.
 
 mod exception;
+mod held;
 mod scope;
 mod time;
 mod wire;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -18,14 +19,20 @@ use crate::erasure::{Erased, PAYLOADS_ERASED};
 use crate::leaf::Leaf;
 use crate::source::StoredRecord;
 use exception::Exception;
+pub(crate) use held::Held;
+pub(crate) use time::Instant;
+pub(crate) use wire::{Entity, Grant};
 use wire::{Event, Of};
 
 /// The payload that holds a ledger record's event.
-const EVENT: &str = "event";
+pub(crate) const EVENT: &str = "event";
 /// The kind of record that names the key that signs heads from then on.
 pub const KEY_ROTATED: &str = "log_key_rotated";
 /// The kind of record that begins an epoch: the record is one that was restored.
 const EPOCH_BEGUN: &str = "epoch_begun";
+/// How long after the end of its window a grant that is used up is remembered, in milliseconds. Nothing more can come of
+/// it then, whatever the gate's clock was set back by.
+const REMEMBERED: i64 = 86_400_000;
 
 /// What a record tells of a grant that cannot be.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -74,6 +81,17 @@ pub enum GrantFault {
     /// A group that nobody voted for.
     #[error("nobody of `{0}` approved, and the terms demand it")]
     GroupMissing(String),
+    /// Somebody is counted who did not approve.
+    #[error("`{0}` is counted for the grant, and no vote of theirs counts")]
+    NotAnApproval(String),
+    /// Somebody is counted for a group that the vote was not cast in.
+    #[error("`{person}` is counted for `{group}`, and the vote was not cast in that group")]
+    GroupNotVoted {
+        /// Who.
+        person: String,
+        /// For which group.
+        group: String,
+    },
     /// A grant that is for something else than what was asked and voted.
     #[error("the grant's `{0}` is not what was voted on")]
     OtherGrant(&'static str),
@@ -96,7 +114,11 @@ impl GrantFault {
             Self::NotOpen { .. } | Self::AskedBefore(_) | Self::OutOfOrder { .. } => "event_out_of_order",
             Self::Widened(_) => "scope_widened",
             Self::LateVote(_) => "vote_too_late",
-            Self::TooFewVotes { .. } | Self::GroupMissing(_) | Self::OtherGrant(_) => "grant_not_voted",
+            Self::TooFewVotes { .. }
+            | Self::GroupMissing(_)
+            | Self::NotAnApproval(_)
+            | Self::GroupNotVoted { .. }
+            | Self::OtherGrant(_) => "grant_not_voted",
             Self::Unconfirmed(_) | Self::OutsideWindow | Self::TooManyUses | Self::OverBudget => "use_not_granted",
         }
     }
@@ -111,23 +133,42 @@ pub struct Counts {
     pub votes: u64,
     /// Uses that were held against their grants.
     pub uses: u64,
+    /// Grants of earlier releases, which do not name the groups that each approval counted for.
+    pub groups_not_recorded: u64,
 }
 
-/// What a record tells those who go on reading.
+/// What a record says that others need.
 #[derive(Debug, Default)]
 pub struct Said {
     /// The public key that signs heads from here on.
     pub key: Option<[u8; 32]>,
+    /// A use of a grant.
+    pub used: Option<Used>,
     /// What was erased.
     pub erased: Vec<Erased>,
+}
+
+/// A use of a grant, as the ledger holds it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Used {
+    /// The exception.
+    pub exception: String,
+    /// The evaluation that it was taken by.
+    pub evaluation: String,
+    /// When.
+    pub(crate) at: Instant,
 }
 
 /// The open exceptions of a ledger.
 #[derive(Debug, Default)]
 pub struct Ledger {
     open: BTreeMap<String, Exception>,
+    /// Grants that are used up, by when they are forgotten.
+    used_up: BTreeMap<Instant, Vec<String>>,
     counts: Counts,
     lost: Counts,
+    /// Exceptions of which something was erased.
+    erased: BTreeSet<String>,
 }
 
 impl Counts {
@@ -153,19 +194,42 @@ impl Ledger {
         self.lost
     }
 
+    /// The grant of an exception, where calls can be permitted by it.
+    pub(crate) fn grant(&self, exception: &str) -> Option<&Held> {
+        self.open.get(exception)?.held()
+    }
+
+    /// Whether something of an exception was erased, so that nothing can be said of its grant.
+    pub(crate) fn is_erased(&self, exception: &str) -> bool {
+        self.erased.contains(exception)
+    }
+
     /// Takes the next record.
     ///
     /// # Errors
     /// What the records before it do not allow.
     pub fn take(&mut self, leaf: &Leaf, record: &StoredRecord) -> Result<Said, GrantFault> {
+        if let Some(now) = Instant::read(&leaf.at) {
+            self.forget(now);
+        }
         if record.has_erased(EVENT) {
             self.lost.count(&leaf.kind);
+            self.erased.extend(leaf.stream.strip_prefix("exception/").map(str::to_owned));
         }
         // Records of requests hold more payloads than the event; one without an event says nothing of a grant.
         let Some(bytes) = record.payload(EVENT) else { return Ok(Said::default()) };
         let event: Event = serde_json::from_slice(bytes).map_err(|error| GrantFault::Event(error.to_string()))?;
         match event {
-            Event::Exception { id, event } => self.exception(&id, &leaf.kind, *event).map(|()| Said::default()),
+            Event::Exception { id, event } => {
+                let used = match &*event {
+                    Of::GrantUsed { evaluation, at, .. } => {
+                        Some(Used { exception: id.clone(), evaluation: evaluation.clone(), at: *at })
+                    }
+                    _ => None,
+                };
+                self.exception(&id, &leaf.kind, *event)?;
+                Ok(Said { used, ..Said::default() })
+            }
             Event::Gate(gate) if gate.kind == KEY_ROTATED => {
                 Ok(Said { key: gate.key.as_deref().and_then(public_key), ..Said::default() })
             }
@@ -181,7 +245,10 @@ impl Ledger {
     fn exception(&mut self, id: &str, kind: &str, event: Of) -> Result<(), GrantFault> {
         match &event {
             Of::VoteCast { .. } => self.counts.votes += 1,
-            Of::ExceptionGranted { .. } => self.counts.grants += 1,
+            Of::ExceptionGranted { counted, .. } => {
+                self.counts.grants += 1;
+                self.counts.groups_not_recorded += u64::from(counted.is_empty());
+            }
             Of::GrantUsed { .. } => self.counts.uses += 1,
             // Looks afterwards say nothing of what was allowed, and come when an exception is over.
             Of::ReviewOpened {} | Of::ReviewClosed {} | Of::DispositionSet {} => return Ok(()),
@@ -197,11 +264,33 @@ impl Ledger {
         let not_open = || GrantFault::NotOpen { event: kind.to_owned(), id: id.to_owned() };
         let exception = self.open.get_mut(id).ok_or_else(not_open)?;
         exception.take(event, kind)?;
+        if let Some(end) = exception.used_up_until() {
+            self.used_up.entry(end.plus_millis(REMEMBERED)).or_default().push(id.to_owned());
+        }
         if exception.is_over() {
             self.open.remove(id);
         }
         Ok(())
     }
+
+    /// Forgets what is used up and long past its end.
+    fn forget(&mut self, now: Instant) {
+        while let Some(first) = self.used_up.first_entry() {
+            if *first.key() > now {
+                return;
+            }
+            for id in first.remove() {
+                if self.open.get(&id).is_some_and(|exception| exception.used_up_until().is_some()) {
+                    self.open.remove(&id);
+                }
+            }
+        }
+    }
+}
+
+/// A person's or subject's name in a sentence.
+fn name(entity: &Entity) -> String {
+    format!("{}::{}", entity.kind, entity.id)
 }
 
 fn public_key(text: &str) -> Option<[u8; 32]> {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Deserializer, de};
 
 /// Milliseconds after 1970, read from `2026-11-22T16:00:00.000Z`: the one form that records have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Instant(i64);
+pub(crate) struct Instant(i64);
 
 /// Milliseconds, read from `1h30m`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -13,10 +13,16 @@ pub(super) struct Length(i64);
 impl Instant {
     /// This much later.
     pub(super) const fn plus(self, length: Length) -> Self {
-        Self(self.0.saturating_add(length.0))
+        self.plus_millis(length.0)
     }
 
-    fn read(text: &str) -> Option<Self> {
+    /// So many milliseconds later.
+    pub(crate) const fn plus_millis(self, millis: i64) -> Self {
+        Self(self.0.saturating_add(millis))
+    }
+
+    /// Reads one. Absent: it is none in that form.
+    pub(crate) fn read(text: &str) -> Option<Self> {
         let parts: Vec<&str> = text.strip_suffix('Z')?.split(['-', 'T', ':', '.']).collect();
         let numbers: Vec<i64> = parts.iter().map(|part| part.parse().ok()).collect::<Option<_>>()?;
         let [year, month, day, hour, minute, second, millis] = numbers.as_slice() else { return None };

@@ -37,15 +37,41 @@ pub(super) struct Gate {
 #[derive(Debug, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub(super) enum Of {
-    ExceptionRequested { request: Box<Request>, terms: Terms },
-    ScopeNarrowed { version: Version },
-    VoteCast { vote: Vote },
-    ExceptionRejudged { terms: Terms },
-    EmergencyDeclared { emergency: Emergency, terms: Terms },
-    ExceptionGranted { grant: Box<Grant>, at: Instant },
-    GrantActivated { terms: Terms },
-    GrantUsed { evaluation: String, amounts: Vec<i64>, at: Instant },
-    UseGivenBack { evaluation: String },
+    ExceptionRequested {
+        request: Box<Request>,
+        terms: Terms,
+    },
+    ScopeNarrowed {
+        version: Version,
+    },
+    VoteCast {
+        vote: Vote,
+    },
+    ExceptionRejudged {
+        terms: Terms,
+    },
+    EmergencyDeclared {
+        emergency: Emergency,
+        terms: Terms,
+    },
+    ExceptionGranted {
+        grant: Box<Grant>,
+        at: Instant,
+        #[serde(default)]
+        counted: Vec<Counted>,
+    },
+    GrantActivated {
+        terms: Terms,
+    },
+    GrantUsed {
+        call: String,
+        evaluation: String,
+        amounts: Vec<i64>,
+        at: Instant,
+    },
+    UseGivenBack {
+        evaluation: String,
+    },
     GrantSuspended {},
     GrantExhausted {},
     GrantRevoked {},
@@ -57,7 +83,9 @@ pub(super) enum Of {
     ReviewOpened {},
     ReviewClosed {},
     DispositionSet {},
-    ConfirmationGiven { confirmation: Confirmation },
+    ConfirmationGiven {
+        confirmation: Confirmation,
+    },
     ExceptionConfirmed {},
 }
 
@@ -70,10 +98,10 @@ pub(super) struct Confirmation {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub(super) struct Entity {
+pub(crate) struct Entity {
     #[serde(rename = "type")]
-    pub(super) kind: String,
-    pub(super) id: String,
+    pub(crate) kind: String,
+    pub(crate) id: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -135,9 +163,9 @@ pub(super) struct Vote {
 }
 
 #[derive(Debug, Clone, Deserialize)]
-pub(super) struct Scope {
+pub(crate) struct Scope {
     pub(super) resource: Value,
-    pub(super) arguments: Value,
+    pub(crate) arguments: Value,
     pub(super) not_before: Option<Instant>,
     pub(super) not_after: Instant,
     pub(super) max_uses: u32,
@@ -152,17 +180,26 @@ pub(super) struct Budget {
     pub(super) max: i64,
 }
 
+/// An approval that the gate says counted when the grant was made.
 #[derive(Debug, Deserialize)]
-pub(super) struct Grant {
-    pub(super) exception: String,
-    pub(super) version: u32,
-    pub(super) subject: Entity,
-    pub(super) task: String,
-    pub(super) chain: Value,
-    pub(super) enforcement_point: String,
-    pub(super) server: Option<String>,
-    pub(super) tool: Option<String>,
-    pub(super) action: String,
-    pub(super) scope: Scope,
-    pub(super) input_digest: String,
+pub(super) struct Counted {
+    pub(super) person: Entity,
+    #[serde(default)]
+    pub(super) groups: Vec<String>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Grant {
+    pub(crate) id: String,
+    pub(crate) exception: String,
+    pub(crate) version: u32,
+    pub(crate) subject: Entity,
+    pub(crate) task: String,
+    pub(crate) chain: Value,
+    pub(crate) enforcement_point: String,
+    pub(crate) server: Option<String>,
+    pub(crate) tool: Option<String>,
+    pub(crate) action: String,
+    pub(crate) scope: Scope,
+    pub(crate) input_digest: String,
 }

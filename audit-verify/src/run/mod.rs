@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::decisions::Decisions;
 use crate::erasure::{Erasures, Returned};
 use crate::fault::Fault;
 use crate::grants::{Counts, Ledger};
@@ -27,6 +28,11 @@ pub struct Report {
     pub votes: u64,
     /// How many uses were held against their grants.
     pub uses: u64,
+    /// How many decisions by an exception were held against the uses that they took.
+    pub decisions: u64,
+    /// How many grants were made by an earlier release, which does not name the groups that each approval counted for:
+    /// of those the groups are taken from the votes, and let pass where they may have changed since.
+    pub groups_not_recorded: u64,
     /// What cannot be checked any more, since it was erased.
     pub erased: ErasedReport,
 }
@@ -86,6 +92,7 @@ pub fn verify(
     let (mut logs, mut trust) = (Vec::new(), trust.for_logs(&names));
     let held = held_by_log(&trust, held, &names)?;
     let (mut ledger, mut erasures, mut any_erased) = (Ledger::default(), Erasures::default(), false);
+    let mut decisions = Decisions::new(source);
     for LogSize { log, records } in &sizes {
         let of_this = held.get(log.as_str()).map_or(&[][..], Vec::as_slice);
         let mut check = LogCheck::new(log, trust, of_this)?;
@@ -100,6 +107,7 @@ pub fn verify(
                     erasures.take(leaf.seq, &said.erased).map_err(fault)?;
                 } else {
                     erasures.hold(log, record).map_err(fault)?;
+                    decisions.take(&leaf, record);
                 }
                 progress(Progress { log, done: check.size(), of: *records });
             }
@@ -113,11 +121,12 @@ pub fn verify(
         trust = believed;
         logs.push(LogReport { log: log.clone(), records, head: head.map(|head| head.note) });
     }
-    let Counts { grants, votes, uses } = ledger.counts();
     let (payloads, returned) = erasures.end()?;
+    let decisions = decisions.end()?;
+    let Counts { grants, votes, uses, groups_not_recorded } = ledger.counts();
     let lost = ledger.lost();
     let erased = ErasedReport { payloads, grants: lost.grants, votes: lost.votes, uses: lost.uses, returned };
-    Ok(Report { logs, grants, votes, uses, erased })
+    Ok(Report { logs, grants, votes, uses, decisions, groups_not_recorded, erased })
 }
 
 /// Holds the ledger's own payloads against what it says was erased, which stands behind them: its records once more.

@@ -16,8 +16,9 @@ fn a_record_that_is_whole_is_told_in_numbers() {
     let record = record(&story());
     let mut seen = Vec::new();
     let report = verify(&record, &record.trust(), &[], &mut |at| seen.push((at.done, at.of))).unwrap();
-    assert_eq!((report.grants, report.votes, report.uses), (1, 2, 2));
-    assert_eq!((report.logs[0].records, seen.len(), seen.last()), (9, 9, Some(&(9, 9))));
+    assert_eq!((report.grants, report.votes, report.uses, report.decisions), (1, 2, 2, 2));
+    assert_eq!((report.logs[0].records, report.logs[1].records, report.groups_not_recorded), (9, 2, 0));
+    assert_eq!((seen.len(), seen.get(8), seen.last()), (11, Some(&(9, 9)), Some(&(2, 2))));
     assert!(report.logs[0].head.is_some());
 }
 
@@ -139,12 +140,36 @@ fn a_grant_that_its_votes_do_not_add_up_to_is_found() {
     fn event(events: &mut [(String, Value)], place: usize) -> &mut Value {
         &mut events[place].1["exception"]["event"]
     }
-    let lies: [(&str, Lie, (&str, u64)); 26] = [
+    let lies: [(&str, Lie, (&str, u64)); 31] = [
         ("a vote is missing", |e| drop(e.remove(3)), ("grant_not_voted", 3)),
         ("one person votes twice", |e| event(e, 3)["vote"]["person"]["id"] = json!("mara"), ("grant_not_voted", 4)),
         ("the requester votes", |e| event(e, 3)["vote"]["person"]["id"] = json!("ines"), ("grant_not_voted", 4)),
         ("the owner votes", |e| event(e, 3)["vote"]["person"]["id"] = json!("tom"), ("grant_not_voted", 4)),
-        ("nobody of a group", |e| event(e, 3)["vote"]["groups"] = json!(["finance"]), ("grant_not_voted", 4)),
+        ("nobody of a group", |e| event(e, 4)["counted"][1]["groups"] = json!(["finance"]), ("grant_not_voted", 4)),
+        ("a group not voted in", |e| event(e, 3)["vote"]["groups"] = json!(["finance"]), ("grant_not_voted", 4)),
+        (
+            "one counted for both",
+            |e| drop(event(e, 4)["counted"].as_array_mut().unwrap().pop()),
+            ("grant_not_voted", 4),
+        ),
+        (
+            "one counted twice",
+            |e| event(e, 4)["counted"][1] = json!({"person": {"type": "User", "id": "mara"}, "groups": ["finance"]}),
+            ("grant_not_voted", 4),
+        ),
+        (
+            "somebody counted who did not vote",
+            |e| event(e, 4)["counted"][1]["person"]["id"] = json!("zoe"),
+            ("grant_not_voted", 4),
+        ),
+        (
+            "nobody of a group, told by an earlier release",
+            |e| {
+                event(e, 4)["counted"] = json!([]);
+                event(e, 3)["vote"]["groups"] = json!(["finance"]);
+            },
+            ("grant_not_voted", 4),
+        ),
         ("a vote on the older version", |e| event(e, 3)["vote"]["version"] = json!(1), ("grant_not_voted", 4)),
         ("a vote that refuses", |e| event(e, 3)["vote"]["decision"] = json!("refuse"), ("grant_not_voted", 4)),
         ("a late vote", |e| event(e, 3)["vote"]["at"] = json!("2026-11-22T20:00:00.000Z"), ("vote_too_late", 3)),
@@ -213,7 +238,10 @@ fn what_the_rules_admit_is_no_lie() {
     let terms = events[0].1["exception"]["event"]["terms"].clone();
     events[2].1["exception"]["event"]["vote"]["groups"] = json!(["finance-eu"]);
     events.insert(3, of("exception_rejudged", json!({"terms": terms, "bundle": "01"})));
-    assert_eq!(check(&record(&events), &[]).map(|report| report.grants), Ok(1));
+    assert_eq!(check(&record(&events), &[]).map(|report| report.groups_not_recorded), Ok(0));
+    // What an earlier release wrote names no groups: it is let pass, and told.
+    events[5].1["exception"]["event"].as_object_mut().unwrap().remove("counted");
+    assert_eq!(check(&record(&events), &[]).map(|report| report.groups_not_recorded), Ok(1));
     // Suspended by a bundle, and granted again by the next.
     let mut events = story();
     let terms = events[0].1["exception"]["event"]["terms"].clone();

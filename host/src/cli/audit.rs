@@ -155,8 +155,14 @@ impl Verify {
 fn told(report: &Report, besides: Option<&str>) -> Result<Done, Failure> {
     let mut lines: Vec<String> =
         report.logs.iter().map(|log| format!("{}: {} records, verified", log.log, log.records)).collect();
-    let Report { grants, votes, uses, erased, .. } = report;
-    lines.push(format!("{grants} grants are what their {votes} votes add up to; {uses} uses lie inside them"));
+    let Report { grants, votes, uses, decisions, groups_not_recorded, erased, .. } = report;
+    lines.push(format!(
+        "{grants} grants are what their {votes} votes add up to; {uses} uses lie inside them, each by one of {decisions} \
+         decisions"
+    ));
+    if *groups_not_recorded > 0 {
+        lines.push(format!("{groups_not_recorded} grants are of an earlier release and name no groups"));
+    }
     if erased.payloads > 0 {
         lines.push(format!(
             "{} payloads were erased, as signed records say: {} more grants cannot be made anew, nor {} uses be held \
@@ -172,8 +178,8 @@ fn told(report: &Report, besides: Option<&str>) -> Result<Done, Failure> {
     }
     lines.extend(besides.map(str::to_owned));
     let json = json!({
-        "verified": true, "logs": report.logs, "grants": grants, "votes": votes, "uses": uses, "erased": erased,
-        "note": besides,
+        "verified": true, "logs": report.logs, "grants": grants, "votes": votes, "uses": uses, "decisions": decisions,
+        "groups_not_recorded": groups_not_recorded, "erased": erased, "note": besides,
     });
     Ok(Done::fine(lines.join("\n"), json))
 }

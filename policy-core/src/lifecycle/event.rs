@@ -12,6 +12,16 @@ use crate::grant::Grant;
 use crate::outcome::Terms;
 use crate::time::Timestamp;
 
+/// An approval that counted when a grant was made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counted {
+    /// Whose.
+    pub person: EntityRef,
+    /// The groups that it counted for: those that the terms demanded, of the ones that policy saw the person in then.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<String>,
+}
+
 /// An event of one exception.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -50,6 +60,10 @@ pub enum Event {
         grant: Box<Grant>,
         /// When.
         at: Timestamp,
+        /// The approvals that counted, so that nobody has to ask which groups policy saw people in then. Records of
+        /// earlier releases name none.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        counted: Vec<Counted>,
     },
     /// A person refused it.
     ExceptionDenied {

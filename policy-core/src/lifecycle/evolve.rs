@@ -149,7 +149,7 @@ fn step(exception: &mut Exception, event: &Event) -> Option<()> {
             exception.bundle = *bundle;
             Phase::Granted(activated(grant, *at))
         }
-        (Event::ExceptionGranted { grant, at }, Phase::Requested) => {
+        (Event::ExceptionGranted { grant, at, .. }, Phase::Requested) => {
             Phase::Granted(Box::new(GrantState::new((**grant).clone(), *at)))
         }
         (Event::ExceptionDenied { by, reason, at }, Phase::Requested) => {

@@ -4,7 +4,7 @@ use crate::sabotaged;
 use std::collections::BTreeMap;
 
 use super::command::{Context, VoteDecision};
-use super::event::Event;
+use super::event::{Counted, Event};
 use super::rejection::Rejection;
 use super::state::{Exception, Phase, Vote};
 use super::strictest::strictest;
@@ -115,6 +115,17 @@ fn approval_that_counts<'a>(
     }
     let eligible = context.eligible.iter().find(|eligibility| eligibility.person == vote.person)?;
     eligible.eligible.then(|| (vote.person.to_string(), eligible.groups.as_slice()))
+}
+
+/// The approvals that count, each with the groups that it counts for, in the order of the votes.
+pub(super) fn counted(exception: &Exception, terms: &Terms, context: &Context) -> Vec<Counted> {
+    let approvals = approvals_that_count(exception, terms, context);
+    let counted = exception.approved_by().into_iter().filter_map(|person| {
+        let seen_in = approvals.get(&person.to_string())?;
+        let groups = terms.groups.iter().filter(|group| seen_in.contains(group)).cloned().collect();
+        Some(Counted { person: person.clone(), groups })
+    });
+    counted.collect()
 }
 
 /// Whether the votes that count are what the terms demand: enough distinct persons, at least one from each group.

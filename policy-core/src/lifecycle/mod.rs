@@ -38,7 +38,7 @@ pub use command::{Command, Context, VoteDecision};
 pub use confirm::{Confirmation, Unconfirmed};
 pub use decide::decide;
 pub use emergency::EmergencyBlocked;
-pub use event::Event;
+pub use event::{Counted, Event};
 pub use evolve::{CorruptHistory, evolve};
 pub use judge::{approvals_that_count, is_strong_enough};
 pub use rejection::Rejection;

@@ -7,7 +7,7 @@ use super::emergency::shortened;
 use super::event::Event;
 use super::evolve::evolve;
 use super::grant::{grant, members};
-use super::judge::{approvals_that_count, demanded, has_quorum, inside_terms, is_strong_enough};
+use super::judge::{approvals_that_count, counted, demanded, has_quorum, inside_terms, is_strong_enough};
 use super::rejection::Rejection;
 use super::state::{Exception, Phase, Version, Vote};
 use crate::containment::{check_scope, within};
@@ -181,7 +181,8 @@ pub(super) fn granted_with(
     let after = folded.ok().flatten().ok_or(Rejection::Closed)?;
     if has_quorum(&after, terms, context) {
         let grant = Box::new(grant(&after, terms, context)?);
-        events.push(Event::ExceptionGranted { grant, at: context.now });
+        let counted = counted(&after, terms, context);
+        events.push(Event::ExceptionGranted { grant, at: context.now, counted });
         events.extend(emergency_review(&after, terms, context.now));
     }
     Ok(events)

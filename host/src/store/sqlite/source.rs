@@ -1,6 +1,6 @@
 //! The database as a source of records to be checked.
 
-use audit_verify::source::{Each, Entry, LogSize, Source, StoredPayload, StoredRecord};
+use audit_verify::source::{Each, Entry, LogSize, PAGE, Source, StoredPayload, StoredRecord};
 use audit_verify::{Fault, FaultKind};
 use rusqlite::{Connection, params};
 
@@ -92,6 +92,19 @@ impl Source for SqliteSource<'_> {
             head = next_head()?;
         }
         Ok(())
+    }
+
+    fn page(&self, log: &str, from: u64) -> Result<Vec<StoredRecord>, Fault> {
+        let broken = |error: rusqlite::Error| unreadable(log, from, &error);
+        let (Ok(first), Ok(most)) = (i64::try_from(from), i64::try_from(PAGE)) else { return Ok(Vec::new()) };
+        let page = "SELECT seq, bytes FROM leaf WHERE log = ?1 AND seq >= ?2 ORDER BY seq LIMIT ?3";
+        let mut statement = self.connection.prepare_cached(page).map_err(broken)?;
+        let rows = statement.query_map(params![log, first, most], |row| {
+            let seq: i64 = row.get(0)?;
+            let (bytes, payloads) = (row.get(1)?, self.payloads(log, seq)?);
+            Ok(StoredRecord { seq: u64::try_from(seq).unwrap_or(0), bytes, payloads, listed: None })
+        });
+        rows.map_err(broken)?.collect::<rusqlite::Result<_>>().map_err(broken)
     }
 }
 

@@ -123,6 +123,28 @@ fn a_group_is_its_members_when_approved() {
 }
 
 #[test]
+fn a_grant_names_the_approvals_that_counted_with_the_groups_they_counted_for() {
+    let demanded = Terms { groups: path(&["finance", "security"]), ..terms(2) };
+    let counted = |first: &[&str]| {
+        let voted = play(exact(), vec![(approve("bob", exact()), context(10, demanded.clone()))]);
+        let mut now = context(20, demanded.clone());
+        // Policy may see a person in other groups by the time of the last vote: that is what counts, and what is named.
+        let bob = now.eligible.iter_mut().find(|eligibility| eligibility.person == user("bob")).unwrap();
+        bob.groups = path(first);
+        let events = decide(Some(&voted), approve("carol", exact()), &now).unwrap();
+        let granted = events.iter().find(|event| event.kind() == "exception_granted").cloned();
+        let written = granted.map(|event| serde_json::to_value(event).unwrap()["counted"].clone());
+        written.unwrap_or_default()
+    };
+    let of = |person: &str, groups: &[&str]| serde_json::json!({"person": user(person), "groups": groups});
+    // What the terms do not demand is nobody's to count for.
+    let both = serde_json::json!([of("bob", &["finance"]), of("carol", &["security"])]);
+    assert_eq!(counted(&["finance", "marketing"]), both);
+    let twice = serde_json::json!([of("bob", &["finance", "security"]), of("carol", &["security"])]);
+    assert_eq!(counted(&["security", "finance"]), twice);
+}
+
+#[test]
 fn two_different_people_from_the_named_groups_are_needed() {
     let demanded = Terms { groups: path(&["finance", "security"]), ..terms(2) };
     let first = play(exact(), vec![(approve("bob", exact()), context(10, demanded.clone()))]);
