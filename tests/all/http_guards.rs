@@ -145,14 +145,3 @@ async fn a_gate_that_is_no_demo_signs_nobody_in_without_a_link() {
     let signed = gate.client.post("/demo/session", "", &body).await;
     assert_eq!((signed.code().as_str(), signed.header("set-cookie")), ("not_a_demo", ""));
 }
-
-#[tokio::test]
-async fn metrics_count_and_name_nobody() {
-    let gate = TestGate::start().await;
-    let text = gate.client.get("/metrics", None).await.text;
-    for family in ["proviso_decisions_total", "proviso_module_calls_total", "proviso_log_records", "proviso_ready"] {
-        assert!(text.contains(&format!("# TYPE {family}")), "{text}");
-    }
-    assert!(text.contains("proviso_ready{of=\"record\"} 1"), "{text}");
-    assert!(!text.contains("spiffe") && !text.contains("mara"));
-}

@@ -6,12 +6,14 @@ use crate::command::{command, output_of, run};
 use crate::place::Place;
 
 /// What a program on the search path needs: its Debian packages.
-const PACKAGES: [(&str, &[&str]); 5] = [
+const PACKAGES: [(&str, &[&str]); 6] = [
     ("chromium", &["chromium", "fonts-dejavu-core"]),
     ("chromedriver", &["chromium-driver"]),
     ("node", &["nodejs"]),
     ("npm", &["npm"]),
     ("python3", &["python3", "python3-venv"]),
+    // The runbooks ask the gate with it, and tests run their commands.
+    ("curl", &["curl"]),
 ];
 
 /// Installs the packages of every program that is missing, or says what to install.

@@ -28,6 +28,7 @@ mod identities;
 mod judge;
 mod limits;
 mod log_key;
+mod measures;
 mod open;
 mod page;
 mod people;
@@ -74,6 +75,7 @@ pub use engine::{Engine, EngineError, GrantIndex};
 pub use epoch::{EpochFact, HeadFact};
 pub use findings::{Brought, FindingFilter, MOST_TOGETHER, Report, Taken, keep_reconciling, reconcile_offline};
 pub use limits::Allowance;
+pub use measures::{BOUNDS, Measured, Took};
 pub use permit::Permit;
 pub use refusal::{Refusal, RefusalKind};
 pub use reply::VALID_FOR;
@@ -92,6 +94,9 @@ use policy::Policy;
 use state::State;
 use stops::HeldStop;
 use time::{Reading, TimeKeeper};
+
+/// Why a gate is not ready: what [`App::ready`] says.
+pub const NOT_READY: [&str; 2] = ["record_unavailable", "stop_unrecorded"];
 
 /// The gate's use cases. Cheap to clone.
 #[derive(Clone)]

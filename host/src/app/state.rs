@@ -19,6 +19,7 @@ use super::event::{
 };
 use super::findings::{Accounts, EVIDENCE, Findings, Reporter};
 use super::flight::Flights;
+use super::measures::Measures;
 use super::routing::Routing;
 use super::uses::Uses;
 use crate::identity::{Registry, TokenFacts};
@@ -123,6 +124,8 @@ pub struct State {
     pub log_key: Option<String>,
     /// Whether the clock is doubted until an operator's act (R6).
     pub clock_doubted: bool,
+    /// What operators look at.
+    pub measures: Measures,
     /// Recorded denials by position.
     pub denials: BTreeMap<u64, Denial>,
     denial_ids: BTreeMap<String, u64>,
@@ -192,6 +195,7 @@ impl State {
             self.uses.forget_repeats();
         }
         self.newest = if reset { Some(record.leaf.at) } else { self.newest.max(Some(record.leaf.at)) };
+        self.measures.recorded(record.log, record.leaf.at);
         match record.log {
             Log::Ledger => {
                 let about = self.apply_event(record);
@@ -229,6 +233,7 @@ impl State {
                     let of = (held.grant.subject.clone(), held.grant.task.clone());
                     self.granted.entry(of).or_default().push(id.clone());
                 }
+                self.measures.follow(&id, &exception, &event);
                 let step = (seq, record.leaf.at, *event);
                 match self.exceptions.get_mut(&id) {
                     Some(entry) => {

@@ -15,6 +15,7 @@ mod headers;
 mod health;
 mod metrics;
 pub mod openapi;
+mod openmetrics;
 mod policy;
 mod problem;
 mod router;

@@ -441,7 +441,7 @@ const OPERATIONS: &[Operation] = &[
         ..get("/readyz", "ready", Who::Anybody, "OpenApi", "The record can be written and the clock trusted")
     },
     Operation {
-        answer: Some(("text/plain", "Prometheus text format")),
-        ..get("/metrics", "metrics", Who::Anybody, "OpenApi", "Counts")
+        answer: Some(("application/openmetrics-text", "OpenMetrics text format")),
+        ..get("/metrics", "metrics", Who::Anybody, "OpenApi", "What operators look at; names nobody")
     },
 ];
