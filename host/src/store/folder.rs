@@ -1,5 +1,6 @@
 //! The data folder: marked, locked, and closed to others.
 
+use std::ffi::OsStr;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::Write as _;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
@@ -60,11 +61,12 @@ impl DataFolder {
             .open(&lock_path)
             .map_err(|source| file_error(&lock_path, source))?;
         lock.try_lock().map_err(|_| StoreError::InUse(path.display().to_string()))?;
+        // The mark comes first, and whole or not at all: a start that a full disk cuts short can be tried again.
+        if fresh {
+            replace(&marker, format!("{}\n", kind.word()).as_bytes())?;
+        }
         for inner in ["keys", "heads"] {
             make_folder(&path.join(inner))?;
-        }
-        if fresh {
-            write_new(&marker, format!("{}\n", kind.word()).as_bytes())?;
         }
         Ok(Self { path: path.to_owned(), fresh, _lock: lock })
     }
@@ -158,7 +160,9 @@ pub(super) fn make_folder(path: &Path) -> Result<(), StoreError> {
 
 fn holds_files(path: &Path) -> Result<bool, StoreError> {
     let mut entries = fs::read_dir(path).map_err(|source| file_error(path, source))?;
-    Ok(entries.any(|entry| entry.is_ok_and(|entry| entry.file_name() != "lock")))
+    // What a start leaves that was cut short before the mark was there.
+    let ours = |name: &OsStr| name == "lock" || Path::new(MARKER).with_extension("new") == Path::new(name);
+    Ok(entries.any(|entry| entry.is_ok_and(|entry| !ours(&entry.file_name()))))
 }
 
 /// Writes a file that was not there, durably, readable by its owner only.
@@ -222,6 +226,17 @@ mod tests {
             drop(DataFolder::open(&data, made).unwrap());
             assert_eq!(code(DataFolder::open(&data, other)), "wrong_data_folder");
         }
+    }
+
+    #[test]
+    fn a_first_start_that_was_cut_short_can_be_tried_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data");
+        make_folder(&data).unwrap();
+        for left in ["lock", "proviso-data.new"] {
+            fs::write(data.join(left), "").unwrap();
+        }
+        assert!(DataFolder::open(&data, DataKind::Gate).unwrap().is_fresh());
     }
 
     #[test]

@@ -15,7 +15,7 @@ use ed25519_dalek::{Signer as _, SigningKey};
 use policy_core::digest::Digest;
 use policy_core::leaf;
 
-use super::folder::{DataFolder, file_error, replace, sync_folder, write_new};
+use super::folder::{DataFolder, file_error, replace, sync_folder};
 use super::types::{Log, StoreError};
 use crate::random::{self, Random};
 
@@ -41,10 +41,11 @@ impl Keys {
     pub fn open(folder: &DataFolder, random: &dyn Random) -> Result<Self, StoreError> {
         let keys = folder.path().join("keys");
         let (log, mac) = (keys.join("log.key"), keys.join("mac.key"));
-        if !log.exists() && !mac.exists() && !folder.path().join(super::sqlite::FILE).exists() {
-            for path in [&log, &mac] {
+        // Before the first record nothing was signed: what a start that was cut short did not come to is drawn now.
+        if !folder.path().join(super::sqlite::FILE).exists() && !has_heads(folder.path()) {
+            for path in [&log, &mac].into_iter().filter(|path| !path.exists()) {
                 let key = random::key(random).map_err(|source| file_error(path, source))?;
-                write_new(path, STANDARD.encode(key).as_bytes())?;
+                replace(path, STANDARD.encode(key).as_bytes())?;
             }
         }
         Self::read(folder.path())
@@ -131,6 +132,11 @@ impl Keys {
     }
 }
 
+/// Whether a head was ever kept beside the database.
+fn has_heads(data: &Path) -> bool {
+    fs::read_dir(data.join("heads")).is_ok_and(|mut heads| heads.next().is_some())
+}
+
 /// The seed that signs.
 const CURRENT: &str = "log.key";
 /// The seed that is to sign next, until the record names it.
@@ -207,6 +213,20 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let data = DataFolder::open(&folder.path().join("data"), DataKind::Gate).unwrap();
         std::fs::write(data.path().join(crate::store::sqlite::FILE), "rows").unwrap();
+        assert!(matches!(Keys::open(&data, &SystemRandom), Err(error) if error.code() == "file_unusable"));
+    }
+
+    #[test]
+    fn what_a_first_start_did_not_come_to_is_drawn_by_the_next() {
+        let (_folder, data, keys) = fresh();
+        let head = keys.sign_head(Log::Ledger, 1, TreeHash::over(&[b"root"]));
+        let mac = data.path().join("keys/mac.key");
+        std::fs::remove_file(&mac).unwrap();
+        let again = Keys::open(&data, &SystemRandom).unwrap();
+        assert_eq!(again.sign_head(Log::Ledger, 1, TreeHash::over(&[b"root"])), head, "what is there stays");
+        // Once a head was signed a key that is gone is not drawn anew.
+        std::fs::remove_file(&mac).unwrap();
+        std::fs::write(data.path().join("heads/ledger"), &head).unwrap();
         assert!(matches!(Keys::open(&data, &SystemRandom), Err(error) if error.code() == "file_unusable"));
     }
 

@@ -16,8 +16,10 @@ mod tests;
 mod writer;
 
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
 
 use audit_verify::TreeHash;
 use audit_verify::erasure::{Erased, Erasures};
@@ -44,6 +46,11 @@ use writer::{Job, Writer};
 pub const FILE: &str = "record.sqlite";
 /// How many jobs may wait. Beyond it the gate denies: a queue that only grows answers nobody.
 const QUEUE: usize = 1024;
+
+/// How long somebody waits for a record. A disk that hangs denies as one that fails does.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// And how long for an erasure, which may be of very many payloads.
+const LONG_PATIENCE: Duration = Duration::from_secs(600);
 
 /// The logs as memory holds them: what rows are held against.
 #[derive(Debug, Default)]
@@ -77,11 +84,14 @@ struct Shared {
     folder: DataFolder,
     keys: Arc<Keys>,
     logs: RwLock<Logs>,
+    /// Whether somebody waited in vain since the writer last came to an end.
+    hangs: AtomicBool,
 }
 
 /// The embedded store.
 pub struct SqliteStore {
     shared: Arc<Shared>,
+    fold: Arc<dyn Fold>,
     reader: Mutex<Connection>,
     queue: Option<SyncSender<Job>>,
     writer: Option<std::thread::JoinHandle<()>>,
@@ -106,9 +116,9 @@ impl SqliteStore {
             return Err(StoreError::Tampered { log, seq: 0, message });
         }
         let connection = schema::open(&path)?;
-        let shared = Arc::new(Shared { folder, keys, logs: RwLock::default() });
+        let shared = Arc::new(Shared { folder, keys, logs: RwLock::default(), hangs: AtomicBool::new(false) });
         let (queue, jobs) = sync_channel(QUEUE);
-        let mut writer = Writer::new(Arc::clone(&shared), connection, random, fold);
+        let mut writer = Writer::new(Arc::clone(&shared), connection, random, Arc::clone(&fold));
         writer.load()?;
         writer.keep_reserve();
         let reader = Mutex::new(schema::open_read_only(&path)?);
@@ -116,7 +126,17 @@ impl SqliteStore {
             .name("record-writer".to_owned())
             .spawn(move || writer.run(&jobs))
             .map_err(|error| StoreError::Database(error.to_string()))?;
-        Ok(Self { shared, reader, queue: Some(queue), writer: Some(writer) })
+        Ok(Self { shared, fold, reader, queue: Some(queue), writer: Some(writer) })
+    }
+}
+
+impl SqliteStore {
+    /// Somebody waited in vain: the gate is not ready until the writer comes to an end.
+    fn hang(&self) {
+        if !self.shared.hangs.swap(true, Ordering::AcqRel) {
+            tracing::error!("the record hangs; all is denied");
+            self.fold.writable(false);
+        }
     }
 }
 
@@ -147,10 +167,19 @@ impl Store for SqliteStore {
         erased: Vec<Erased>,
     ) -> BoxFuture<'_, Result<Positions, AppendError>> {
         let (reply, answer) = oneshot::channel();
+        let patience = if erased.is_empty() { PATIENCE } else { LONG_PATIENCE };
         let sent = self.queue.as_ref().map(|queue| queue.try_send(Job { expected, records, erased, reply }));
         Box::pin(async move {
             match sent {
-                Some(Ok(())) => answer.await.unwrap_or(Err(AppendError::Unavailable)),
+                Some(Ok(())) => match tokio::time::timeout(patience, answer).await {
+                    Ok(answer) => answer.unwrap_or(Err(AppendError::Unavailable)),
+                    // INVARIANT (R1, R7): who hears nothing denies, and a stop is held; what comes to be written later was
+                    // acknowledged to nobody.
+                    Err(_) => {
+                        self.hang();
+                        Err(AppendError::Unavailable)
+                    }
+                },
                 Some(Err(TrySendError::Full(_) | TrySendError::Disconnected(_))) | None => {
                     Err(AppendError::Unavailable)
                 }

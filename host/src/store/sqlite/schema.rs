@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::store::types::StoreError;
 
@@ -57,13 +57,20 @@ pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
         connection.pragma_update(None, "synchronous", "FULL")?;
         // What is erased is overwritten, and not only forgotten.
         connection.pragma_update(None, "secure_delete", true)?;
+        connection.pragma_update(None, "wal_autocheckpoint", 0)?;
         connection.execute_batch(SCHEMA)?;
         let format: String = connection.query_row(FORMAT, [], |row| row.get(0))?;
         if format == "1" {
             connection.execute_batch(&format!("BEGIN IMMEDIATE; {ERASING} COMMIT;"))?;
         }
-        // What was erased before a power cut is in no older page of the log of writes either.
-        truncate(&connection)?;
+        // What was erased before a power cut is in no older page of the log of writes either. And a gate before this one
+        // may have gone with a sync that had failed. Where there is no room for it, stops may still find some.
+        if let Err(error) = truncate(&connection) {
+            if is_disk(&error) {
+                return Err(error);
+            }
+            tracing::warn!(%error, "the log of writes could not be emptied");
+        }
         Ok(connection)
     });
     opened.map_err(database)
@@ -71,6 +78,9 @@ pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
 
 /// Brings everything into the database itself and empties the write-ahead log, which holds pages as they were before.
 /// Waits for nobody: whether that was possible, beside who reads.
+///
+/// INVARIANT (R1): after a sync that failed, what the system still shows of a file may never reach the disk, and no later
+/// sync says so. What is believed from then on was written once more, and that sync is the one that counts.
 pub(super) fn truncate(connection: &Connection) -> rusqlite::Result<bool> {
     connection.busy_timeout(std::time::Duration::ZERO)?;
     let busy = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0));
@@ -90,11 +100,20 @@ pub(in crate::store) fn open_read_only(path: &Path) -> Result<Connection, StoreE
     Ok(connection)
 }
 
+/// Takes over what the write-ahead log holds into the database, as far as nobody reads it. SQLite does the same by itself,
+/// but passes over what fails there.
+pub(super) fn take_over(connection: &Connection) -> rusqlite::Result<()> {
+    connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
+}
+
+/// Whether it is the disk that failed, and not what was wanted of it or the room on it.
+pub(super) fn is_disk(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(ErrorCode::SystemIoFailure)
+}
+
 /// Whether a write reaches the disk.
-pub(super) fn probe(connection: &mut Connection) -> Result<(), StoreError> {
-    connection
-        .execute_batch("BEGIN IMMEDIATE; UPDATE meta SET value = value + 1 WHERE name = 'probe'; COMMIT;")
-        .map_err(database)
+pub(super) fn probe(connection: &mut Connection) -> rusqlite::Result<()> {
+    connection.execute_batch("BEGIN IMMEDIATE; UPDATE meta SET value = value + 1 WHERE name = 'probe'; COMMIT;")
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` hands over")]

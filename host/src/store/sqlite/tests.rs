@@ -1,7 +1,5 @@
 //! The admission rule, and what happens when the database cannot be written.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use futures::FutureExt as _;
 use policy_core::time::Timestamp;
 

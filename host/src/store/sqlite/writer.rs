@@ -1,5 +1,7 @@
 //! The one writer: takes what is queued, admits what is still true, commits once, and only then answers.
 
+mod mend;
+
 use policy_core::sabotaged;
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,13 +14,13 @@ use audit_verify::erasure::{Erased, Erasures};
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 use tokio::sync::oneshot;
 
+use super::Shared;
 use super::batch::Batch;
 use super::erasing;
 use super::load;
 use super::log_state::LogTip;
 use super::outbox;
 use super::schema::{self, database};
-use super::{FILE, Shared};
 use crate::random::Random;
 use crate::store::reserve::Reserve;
 use crate::store::types::{AppendError, Fold, Head, Log, NewRecord, Positions, Record, StoreError, VersionKey};
@@ -62,6 +64,10 @@ pub(super) struct Writer {
     reserve: Reserve,
     /// Whether the reserve was given up for a stop: until it is kept again, stops alone are written.
     spent: bool,
+    /// Whether a sync failed: then what the file seems to hold is not believed before it was written anew.
+    suspect: bool,
+    /// About how many pages were written since the write-ahead log was last taken over.
+    pages: usize,
     random: Arc<dyn Random>,
     fold: Arc<dyn Fold>,
     versions: BTreeMap<VersionKey, u64>,
@@ -82,7 +88,8 @@ impl Writer {
     ) -> Self {
         let reserve = Reserve::new(shared.folder.path());
         let (connection, versions) = (Some(connection), BTreeMap::new());
-        Self { shared, connection, reserve, spent: false, random, fold, versions, floor: 0, counter: 0, unclean: false }
+        let (spent, suspect, unclean, pages, floor, counter) = (false, false, false, 0, 0, 0);
+        Self { shared, connection, reserve, spent, suspect, pages, random, fold, versions, floor, counter, unclean }
     }
 
     /// Keeps space for stops. A disk that has none left is as good as one that is full.
@@ -138,35 +145,7 @@ impl Writer {
                 Err(RecvTimeoutError::Timeout) => self.mend(),
                 Err(RecvTimeoutError::Disconnected) => return,
             }
-        }
-    }
-
-    fn mend(&mut self) {
-        if self.connection.is_none() {
-            self.recover();
-        }
-        if self.connection.is_some() && self.spent {
-            self.keep_reserve();
-        }
-        self.clean();
-    }
-
-    /// Opens the store again, and believes it only after a write has worked and all of it has verified.
-    fn recover(&mut self) {
-        let opened = schema::open(&self.shared.folder.path().join(FILE)).and_then(|mut connection| {
-            schema::probe(&mut connection)?;
-            self.connection = Some(connection);
-            self.load()
-        });
-        match opened {
-            Ok(()) => {
-                tracing::info!("the record can be written again");
-                self.fold.writable(!self.spent);
-            }
-            Err(error) => {
-                self.connection = None;
-                tracing::error!(code = error.code(), %error, "the record still cannot be written; all is denied");
-            }
+            self.hangs_no_more();
         }
     }
 
@@ -210,16 +189,7 @@ impl Writer {
             // Who no longer waits does not hear it; the record stands all the same.
             let _ = reply.send(answer);
         }
-    }
-
-    /// Gives up what is kept for stops, and opens the store again. Whether stops can be written now.
-    fn spend(&mut self) -> bool {
-        if self.reserve.release() {
-            tracing::error!("the space that is kept for stops is given up, so that they can be recorded");
-            self.spent = true;
-        }
-        self.recover();
-        self.connection.is_some()
+        self.take_over();
     }
 
     fn commit(&mut self, jobs: Vec<Wanted>) -> Result<Vec<Result<Positions, AppendError>>, StoreError> {
@@ -242,9 +212,13 @@ impl Writer {
                     self.sign(&transaction, batch.log(log), log)?;
                 }
             }
-            transaction.commit().map_err(database)?;
+            transaction.commit().map_err(|error| {
+                self.suspect |= schema::is_disk(&error);
+                database(error)
+            })?;
         }
         self.connection = Some(connection);
+        self.pages = self.pages.saturating_add(batch.records.iter().map(mend::pages).sum());
         self.unclean |= !batch.erased.is_empty();
         let answers = self.publish(batch)?;
         self.clean();
