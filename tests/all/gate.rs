@@ -5,6 +5,7 @@ mod bundles;
 mod courier;
 mod crash;
 mod disk;
+mod failing_disk;
 mod folder;
 mod forged;
 mod mail;

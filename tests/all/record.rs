@@ -1,9 +1,13 @@
 //! The record, for those who check it: by code of other authors, without the gate, and against what was seen of it.
 
+mod cuts;
 mod foreign;
+mod killed;
+mod memory;
 mod offline;
 mod receipts;
 mod rotation;
+mod uses;
 
 use proviso_tests::{Answer, Story, as_person, write_file};
 use reqwest::Method;

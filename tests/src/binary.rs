@@ -12,6 +12,7 @@ use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, pr
 use serde_json::Value;
 
 use crate::client::Client;
+use crate::disk::FailingDisk;
 use crate::other_user::OtherUser;
 
 /// A folder in the target folder for what is the same in every test, and dear to make.
@@ -84,6 +85,15 @@ impl Binary {
         Self::start(data, ANY_PORT, &sample(), &["--single-user"], None)
     }
 
+    /// The same over a disk that fails on demand. What the gate says where it does not start.
+    ///
+    /// # Errors
+    /// When it is not ready.
+    pub fn serve_over(data: &Path, disk: &FailingDisk) -> Result<Self, String> {
+        Self::prepare(data);
+        Self::try_start(data, ANY_PORT, &sample(), &["--single-user"], None, &disk.variables())
+    }
+
     /// Makes a data folder, where there is none, in which a gate has compiled the module already: keys, mark and
     /// compiled module, and no record. Compiling takes longer than most tests.
     #[expect(clippy::expect_used, reason = "a harness fails its test by panicking")]
@@ -101,8 +111,21 @@ impl Binary {
         self.child.wait().expect("its end");
     }
 
-    #[expect(clippy::expect_used, clippy::panic, reason = "a harness fails its test by panicking")]
+    #[expect(clippy::panic, reason = "a harness fails its test by panicking")]
     fn start(data: &Path, address: &str, bundle: &Path, more: &[&str], user: Option<OtherUser>) -> Self {
+        Self::try_start(data, address, bundle, more, user, &[])
+            .unwrap_or_else(|told| panic!("the gate is not ready: {told}"))
+    }
+
+    #[expect(clippy::expect_used, reason = "a harness fails its test by panicking")]
+    fn try_start(
+        data: &Path,
+        address: &str,
+        bundle: &Path,
+        more: &[&str],
+        user: Option<OtherUser>,
+        variables: &[(&str, PathBuf)],
+    ) -> Result<Self, String> {
         let log = data.with_extension("log");
         // What a full disk does to a write, a limit does too, but for a signal that would end the process.
         let mut command = match user {
@@ -113,6 +136,7 @@ impl Binary {
                 command
             }
         };
+        command.envs(variables.iter().cloned());
         command.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""]).arg(Self::path());
         // Tests ask fast.
         command.args(["serve", "--json", "--evaluations", "100000", "--listen", address, "--bundle"]).arg(bundle);
@@ -127,9 +151,9 @@ impl Binary {
             // It may have ended by itself.
             let _ = child.kill();
             let _ = child.wait();
-            panic!("the gate is not ready: {line} {}", std::fs::read_to_string(log).unwrap_or_default())
+            return Err(format!("{line} {}", std::fs::read_to_string(log).unwrap_or_default()));
         };
-        Self { child, client: Client::new(url), data: data.to_owned() }
+        Ok(Self { child, client: Client::new(url), data: data.to_owned() })
     }
 
     /// The data folder.

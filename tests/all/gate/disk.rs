@@ -13,6 +13,7 @@ async fn ready(parties: &Parties) -> u16 {
 
 #[tokio::test]
 async fn without_a_record_nothing_is_allowed_and_nothing_is_lost() {
+    proviso_tests::clauses!("c4-14-full");
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
     let gate = Binary::serve(&data);

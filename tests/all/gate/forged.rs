@@ -97,7 +97,7 @@ fn refused_from_now_on(gate: Binary, data: &Path) {
 
 #[tokio::test]
 async fn a_token_put_in_by_hand_opens_nothing_and_stops_the_next_start() {
-    proviso_tests::clauses!("arap-21.1.3-b");
+    proviso_tests::clauses!("arap-21.1.3-b", "c4-13-inserted");
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
     let gate = Binary::serve(&data);
@@ -123,6 +123,7 @@ async fn a_token_put_in_by_hand_opens_nothing_and_stops_the_next_start() {
 
 #[tokio::test]
 async fn a_session_put_in_by_hand_opens_nothing_and_stops_the_next_start() {
+    proviso_tests::clauses!("c4-13-inserted");
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
     let gate = Binary::serve(&data);
@@ -173,6 +174,7 @@ fn wanted(call: &str) -> Value {
 
 #[tokio::test]
 async fn a_grant_put_in_by_hand_opens_nothing_and_stops_the_next_start() {
+    proviso_tests::clauses!("c4-13-inserted");
     let (Forged { leaf, payload }, others) = grant_of_a_twin().await;
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
@@ -189,6 +191,7 @@ async fn a_grant_put_in_by_hand_opens_nothing_and_stops_the_next_start() {
 
 #[tokio::test]
 async fn what_was_written_cannot_be_changed_or_cut() {
+    proviso_tests::clauses!("c4-13-cut", "c4-13-altered");
     type Change = fn(&Connection) -> rusqlite::Result<usize>;
     let changes: [(&str, Change); 5] = [
         ("a leaf", |database| {
@@ -254,6 +257,7 @@ async fn what_was_written_cannot_be_changed_or_cut() {
 
 #[tokio::test]
 async fn a_restored_backup_is_noticed() {
+    proviso_tests::clauses!("c4-13-restored");
     let folder = tempfile::tempdir().unwrap();
     let (data, backup) = (folder.path().join("data"), folder.path().join("backup"));
     std::fs::create_dir(&backup).unwrap();

@@ -70,7 +70,8 @@ fn no_other_build_holds_a_fault() {
     let binary = std::fs::read(proviso_tests::Binary::path()).expect("the binary");
     for (what, bytes) in [("policy.wasm", &*module), ("the binary", &*binary)] {
         let text = String::from_utf8_lossy(bytes);
-        for name in list().iter().map(|one| one.name.as_str()).chain(["PROVISO_SABOTEUR"]) {
+        for name in list().iter().map(|one| one.name.as_str()).chain(["PROVISO_SABOTEUR", "FAILING_DISK", "failpoint"])
+        {
             assert!(!text.contains(name), "{what} holds `{name}`");
         }
     }

@@ -78,6 +78,7 @@ async fn r9_no_exception_is_honoured_of_a_gate_whose_record_was_restored_from_a_
 
 #[tokio::test]
 async fn r9_another_record_under_the_same_address_is_not_the_one_that_was_seen() {
+    proviso_tests::clauses!("c4-13-forked");
     let folder = tempfile::tempdir().expect("a folder");
     let at = |name: &str| folder.path().join(name);
     let (state, log) = (at("state"), at("calls"));

@@ -1,12 +1,14 @@
 //! A gate that kills itself at one point, as `kill -9` does: `failing_gate DATA before|after WHAT [NOTIFY]`.
 //!
 //! NOTIFY is the file of `proviso serve --notify`.
-//! WHAT is a record's kind or outcome. `before`: the record is not written and nobody is answered. `after`: it is
-//! durable, and nobody is answered. The failpoint is a store that stands between the use cases and the real one, so the
+//! WHAT is a record's kind or outcome, or `any:N` for the N-th of whatever kind; that one counts from the first line on its
+//! standard input. `before`: the record is not written and nobody is answered. `after`: it is durable, and nobody is
+//! answered. The failpoint is a store that stands between the use cases and the real one, so the
 //! product's binary holds nothing of it.
 
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use audit_verify::TreeHash;
@@ -20,6 +22,8 @@ use proviso_tests::{Parties, Setup, Story, TestGate};
 use serde_json::json;
 
 static FAILPOINT: OnceLock<(String, String)> = OnceLock::new();
+/// How many are still to come of `any:N`, once it counts.
+static ANY: AtomicI64 = AtomicI64::new(i64::MAX);
 
 struct Failing(Arc<dyn Store>);
 
@@ -41,7 +45,7 @@ impl Store for Failing {
                 die();
             }
             let done = self.0.append(expected, records).await;
-            if after && done.is_ok() {
+            if done.is_ok() && (after || ANY.fetch_sub(1, Ordering::SeqCst) == 1) {
                 die();
             }
             done
@@ -113,6 +117,14 @@ async fn main() -> ExitCode {
     let story = Story::on(gate).await;
     let Parties { client, point, agent } = &*story;
     // Whatever was written until here is set-up.
+    if let Some(count) = what.strip_prefix("any:").and_then(|count| count.parse().ok()) {
+        std::thread::spawn(move || {
+            // One that ends without a line never counts.
+            if std::io::stdin().read_line(&mut String::new()).is_ok_and(|read| read > 0) {
+                ANY.store(count, Ordering::SeqCst);
+            }
+        });
+    }
     let _ = FAILPOINT.set((when.clone(), what.clone()));
     println!("{}", json!({"url": client.url, "point": point, "agent": agent, "mara": mara}));
     std::future::pending().await

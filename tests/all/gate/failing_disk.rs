@@ -1,0 +1,243 @@
+//! Each write and each sync of a gate fails in its turn: it denies, says that it is not ready, recovers by itself, and
+//! builds on nothing of a file whose sync had failed.
+
+use std::path::Path;
+
+use proviso_tests::{Binary, FailingDisk, Failure, Parties, until, write_file};
+use serde_json::{Value, json};
+
+use super::{audit, parties, sign_in};
+
+const IN_SCOPE: &str = "/srv/files/drafts/a.md";
+const APPROVED: &str = "/srv/files/reports/a.md";
+/// More calls than any act comes to.
+const MANY: i64 = 500;
+
+/// A gate over a disk that fails on demand, with a grant for many uses.
+struct Stage {
+    _folder: tempfile::TempDir,
+    gate: Binary,
+    disk: FailingDisk,
+    parties: Parties,
+    mara: String,
+    exception: String,
+}
+
+impl Stage {
+    async fn begin() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data");
+        let disk = FailingDisk::under(&data);
+        let gate = Binary::serve_over(&data, &disk).unwrap();
+        let parties = parties(&gate);
+        let mara = sign_in(&gate, "mara").await;
+        let exception = parties.ask(&write_file("report-writer", APPROVED, "ask"), Some("/srv/files/reports")).await;
+        assert_eq!(parties.vote(&mara, &exception, "approve", None).await.json()["state"], "granted");
+        Self { _folder: folder, gate, disk, parties, mara, exception }
+    }
+
+    async fn ready(&self) -> bool {
+        self.gate.client.get("/readyz", None).await.status.is_success()
+    }
+
+    /// The disk is whole again: the gate recovers by itself, and nobody restarts it.
+    async fn recovered(&self) {
+        self.disk.mend();
+        until("the gate is ready again", async || self.ready().await.then_some(())).await;
+    }
+
+    async fn detail(&self, exception: &str) -> Value {
+        self.gate.client.get(&format!("/api/v1/exceptions/{exception}"), Some(&self.mara)).await.json()
+    }
+}
+
+fn is_unrecorded(reply: &Value) -> bool {
+    reply["decision"] == json!(false) && reply["context"]["reason"] == json!("record_unavailable")
+}
+
+/// What the gate's log says so often.
+fn said(data: &Path, what: &str) -> usize {
+    std::fs::read_to_string(data.with_extension("log")).unwrap_or_default().matches(what).count()
+}
+
+#[tokio::test]
+async fn each_write_and_sync_that_fails_denies_and_the_gate_recovers() {
+    proviso_tests::clauses!("c4-14-fails");
+    let stage = Stage::begin().await;
+    let data = stage.gate.data().to_owned();
+    let mut failures = 0;
+    for failure in [Failure::IO, Failure::FULL] {
+        // In scope, where one log grows.
+        for call in 1.. {
+            assert!(call < MANY, "it never ends");
+            stage.disk.fail_at(call, failure);
+            let reply = stage.parties.evaluate(&write_file("report-writer", IN_SCOPE, "c")).await.json();
+            if stage.disk.failed() == 0 {
+                assert_eq!(reply["decision"], json!(true), "{reply}");
+                break;
+            }
+            failures += 1;
+            assert!(is_unrecorded(&reply), "{failure:?} at call {call}: {reply}");
+            if failure.lasts {
+                assert!(!stage.ready().await, "ready on a full disk, at call {call}");
+                let again = stage.parties.evaluate(&write_file("report-writer", IN_SCOPE, "c")).await.json();
+                assert!(is_unrecorded(&again), "{failure:?} lasts, at call {call}: {again}");
+            }
+            stage.recovered().await;
+        }
+        stage.recovered().await;
+    }
+    assert!(failures > 20, "too few calls failed to mean anything: {failures}");
+    assert!(said(&data, "the record could not be written; all is denied") > 0);
+    assert!(said(&data, "the record can be written again") > 0);
+    assert_eq!(stage.disk.trusted_after_failure(), 0, "a file is used whose sync had failed");
+    let reply = stage.parties.evaluate(&write_file("report-writer", IN_SCOPE, "last")).await.json();
+    assert_eq!(reply["decision"], json!(true), "{reply}");
+    let report = audit(&data);
+    assert!(report.status.success(), "{report:?}");
+}
+
+#[tokio::test]
+async fn a_disk_that_hangs_denies_in_seconds_and_holds_a_revoke() {
+    proviso_tests::clauses!("c4-14-hangs");
+    let stage = Stage::begin().await;
+    let detail = stage.detail(&stage.exception).await;
+    let grant = detail["exception"]["phase"]["grant"]["id"].as_str().expect("a grant").to_owned();
+    stage.disk.fail_at(1, Failure::HANGS);
+    let reply = stage.parties.evaluate(&write_file("report-writer", IN_SCOPE, "c")).await.json();
+    assert!(is_unrecorded(&reply), "{reply}");
+    assert!(!stage.ready().await, "ready over a disk that hangs");
+    let body = json!({"reason": "stop"});
+    let answer = stage.gate.client.post(&format!("/api/v1/grants/{grant}/revoke"), &stage.mara, &body).await;
+    assert_eq!((answer.status.as_u16(), answer.code().as_str()), (503, "stop_unrecorded"), "{answer:?}");
+    stage.disk.mend();
+    until("the gate is ready again", async || {
+        let reply = stage.parties.evaluate(&write_file("report-writer", APPROVED, "knock")).await.json();
+        assert_ne!(reply["decision"], json!(true), "revoked, recorded or not: {reply}");
+        stage.ready().await.then_some(())
+    })
+    .await;
+    assert_eq!(stage.detail(&stage.exception).await["state"], json!("revoked"));
+    assert!(audit(stage.gate.data()).status.success());
+}
+
+#[tokio::test]
+async fn a_use_whose_record_failed_is_no_use_that_anybody_had() {
+    let stage = Stage::begin().await;
+    let data = stage.gate.data().to_owned();
+    // Three uses in all: each is tried until its writes no longer fail, with every one of them failing in turn.
+    let mut told = 0;
+    for call in 1.. {
+        assert!(call < MANY, "it never ends");
+        stage.disk.fail_at(call, Failure::IO);
+        let id = format!("use-{call}");
+        let reply = stage.parties.evaluate(&write_file("report-writer", APPROVED, &id)).await.json();
+        let failed = stage.disk.failed() > 0;
+        stage.recovered().await;
+        if !failed {
+            break;
+        }
+        assert_ne!(reply["decision"], json!(true), "at call {call}: {reply}");
+        told += 1;
+        // What became durable all the same counts, and is never more than what was granted.
+        let uses = proviso_tests::uses(&stage.detail(&stage.exception).await);
+        assert!(uses.is_some_and(|uses| uses <= 3), "at call {call}: {uses:?}");
+        if uses == Some(3) {
+            break;
+        }
+    }
+    assert!(told > 5, "too few calls failed to mean anything: {told}");
+    assert_eq!(stage.disk.trusted_after_failure(), 0);
+    let report: Value = serde_json::from_slice(&audit(&data).stdout).unwrap();
+    assert_eq!(report["verified"], json!(true), "{report}");
+    assert_eq!(report["uses"].as_u64(), proviso_tests::uses(&stage.detail(&stage.exception).await), "{report}");
+}
+
+#[tokio::test]
+async fn a_vote_or_revoke_whose_record_failed_is_none_or_holds() {
+    let stage = Stage::begin().await;
+    let data = stage.gate.data().to_owned();
+    let grant = stage.detail(&stage.exception).await["exception"]["phase"]["grant"]["id"].clone();
+    let mut tried = 0;
+    for call in [1, 2, 3, 5, 8, 13, 21] {
+        let path = format!("/srv/files/summaries/{call}.md");
+        let id = stage.parties.ask(&write_file("report-writer", &path, "ask"), None).await;
+        let ballot = stage.parties.ballot(&stage.mara, &id, "approve", None).await;
+        stage.disk.fail_at(call, Failure::IO);
+        let answer = stage.gate.client.post(&format!("/api/v1/exceptions/{id}/votes"), &stage.mara, &ballot).await;
+        let failed = stage.disk.failed() > 0;
+        stage.recovered().await;
+        if !failed {
+            continue;
+        }
+        tried += 1;
+        assert_eq!((answer.status.as_u16(), answer.code().as_str()), (503, "record_unavailable"), "{call}");
+        let detail = stage.detail(&id).await;
+        let votes = detail["exception"]["votes"].as_array().map_or(0, Vec::len);
+        let granted = detail["state"] == json!("granted");
+        assert_eq!(granted, votes == 1, "a grant is what its votes make, at call {call}: {detail}");
+        // The same ballot again: one vote in the end.
+        stage.gate.client.post(&format!("/api/v1/exceptions/{id}/votes"), &stage.mara, &ballot).await;
+        let votes = stage.detail(&id).await["exception"]["votes"].as_array().map(Vec::len);
+        assert!(votes <= Some(1), "at call {call}: {votes:?}");
+    }
+    assert!(tried > 3, "too few calls failed to mean anything: {tried}");
+    // A revoke holds from the moment that it was asked for, and is on record when the disk is whole again.
+    let grant = grant.as_str().unwrap();
+    stage.disk.fail_at(3, Failure::FULL);
+    let body = json!({"reason": "stop"});
+    let answer = stage.gate.client.post(&format!("/api/v1/grants/{grant}/revoke"), &stage.mara, &body).await;
+    assert!(stage.disk.failed() > 0 && !answer.status.is_success(), "{answer:?}");
+    assert!(!stage.ready().await);
+    stage.disk.mend();
+    until("the revoke is recorded", async || {
+        // Whatever is asked lets what is held be tried again.
+        stage.parties.evaluate(&write_file("report-writer", APPROVED, "knock")).await;
+        stage.ready().await.then_some(())
+    })
+    .await;
+    assert_eq!(stage.detail(&stage.exception).await["state"], json!("revoked"));
+    assert_eq!(stage.disk.trusted_after_failure(), 0);
+    assert!(audit(&data).status.success());
+}
+
+#[tokio::test]
+async fn a_start_whose_disk_fails_is_refused_and_the_next_one_works() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    // One that has a record already, and one that has none but its keys.
+    for recorded in [true, false] {
+        let mut refused = 0;
+        for step in 0.. {
+            let call = 1 + step * 5;
+            assert!(call < MANY, "it never ends");
+            if recorded && step == 0 {
+                Binary::serve(&data).stop();
+            } else if !recorded {
+                // Nothing is there any more; another test's folder would do as well.
+                let _ = std::fs::remove_dir_all(&data);
+                Binary::prepare(&data);
+            }
+            let disk = FailingDisk::under(&data);
+            disk.fail_at(call, Failure { lasts: step % 2 == 0, ..Failure::IO });
+            let started = Binary::serve_over(&data, &disk);
+            let failed = disk.failed() > 0;
+            if let Err(told) = &started {
+                refused += 1;
+                assert!(failed, "call {call}: {told}");
+                let told: Value = serde_json::from_str(told.lines().next().unwrap_or_default()).unwrap_or_default();
+                assert!(told["error"]["help"].as_str().is_some_and(|help| !help.is_empty()), "call {call}: {told}");
+            }
+            drop(started);
+            // The disk is whole: the same folder starts, and its record verifies.
+            let gate = Binary::serve(&data);
+            assert!(gate.client.get("/readyz", None).await.status.is_success());
+            gate.kill();
+            assert!(audit(&data).status.success(), "call {call}");
+            if !failed {
+                break;
+            }
+        }
+        assert!(refused > 2, "too few starts were refused to mean anything: {refused}");
+    }
+}

@@ -1,0 +1,159 @@
+//! Memory of the offline check stays flat as the record grows.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+
+use policy_core::time::{Span, Timestamp};
+use proviso::random::SystemRandom;
+use proviso::store::sqlite::SqliteStore;
+use proviso::store::{DataFolder, DataKind, Fold, FoldError, Keys, Log, NewRecord, Record, Store as _, VersionKey};
+use proviso_tests::Binary;
+use serde_json::{Value, json};
+
+/// Believes everything and keeps nothing.
+struct Forgetful;
+
+impl Fold for Forgetful {
+    fn reset(&self, _: u64) {}
+    fn history(&self, _: &Record) -> Result<(), FoldError> {
+        Ok(())
+    }
+    fn folded(&self) {}
+    fn admitted(&self, _: &[Record], _: &[(VersionKey, u64)]) -> Result<(), FoldError> {
+        Ok(())
+    }
+    fn writable(&self, _: bool) {}
+}
+
+fn record(log: Log, at: Timestamp, kind: &str, name: &'static str, payload: &Value) -> NewRecord {
+    NewRecord {
+        log,
+        at,
+        kind: kind.to_owned(),
+        stream: "test".to_owned(),
+        outcome: payload["answer"]["outcome"].as_str().map(str::to_owned),
+        policies: Vec::new(),
+        module: None,
+        bundle: None,
+        payloads: vec![(name, payload.to_string().into_bytes())],
+        touches: Vec::new(),
+        urgent: false,
+        outbox: Vec::new(),
+    }
+}
+
+/// One exception from its request to its last use, in eight records: two hours of a gate's life.
+fn exception(number: u64, begin: Timestamp) -> Vec<NewRecord> {
+    let at = |seconds: u64| begin.plus(Span::from_seconds(seconds));
+    let id = format!("exc_{number}");
+    let person = |name: &str| json!({"type": "User", "id": name});
+    let scope = json!({
+        "resource": {"is": {"type": "Volume", "id": "files"}}, "arguments": "exact", "not_after": at(3_600),
+        "max_uses": 1,
+    });
+    let call = json!({
+        "subject": {"type": "Agent", "id": "a"}, "action": "write", "resources": [{"type": "Volume", "id": "files"}],
+        "input_digest": "00", "typed": true, "server": "files",
+    });
+    let question = json!({"call": call, "task": "t", "chain": [], "enforcement_point": "proxy"});
+    let request = json!({
+        "id": id, "requester": person("ines"), "owners": [person("tom")], "scope": scope, "decide_by": at(900),
+        "question": question, "justification": "the weekly report is due ".repeat(20),
+    });
+    let terms = json!({"approvals": 1, "groups": ["approvers"], "max_duration": "1h", "max_uses": 5});
+    let vote = json!({
+        "person": person("mara"), "decision": "approve", "version": 1, "groups": ["approvers"], "sheet": "00", "as_of": 1,
+        "reason": "r", "assurance": "link", "at": at(60),
+    });
+    let grant = json!({
+        "id": format!("grant_{number}"), "exception": id, "version": 1, "subject": {"type": "Agent", "id": "a"},
+        "task": "t", "chain": [], "enforcement_point": "proxy", "server": "files", "action": "write", "scope": scope,
+        "input_digest": "00", "input_names": [],
+    });
+    let evaluation = |number: u64, outcome: &str| {
+        json!({
+            "evaluation": format!("eval_{number}"), "credential": "tok", "purpose": "use", "call": "c",
+            "subject": {"type": "Agent", "id": "a"}, "task": "t", "action": "write", "server": "files",
+            "input_digest": "00", "exception": id, "answer": {"outcome": outcome, "grant": format!("grant_{number}")},
+        })
+    };
+    let of = |seconds: u64, kind: &str, event: Value| {
+        let mut event = event;
+        event["kind"] = json!(kind);
+        let payload = json!({"exception": {"id": id, "event": event}});
+        record(Log::Ledger, at(seconds), kind, "event", &payload)
+    };
+    let decided = |seconds: u64, number: u64, outcome: &str| {
+        record(Log::Decisions, at(seconds), "evaluation", "decision", &evaluation(number, outcome))
+    };
+    let counted = json!([{"person": person("mara"), "groups": ["approvers"]}]);
+    vec![
+        decided(0, number, "requestable_denial"),
+        of(0, "exception_requested", json!({"request": request, "terms": terms, "bundle": "00"})),
+        of(60, "vote_cast", json!({"vote": vote})),
+        of(60, "exception_granted", json!({"grant": grant, "at": at(60), "counted": counted})),
+        decided(120, number, "permitted_by_exception"),
+        of(
+            120,
+            "grant_used",
+            json!({"call": "c", "evaluation": format!("eval_{number}"), "amounts": [], "at": at(120)}),
+        ),
+        of(120, "grant_exhausted", json!({"at": at(120)})),
+        decided(300, number, "permitted_by_scope"),
+    ]
+}
+
+/// A folder with a record of so many exceptions, by the store's own writer.
+async fn recorded(data: &Path, exceptions: u64) {
+    let folder = DataFolder::open(data, DataKind::Gate).expect("a data folder");
+    let random = Arc::new(SystemRandom);
+    let keys = Arc::new(Keys::open(&folder, &*random).expect("keys"));
+    let store = SqliteStore::open(folder, keys, random, Arc::new(Forgetful)).expect("a store");
+    let begin: Timestamp = "2026-01-01T00:00:00Z".parse().expect("a time");
+    // As a gate writes them: what one act makes is one job, and what waits together is one batch.
+    for first in (0..exceptions).step_by(100) {
+        let numbers = first..exceptions.min(first + 100);
+        let records = numbers.map(|number| exception(number, begin.plus(Span::from_seconds(number * 7_200))));
+        let jobs = records.flat_map(|mut records| {
+            let later = records.split_off(4);
+            [store.append(Vec::new(), records), store.append(Vec::new(), later)]
+        });
+        for written in futures::future::join_all(jobs).await {
+            written.expect("written");
+        }
+    }
+}
+
+/// The most memory that `audit verify` took, in KiB, and how many records it read.
+fn peak(data: &Path) -> (u64, u64) {
+    let mut command = Command::new(Binary::path());
+    command.args(["audit", "verify", "--json", "--data"]).arg(data).stdout(Stdio::piped());
+    let mut child = command.spawn().expect("the binary runs");
+    let status = format!("/proc/{}/status", child.id());
+    let mut most = 0;
+    while child.try_wait().expect("its state").is_none() {
+        let told = std::fs::read_to_string(&status).unwrap_or_default();
+        let line = told.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let now = line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok());
+        most = most.max(now.unwrap_or(0));
+        std::thread::yield_now();
+    }
+    let output = child.wait_with_output().expect("its output");
+    let report: Value = serde_json::from_slice(&output.stdout).expect("a report");
+    let records = report["logs"].as_array().unwrap_or_else(|| panic!("{report}")).iter();
+    (most, records.filter_map(|log| log["records"].as_u64()).sum())
+}
+
+#[tokio::test]
+async fn memory_of_the_check_does_not_grow_with_the_record() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (small, large) = (folder.path().join("small"), folder.path().join("large"));
+    recorded(&small, 250).await;
+    recorded(&large, 5_000).await;
+    let (little, few) = peak(&small);
+    let (much, many) = peak(&large);
+    assert_eq!((few, many), (2_000, 40_000));
+    assert!(little > 1_000, "nothing was measured: {little} KiB");
+    assert!(much * 10 <= little * 13, "{little} KiB for {few} records, {much} KiB for {many}");
+}
