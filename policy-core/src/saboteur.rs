@@ -10,6 +10,8 @@ pub const NAMES: &[&str] = &[
     "r1_unrecorded",
     "r1_failure_allows",
     "r1_reply_first",
+    "r1_failed_sync_trusted",
+    "r1_waits_for_ever",
     "r2_guardrails_removed",
     "r2_error_ignored",
     "r2_grant_first",

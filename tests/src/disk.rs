@@ -10,22 +10,31 @@ use policy_core::digest::Digest;
 
 use crate::binary::scratch;
 
-/// How a call fails: by an error of the system, or by hanging, and whether all after it fail, too.
+/// How a call fails: by an error of the system, or by hanging.
 #[derive(Debug, Clone, Copy)]
 pub struct Failure {
     /// Its number; -1 hangs.
-    pub errno: i64,
-    /// Whether it lasts.
-    pub lasts: bool,
+    errno: i64,
+    /// Whether it lasts (1), comes once (0), or comes once and to a sync (2).
+    when: i64,
 }
 
 impl Failure {
     /// The disk reports an error, once.
-    pub const IO: Self = Self { errno: 5, lasts: false };
+    pub const IO: Self = Self { errno: 5, when: 0 };
+    /// The disk reports an error until it is mended.
+    pub const BROKEN: Self = Self { errno: 5, when: 1 };
+    /// A sync reports an error, once; what is written before it succeeds.
+    pub const SYNC: Self = Self { errno: 5, when: 2 };
     /// The disk is full, until there is room again.
-    pub const FULL: Self = Self { errno: 28, lasts: true };
+    pub const FULL: Self = Self { errno: 28, when: 1 };
     /// The call does not come back until the disk is mended.
-    pub const HANGS: Self = Self { errno: -1, lasts: true };
+    pub const HANGS: Self = Self { errno: -1, when: 1 };
+
+    /// Whether it goes on until the disk is mended.
+    pub const fn lasts(self) -> bool {
+        self.when == 1
+    }
 }
 
 /// A disk under one folder. What it is told stands in a file that the gate's process maps.
@@ -38,7 +47,7 @@ pub struct FailingDisk {
 /// The numbers of the control file.
 const FAIL_AT: u64 = 0;
 const ERRNO: u64 = 1;
-const LASTS: u64 = 2;
+const WHEN: u64 = 2;
 const CALLS: u64 = 3;
 const FAILED: u64 = 4;
 const TAINTED: u64 = 5;
@@ -63,10 +72,10 @@ impl FailingDisk {
         ]
     }
 
-    /// The so-manieth write or sync from now on fails.
+    /// The so-manieth write or sync from now on fails: of syncs alone, where the failure is one of those.
     pub fn fail_at(&self, call: i64, failure: Failure) {
         self.set(FAIL_AT, 0);
-        for (place, value) in [(ERRNO, failure.errno), (LASTS, failure.lasts.into()), (CALLS, 0), (FAILED, 0)] {
+        for (place, value) in [(ERRNO, failure.errno), (WHEN, failure.when), (CALLS, 0), (FAILED, 0)] {
             self.set(place, value);
         }
         self.set(FAIL_AT, call);

@@ -2,6 +2,7 @@
 //! builds on nothing of a file whose sync had failed.
 
 use std::path::Path;
+use std::time::Duration;
 
 use proviso_tests::{Binary, FailingDisk, Failure, Parties, until, write_file};
 use serde_json::{Value, json};
@@ -78,7 +79,7 @@ async fn each_write_and_sync_that_fails_denies_and_the_gate_recovers() {
             }
             failures += 1;
             assert!(is_unrecorded(&reply), "{failure:?} at call {call}: {reply}");
-            if failure.lasts {
+            if failure.lasts() {
                 assert!(!stage.ready().await, "ready on a full disk, at call {call}");
                 let again = stage.parties.evaluate(&write_file("report-writer", IN_SCOPE, "c")).await.json();
                 assert!(is_unrecorded(&again), "{failure:?} lasts, at call {call}: {again}");
@@ -104,7 +105,9 @@ async fn a_disk_that_hangs_denies_in_seconds_and_holds_a_revoke() {
     let detail = stage.detail(&stage.exception).await;
     let grant = detail["exception"]["phase"]["grant"]["id"].as_str().expect("a grant").to_owned();
     stage.disk.fail_at(1, Failure::HANGS);
-    let reply = stage.parties.evaluate(&write_file("report-writer", IN_SCOPE, "c")).await.json();
+    let asked = write_file("report-writer", IN_SCOPE, "c");
+    let reply = tokio::time::timeout(Duration::from_secs(60), stage.parties.evaluate(&asked)).await;
+    let reply = reply.expect("an answer, whatever the disk does").json();
     assert!(is_unrecorded(&reply), "{reply}");
     assert!(!stage.ready().await, "ready over a disk that hangs");
     let body = json!({"reason": "stop"});
@@ -118,6 +121,29 @@ async fn a_disk_that_hangs_denies_in_seconds_and_holds_a_revoke() {
     })
     .await;
     assert_eq!(stage.detail(&stage.exception).await["state"], json!("revoked"));
+    assert!(audit(stage.gate.data()).status.success());
+}
+
+#[tokio::test]
+async fn what_a_failed_sync_left_is_written_anew() {
+    let stage = Stage::begin().await;
+    let log = stage.gate.data().join("record.sqlite-wal");
+    let size = || std::fs::metadata(&log).expect("a write-ahead log").len();
+    for number in 0..30 {
+        let call = write_file("report-writer", IN_SCOPE, &format!("c{number}"));
+        assert_eq!(stage.parties.evaluate(&call).await.json()["decision"], json!(true));
+    }
+    let grown = size();
+    stage.disk.fail_at(1, Failure::SYNC);
+    let reply = stage.parties.evaluate(&write_file("report-writer", IN_SCOPE, "failed")).await.json();
+    assert!(is_unrecorded(&reply) && stage.disk.failed() == 1, "{reply}");
+    stage.recovered().await;
+    // The pages that the system shows may never have reached the disk, and a later sync would not say so: the log was
+    // taken over and begun anew.
+    assert!(size() * 3 < grown, "{} bytes of {grown} are still built upon", size());
+    let again = stage.parties.evaluate(&write_file("report-writer", IN_SCOPE, "again")).await.json();
+    assert_eq!(again["decision"], json!(true), "{again}");
+    assert_eq!(stage.disk.trusted_after_failure(), 0);
     assert!(audit(stage.gate.data()).status.success());
 }
 
@@ -219,7 +245,7 @@ async fn a_start_whose_disk_fails_is_refused_and_the_next_one_works() {
                 Binary::prepare(&data);
             }
             let disk = FailingDisk::under(&data);
-            disk.fail_at(call, Failure { lasts: step % 2 == 0, ..Failure::IO });
+            disk.fail_at(call, if step % 2 == 0 { Failure::BROKEN } else { Failure::IO });
             let started = Binary::serve_over(&data, &disk);
             let failed = disk.failed() > 0;
             if let Err(told) = &started {

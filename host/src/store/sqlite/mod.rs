@@ -26,6 +26,7 @@ use audit_verify::erasure::{Erased, Erasures};
 use audit_verify::source::StoredRecord;
 use audit_verify::tree::{TILE, Tile, TileKind, bundle_entry};
 use futures::future::BoxFuture;
+use policy_core::sabotaged;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
@@ -171,6 +172,9 @@ impl Store for SqliteStore {
         let sent = self.queue.as_ref().map(|queue| queue.try_send(Job { expected, records, erased, reply }));
         Box::pin(async move {
             match sent {
+                Some(Ok(())) if sabotaged!("r1_waits_for_ever") => {
+                    answer.await.unwrap_or(Err(AppendError::Unavailable))
+                }
                 Some(Ok(())) => match tokio::time::timeout(patience, answer).await {
                     Ok(answer) => answer.unwrap_or(Err(AppendError::Unavailable)),
                     // INVARIANT (R1, R7): who hears nothing denies, and a stop is held; what comes to be written later was

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use policy_core::sabotaged;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::store::types::StoreError;
@@ -65,7 +66,9 @@ pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
         }
         // What was erased before a power cut is in no older page of the log of writes either. And a gate before this one
         // may have gone with a sync that had failed. Where there is no room for it, stops may still find some.
-        if let Err(error) = truncate(&connection) {
+        if !sabotaged!("r1_failed_sync_trusted")
+            && let Err(error) = truncate(&connection)
+        {
             if is_disk(&error) {
                 return Err(error);
             }
