@@ -15,6 +15,7 @@ pub mod hash;
 pub mod leaf;
 pub mod log;
 pub mod note;
+pub mod proved;
 pub mod receipt;
 pub mod run;
 pub mod source;

@@ -106,6 +106,16 @@ impl LogCheck {
     }
 
     fn record(&mut self, record: &StoredRecord) -> Result<Leaf, Fault> {
+        let leaf = self.place(record)?;
+        leaf.hold_payloads(&record.payloads).map_err(|kind| self.fault(leaf.seq, kind))?;
+        Ok(leaf)
+    }
+
+    /// Takes the next record by its leaf alone: whoever calls this holds its payloads against it.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn place(&mut self, record: &StoredRecord) -> Result<Leaf, Fault> {
         let seq = self.size();
         if record.seq != seq {
             return Err(self.fault(seq, FaultKind::Missing));
@@ -118,7 +128,6 @@ impl LogCheck {
         if leaf.log != self.log || leaf.seq != seq {
             return Err(self.fault(seq, FaultKind::Misplaced));
         }
-        leaf.hold_payloads(&record.payloads).map_err(|kind| self.fault(seq, kind))?;
         self.range.append(hash);
         self.meet_held()?;
         Ok(leaf)

@@ -17,6 +17,7 @@ pub mod cli;
 pub mod clock;
 pub mod demo;
 pub mod evidence;
+pub mod export;
 pub mod gate;
 mod grant_states;
 pub mod http;
@@ -26,6 +27,7 @@ pub mod notify;
 pub mod random;
 pub mod reconcile;
 pub mod remedies;
+pub mod replay;
 #[cfg(saboteur)]
 pub mod saboteur;
 pub mod signing;

@@ -57,6 +57,7 @@ pub const NAMES: &[&str] = &[
     "r9_shorter_log",
     "r9_epoch_ignored",
     "r10_other_question",
+    "r10_module_not_kept",
     "r11_meta_kept",
     "r11_odd_characters",
     "r11_reported_acts",

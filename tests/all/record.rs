@@ -1,11 +1,17 @@
 //! The record, for those who check it: by code of other authors, without the gate, and against what was seen of it.
 
 mod cuts;
+mod emptied;
+mod exported;
+mod flat;
 mod foreign;
 mod killed;
 mod memory;
 mod offline;
+mod proposed;
+mod raw;
 mod receipts;
+mod replayed;
 mod rotation;
 mod uses;
 

@@ -1,5 +1,7 @@
 //! What the use cases want of the policy module and of the index of live grants. `gate` implements both.
 
+use std::sync::Arc;
+
 use futures::future::BoxFuture;
 use policy_core::abi::{Load, Loaded, Op};
 use policy_core::digest::Digest;
@@ -11,6 +13,9 @@ use thiserror::Error;
 pub trait Engine: Send + Sync + 'static {
     /// The module's digest.
     fn module(&self) -> Digest;
+
+    /// Its bytes: what is kept beside the record, for who asks its questions again.
+    fn module_bytes(&self) -> Arc<[u8]>;
 
     /// Makes ready for a bundle. The bundles that were loaded before stay callable until the process ends or the
     /// engine needs the room.

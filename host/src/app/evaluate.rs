@@ -17,6 +17,7 @@ use super::append::ATTEMPTS;
 use super::asker::{Ask, Asker};
 use super::event::DecisionRecord;
 use super::held::Wanted;
+use super::inputs::{self, Asked};
 use super::judge::NoAnswer;
 use super::permit::Permit;
 use super::refusal::Refusal;
@@ -30,7 +31,7 @@ use crate::store::{AppendError, NewRecord, VersionKey};
 /// How long a denial can be answered with a request.
 pub(super) const REQUESTABLE_FOR: Span = Span::from_seconds(15 * 60);
 /// What an evaluation asks for when it asks whether it may be requested: the smallest there is.
-pub(super) const SMALLEST: Span = Span::from_seconds(15 * 60);
+pub(crate) const SMALLEST: Span = Span::from_seconds(15 * 60);
 
 /// How much is kept of an action's name that the bundle does not know.
 const LONGEST_NAME: usize = 256;
@@ -127,10 +128,13 @@ impl App {
             requestable_until: None,
             exception: None,
             done: Vec::new(),
+            asked: None,
+            enforcement_point: None,
         };
         let mut made = match self.policy().seal(asker, ask, reading.now, self.done(&asker.agent.task)) {
             Err(error) => {
                 decision.answer = denial(error.reason);
+                decision.enforcement_point = asker.point.as_ref().map(|point| point.name.clone());
                 let expected = self.expect_credentials(asker, reading.now)?;
                 let detail = Some(error.message);
                 Made { expected, records: Vec::new(), question: None, decision, now: reading.now, detail }
@@ -142,6 +146,7 @@ impl App {
                 question.candidates = read.candidates.clone();
                 question.locks = read.locks.clone();
                 decision.action = question.call.action.clone();
+                decision.asked = Asked::besides(ask, &question.call);
                 decision.tools = stops::tools_of(&question.call).map(str::to_owned).collect();
                 decision.input_digest = Some(question.call.input_digest);
                 if !contended {
@@ -271,11 +276,12 @@ impl App {
         match self.ask_module::<Evaluation>(Op::Evaluate, &input).await {
             // The module judges by the bundle alone; what this gate can check is not in it, so that is a limit (R10).
             Ok(answer) if answer.terms.as_ref().is_some_and(|terms| !self.can_check(terms)) => {
-                (denial(Reason::TermsUnavailable), Some("step_up".to_owned()))
+                (denial(Reason::TermsUnavailable), Some(inputs::STEP_UP.to_owned()))
             }
             Ok(answer) => (answer, None),
-            Err(NoAnswer::Refused(error)) if error.code == "bad_input" => (denial(Reason::BadInput), None),
-            Err(NoAnswer::Refused(error)) if error.code == "unknown_version" => (denial(Reason::UnknownVersion), None),
+            Err(NoAnswer::Refused(error)) if inputs::of_refusal(&error).is_some() => {
+                (inputs::of_refusal(&error).unwrap_or_else(|| denial(Reason::Limit)), None)
+            }
             Err(_) if sabotaged!("r8_limit_allows") => {
                 let outcome = Outcome::PermittedByScope;
                 (Evaluation { outcome, ..denial(Reason::Scope) }, None)
@@ -297,7 +303,7 @@ impl App {
                 confirmed.filter(|(candidate, _)| containment::covers(candidate, question).is_ok())
             else {
                 decision.answer = denial(Reason::Limit);
-                decision.limit = Some("not_a_candidate".to_owned());
+                decision.limit = Some(inputs::NOT_A_CANDIDATE.to_owned());
                 return Ok(());
             };
             let exception = candidate.grant.exception.clone();
@@ -316,7 +322,10 @@ impl App {
                     };
                     match self.consume(&exception, command, made.now)? {
                         Some(records) => made.records = records,
-                        None => decision.answer = denial(Reason::NotPermitted),
+                        None => {
+                            decision.answer = denial(Reason::NotPermitted);
+                            decision.limit = Some(inputs::USE_REFUSED.to_owned());
+                        }
                     }
                 }
             }
@@ -326,7 +335,7 @@ impl App {
         if read.begun_ended && decision.answer.outcome.permits() {
             made.records.clear();
             decision.answer = denial(Reason::NotPermitted);
-            decision.limit = Some("begun_ended".to_owned());
+            decision.limit = Some(inputs::BEGUN_ENDED.to_owned());
             made.detail = Some("what permitted the call that this continues has ended".to_owned());
             return Ok(());
         }
@@ -335,7 +344,7 @@ impl App {
         if decision.state_fault.is_some() && decision.answer.outcome.permits() && !sabotaged!("r3_state_believed") {
             made.records.clear();
             decision.answer = denial(Reason::NotPermitted);
-            decision.limit = Some("approval_unverifiable".to_owned());
+            decision.limit = Some(inputs::APPROVAL_UNVERIFIABLE.to_owned());
             return Ok(());
         }
         // Where a grant might have covered the call, had the clock been believed: the reason is the clock.
@@ -418,12 +427,12 @@ impl App {
 }
 
 /// A denial for this reason that no policy decided.
-pub(super) const fn denial(reason: Reason) -> Evaluation {
+pub(crate) const fn denial(reason: Reason) -> Evaluation {
     Evaluation { outcome: Outcome::Denial, reason, policies: Vec::new(), errors: Vec::new(), grant: None, terms: None }
 }
 
 /// The outcome's word, as in JSON.
-pub(super) const fn outcome_word(outcome: Outcome) -> &'static str {
+pub(crate) const fn outcome_word(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::PermittedByScope => "permitted_by_scope",
         Outcome::PermittedByException => "permitted_by_exception",

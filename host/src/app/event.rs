@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::epoch::EpochFact;
 use super::findings::FindingEvent;
+use super::inputs::{Apart, Asked};
 use super::routing::RoutingEvent;
 use crate::identity::IdentityEvent;
 use crate::signing::StateFault;
@@ -308,6 +309,12 @@ pub struct DecisionRecord {
     /// What the task is marked with by this: the action and its effects.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub done: Vec<String>,
+    /// What was asked, where the bundle put other words to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<Asked>,
+    /// The enforcement point that asked, where the question could not be sealed and so does not name it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enforcement_point: Option<String>,
 }
 
 /// One page of a search.
@@ -328,6 +335,9 @@ pub struct SearchRecord {
     pub judged: Vec<String>,
     /// What was told.
     pub results: Vec<proviso_api::search::Found>,
+    /// Those of what was looked at that the module's answer alone did not decide. Absent in records of before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub apart: Option<Vec<Apart>>,
 }
 
 /// Evidence of a trusted enforcement point about its own evaluation.

@@ -15,7 +15,7 @@ use super::time::TimeKeeper;
 use super::{App, Inner};
 use crate::signing::BindingKeys;
 use crate::store::sqlite::{SqliteOutbox, SqliteStore};
-use crate::store::{DataFolder, Keys, NewRecord, Outbox, RestoreMark, Store, StoreError};
+use crate::store::{DataFolder, Keys, Modules, NewRecord, Outbox, RestoreMark, Store, StoreError};
 
 /// The reason of the first activation in an empty folder.
 const FIRST: &str = "the first start of an empty data folder activates what it is given";
@@ -43,6 +43,7 @@ impl App {
         let policy = Policy::accept(&settings.bundle)?;
         let folder = DataFolder::open(&settings.data, settings.kind)?;
         let keys = Arc::new(Keys::open(&folder, &*parts.random)?);
+        Modules::of(&settings.data).keep(&parts.engine.module(), &parts.engine.module_bytes())?;
         let binding = BindingKeys::open(&settings.data, &*parts.random, parts.clock.now()).map_err(|source| {
             OpenError::Store(StoreError::File { path: settings.data.join("keys").display().to_string(), source })
         })?;

@@ -204,6 +204,8 @@ impl App {
             requestable_until: None,
             exception: None,
             done: Vec::new(),
+            asked: self.state().denial(&exception.request.evaluation).and_then(|denial| denial.record.asked.clone()),
+            enforcement_point: None,
         };
         let evaluation = decision.evaluation.clone();
         let made = Made { expected, records: Vec::new(), question: Some(question), decision, now, detail: None };

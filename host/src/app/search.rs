@@ -17,6 +17,7 @@ use super::append::{ATTEMPTS, canonical};
 use super::asker::{ASK, Ask, Asker};
 use super::evaluate::SMALLEST;
 use super::event::{QUESTIONS, SEARCH, SearchRecord};
+use super::inputs::{self, Apart};
 use super::page;
 use super::refusal::Refusal;
 use super::time::Reading;
@@ -46,6 +47,14 @@ struct Possible {
     key: String,
     found: Found,
     question: EvaluationRequest,
+}
+
+/// What came of one of them.
+struct Tried {
+    question: Option<SealedQuestion>,
+    permits: bool,
+    /// What made it, where the module's answer alone did not.
+    apart: Option<String>,
 }
 
 /// A page as it will be recorded.
@@ -167,15 +176,19 @@ impl App {
         all.sort_by(|(_, a), (_, b)| a.key.cmp(&b.key));
         let count = all.len();
         let (mut results, mut questions, mut judged, mut last) = (Vec::new(), Vec::new(), Vec::new(), String::new());
+        let mut apart = Vec::new();
         for (asker, possible) in all.into_iter().take(usize::try_from(LARGEST_PAGE).unwrap_or(usize::MAX)) {
-            let (question, permits) = self.would_permit(&asker, &possible.question, reading, &mut expected).await?;
+            let tried = self.would_permit(&asker, &possible.question, reading, &mut expected).await?;
+            if let Some(why) = tried.apart {
+                apart.push(Apart { at: u32::try_from(judged.len()).unwrap_or(u32::MAX), why });
+            }
             judged.push(possible.key.clone());
             last = possible.key;
-            if let Some(mut question) = question {
+            if let Some(mut question) = tried.question {
                 self.policy().redact(&mut question, self.keys());
                 questions.push(question);
             }
-            if permits {
+            if tried.permits {
                 results.push(possible.found);
             }
             if results.len() >= usize::try_from(limit).unwrap_or(usize::MAX) {
@@ -192,6 +205,7 @@ impl App {
             after,
             judged,
             results: results.clone(),
+            apart: Some(apart),
         };
         let record = self.search_record(&record, &questions, reading)?;
         let reply = SearchReply { page: PageReply { next_token, count: found }, results };
@@ -294,10 +308,10 @@ impl App {
         body: &EvaluationRequest,
         reading: Reading,
         expected: &mut BTreeSet<(VersionKey, u64)>,
-    ) -> Result<(Option<SealedQuestion>, bool), Refusal> {
+    ) -> Result<Tried, Refusal> {
         let ask = Ask::of(asker, body)?;
         let Ok(mut question) = self.policy().seal(asker, &ask, reading.now, self.done(&asker.agent.task)) else {
-            return Ok((None, false));
+            return Ok(Tried { question: None, permits: false, apart: Some(inputs::NOT_SEALED.to_owned()) });
         };
         self.refresh_grants(&question).await?;
         let read = self.read(asker, &ask, &question, reading.safe)?;
@@ -315,10 +329,18 @@ impl App {
         question.candidates = read.candidates.clone();
         question.locks = read.locks.clone();
         expected.extend(read.expected.iter().chain(&read.used).cloned());
-        let (answer, _) = self.judge(&question).await;
+        let (answer, limit) = self.judge(&question).await;
         let believed = self.state_fault(asker, &ask)?.is_none();
-        let permits = answer.outcome.permits() && is_ours(&answer, &question) && believed;
-        Ok((Some(question), permits))
+        let permits = answer.outcome.permits();
+        let made = if permits && !is_ours(&answer, &question) {
+            Some(inputs::NOT_A_CANDIDATE.to_owned())
+        } else if permits && !believed {
+            Some(inputs::APPROVAL_UNVERIFIABLE.to_owned())
+        } else {
+            // Terms that nobody here can meet change nothing of what is found.
+            limit.filter(|limit| limit != inputs::STEP_UP)
+        };
+        Ok(Tried { question: Some(question), permits: permits && made.is_none(), apart: made })
     }
 
     fn search_record(

@@ -73,6 +73,10 @@ impl Engine for NativeEngine {
         Digest::of(b"native")
     }
 
+    fn module_bytes(&self) -> Arc<[u8]> {
+        Arc::from(b"native".as_slice())
+    }
+
     fn load(&self, load: Load) -> BoxFuture<'_, Result<Loaded, EngineError>> {
         let bytes = json::to_canonical_bytes(&load).unwrap();
         let answer = self.instance.lock().unwrap().call(Op::Load as i32, &bytes);
@@ -201,6 +205,10 @@ impl Store for FaultyStore {
 
     fn inclusion(&self, log: Log, seq: u64) -> Option<(Head, Vec<TreeHash>)> {
         self.inner.inclusion(log, seq)
+    }
+
+    fn inclusion_under(&self, log: Log, seq: u64, size: u64) -> Option<Vec<TreeHash>> {
+        self.inner.inclusion_under(log, seq, size)
     }
 
     fn consistency(&self, log: Log, older: u64) -> Option<(Head, Vec<TreeHash>)> {

@@ -1,17 +1,20 @@
 //! `proviso audit …`: is the record what was signed, and what its votes add up to?
 
 use std::fs;
+use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
 use audit_verify::export::Export;
 use audit_verify::fault::Told;
 use audit_verify::log::Trust;
+use audit_verify::proved;
 use audit_verify::receipt::Receipt;
-use audit_verify::run::{self, Progress, Report};
+use audit_verify::run::{self, Report};
 use clap::{Args, Subcommand};
-use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
+use super::bar::Bar;
+use super::export;
 use super::output::{Done, Exit, Failure};
 use crate::store::Keys;
 use crate::store::verify::{self, VerifyError};
@@ -21,15 +24,8 @@ use crate::store::verify::{self, VerifyError};
 pub(super) enum AuditCommand {
     /// Check every record against the signed heads and each grant against its votes, offline or while the gate runs.
     Verify(Verify),
-    /// Write the record into a folder that anybody can check without the gate: tlog-tiles, and the payloads beside them.
-    Export {
-        /// The data folder.
-        #[arg(long, value_name = "DIR")]
-        data: PathBuf,
-        /// The folder to write: one that is not there, or is empty.
-        #[arg(long, value_name = "DIR")]
-        to: PathBuf,
-    },
+    /// Write the record where others can read it: tiles that prove themselves, OCSF, CSV, JSON with proofs.
+    Export(export::Export),
     /// Print the keys that the record's heads are signed by, for those who are to check it elsewhere.
     Keys {
         /// The data folder.
@@ -51,6 +47,9 @@ struct What {
     /// A receipt: the `.tlog-proof` file of one record.
     #[arg(long, value_name = "FILE")]
     receipt: Option<PathBuf>,
+    /// Records with their proofs: what `audit export --format json` wrote.
+    #[arg(long, value_name = "FILE")]
+    proofs: Option<PathBuf>,
 }
 
 /// What to check, and whose word to take.
@@ -70,15 +69,17 @@ pub(super) struct Verify {
 pub(super) fn run(command: &AuditCommand) -> Result<Done, Failure> {
     match command {
         AuditCommand::Verify(verify) => {
-            match (&verify.what.data, &verify.what.export, &verify.what.receipt) {
-                (Some(data), _, _) => verify.data(data),
-                (_, Some(folder), _) => verify.export(folder),
-                (_, _, Some(file)) => verify.receipt(file),
+            let What { data, export, receipt, proofs } = &verify.what;
+            match (data, export, receipt, proofs) {
+                (Some(data), ..) => verify.data(data),
+                (_, Some(folder), ..) => verify.export(folder),
+                (_, _, Some(file), _) => verify.receipt(file),
+                (.., Some(file)) => verify.proofs(file),
                 _ => Err(Failure::usage("usage", "there is nothing to check")
-                    .help("give `--data`, `--export` or `--receipt`")),
+                    .help("give `--data`, `--export`, `--receipt` or `--proofs`")),
             }
         }
-        AuditCommand::Export { data, to } => export(data, to),
+        AuditCommand::Export(export) => export::run(export),
         AuditCommand::Keys { data } => {
             let keys = Keys::read(data).map_err(|error| failure(error.into()))?.trust().keys;
             let lines: Vec<String> = keys.iter().map(ToString::to_string).collect();
@@ -135,21 +136,40 @@ impl Verify {
         Ok(Done::fine(text, told))
     }
 
-    /// The keys that were given; none where none were.
     fn trust(&self) -> Result<Option<Trust>, Failure> {
-        let keys = self.keys.iter().map(|key| {
-            key.parse().map_err(|error| {
-                Failure::usage("bad_key", format!("`{key}` is no key: {error}"))
-                    .help("`proviso audit keys` prints keys")
-            })
-        });
-        let keys = keys.collect::<Result<Vec<_>, _>>()?;
-        Ok((!keys.is_empty()).then_some(Trust { keys, complete: false }))
+        trust(&self.keys)
+    }
+
+    fn proofs(&self, file: &Path) -> Result<Done, Failure> {
+        let trust = self.trust()?.ok_or_else(|| {
+            Failure::usage("key_needed", "proofs prove nothing by themselves")
+                .help("give `--key` with a key that you trust")
+        })?;
+        let document = fs::File::open(file).map_err(|error| unread(file, &error))?;
+        let proved = proved::verify(BufReader::new(document), &trust).map_err(|error| {
+            Failure::bad_input("bad_proofs", format!("`{}` proves nothing: {error}", file.display()))
+                .help("make the export again, and get the key that its logs are signed by another way")
+        })?;
+        let heads: Vec<String> =
+            proved.heads.iter().map(|head| format!("`{}` over {} records", head.log, head.size)).collect();
+        let text = format!("{} records are in the logs, under signed heads: {}", proved.records, heads.join(", "));
+        Ok(Done::fine(text, json!({"verified": true, "records": proved.records, "heads": proved.heads})))
     }
 
     fn held(&self) -> Result<Vec<String>, Failure> {
         self.heads.iter().map(|path| read(path)).collect()
     }
+}
+
+/// The keys that were given; none where none were.
+pub(super) fn trust(keys: &[String]) -> Result<Option<Trust>, Failure> {
+    let keys = keys.iter().map(|key| {
+        key.parse().map_err(|error| {
+            Failure::usage("bad_key", format!("`{key}` is no key: {error}")).help("`proviso audit keys` prints keys")
+        })
+    });
+    let keys = keys.collect::<Result<Vec<_>, _>>()?;
+    Ok((!keys.is_empty()).then_some(Trust { keys, complete: false }))
 }
 
 fn told(report: &Report, besides: Option<&str>) -> Result<Done, Failure> {
@@ -184,24 +204,13 @@ fn told(report: &Report, besides: Option<&str>) -> Result<Done, Failure> {
     Ok(Done::fine(lines.join("\n"), json))
 }
 
-fn export(data: &Path, to: &Path) -> Result<Done, Failure> {
-    let empty = fs::read_dir(to).map_or(true, |mut entries| entries.next().is_none());
-    if !empty {
-        let message = format!("`{}` holds something already", to.display());
-        return Err(Failure::usage("folder_not_empty", message).help("give a folder that is not there, or is empty"));
-    }
-    let bar = Bar::new("written");
-    verify::export(data, to, &mut |at| bar.at(at)).map_err(failure)?;
-    drop(bar);
-    let text = format!("the record is in `{}`; `proviso audit verify --export` checks it", to.display());
-    Ok(Done::fine(text, json!({"exported": to.display().to_string()})))
+pub(super) fn read(path: &Path) -> Result<String, Failure> {
+    fs::read_to_string(path).map_err(|error| unread(path, &error))
 }
 
-pub(super) fn read(path: &Path) -> Result<String, Failure> {
-    fs::read_to_string(path).map_err(|error| {
-        Failure::unavailable("file_unusable", format!("`{}` cannot be read: {error}", path.display()))
-            .help("look at the path, and at who may read it")
-    })
+fn unread(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::unavailable("file_unusable", format!("`{}` cannot be read: {error}", path.display()))
+        .help("look at the path, and at who may read it")
 }
 
 pub(super) fn failure(error: VerifyError) -> Failure {
@@ -213,35 +222,5 @@ pub(super) fn failure(error: VerifyError) -> Failure {
             let exit = if error.code() == "log_tampered" { Exit::BadInput } else { Exit::Unavailable };
             Failure::new(exit, error.code(), error.to_string()).help(error.help())
         }
-    }
-}
-
-/// How far it is, on standard error where somebody looks at it.
-pub(super) struct Bar {
-    bar: ProgressBar,
-    done: &'static str,
-}
-
-impl Bar {
-    pub(super) fn new(done: &'static str) -> Self {
-        let bar = ProgressBar::new(0);
-        if let Ok(style) = ProgressStyle::with_template("{msg} [{bar:40}] {human_pos}/{human_len} {eta}") {
-            bar.set_style(style);
-        }
-        Self { bar, done }
-    }
-
-    pub(super) fn at(&self, progress: Progress<'_>) {
-        if progress.done == 1 {
-            self.bar.set_length(progress.of);
-            self.bar.set_message(format!("{} {}", progress.log, self.done));
-        }
-        self.bar.set_position(progress.done);
-    }
-}
-
-impl Drop for Bar {
-    fn drop(&mut self) {
-        self.bar.finish_and_clear();
     }
 }

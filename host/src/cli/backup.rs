@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::json;
 
-use super::audit::{Bar, failure, read};
+use super::audit::{failure, read};
+use super::bar::Bar;
 use super::output::{Done, Exit, Failure};
 use crate::clock::{Clock as _, SystemClock};
 use crate::random::{self, SystemRandom};

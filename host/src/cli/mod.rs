@@ -2,14 +2,17 @@
 
 mod audit;
 mod backup;
+mod bar;
 mod bundle;
 mod check;
 mod clock;
 mod demo;
+mod export;
 mod key;
 mod mcp;
 mod output;
 mod reconcile;
+mod replay;
 pub mod serve;
 mod signals;
 mod task;
@@ -55,6 +58,8 @@ enum Command {
     Backup(backup::Backup),
     /// Make a data folder of a backup.
     Restore(backup::RestoreFrom),
+    /// Ask the recorded questions again: do they come to the same, and what would another bundle answer?
+    Replay(replay::Replay),
     /// Mint, list and revoke credentials, at the running gate.
     #[command(subcommand)]
     Token(token::TokenCommand),
@@ -92,6 +97,7 @@ pub fn main() -> ExitCode {
         Command::Audit(command) => audit::run(&command),
         Command::Backup(command) => backup::back_up(&command),
         Command::Restore(command) => backup::restore(&command),
+        Command::Replay(replay) => replay::run(&replay, cli.json),
         Command::Token(command) => block_on(token::run(command)),
         Command::Task(command) => block_on(task::run(command)),
         Command::Key(command) => block_on(key::run(command)),

@@ -37,7 +37,7 @@ pub(super) struct Done {
     pub(super) exit: Exit,
     /// For people; nothing is printed when it is empty.
     pub(super) text: String,
-    /// For `--json`.
+    /// For `--json`; `null` where the command has written it already.
     pub(super) json: Value,
 }
 
@@ -105,7 +105,9 @@ impl Failure {
 pub(super) fn finish(done: Result<Done, Failure>, as_json: bool) -> ExitCode {
     match done {
         Ok(done) if as_json => {
-            println!("{}", done.json);
+            if !done.json.is_null() {
+                println!("{}", done.json);
+            }
             done.exit.into()
         }
         Ok(done) => {

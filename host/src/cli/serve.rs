@@ -257,7 +257,7 @@ fn keep_module(data: PathBuf, module: PolicyModule) -> JoinHandle<()> {
 }
 
 fn code_of(keys: &Keys, bytes: &[u8]) -> Digest {
-    keys.code(b"proviso-compiled-module-v1\0", bytes)
+    keys.code(Cache::CODE, bytes)
 }
 
 /// Why the app did not open, as an exit code.

@@ -17,6 +17,9 @@ pub struct Cache<'a> {
 }
 
 impl<'a> Cache<'a> {
+    /// What the code is for, under the gate's key.
+    pub const CODE: &'static [u8] = b"proviso-compiled-module-v1\0";
+
     /// The cache in this data folder. `code` authenticates bytes under a key that only the gate has.
     pub fn new(data: &Path, code: &'a dyn Fn(&[u8]) -> Digest) -> Self {
         Self { folder: data.join("cache"), code }

@@ -22,6 +22,7 @@ use crate::app::{Engine, EngineError};
 #[derive(Clone)]
 pub struct WasmEngine {
     digest: Digest,
+    bytes: Arc<[u8]>,
     pool: Arc<Pool>,
     /// An instance is memory: callers wait here, not on the allocator.
     questions: Arc<Semaphore>,
@@ -82,6 +83,7 @@ impl WasmEngine {
         let long = at_once / 2;
         Ok(Self {
             digest: module.digest(),
+            bytes: module.bytes(),
             pool: Arc::new(Pool::new(module.template()?, limits, at_once.saturating_add(long))),
             questions: Arc::new(Semaphore::new(at_once)),
             long: Arc::new(Semaphore::new(long)),
@@ -122,6 +124,10 @@ impl WasmEngine {
 impl Engine for WasmEngine {
     fn module(&self) -> Digest {
         self.digest
+    }
+
+    fn module_bytes(&self) -> Arc<[u8]> {
+        Arc::clone(&self.bytes)
     }
 
     fn load(&self, load: Load) -> BoxFuture<'_, Result<Loaded, EngineError>> {

@@ -90,14 +90,27 @@ impl InstanceTemplate {
         Self { pre }
     }
 
-    /// A new instance of the ABI that this gate speaks.
-    pub(super) fn instantiate(&self, limits: &Limits) -> Result<PolicyInstance, EngineError> {
-        #[cfg(saboteur)]
-        crate::saboteur::plant();
+    /// The version of the ABI that it says it speaks.
+    pub(super) fn version(&self, limits: &Limits) -> Result<i32, EngineError> {
+        let mut store = self.store(limits)?;
+        let instance = self.pre.instantiate(&mut store).map_err(|error| failure(&error, &store))?;
+        let abi: TypedFunc<(), i32> = typed(instance.get_typed_func(&mut store, "abi"), "abi")?;
+        abi.call(&mut store, ()).map_err(|error| failure(&error, &store))
+    }
+
+    fn store(&self, limits: &Limits) -> Result<Store<Guard>, EngineError> {
         let guard = Guard { most: limits.memory, refused: false };
         let mut store = Store::new(self.pre.module().engine(), guard);
         store.limiter(|guard| guard);
         budget(&mut store, limits.question_fuel, limits.question_time)?;
+        Ok(store)
+    }
+
+    /// A new instance of the ABI that this gate speaks.
+    pub(super) fn instantiate(&self, limits: &Limits) -> Result<PolicyInstance, EngineError> {
+        #[cfg(saboteur)]
+        crate::saboteur::plant();
+        let mut store = self.store(limits)?;
         let instance = self.pre.instantiate(&mut store).map_err(|error| failure(&error, &store))?;
         let memory = instance.get_memory(&mut store, "memory").ok_or_else(|| unusable("memory"))?;
         let abi: TypedFunc<(), i32> = typed(instance.get_typed_func(&mut store, "abi"), "abi")?;

@@ -9,9 +9,11 @@ mod index;
 mod instance;
 mod module;
 mod pool;
+mod runner;
 
 pub use cache::Cache;
 pub use engine::{Calls, WasmEngine};
 pub use index::LiveGrants;
 pub use instance::Limits;
 pub use module::{ModuleError, PolicyModule};
+pub use runner::{Runner, Warm};

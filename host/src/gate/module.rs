@@ -33,6 +33,9 @@ pub enum ModuleError {
     /// It does not export what the ABI says.
     #[error("policy.wasm does not export `{0}` as the ABI says")]
     Exports(&'static str),
+    /// It speaks a version of the ABI that this build does not.
+    #[error("policy.wasm speaks version {0} of the ABI, which this build does not")]
+    Abi(i32),
     /// It does not compile.
     #[error("policy.wasm cannot be used: {0}")]
     Compile(String),
@@ -43,6 +46,7 @@ impl ModuleError {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Digest { .. } => "module_digest",
+            Self::Abi(_) => "unknown_abi",
             Self::Imports(_) | Self::Exports(_) | Self::Compile(_) => "module_unusable",
         }
     }

@@ -104,20 +104,28 @@ impl Pool {
         }
     }
 
-    /// A new instance that holds the bundle.
     fn warm_up(&self, load: &[u8]) -> Result<(PolicyInstance, Loaded), EngineError> {
-        let mut instance = self.template.instantiate(&self.limits)?;
-        let answer = instance.call(Op::Load, load, &self.limits)?;
-        let limits = json::Limits { max_bytes: self.limits.answer, ..json::Limits::DEFAULT };
-        match json::read_as::<Answer<Loaded>>(&answer, limits) {
-            Ok(Answer::Ok(loaded)) => Ok((instance, loaded)),
-            Ok(Answer::Error(error)) => Err(EngineError::Unusable(error.message)),
-            Err(error) => Err(EngineError::Unusable(format!("its answer cannot be read: {error}"))),
-        }
+        warm_up(&self.template, &self.limits, load)
     }
 
     fn shelves(&self) -> MutexGuard<'_, Shelves> {
         // Nothing in the critical sections leaves the shelves half done, so a panic elsewhere does not spoil them.
         self.shelves.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A new instance that holds the bundle.
+pub(super) fn warm_up(
+    template: &InstanceTemplate,
+    limits: &Limits,
+    load: &[u8],
+) -> Result<(PolicyInstance, Loaded), EngineError> {
+    let mut instance = template.instantiate(limits)?;
+    let answer = instance.call(Op::Load, load, limits)?;
+    let read = json::Limits { max_bytes: limits.answer, ..json::Limits::DEFAULT };
+    match json::read_as::<Answer<Loaded>>(&answer, read) {
+        Ok(Answer::Ok(loaded)) => Ok((instance, loaded)),
+        Ok(Answer::Error(error)) => Err(EngineError::Unusable(error.message)),
+        Err(error) => Err(EngineError::Unusable(format!("its answer cannot be read: {error}"))),
     }
 }

@@ -41,6 +41,8 @@ impl FromRequestParts<Site> for Caller {
 pub(super) struct Person {
     /// Who, and how strongly signed in.
     pub(super) session: PersonSession,
+    /// The cookie's secret: what goes on ends with the session.
+    pub(super) secret: String,
 }
 
 impl FromRequestParts<Site> for Person {
@@ -49,7 +51,7 @@ impl FromRequestParts<Site> for Person {
     async fn from_request_parts(parts: &mut Parts, site: &Site) -> Result<Self, Refused> {
         let secret = session_secret(parts, site)?;
         let key = single(&parts.headers, SESSION_KEY)?;
-        Ok(Self { session: site.app().session_with_key(&secret, key.as_deref())? })
+        Ok(Self { session: site.app().session_with_key(&secret, key.as_deref())?, secret })
     }
 }
 

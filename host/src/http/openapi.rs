@@ -68,8 +68,10 @@ fn describe(operation: &Operation) -> Value {
                 json!({"type": "string", "contentMediaType": "application/json", "contentSchema": reference(schema)});
             json!({"description": "Done.", "content": {"text/event-stream": {"schema": data}}})
         }
-        Some((kind, title)) => {
-            json!({"description": "Done.", "content": {kind: {"schema": {"type": "string", "title": title}}}})
+        Some((kinds, title)) => {
+            // Where there are several, the caller says which.
+            let schema = |kind: &str| (kind.to_owned(), json!({"schema": {"type": "string", "title": title}}));
+            json!({"description": "Done.", "content": kinds.split(' ').map(schema).collect::<Map<_, _>>()})
         }
         None => json!({"description": "Done."}),
     };

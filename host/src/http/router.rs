@@ -9,7 +9,7 @@ use axum::routing::{delete, get, post};
 
 use super::access::{discovery, evaluation, evaluations, requests, search};
 use super::api::{
-    acts, bundles, events, exceptions, executions, findings, grants, locks, logs, record, reviews, revocations,
+    acts, bundles, events, exceptions, executions, export, findings, grants, locks, logs, record, reviews, revocations,
     routing, session, sheet, stops, tasks, traces, votes, whoami,
 };
 use super::guard::guard;
@@ -70,6 +70,7 @@ pub fn router(site: Site) -> Router {
         .route("/api/v1/findings/{id}/lock", post(findings::lock))
         .route("/api/v1/events", get(events::get))
         .route("/api/v1/record", get(record::get))
+        .route("/api/v1/record/export", get(export::get))
         .route("/api/v1/logs/{log}/checkpoint", get(logs::checkpoint))
         .route("/api/v1/logs/{log}/tile/{*tile}", get(logs::tile))
         .route("/api/v1/logs/{log}/consistency", get(logs::consistency))

@@ -219,6 +219,10 @@ pub trait Store: Send + Sync + 'static {
     /// The newest head and the hashes that lead from a record to its root. Absent: it covers no such record.
     fn inclusion(&self, log: Log, seq: u64) -> Option<(Head, Vec<TreeHash>)>;
 
+    /// The hashes that lead from a record to the root over so many records. Absent: there are not so many, or it is none
+    /// of them.
+    fn inclusion_under(&self, log: Log, seq: u64, size: u64) -> Option<Vec<TreeHash>>;
+
     /// The newest head and the hashes that show that the first `older` records are its beginning. Absent: it covers
     /// fewer.
     fn consistency(&self, log: Log, older: u64) -> Option<(Head, Vec<TreeHash>)>;
@@ -288,6 +292,9 @@ pub enum StoreError {
         /// What is wrong with it.
         message: String,
     },
+    /// A module that is kept is not the one that its name says.
+    #[error("`{0}` is not the policy module that its name says")]
+    ModuleAltered(String),
     /// The database.
     #[error("the database cannot be used: {0}")]
     Database(String),
@@ -312,6 +319,7 @@ impl StoreError {
             Self::NotEmpty(_) => "folder_not_empty",
             Self::Open(_) => "data_folder_open",
             Self::Tampered { .. } => "log_tampered",
+            Self::ModuleAltered(_) => "module_altered",
             Self::Database(_) => "database_unusable",
             Self::File { .. } => "file_unusable",
         }
@@ -329,6 +337,9 @@ impl StoreError {
             Self::NotOurs(_) => "give an empty folder, or one that a gate has made",
             Self::Open(_) => "`chmod 700` the folder; it holds the gate's keys",
             Self::Tampered { .. } => "keep the folder as it is and run `proviso audit verify`; restore nothing over it",
+            Self::ModuleAltered(_) => {
+                "find out who changed it, and take it away: a gate writes the module that it runs again"
+            }
             Self::Database(_) | Self::File { .. } => "look at the disk and at who owns the folder",
         }
     }

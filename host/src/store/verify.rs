@@ -5,12 +5,14 @@ use std::path::Path;
 use audit_verify::erasure::Returned;
 use audit_verify::log::Trust;
 use audit_verify::run::{self, Progress, Report};
+use audit_verify::source::{Source, StoredRecord};
 use audit_verify::{Fault, FaultKind, export};
 use rusqlite::Connection;
 
 use super::keys::Keys;
+use super::modules::Modules;
 use super::sqlite::{self, SqliteSource};
-use super::types::{FoldError, Record, StoreError};
+use super::types::{FoldError, Log, Record, StoreError};
 
 /// Why a record is not what was signed, or cannot be looked at.
 #[derive(Debug)]
@@ -66,7 +68,43 @@ pub fn verify(
 pub fn export(data: &Path, folder: &Path, progress: &mut dyn FnMut(Progress<'_>)) -> Result<(), VerifyError> {
     let keys = Keys::read(data)?;
     let connection = snapshot(data)?;
-    Ok(export::write(&SqliteSource::new(&connection, true), &keys.trust().keys, folder, progress)?)
+    export::write(&SqliteSource::new(&connection, true), &keys.trust().keys, folder, progress)?;
+    Ok(Modules::of(data).copy_to(&Modules::of(folder))?)
+}
+
+/// Hands over a data folder's record as a source, in one state also while a gate may be running, with the keys that its
+/// heads are believed by.
+///
+/// # Errors
+/// When the folder cannot be read.
+pub fn with_source<T>(data: &Path, work: impl FnOnce(&dyn Source, &Trust) -> T) -> Result<T, StoreError> {
+    let keys = Keys::read(data)?;
+    let connection = snapshot(data)?;
+    Ok(work(&SqliteSource::new(&connection, true), &keys.trust()))
+}
+
+/// A record that is read while a gate writes it: one after the other, each as it stands.
+pub struct Following {
+    connection: Connection,
+}
+
+impl Following {
+    /// Opens a data folder.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn open(data: &Path) -> Result<Self, StoreError> {
+        Ok(Self { connection: sqlite::open_read_only(&sqlite::path(data))? })
+    }
+
+    /// One record; absent: there is none yet.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn record(&self, log: Log, seq: u64) -> Result<Option<StoredRecord>, StoreError> {
+        let record = SqliteSource::new(&self.connection, false).record(log, seq);
+        record.map_err(|error| StoreError::Database(error.to_string()))
+    }
 }
 
 /// Verifies the record and hands over each of its records, the ledger's first, while a gate may be running.

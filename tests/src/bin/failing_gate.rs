@@ -77,6 +77,10 @@ impl Store for Failing {
         self.0.inclusion(log, seq)
     }
 
+    fn inclusion_under(&self, log: Log, seq: u64, size: u64) -> Option<Vec<TreeHash>> {
+        self.0.inclusion_under(log, seq, size)
+    }
+
     fn consistency(&self, log: Log, older: u64) -> Option<(Head, Vec<TreeHash>)> {
         self.0.consistency(log, older)
     }

@@ -5,6 +5,7 @@ pub(super) mod bundles;
 pub(super) mod events;
 pub(super) mod exceptions;
 pub(super) mod executions;
+pub(super) mod export;
 pub(super) mod findings;
 pub(super) mod grants;
 pub(super) mod locks;

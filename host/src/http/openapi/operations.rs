@@ -1,6 +1,7 @@
 //! What one can ask, as a table.
 
 mod findings;
+mod record;
 
 /// Who may ask.
 pub(super) enum Who {
@@ -51,7 +52,7 @@ const fn post(
 
 /// All of them.
 pub(super) fn all() -> impl Iterator<Item = &'static Operation> {
-    OPERATIONS.iter().chain(findings::OPERATIONS)
+    OPERATIONS.iter().chain(findings::OPERATIONS).chain(record::OPERATIONS)
 }
 
 const OPERATIONS: &[Operation] = &[

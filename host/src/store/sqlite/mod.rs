@@ -213,6 +213,11 @@ impl Store for SqliteStore {
         Some((head, proof))
     }
 
+    fn inclusion_under(&self, log: Log, seq: u64, size: u64) -> Option<Vec<TreeHash>> {
+        let logs = self.shared.logs.read().unwrap_or_else(PoisonError::into_inner);
+        logs.of(log).tree.inclusion(seq, size).ok()
+    }
+
     fn consistency(&self, log: Log, older: u64) -> Option<(Head, Vec<TreeHash>)> {
         let logs = self.shared.logs.read().unwrap_or_else(PoisonError::into_inner);
         let state = logs.of(log);

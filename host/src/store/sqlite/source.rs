@@ -19,7 +19,7 @@ impl<'a> SqliteSource<'a> {
     }
 
     /// One record. Absent: there is none.
-    pub(super) fn record(&self, log: Log, seq: u64) -> rusqlite::Result<Option<StoredRecord>> {
+    pub(in crate::store) fn record(&self, log: Log, seq: u64) -> rusqlite::Result<Option<StoredRecord>> {
         let Ok(stored) = i64::try_from(seq) else { return Ok(None) };
         let mut statement = self.connection.prepare_cached("SELECT bytes FROM leaf WHERE log = ?1 AND seq = ?2")?;
         let mut rows = statement.query(params![log.name(), stored])?;
