@@ -67,6 +67,14 @@ impl Doomed {
     }
 }
 
+impl Drop for Doomed {
+    fn drop(&mut self) {
+        // It may be dead already: that is what it is for.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
 /// What stands on record: each permit or denial by its evaluation, and what happened to each exception.
 #[derive(Debug, Default)]
 struct OnRecord {
