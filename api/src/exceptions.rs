@@ -11,6 +11,7 @@ use policy_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::operations::ExecutionPhase;
+use crate::ownership::OwnerReply;
 
 /// `GET /api/v1/exceptions?state=…`, newest first.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -93,6 +94,9 @@ pub struct ExceptionDetail {
     /// The newest uses of its grant, oldest first.
     #[serde(default)]
     pub uses: Vec<UseLine>,
+    /// Who owns it now, and from where that is known; absent where nobody does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<OwnerReply>,
 }
 
 /// One use of a grant.

@@ -8,6 +8,7 @@ pub mod authzen;
 pub mod exceptions;
 pub mod findings;
 pub mod operations;
+pub mod ownership;
 pub mod problem;
 pub mod reviews;
 pub mod routing;

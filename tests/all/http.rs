@@ -24,6 +24,7 @@ mod guardrails;
 mod index;
 pub(crate) mod leaves;
 mod locks;
+mod ownership;
 mod paths;
 mod puppets;
 mod questions;

@@ -2,6 +2,7 @@
 
 mod cuts;
 mod emptied;
+mod erasure;
 mod exported;
 mod flat;
 mod foreign;

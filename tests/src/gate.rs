@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use policy_core::digest::Digest;
 use policy_core::entity::EntityRef;
-use proviso::app::{Activation, Allowance, App, GrantIndex, OpenError, Operator, Parts, Settings};
+use proviso::app::{Activation, Allowance, App, GrantIndex, OpenError, Operator, Parts, Retention, Settings};
 use proviso::gate::{Cache, Limits, LiveGrants, PolicyModule, WasmEngine};
 use proviso::http::{self, ModuleFile, Site};
 use proviso::identity::MintRequest;
@@ -69,6 +69,8 @@ pub struct Setup {
     pub notify: Notify,
     /// Heads of its record that others hold.
     pub seen: Vec<SeenHead>,
+    /// How long what is kept.
+    pub retention: Retention,
     /// What stands between the use cases and the store.
     pub wrap: fn(Arc<dyn Store>) -> Arc<dyn Store>,
 }
@@ -87,6 +89,7 @@ impl Default for Setup {
             allowance: Allowance::each_second(100_000),
             notify: Notify::default(),
             seen: Vec::new(),
+            retention: Retention::default(),
             wrap: |store| store,
         }
     }
@@ -155,6 +158,7 @@ impl TestGate {
             operator: operator(),
             channels: setup.notify.channels(),
             seen: setup.seen,
+            retention: setup.retention,
         };
         let parts = Parts {
             engine: Arc::new(engine),

@@ -20,6 +20,8 @@ pub(super) enum Event {
     Routing(serde::de::IgnoredAny),
     /// What ran otherwise than it was approved.
     Finding(serde::de::IgnoredAny),
+    /// Who owns what: a vote was asked for under the owners that its request names.
+    Ownership(serde::de::IgnoredAny),
 }
 
 /// An event of the gate as a whole.

@@ -5,13 +5,29 @@ use policy_core::grant::Scalar;
 use policy_core::outcome::{Outcome, Reason, Terms};
 use policy_core::question::SealedQuestion;
 use policy_core::value::Value;
+use proviso_api::ownership::{OwnerReply, OwnerSource};
 
 use super::problem::sentence;
-use super::time::length;
+use super::time::{length, stamp};
 
 /// An entity as policy writes it: `File::"/reports/x"`, the id quoted as JSON quotes it.
 pub fn entity(entity: &EntityRef) -> String {
     format!("{}::{}", entity.kind, quoted(&entity.id))
+}
+
+/// Who owns it now, and from where that is known.
+pub fn owned(owner: &OwnerReply) -> String {
+    let ids = |people: &[EntityRef]| people.iter().map(|person| person.id.clone()).collect::<Vec<_>>().join(", ");
+    let source = match (owner.source, owner.since) {
+        (OwnerSource::HandOver, Some(since)) => format!("by a hand-over of {} UTC", stamp(since)),
+        (OwnerSource::HandOver, None) => "by a hand-over".to_owned(),
+        (OwnerSource::Bundle, _) => "by the bundle".to_owned(),
+    };
+    let bundle = owner.bundle.as_ref().map(|bundle| match bundle.is_empty() {
+        true => "; the bundle names nobody".to_owned(),
+        false => format!("; the bundle says {}", ids(bundle)),
+    });
+    format!("{}, {source}{}", ids(&owner.owners), bundle.unwrap_or_default())
 }
 
 /// Text in quotes, with quotes, backslashes and control characters escaped.
@@ -142,6 +158,33 @@ mod tests {
     #[test]
     fn ids_are_quoted_so_that_nothing_in_them_reads_as_more() {
         assert_eq!(entity(&EntityRef::new("File", "a\"::\"b\n")), "File::\"a\\\"::\\\"b\\n\"");
+    }
+
+    #[test]
+    fn an_owner_is_told_with_where_that_is_known_from() {
+        let user = |id: &str| EntityRef::new("User", id);
+        let declared = OwnerReply {
+            of: proviso_api::ownership::Owned::Exception("exc_1".into()),
+            owners: vec![user("jun"), user("tom")],
+            source: OwnerSource::Bundle,
+            by_agent: true,
+            since: None,
+            by: None,
+            bundle: None,
+        };
+        assert_eq!(owned(&declared), "jun, tom, by the bundle");
+        let given = OwnerReply {
+            owners: vec![user("mara")],
+            source: OwnerSource::HandOver,
+            since: "2026-11-22T12:00:00Z".parse().ok(),
+            by: Some(user("tom")),
+            bundle: Some(vec![user("tom")]),
+            ..declared.clone()
+        };
+        let told = owned(&given);
+        assert!(told.starts_with("mara, by a hand-over of ") && told.ends_with("; the bundle says tom"), "{told}");
+        let nobody = OwnerReply { bundle: Some(Vec::new()), ..given };
+        assert!(owned(&nobody).ends_with("; the bundle names nobody"));
     }
 
     #[test]

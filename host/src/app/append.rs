@@ -28,6 +28,7 @@ impl App {
             LedgerEvent::Identity(event) => ("identity".to_owned(), identity_touches(event)),
             LedgerEvent::Routing(event) => event.place(),
             LedgerEvent::Finding(event) => event.place(),
+            LedgerEvent::Ownership(event) => event.place(),
             LedgerEvent::Gate(event) => {
                 let touches = match event {
                     GateEvent::Locked { .. }
@@ -35,6 +36,13 @@ impl App {
                     | GateEvent::LiftVoted { .. }
                     | GateEvent::Unlocked { .. }
                     | GateEvent::TaskEnded { .. } => vec![VersionKey::Locks],
+                    GateEvent::PayloadsErased(erasure) => {
+                        let exceptions = erasure.exceptions.iter().cloned().map(VersionKey::Exception);
+                        let credentials = erasure.credentials.iter().cloned().map(VersionKey::Identity);
+                        let tasks = (!erasure.tasks.is_empty()).then_some(VersionKey::Locks);
+                        exceptions.chain(credentials).chain(tasks).collect()
+                    }
+                    GateEvent::HoldPlaced { .. } | GateEvent::HoldLifted { .. } => vec![VersionKey::Holds],
                     GateEvent::GateStarted { .. }
                     | GateEvent::GateStopped { .. }
                     | GateEvent::SigningKeyRotated { .. }

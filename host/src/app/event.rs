@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use audit_verify::erasure::PAYLOADS_ERASED;
 use policy_core::digest::Digest;
 use policy_core::entity::EntityRef;
 use policy_core::lifecycle;
@@ -12,8 +13,10 @@ use proviso_api::operations::ExecutionPhase;
 use serde::{Deserialize, Serialize};
 
 use super::epoch::EpochFact;
+use super::erasure::{Erasure, Hold};
 use super::findings::FindingEvent;
 use super::inputs::{Apart, Asked};
+use super::ownership::OwnershipEvent;
 use super::routing::RoutingEvent;
 use crate::identity::IdentityEvent;
 use crate::signing::StateFault;
@@ -56,6 +59,8 @@ pub enum LedgerEvent {
     Routing(RoutingEvent),
     /// Of what ran otherwise than it was approved.
     Finding(FindingEvent),
+    /// Of who owns what, and who has left.
+    Ownership(OwnershipEvent),
 }
 
 /// What happened to the gate as a whole.
@@ -180,6 +185,24 @@ pub enum GateEvent {
         /// How far the two clocks are apart, in milliseconds.
         apart: i64,
         /// When, as the gate believes.
+        at: Timestamp,
+    },
+    /// Texts were taken out of the record for good.
+    PayloadsErased(Box<Erasure>),
+    /// What a legal hold covers is not erased.
+    HoldPlaced {
+        /// The hold.
+        hold: Box<Hold>,
+    },
+    /// A hold was lifted.
+    HoldLifted {
+        /// Its id.
+        id: String,
+        /// The operating-system user.
+        by: String,
+        /// Why.
+        reason: String,
+        /// When.
         at: Timestamp,
     },
     /// An operator says that the clock is right again.
@@ -384,6 +407,7 @@ impl LedgerEvent {
             Self::Gate(event) => event.kind().to_owned(),
             Self::Routing(event) => event.kind().to_owned(),
             Self::Finding(event) => event.kind().to_owned(),
+            Self::Ownership(event) => event.kind().to_owned(),
         }
     }
 }
@@ -406,6 +430,9 @@ impl GateEvent {
             Self::GateStopped { .. } => "gate_stopped",
             Self::SigningKeyRotated { .. } => "signing_key_rotated",
             Self::LogKeyRotated { .. } => "log_key_rotated",
+            Self::PayloadsErased(_) => PAYLOADS_ERASED,
+            Self::HoldPlaced { .. } => "hold_placed",
+            Self::HoldLifted { .. } => "hold_lifted",
             Self::ClockDoubted { .. } => "clock_doubted",
             Self::ClockTrusted { .. } => Self::TRUSTED,
             Self::EpochBegun { .. } => "epoch_begun",

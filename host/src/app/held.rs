@@ -19,9 +19,9 @@ impl App {
     /// that lasts and for a day in another, so that what is asked for in turn counts as what is asked for at once.
     pub(super) fn held_already(&self, question: &SealedQuestion, but: Option<&str>, now: Timestamp) -> (u32, u32, i64) {
         let call = &question.call;
-        let owners = self.policy().owners(&call.subject);
         let sum_at = self.policy().sum_path(&call.action);
         let state = self.state();
+        let owners = self.owners_now(&state, &call.subject);
         state
             .exceptions
             .values()
@@ -29,7 +29,7 @@ impl App {
             .filter(|entry| entry.exception.request.question.call.action == call.action)
             .filter(|entry| {
                 let subject = &entry.exception.request.question.call.subject;
-                *subject == call.subject || self.policy().owners(subject).iter().any(|owner| owners.contains(owner))
+                *subject == call.subject || self.owners_now(&state, subject).iter().any(|owner| owners.contains(owner))
             })
             .fold((0, 0, 0), |(grants, uses, sum), entry| {
                 let exception = &entry.exception;

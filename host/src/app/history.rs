@@ -51,6 +51,7 @@ impl App {
             };
             let mut lines: Vec<HistoryLine> = entry.steps.iter().map(step).collect();
             lines.extend(super::routing::history(&state.routing, id));
+            lines.extend(state.ownership.history(id));
             let begun = entry.reports.iter().filter(|(_, phase)| **phase == ExecutionPhase::Sending);
             let begun: BTreeSet<String> = begun.map(|(evaluation, _)| evaluation.clone()).collect();
             (lines, decisions, begun)
@@ -182,6 +183,9 @@ fn decided(record: &Record, silent: impl Fn(&str, Timestamp) -> bool) -> Option<
         sentence,
         said: None,
     };
+    if record.has_erased(EXECUTION) || record.has_erased(DECISION) {
+        return Some(line(None, "what stood here was erased".to_owned()));
+    }
     if let Some(bytes) = record.payload(EXECUTION) {
         let execution: ExecutionRecord = json::read_as(bytes, STORED).ok()?;
         let what = match execution.phase {

@@ -11,6 +11,7 @@ use proviso_api::session::{DemoPeople, DemoPerson, Minted, Session};
 use super::App;
 use super::append::Proposal;
 use super::event::LedgerEvent;
+use super::ownership::hold_present;
 use super::refusal::{Refusal, RefusalKind};
 use super::settings::Operator;
 use crate::identity::{
@@ -213,7 +214,7 @@ impl App {
 
     pub(super) fn known_person(&self, person: &EntityRef) -> Result<(), Refusal> {
         if self.policy().people().contains(person) {
-            return Ok(());
+            return hold_present(&self.state(), person);
         }
         let shown = text::visible(&person.id, 80);
         Err(Refusal::bad("unknown_person", format!("the bundle knows no person `{shown}`"))

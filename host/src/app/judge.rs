@@ -10,7 +10,7 @@ use policy_core::lifecycle::{
 use policy_core::outcome::Terms;
 use policy_core::question::{Requested, SealedQuestion};
 use policy_core::sabotaged;
-use policy_core::time::{Span, Timestamp};
+use policy_core::time::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -21,13 +21,10 @@ use super::event::LedgerEvent;
 use super::held::Wanted;
 use super::identities::ASSURANCE;
 use super::refusal::{Refusal, RefusalKind};
-use super::state::State;
 use crate::identity::PersonSession;
 use crate::random;
 use crate::store::VersionKey;
 
-/// How long what was an owner's stays an owner's: 30 days.
-const OWNED_BEFORE: Span = Span::from_seconds(30 * 86_400);
 /// What a module's answer may hold.
 const ANSWER: json::Limits = json::Limits { max_bytes: 16 << 20, max_depth: 120 };
 
@@ -138,13 +135,18 @@ impl App {
         };
         let mut answer: Vec<Eligibility> = self.ask_module(Op::Eligible, &input).await?;
         // INVARIANT (R4): who came to own the agent after it asked votes as little as who owned it then.
-        let owners = self.owners_behind(&input.question, exception.request.asker.as_ref(), now);
+        let mut owners = self.owners_behind(&input.question, exception.request.asker.as_ref(), now);
         let locked = self.locked_people(now);
+        let state = self.state();
+        owners.extend(self.owned_it_by_itself(&state, &exception.request.id, now));
         for voter in &mut answer {
             let wanted = exception.phase == Phase::Requested || exception.unconfirmed.is_some();
             let locked = wanted && locked.contains(&voter.person);
-            voter.eligible &= !locked && !owners.contains(&voter.person);
+            // INVARIANT (R4): whoever has left is eligible for nothing, with a vote that was cast before neither.
+            let left = state.ownership.departed(&voter.person).is_some();
+            voter.eligible &= !locked && !left && !owners.contains(&voter.person);
         }
+        drop(state);
         answer.sort_by(|a, b| a.person.cmp(&b.person));
         Ok(answer)
     }
@@ -241,30 +243,6 @@ impl App {
             std::iter::once(&question.call.subject).chain(asker).chain(question.chain.iter().map(|hop| &hop.entity));
         let state = self.state();
         let mut owners: Vec<EntityRef> = agents.flat_map(|agent| self.owners_in(&state, agent, now)).collect();
-        owners.sort();
-        owners.dedup();
-        owners
-    }
-
-    /// Who owns a subject, or did in the 30 days before: by every bundle that was active in that time.
-    pub(super) fn owners_before(&self, subject: &EntityRef, now: Timestamp) -> Vec<EntityRef> {
-        self.owners_in(&self.state(), subject, now)
-    }
-
-    /// The same, for who holds the state.
-    pub(super) fn owners_in(&self, state: &State, subject: &EntityRef, now: Timestamp) -> Vec<EntityRef> {
-        let mut owners = self.policy().owners(subject);
-        let mut ended: Option<Timestamp> = None;
-        for (_, activation) in state.activations.iter().rev() {
-            // The newest has not ended; each other ended when the next began.
-            let long_ago = |ended: Timestamp| ended.plus(OWNED_BEFORE) < now || sabotaged!("r4_owner_before");
-            if ended.is_some_and(long_ago) {
-                break;
-            }
-            ended = Some(activation.at);
-            let owned = activation.owners.iter().filter(|(owned, _)| owned == subject);
-            owners.extend(owned.flat_map(|(_, owners)| owners.clone()));
-        }
         owners.sort();
         owners.dedup();
         owners

@@ -15,6 +15,7 @@ mod decided;
 mod denial;
 mod engine;
 mod epoch;
+mod erasure;
 mod evaluate;
 pub(crate) mod event;
 mod exports;
@@ -32,6 +33,7 @@ mod limits;
 mod log_key;
 mod measures;
 mod open;
+mod ownership;
 mod page;
 mod people;
 mod permit;
@@ -75,11 +77,13 @@ pub use asked::{LONGEST_WAIT, Standing};
 pub use batch::{Batch, MOST_ITEMS};
 pub use engine::{Engine, EngineError, GrantIndex};
 pub use epoch::{EpochFact, HeadFact};
+pub use erasure::{Class, ErasureReport, ErasureRequest, HoldLine, HoldTarget, Kept, Lost, Retention, RetentionError};
 pub(crate) use evaluate::{SMALLEST, denial, outcome_word};
 pub use exports::Exporting;
 pub use findings::{Brought, FindingFilter, MOST_TOGETHER, Report, Taken, keep_reconciling, reconcile_offline};
 pub use limits::Allowance;
 pub use measures::{BOUNDS, Measured, Took};
+pub use ownership::{Disagreement, disagreements};
 pub use permit::Permit;
 pub use refusal::{Refusal, RefusalKind};
 pub use reply::VALID_FOR;
@@ -125,6 +129,8 @@ struct Inner {
     held: Mutex<Vec<HeldStop>>,
     counters: Mutex<BTreeMap<&'static str, u64>>,
     limits: Limits,
+    /// One erasure at a time.
+    erasing: tokio::sync::Mutex<()>,
 }
 
 impl Inner {
@@ -139,6 +145,7 @@ impl Inner {
     ) -> Self {
         let (held, counters, work, limits) = (Mutex::default(), Mutex::default(), Notify::new(), Limits::default());
         let waiting = Semaphore::new(asked::MOST_WAITING);
+        let erasing = tokio::sync::Mutex::default();
         Self {
             settings,
             parts,
@@ -154,6 +161,7 @@ impl Inner {
             held,
             counters,
             limits,
+            erasing,
         }
     }
 }
@@ -262,6 +270,10 @@ impl App {
             }
         }
         Reading { safe: reading.safe && !doubted, ..reading }
+    }
+
+    fn erasing(&self) -> &tokio::sync::Mutex<()> {
+        &self.0.erasing
     }
 
     fn limits(&self) -> &Limits {

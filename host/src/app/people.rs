@@ -7,6 +7,7 @@ use policy_core::lifecycle::{
 use policy_core::time::Timestamp;
 use proviso_api::exceptions::{ExceptionDetail, ExceptionLine, ExceptionList, UseLine};
 use proviso_api::operations::ExecutionPhase;
+use proviso_api::ownership::Owned;
 
 use super::App;
 use super::history::is_silent;
@@ -129,6 +130,7 @@ impl App {
             allowed,
             history: self.history(id)?,
             uses,
+            owner: self.owner(&Owned::Exception(id.to_owned())).ok(),
             exception,
         })
     }

@@ -45,7 +45,12 @@ impl App {
     pub async fn renew(&self, person: &PersonSession, id: &str, body: RenewRequest) -> Result<TaskReply, Refusal> {
         let exception = self.held_exception(id)?;
         let request = &exception.request;
-        let owners = self.owners_before(&request.question.call.subject, self.now());
+        let owners = {
+            let state = self.state();
+            let mut owners = self.owners_in(&state, &request.question.call.subject, self.now());
+            owners.extend(self.owners_of_exception(&state, id));
+            owners
+        };
         if request.requester != person.person && !owners.contains(&person.person) {
             return Err(rejected(Rejection::NotYours));
         }

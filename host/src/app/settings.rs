@@ -8,6 +8,7 @@ use policy_core::digest::Digest;
 use thiserror::Error;
 
 use super::engine::{Engine, GrantIndex};
+use super::erasure::Retention;
 use super::limits::Allowance;
 use crate::clock::Clock;
 use crate::random::Random;
@@ -36,6 +37,8 @@ pub struct Settings {
     pub channels: Channels,
     /// Heads of this gate's record that others hold: it goes on from there, or begins an epoch.
     pub seen: Vec<SeenHead>,
+    /// How long what is kept.
+    pub retention: Retention,
 }
 
 impl Settings {

@@ -179,6 +179,9 @@ impl App {
 
     fn recorded_question(&self, seq: u64) -> Result<SealedQuestion, Refusal> {
         let record = self.stored(Log::Decisions, seq)?;
+        if record.has_erased(QUESTION) {
+            return Err(Refusal::new(RefusalKind::Gone, "payload_erased", "what was asked was erased"));
+        }
         let bytes = record.payload(QUESTION).unwrap_or_default();
         json::read_as(bytes, STORED).map_err(|_| self.unreadable(&StoreError::Database("a question is gone".into())))
     }

@@ -13,6 +13,7 @@ use proviso_api::operations::ExecutionPhase;
 use serde::de::DeserializeOwned;
 
 use super::epoch::EpochFact;
+use super::erasure::Hold;
 use super::event::{
     ActivationFact, DECISION, DecisionRecord, EVENT, EXECUTION, ExecutionRecord, FoldOrigin, GateEvent, LedgerEvent,
     OBSERVED, ORIGIN, QUESTION, RequestOrigin, SEARCH,
@@ -20,6 +21,7 @@ use super::event::{
 use super::findings::{Accounts, EVIDENCE, Findings, Reporter};
 use super::flight::Flights;
 use super::measures::Measures;
+use super::ownership::{Ownership, OwnershipEvent};
 use super::routing::Routing;
 use super::uses::Uses;
 use crate::identity::{Registry, TokenFacts};
@@ -120,8 +122,16 @@ pub struct State {
     pub findings: Findings,
     /// What each subject asked to do, and what is said to have run.
     pub accounts: Accounts,
+    /// Hand-overs, and who left.
+    pub ownership: Ownership,
     /// The key that the record names as the one that signs its heads, once there was more than one.
     pub log_key: Option<String>,
+    /// Legal holds that nobody has lifted, by id.
+    pub holds: BTreeMap<String, Hold>,
+    /// When it was last looked what is older than it is kept.
+    pub retained_at: Option<Timestamp>,
+    /// The pseudonyms of tasks of which it was erased what they were permitted.
+    pub closed_tasks: BTreeSet<Digest>,
     /// Whether the clock is doubted until an operator's act (R6).
     pub clock_doubted: bool,
     /// What operators look at.
@@ -208,6 +218,10 @@ impl State {
 
     fn apply_event(&mut self, record: &Record) -> Result<Option<String>, FoldError> {
         let seq = record.leaf.seq;
+        // INVARIANT (R9): only what was over is ever erased, and whole: nothing follows from it.
+        if record.has_erased(EVENT) {
+            return Ok(None);
+        }
         match read::<LedgerEvent>(record, EVENT)? {
             LedgerEvent::Identity(event) => {
                 self.registry.apply(&event);
@@ -221,6 +235,12 @@ impl State {
             LedgerEvent::Finding(event) => {
                 self.findings.apply(seq, event);
                 Ok(None)
+            }
+            LedgerEvent::Ownership(event) => {
+                if let OwnershipEvent::PersonDeparted { person, .. } = &event {
+                    self.registry.depart(person);
+                }
+                Ok(self.ownership.apply(seq, event))
             }
             LedgerEvent::Exception { id, event } => {
                 let before = self.exceptions.get(&id).map(|entry| entry.exception.clone());
@@ -267,6 +287,13 @@ impl State {
             | GateEvent::GateStopped { .. }
             | GateEvent::SigningKeyRotated { .. }
             | GateEvent::Limited { .. } => {}
+            GateEvent::PayloadsErased(erasure) => self.forget_erased(*erasure),
+            GateEvent::HoldPlaced { hold } => {
+                self.holds.insert(hold.id.clone(), *hold);
+            }
+            GateEvent::HoldLifted { id, .. } => {
+                self.holds.remove(&id);
+            }
             GateEvent::LogKeyRotated { key, .. } => self.log_key = Some(key),
             GateEvent::BundleActivated { activation } => self.activations.push((seq, *activation)),
             GateEvent::Locked { lock, by, reason, at, groups, until } => {
@@ -299,6 +326,10 @@ impl State {
 
     fn apply_decision(&mut self, record: &Record) -> Result<(), FoldError> {
         let (seq, at) = (record.leaf.seq, record.leaf.at);
+        if [DECISION, EXECUTION, SEARCH, EVIDENCE].iter().any(|name| record.has_erased(name)) {
+            self.accounts.erased(at);
+            return Ok(());
+        }
         if record.payload(EXECUTION).is_some() {
             let execution: ExecutionRecord = read(record, EXECUTION)?;
             self.belongs(execution.exception.as_deref(), seq);
@@ -321,10 +352,7 @@ impl State {
             return Ok(());
         }
         if record.leaf.kind == EVIDENCE {
-            // Evidence that was erased says nothing any more.
-            if record.payload(EVIDENCE).is_some() {
-                self.accounts.evidence((seq, at), read(record, EVIDENCE)?);
-            }
+            self.accounts.evidence((seq, at), read(record, EVIDENCE)?);
             return Ok(());
         }
         let decision: DecisionRecord = read(record, DECISION)?;

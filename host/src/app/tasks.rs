@@ -11,7 +11,7 @@ use super::stops::HeldStop;
 use crate::identity::PersonSession;
 
 /// The type that a user of the operating system is recorded under.
-const OPERATOR: &str = "operator";
+pub(super) const OPERATOR: &str = "operator";
 
 impl App {
     /// Ends a task: its grants are dead, its open requests closed, and nothing more is allowed or asked for in it.

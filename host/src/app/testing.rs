@@ -21,6 +21,7 @@ use tempfile::TempDir;
 
 use super::App;
 use super::engine::{Engine, EngineError, GrantIndex};
+use super::erasure::Retention;
 use super::limits::Allowance;
 use super::settings::{Channels, OpenError, Operator, Parts, Settings};
 use crate::clock::Clock;
@@ -262,6 +263,7 @@ impl Gate {
             operator: Operator { uid: 1000, name: "proviso".to_owned() },
             channels: Channels::default(),
             seen: Vec::new(),
+            retention: Retention::default(),
         };
         change(&mut settings);
         let engine = Arc::new(NativeEngine { instance: Mutex::new(Instance::new()), broken: AtomicBool::new(false) });

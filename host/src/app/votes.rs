@@ -202,6 +202,7 @@ pub(super) fn read_by_a_vote(state: &State, person: &PersonSession, id: &str) ->
         VersionKey::Bundle,
         VersionKey::Locks,
         VersionKey::Deputies,
+        VersionKey::Ownership,
         VersionKey::Exception(id.to_owned()),
         VersionKey::Identity(person.id.clone()),
     ];

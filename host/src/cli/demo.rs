@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use super::output::{Done, Failure, say};
 use super::serve::{Start, start_log};
 use super::signals::Signals;
-use crate::app::{Activation, Allowance};
+use crate::app::{Activation, Allowance, Retention};
 use crate::demo::{self, Place};
 use crate::notify::Notify;
 use crate::random::{self, SystemRandom};
@@ -87,6 +87,7 @@ async fn play(
         single_user: false,
         allowance: Allowance::default(),
         notify: Notify::default(),
+        retention: Retention::default(),
     };
     let running = start.open().await?;
     let signals = Signals::listen()?;

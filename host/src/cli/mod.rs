@@ -7,10 +7,13 @@ mod bundle;
 mod check;
 mod clock;
 mod demo;
+mod erase;
 mod export;
+mod hold;
 mod key;
 mod mcp;
 mod output;
+mod owner;
 mod reconcile;
 mod replay;
 pub mod serve;
@@ -71,6 +74,14 @@ enum Command {
     Key(key::KeyCommand),
     /// Hold what ran against what was approved.
     Reconcile(reconcile::Reconcile),
+    /// Take texts out of the record for good, at the running gate: about somebody, or older than so long.
+    Erase(erase::Erase),
+    /// Place, lift and list legal holds, at the running gate: what they cover is not erased.
+    #[command(subcommand)]
+    Hold(hold::HoldCommand),
+    /// Who owns an agent or an exception, handing it over, and people who leave, at the running gate.
+    #[command(subcommand)]
+    Owner(owner::OwnerCommand),
     /// Say, with a reason on record, that the clock can be trusted again.
     TrustClock(clock::TrustClock),
     /// The demo's tool server over stdio.
@@ -102,6 +113,9 @@ pub fn main() -> ExitCode {
         Command::Task(command) => block_on(task::run(command)),
         Command::Key(command) => block_on(key::run(command)),
         Command::Reconcile(command) => block_on(reconcile::run(command)),
+        Command::Erase(command) => block_on(erase::run(command)),
+        Command::Hold(command) => block_on(hold::run(command)),
+        Command::Owner(command) => block_on(owner::run(command)),
         Command::TrustClock(command) => block_on(clock::run(command)),
         Command::DemoLedger => demo::serve_ledger(),
     };

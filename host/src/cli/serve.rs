@@ -15,7 +15,7 @@ use tokio::task::{JoinHandle, spawn_blocking};
 use super::bundle;
 use super::output::{Done, Exit, Failure, say};
 use super::signals::Signals;
-use crate::app::{Activation, Allowance, App, OpenError, Operator, Parts, Settings, keep_reconciling};
+use crate::app::{Activation, Allowance, App, OpenError, Operator, Parts, Retention, Settings, keep_reconciling};
 use crate::clock::SystemClock;
 use crate::gate::{Cache, Limits, LiveGrants, PolicyModule, WasmEngine};
 use crate::http::{self, ModuleFile, Site};
@@ -23,6 +23,9 @@ use crate::notify::{self, ConfigError, Notify};
 use crate::random::SystemRandom;
 use crate::store::{DataKind, Keys, StoreError};
 use crate::{assets, socket};
+
+/// How often it is looked whether a day has passed.
+const RETAIN: std::time::Duration = std::time::Duration::from_secs(60);
 
 /// Run the gate.
 #[derive(Debug, Args)]
@@ -54,6 +57,9 @@ pub(super) struct Serve {
     /// Where people are told of requests: webhooks and mail. See docs/notify.md.
     #[arg(long, value_name = "FILE")]
     notify: Option<PathBuf>,
+    /// How long what is kept; what is older is erased once a day. See docs/erasure.md. Without it nothing is erased by age.
+    #[arg(long, value_name = "FILE")]
+    retention: Option<PathBuf>,
 }
 
 /// Runs it.
@@ -73,6 +79,12 @@ pub(super) async fn run(serve: Serve, as_json: bool) -> Result<Done, Failure> {
         notify: match serve.notify {
             Some(file) => Notify::read(&file).map_err(|error| unreadable(&error))?,
             None => Notify::default(),
+        },
+        retention: match serve.retention {
+            Some(file) => {
+                Retention::read(&file).map_err(|error| Failure::bad_input(error.code(), error.to_string()))?
+            }
+            None => Retention::default(),
         },
     };
     let running = start.open().await?;
@@ -97,6 +109,7 @@ pub(super) struct Start {
     pub(super) activate: Option<Activation>,
     pub(super) allowance: Allowance,
     pub(super) notify: Notify,
+    pub(super) retention: Retention,
 }
 
 /// A gate that serves.
@@ -110,6 +123,7 @@ pub(super) struct Running {
     keeping: JoinHandle<()>,
     telling: JoinHandle<()>,
     reconciling: JoinHandle<()>,
+    retaining: JoinHandle<()>,
 }
 
 impl Running {
@@ -128,6 +142,7 @@ impl Running {
         let _ = self.telling.await;
         // What was not compared yet is compared after the next start.
         let _ = self.reconciling.await;
+        let _ = self.retaining.await;
         if let Err(refusal) = self.app.stopped().await {
             tracing::error!(code = refusal.code, "the end could not be recorded");
         }
@@ -160,6 +175,7 @@ impl Start {
             operator: Operator { uid, name: socket::user_name(uid) },
             channels: self.notify.channels(),
             seen: Vec::new(),
+            retention: self.retention,
         };
         let file = ModuleFile { digest: module.digest(), bytes: module.bytes(), calls: engine.calls() };
         let parts = Parts {
@@ -179,6 +195,7 @@ impl Start {
         let telling = notify::start(app.clone(), &self.notify, Arc::new(SystemRandom), stopping.clone());
         let telling = telling.map_err(|error| Failure::unavailable("cannot_notify", error))?;
         let reconciling = keep_reconciling(app.clone(), stopping.clone());
+        let retaining = retain(app.clone(), stopping.clone());
         let record = app.record();
         let site = Site::new(app.clone(), file, listen, stopping.clone());
         let serving = tokio::spawn(http::serve(listener, http::router(site), stopping));
@@ -192,8 +209,30 @@ impl Start {
             keeping,
             telling,
             reconciling,
+            retaining,
         })
     }
+}
+
+/// Looks every minute whether it is time to erase what is older than it is kept.
+fn retain(app: App, mut stopping: watch::Receiver<bool>) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        loop {
+            match app.retain_due().await {
+                Ok(None) => {}
+                Ok(Some(done)) => {
+                    tracing::info!(records = done.records.len(), "what is older than it is kept was erased")
+                }
+                Err(refusal) => {
+                    tracing::warn!(code = refusal.code, "what is older than it is kept could not be erased")
+                }
+            }
+            tokio::select! {
+                () = tokio::time::sleep(RETAIN) => {}
+                _ = stopping.wait_for(|stop| *stop) => return,
+            }
+        }
+    })
 }
 
 fn unreadable(error: &ConfigError) -> Failure {

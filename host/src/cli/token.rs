@@ -7,6 +7,7 @@ use policy_core::entity::EntityRef;
 use serde_json::json;
 
 use super::output::{Done, Exit, Failure};
+use crate::app::HoldTarget;
 use crate::identity::TokenLine;
 use crate::socket::client::{self, ClientError};
 use crate::socket::{Reply, Request};
@@ -128,6 +129,19 @@ pub(super) fn told(reply: Result<Reply, ClientError>) -> Result<Done, Failure> {
             let json = json!({"id": id, "secret": secret, "expires_at": expires_at});
             Ok(Done::fine(secret, json))
         }
+        Ok(Reply::Erased(report)) => Ok(Done::fine(report.lines(), json!(report))),
+        Ok(Reply::Holds { holds }) => {
+            let lines = holds.iter().map(|hold| {
+                let target = match &hold.target {
+                    HoldTarget::Entity(entity) => entity.to_string(),
+                    HoldTarget::Exception(id) => format!("exception {id}"),
+                };
+                format!("{}  {target}  since {} by {}: {}", hold.id, hold.at, hold.by, hold.reason)
+            });
+            Ok(Done::fine(lines.collect::<Vec<_>>().join("\n"), json!({"holds": holds})))
+        }
+        Ok(Reply::Owner(owner)) => Ok(Done::fine(super::owner::owner_line(&owner), json!(owner))),
+        Ok(Reply::Departure(left)) => Ok(Done::fine(super::owner::departure_lines(&left), json!(left))),
         Ok(Reply::Done {}) => Ok(Done::fine("done", json!({"done": true}))),
         Ok(Reply::Keys { keys }) => {
             let lines = keys.iter().map(|key| match key.retired_at {

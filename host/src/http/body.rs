@@ -12,6 +12,7 @@ use proviso_api::acts::{AnswerRequest, DispositionRequest, Reason, RenewRequest}
 use proviso_api::authzen::{EvaluationRequest, EvaluationsRequest};
 use proviso_api::findings::{AssignRequest, CommentRequest, FindingActRequest, FindingStateRequest};
 use proviso_api::operations::ExecutionReport;
+use proviso_api::ownership::HandOwnerRequest;
 use proviso_api::reviews::CloseReview;
 use proviso_api::routing::{DeputyRequest, HandoverRequest};
 use proviso_api::search::{ActionSearch, ResourceSearch, SubjectSearch};
@@ -60,6 +61,7 @@ wire! {
     FindingStateRequest: [];
     FindingActRequest: [];
     HandoverRequest: ["to"];
+    HandOwnerRequest: ["of", "from", "to"];
     DeputyRequest: ["deputy"];
     SignIn: [];
     DemoSignIn: ["person"];

@@ -9,8 +9,8 @@ use axum::routing::{delete, get, post};
 
 use super::access::{discovery, evaluation, evaluations, requests, search};
 use super::api::{
-    acts, bundles, events, exceptions, executions, export, findings, grants, locks, logs, record, reviews, revocations,
-    routing, session, sheet, stops, tasks, traces, votes, whoami,
+    acts, bundles, events, exceptions, executions, export, findings, grants, locks, logs, ownership, record, reviews,
+    revocations, routing, session, sheet, stops, tasks, traces, votes, whoami,
 };
 use super::guard::guard;
 use super::problem::Refused;
@@ -42,6 +42,9 @@ pub fn router(site: Site) -> Router {
         .route("/api/v1/exceptions/{id}/handover", post(routing::hand_over))
         .route("/api/v1/deputies", get(routing::deputies).post(routing::appoint))
         .route("/api/v1/deputies/{id}", delete(routing::end_deputy))
+        .route("/api/v1/owners", get(ownership::get))
+        .route("/api/v1/owners/handover", post(ownership::hand_over))
+        .route("/api/v1/people/{user}/departure", get(ownership::departure))
         .route("/api/v1/deliveries", get(routing::deliveries))
         .route("/api/v1/deliveries/{id}/retry", post(routing::retry))
         .route("/api/v1/exceptions/{id}/answer", post(acts::answer))

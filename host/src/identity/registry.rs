@@ -247,6 +247,25 @@ impl Registry {
         tokens.map(|(id, _)| id.clone()).chain(self.sessions.keys().cloned())
     }
 
+    /// Ends the sign-in links and the sessions of somebody who left.
+    pub fn depart(&mut self, person: &EntityRef) {
+        for held in self.tokens.values_mut().filter(|held| held.over.is_none()) {
+            if matches!(&held.token.facts, TokenFacts::Approver { person: of } if of == person) {
+                held.over = Some("revoked");
+            }
+        }
+        self.sessions.retain(|_, open| open.facts.person != *person);
+    }
+
+    /// Forgets credentials and sessions, by their public ids: what was erased of them is not there at the next start.
+    pub fn forget(&mut self, ids: &[String]) {
+        for id in ids {
+            self.tokens.remove(id);
+            self.sessions.remove(id);
+            self.void.remove(id);
+        }
+    }
+
     fn end(&mut self, id: &str, word: &'static str) {
         if let Some(held) = self.tokens.get_mut(id) {
             held.over = Some(word);

@@ -12,9 +12,10 @@ use std::path::{Path, PathBuf};
 use policy_core::entity::EntityRef;
 use policy_core::time::Timestamp;
 use proviso_api::findings::FindingLine;
+use proviso_api::ownership::{Departure, HandOwnerRequest, Owned, OwnerReply};
 use serde::{Deserialize, Serialize};
 
-use crate::app::Report;
+use crate::app::{ErasureReport, ErasureRequest, HoldLine, HoldTarget, Report};
 use crate::identity::TokenLine;
 use crate::reconcile::Said;
 
@@ -103,6 +104,45 @@ pub enum Request {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         since: Option<Timestamp>,
     },
+    /// Takes texts out of the record for good, or says what that would be.
+    Erase(Box<ErasureRequest>),
+    /// Places a legal hold.
+    PlaceHold {
+        /// On what.
+        target: HoldTarget,
+        /// Why.
+        reason: String,
+    },
+    /// Lifts a legal hold.
+    LiftHold {
+        /// Its id.
+        id: String,
+        /// Why.
+        reason: String,
+    },
+    /// The legal holds.
+    ListHolds {},
+    /// Who owns something.
+    ShowOwner {
+        /// What.
+        of: Owned,
+    },
+    /// Hands something over in an owner's place.
+    HandOwner(Box<HandOwnerRequest>),
+    /// What somebody leaves behind.
+    ShowDeparture {
+        /// Who, by id.
+        user: String,
+    },
+    /// Says that somebody left, or is back.
+    SayOf {
+        /// Who, by id.
+        user: String,
+        /// Whether they left.
+        departed: bool,
+        /// Why.
+        reason: String,
+    },
     /// Says that the clock can be trusted again, after the gate found that it could not (R6).
     TrustClock {
         /// Why.
@@ -173,6 +213,17 @@ pub enum Reply {
         /// The findings that are not resolved, the newest 500 of them.
         findings: Vec<FindingLine>,
     },
+    /// What was erased, or would be.
+    Erased(Box<ErasureReport>),
+    /// Legal holds, oldest first.
+    Holds {
+        /// One line each.
+        holds: Vec<HoldLine>,
+    },
+    /// Who owns something.
+    Owner(Box<OwnerReply>),
+    /// What somebody leaves behind.
+    Departure(Box<Departure>),
     /// It was done.
     Done {},
     /// It was not.

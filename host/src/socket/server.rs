@@ -61,25 +61,33 @@ async fn exchange(stream: UnixStream, app: App) {
     // INVARIANT (R4): who asks is the kernel's word (SO_PEERCRED), never the message's.
     let Ok(peer) = stream.peer_cred() else { return };
     let by = Operator { uid: peer.uid(), name: user_name(peer.uid()) };
-    let done = timeout(PATIENCE, async move {
-        let (reading, mut writing) = stream.into_split();
-        let mut line = Vec::new();
-        let mut reading = BufReader::new(reading).take(LONGEST_LINE as u64);
-        reading.read_until(b'\n', &mut line).await?;
-        let limits = Limits { max_bytes: LONGEST_LINE, ..Limits::DEFAULT };
-        let reply = match json::read_as::<Request>(line.trim_ascii_end(), limits) {
-            // What was begun is finished, also when the other end has gone.
-            Ok(request) => match tokio::spawn(answer(app, request, by)).await {
-                Ok(reply) => reply,
-                Err(_) => refused(&Refusal::record_unavailable()),
-            },
-            Err(error) => refused(&Refusal::bad(error.code(), error.to_string())),
-        };
+    let (reading, mut writing) = stream.into_split();
+    let mut line = Vec::new();
+    let mut reading = BufReader::new(reading).take(LONGEST_LINE as u64);
+    let read = timeout(PATIENCE, reading.read_until(b'\n', &mut line)).await;
+    let limits = Limits { max_bytes: LONGEST_LINE, ..Limits::DEFAULT };
+    let reply = match read.map(|read| read.map(|_| json::read_as::<Request>(line.trim_ascii_end(), limits))) {
+        // What was begun is finished, also when the other end has gone; an erasure reads all of the record first.
+        Ok(Ok(Ok(request))) => match tokio::spawn(answer(app, request, by)).await {
+            Ok(reply) => reply,
+            Err(_) => refused(&Refusal::record_unavailable()),
+        },
+        Ok(Ok(Err(error))) => refused(&Refusal::bad(error.code(), error.to_string())),
+        Ok(Err(error)) => {
+            tracing::debug!(%error, "an operator went away");
+            return;
+        }
+        Err(_) => {
+            tracing::debug!("an operator was too slow");
+            return;
+        }
+    };
+    let written = timeout(PATIENCE, async move {
         let mut bytes = json::to_canonical_bytes(&reply).map_err(io::Error::other)?;
         bytes.push(b'\n');
         writing.write_all(&bytes).await
     });
-    match done.await {
+    match written.await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => tracing::debug!(%error, "an operator went away"),
         Err(_) => tracing::debug!("an operator was too slow"),
@@ -107,6 +115,23 @@ async fn answer(app: App, request: Request, by: Operator) -> Reply {
             brought.map(|brought| Reply::Brought { recorded: brought.recorded, known: brought.known })
         }
         Request::Reconcile { since } => reconcile(&app, since).await,
+        Request::Erase(request) => app.erase(&by, &request).await.map(|report| Reply::Erased(Box::new(report))),
+        Request::PlaceHold { target, reason } => {
+            app.place_hold(&by, target, &reason).await.map(|hold| Reply::Holds { holds: vec![hold] })
+        }
+        Request::LiftHold { id, reason } => app.lift_hold(&by, &id, &reason).await.map(|()| Reply::Done {}),
+        Request::ListHolds {} => Ok(Reply::Holds { holds: app.holds() }),
+        Request::ShowOwner { of } => app.owner(&of).map(|reply| Reply::Owner(Box::new(reply))),
+        Request::HandOwner(request) => {
+            app.hand_over_owner_as(&by, *request).await.map(|reply| Reply::Owner(Box::new(reply)))
+        }
+        Request::ShowDeparture { user } => app.departure(&user).map(|reply| Reply::Departure(Box::new(reply))),
+        Request::SayOf { user, departed: true, reason } => {
+            app.departed(&by, &user, &reason).await.map(|()| Reply::Done {})
+        }
+        Request::SayOf { user, departed: false, reason } => {
+            app.returned(&by, &user, &reason).await.map(|()| Reply::Done {})
+        }
         Request::TrustClock { reason } => app.trust_clock(&by, &reason).await.map(|()| Reply::Done {}),
     };
     done.unwrap_or_else(|refusal| refused(&refusal))

@@ -61,6 +61,10 @@ pub enum VersionKey {
     Routing(String),
     /// All deputies.
     Deputies,
+    /// All legal holds.
+    Holds,
+    /// Who owns what, and who has left.
+    Ownership,
     /// What was reported of the uses of an exception's grant.
     Reports(String),
     /// A finding.

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::state::State;
 use crate::components::{Card, Digest, Text};
-use crate::view_model::facts::{entity, known_of, reason, remedy, terms};
+use crate::view_model::facts::{entity, known_of, owned, reason, remedy, terms};
 use crate::view_model::time::stamp;
 
 /// An argument longer than this gets a box of its own that scrolls.
@@ -65,6 +65,7 @@ pub fn WhatWillRun() -> impl IntoView {
 pub fn WhoAsks() -> impl IntoView {
     let Some(loaded) = State::take().sheet() else { return ().into_any() };
     let request = loaded.sheet.sheet.exception.request.clone();
+    let newest = State::take().newest;
     let question = request.question.clone();
     let hops = question
         .chain
@@ -99,6 +100,7 @@ pub fn WhoAsks() -> impl IntoView {
                     <tr><th scope="row">"task"</th><td class="mono"><Text text=question.task.clone() /></td></tr>
                     <tr><th scope="row">"asked by"</th><td><Text text=request.requester.id.clone() /></td></tr>
                     {(!owners.is_empty()).then(|| view! { <tr><th scope="row">"owner"</th><td><Text text=owners /></td></tr> })}
+                    {move || newest.with(|newest| newest.as_ref().and_then(|detail| detail.owner.as_ref()).map(owned)).map(|owned| view! { <tr><th scope="row">"owned now by"</th><td><Text text=owned /></td></tr> })}
                     {through.map(|through| view! { <tr><th scope="row">"enforced by"</th><td class="mono"><Text text=through /></td></tr> })}
                     <tr><th scope="row">"asked at"</th><td>{format!("{} UTC", stamp(request.requested_at))}</td></tr>
                 </tbody>

@@ -30,6 +30,8 @@ pub struct Accounts {
     order: VecDeque<(Timestamp, Kept)>,
     decisions: usize,
     keep_all: bool,
+    /// Since when nothing was erased.
+    whole_since: Option<Timestamp>,
 }
 
 /// What is forgotten one day.
@@ -152,6 +154,18 @@ impl Accounts {
         self.account(subject);
     }
 
+    /// A decision or evidence of this time was erased, of whomever: from then on no account says that it knows all of it.
+    pub fn erased(&mut self, at: Timestamp) {
+        self.whole_since = self.whole_since.max(Some(just_after(at)));
+    }
+
+    /// At the end of history: also of whom nothing was written since.
+    pub fn settle(&mut self) {
+        for account in self.by_subject.values_mut().filter(|account| account.since < self.whole_since) {
+            Arc::make_mut(account).since = self.whole_since;
+        }
+    }
+
     /// All accounts.
     pub fn all(&self) -> impl Iterator<Item = (&EntityRef, &Arc<Account>)> {
         self.by_subject.iter()
@@ -161,6 +175,7 @@ impl Accounts {
     fn account(&mut self, subject: &EntityRef) -> &mut Account {
         let account = Arc::make_mut(self.by_subject.entry(subject.clone()).or_default());
         account.version = account.version.wrapping_add(1);
+        account.since = account.since.max(self.whole_since);
         account
     }
 

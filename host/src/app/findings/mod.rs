@@ -17,7 +17,7 @@ mod view;
 
 pub use accounts::{Accounts, Reporter};
 pub use book::Findings;
-pub use event::{EVIDENCE, FindingEvent};
+pub use event::{EVIDENCE, EvidenceRecord, FindingEvent};
 pub use evidence::{Brought, MOST_TOGETHER};
 pub use job::keep_reconciling;
 pub use offline::reconcile_offline;

@@ -34,6 +34,7 @@ pub fn reconcile_offline(data: &Path, now: Timestamp) -> Result<(Report, Vec<Fin
         }
         state.apply(record).map(drop)
     })?;
+    state.accounts.settle();
     let unread = |message: &str| OpenError::Engine(message.to_owned());
     let files = files.ok_or_else(|| unread("no bundle was ever activated here"))?;
     let files = json::read_as(&files, STORED).map_err(|error| unread(&error.to_string()))?;

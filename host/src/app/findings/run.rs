@@ -181,7 +181,9 @@ impl App {
         now: Timestamp,
     ) -> Vec<FindingEvent> {
         let Some(finding) = state.findings.get(id) else {
-            let facts = facts_of(self.policy(), id.to_owned(), subject, drawn);
+            let mut facts = facts_of(self.policy(), id.to_owned(), subject, drawn);
+            // By the last hand-over, where there was one.
+            facts.owner = self.owners_now(state, subject).into_iter().next();
             return vec![FindingEvent::Opened { finding: Box::new(facts), at: now }];
         };
         let facts = &finding.facts;

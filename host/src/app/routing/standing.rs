@@ -120,6 +120,12 @@ impl Routing {
         }
     }
 
+    /// Forgets an exception that was erased.
+    pub fn forget(&mut self, exception: &str) {
+        self.told.remove(exception);
+        self.handovers.remove(exception);
+    }
+
     /// What was told of an exception.
     pub fn told(&self, exception: &str) -> Option<&Told> {
         self.told.get(exception)

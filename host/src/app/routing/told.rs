@@ -47,7 +47,7 @@ impl App {
         let mut people: Vec<EntityRef> = self.policy().people();
         people.truncate(MOST_PEOPLE.saturating_mul(20));
         let parties = self.parties(exception, now);
-        people.retain(|person| !parties.contain(person));
+        people.retain(|person| !parties.contain(person) && self.is_present(person));
         if groups.is_empty() {
             people = self.may_approve(exception, people, now).await?;
         } else {
@@ -109,7 +109,9 @@ impl App {
 
     /// Who must not decide on it. Takes the state for a moment: whoever holds it must not ask.
     pub(super) fn parties(&self, exception: &Exception, now: Timestamp) -> Parties {
-        let owners = self.owners_before(&exception.request.question.call.subject, now);
+        let state = self.state();
+        let mut owners = self.owners_in(&state, &exception.request.question.call.subject, now);
+        owners.extend(self.owned_it_by_itself(&state, &exception.request.id, now));
         Parties { asked: Exception { phase: Phase::Requested, ..exception.clone() }, owners }
     }
 

@@ -7,9 +7,11 @@ mod revoke;
 mod target;
 mod underway;
 
+use policy_core::digest::Digest;
 use policy_core::entity::EntityRef;
 use policy_core::lifecycle::{Command, Context, Event, Phase, decide};
 use policy_core::question::{Lock, LockTarget, SealedQuestion};
+use policy_core::sabotaged;
 use policy_core::time::Timestamp;
 use proviso_api::stops::RevocationTarget;
 
@@ -176,7 +178,7 @@ impl App {
     /// The locks on a question: recorded or not yet, and the end of its task.
     pub(super) fn locks_on(&self, state: &State, question: &SealedQuestion, now: Timestamp) -> Vec<Lock> {
         let held = self.held_locks();
-        let ended = ended_task(state, &question.task);
+        let ended = self.ended_task(state, &question.task);
         let locks = state.locks_in_force(now).chain(&held).chain(&ended);
         locks.filter(|lock| self.policy().stops(&lock.target, question)).cloned().collect()
     }
@@ -210,13 +212,32 @@ impl App {
     /// Whether a task is over.
     pub(super) fn is_task_over(&self, task: &str) -> bool {
         let ends = |lock: &Lock| lock.id == TASK_ENDED && lock.target == LockTarget::Task(task.to_owned());
-        self.state().ended_tasks.contains(task) || self.held_locks().iter().any(ends)
+        self.has_ended(&self.state(), task) || self.held_locks().iter().any(ends)
+    }
+
+    /// Whether the record says that a task is over, or has forgotten what was permitted in it.
+    ///
+    /// INVARIANT (R2): what a task was permitted may be why it is forbidden more. Where that was erased, nothing is
+    /// permitted in it again.
+    fn has_ended(&self, state: &State, task: &str) -> bool {
+        let forgotten = || !state.closed_tasks.is_empty() && state.closed_tasks.contains(&self.task_pseudonym(task));
+        state.ended_tasks.contains(task) || (forgotten() && !sabotaged!("r2_erased_past_begins_anew"))
+    }
+
+    /// What stands for a task where its name must not.
+    pub(super) fn task_pseudonym(&self, task: &str) -> Digest {
+        self.keys().pseudonym(&format!("task/{task}"))
+    }
+
+    fn ended_task(&self, state: &State, task: &str) -> Option<Lock> {
+        let over = self.has_ended(state, task);
+        over.then(|| Lock { id: TASK_ENDED.to_owned(), target: LockTarget::Task(task.to_owned()) })
     }
 
     /// Refuses what is asked for a task that is over.
     pub(super) fn hold_task(&self, state: &State, task: &str) -> Result<(), Refusal> {
         let ends = |lock: &Lock| lock.id == TASK_ENDED && lock.target == LockTarget::Task(task.to_owned());
-        if state.ended_tasks.contains(task) || self.held_locks().iter().any(ends) {
+        if self.has_ended(state, task) || self.held_locks().iter().any(ends) {
             return Err(Refusal::conflict("task_ended", "the task has ended, and with it what could be asked in it"));
         }
         Ok(())
@@ -226,11 +247,6 @@ impl App {
         let record = self.ledger(now, &LedgerEvent::Gate(event))?;
         Ok(NewRecord { urgent, ..record })
     }
-}
-
-fn ended_task(state: &State, task: &str) -> Option<Lock> {
-    let over = state.ended_tasks.contains(task);
-    over.then(|| Lock { id: TASK_ENDED.to_owned(), target: LockTarget::Task(task.to_owned()) })
 }
 
 /// Holds a reason to its length.

@@ -23,6 +23,9 @@ pub(super) enum BundleCommand {
     Check {
         /// The bundle's folder.
         folder: PathBuf,
+        /// A gate's data folder: tells where its record knows other owners than the bundle.
+        #[arg(long, value_name = "DIR")]
+        data: Option<PathBuf>,
     },
     /// Ask a bundle the questions of its own tables, `tests/*.toml`, and compare. Exits with 0 when every row is as
     /// expected, with 2 when one is not.
@@ -43,7 +46,7 @@ pub(super) enum BundleCommand {
 /// Runs it.
 pub(super) fn run(command: &BundleCommand) -> Result<Done, Failure> {
     match command {
-        BundleCommand::Check { folder } => check::run(folder),
+        BundleCommand::Check { folder, data } => check::run(folder, data.as_deref()),
         BundleCommand::Test { folder } => test::run(folder),
         BundleCommand::Diff { before, after } => diff::run(before, after),
     }

@@ -10,6 +10,7 @@ pub(super) mod findings;
 pub(super) mod grants;
 pub(super) mod locks;
 pub(super) mod logs;
+pub(super) mod ownership;
 pub(super) mod record;
 pub(super) mod reviews;
 pub(super) mod revocations;

@@ -1,6 +1,7 @@
 //! What one can ask, as a table.
 
 mod findings;
+mod ownership;
 mod record;
 
 /// Who may ask.
@@ -52,7 +53,7 @@ const fn post(
 
 /// All of them.
 pub(super) fn all() -> impl Iterator<Item = &'static Operation> {
-    OPERATIONS.iter().chain(findings::OPERATIONS).chain(record::OPERATIONS)
+    OPERATIONS.iter().chain(findings::OPERATIONS).chain(record::OPERATIONS).chain(ownership::OPERATIONS)
 }
 
 const OPERATIONS: &[Operation] = &[

@@ -55,7 +55,7 @@ Minted: id string, kind string, at timestamp, by string, what string
 WhoAmI: caller string, name? string, subject? EntityRef, task? string
 ExceptionList: now timestamp, position integer, exceptions [ExceptionLine]
 ExceptionLine: id string, state string, says string, subject EntityRef, task string, action string, resources [EntityRef], tier string, votes integer, approvals integer, requested_at timestamp, decide_by timestamp, not_after? timestamp, uses integer, max_uses integer, needs_me boolean, repeated integer, emergency boolean, says_emergency boolean, disposition? DispositionWord
-ExceptionDetail: now timestamp, position integer, state string, says string, exception Exception, allowed object, history [HistoryLine], uses [UseLine]
+ExceptionDetail: now timestamp, position integer, state string, says string, exception Exception, allowed object, history [HistoryLine], uses [UseLine], owner? OwnerReply
 UseLine: evaluation string, call string, at timestamp, reported? ExecutionPhase, given_back boolean
 HistoryLine: log string, seq integer, at timestamp, kind string, by? EntityRef, sentence string, said? string
 Exception: request RequestFacts, terms Terms, bundle digest, versions [Version], votes [Vote], phase object, answers? [Answer], repeats? [Repeat], repeated? integer, emergency? Emergency, reviews? [Review], disposition? Disposed, unconfirmed? Unconfirmed
@@ -116,6 +116,17 @@ EndTaskRequest: reason string
 TaskEnded: grants [string], requests [string], calls_in_flight [CallInFlight]
 HandoverRequest: to EntityRef, reason string
 HandoverReply: to EntityRef
+Owned: agent? EntityRef, exception? string
+OwnerSource= bundle hand_over
+HandOwnerRequest: of Owned, from? EntityRef, to EntityRef, reason string
+OwnerReply: of Owned, owners [EntityRef], source OwnerSource, by_agent boolean, since? timestamp, by? EntityRef, bundle? [EntityRef]
+Departure: person EntityRef, now timestamp, departed_at? timestamp, groups [GroupLine], agents [LeftAgent], exceptions [LeftException], findings [string], locks [LeftLock], deputies [string], credentials [LeftCredential]
+GroupLine: group string, source OwnerSource
+LeftAgent: agent EntityRef, owners [EntityRef], source OwnerSource
+LeftException: id string, state string, says string, parts [Part]
+Part= owner requester voter
+LeftLock: id string, reason string, at timestamp
+LeftCredential: id string, kind string, what string, expires_at timestamp
 DeputyRequest: deputy EntityRef, from? timestamp, until timestamp, reason string
 DeputyLine: id string, absent EntityRef, deputy EntityRef, from timestamp, until timestamp, reason string
 DeputyList: now timestamp, deputies [DeputyLine]

@@ -1,0 +1,29 @@
+//! What the running gate forgets of what was erased.
+
+use std::collections::BTreeSet;
+
+use super::event::Erasure;
+use super::retention::RETENTION;
+use crate::app::state::State;
+
+impl State {
+    /// Forgets what the next start would find no more.
+    pub(in crate::app) fn forget_erased(&mut self, erasure: Erasure) {
+        for id in &erasure.exceptions {
+            self.exceptions.remove(id);
+            self.routing.forget(id);
+            self.ownership.forget(id);
+        }
+        if !erasure.exceptions.is_empty() {
+            let gone: BTreeSet<&String> = erasure.exceptions.iter().collect();
+            self.grants.retain(|_, exception| !gone.contains(exception));
+            self.granted.values_mut().for_each(|of| of.retain(|exception| !gone.contains(exception)));
+            self.granted.retain(|_, of| !of.is_empty());
+        }
+        self.registry.forget(&erasure.credentials);
+        self.closed_tasks.extend(erasure.tasks);
+        if erasure.by == RETENTION && erasure.erased.is_empty() {
+            self.retained_at = Some(erasure.at);
+        }
+    }
+}

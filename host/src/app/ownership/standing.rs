@@ -1,0 +1,109 @@
+//! What the app believes of owners, folded from records.
+
+use std::collections::BTreeMap;
+
+use policy_core::entity::EntityRef;
+use policy_core::text;
+use policy_core::time::Timestamp;
+use proviso_api::exceptions::HistoryLine;
+use proviso_api::ownership::Owned;
+
+use super::event::OwnershipEvent;
+use crate::store::Log;
+
+/// How much of somebody's words one line shows.
+const SAID: usize = 2_000;
+
+/// Hand-overs, and who left.
+#[derive(Debug, Clone, Default)]
+pub struct Ownership {
+    agents: BTreeMap<EntityRef, Vec<Given>>,
+    exceptions: BTreeMap<String, Vec<Given>>,
+    departed: BTreeMap<EntityRef, Timestamp>,
+}
+
+/// One hand-over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Given {
+    /// Who gave it up.
+    pub from: EntityRef,
+    /// Who has it since.
+    pub to: EntityRef,
+    /// All who own it since.
+    pub owners: Vec<EntityRef>,
+    /// Who said so.
+    pub by: EntityRef,
+    /// Why.
+    pub reason: String,
+    /// When.
+    pub at: Timestamp,
+    /// Where its record stands.
+    pub seq: u64,
+}
+
+impl Ownership {
+    /// Folds the event of the ledger record `seq`. Returns the exception that it was about.
+    pub fn apply(&mut self, seq: u64, event: OwnershipEvent) -> Option<String> {
+        match event {
+            OwnershipEvent::OwnerHandedOver { of, from, to, owners, by, reason, at } => {
+                let given = Given { from, to, owners, by, reason, at, seq };
+                match of {
+                    Owned::Agent(agent) => {
+                        self.agents.entry(agent).or_default().push(given);
+                        None
+                    }
+                    Owned::Exception(id) => {
+                        self.exceptions.entry(id.clone()).or_default().push(given);
+                        Some(id)
+                    }
+                }
+            }
+            OwnershipEvent::PersonDeparted { person, at, .. } => {
+                self.departed.insert(person, at);
+                None
+            }
+            OwnershipEvent::PersonReturned { person, .. } => {
+                self.departed.remove(&person);
+                None
+            }
+        }
+    }
+
+    /// How an agent was handed over, oldest first.
+    pub fn of_agent(&self, agent: &EntityRef) -> &[Given] {
+        self.agents.get(agent).map_or(&[], Vec::as_slice)
+    }
+
+    /// The same of an exception by itself.
+    pub fn of_exception(&self, id: &str) -> &[Given] {
+        self.exceptions.get(id).map_or(&[], Vec::as_slice)
+    }
+
+    /// Every agent that was ever handed over.
+    pub fn agents(&self) -> impl Iterator<Item = (&EntityRef, &Given)> {
+        self.agents.iter().filter_map(|(agent, given)| Some((agent, given.last()?)))
+    }
+
+    /// When somebody left.
+    pub fn departed(&self, person: &EntityRef) -> Option<Timestamp> {
+        self.departed.get(person).copied()
+    }
+
+    /// Forgets an exception that was erased.
+    pub fn forget(&mut self, exception: &str) {
+        self.exceptions.remove(exception);
+    }
+
+    /// Each hand-over of an exception, for its history.
+    pub fn history(&self, exception: &str) -> impl Iterator<Item = HistoryLine> {
+        self.of_exception(exception).iter().map(|given| HistoryLine {
+            log: Log::Ledger.name().to_owned(),
+            seq: given.seq,
+            at: given.at,
+            kind: "owner_handed_over".to_owned(),
+            by: Some(given.by.clone()),
+            sentence: format!("handed over from {} to {}, who owns it since", given.from, given.to),
+            said: Some(text::visible(&given.reason, SAID)),
+        })
+    }
+}
