@@ -74,3 +74,6 @@ pub(super) fn told(answer: &Evaluation) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests;

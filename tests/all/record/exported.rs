@@ -4,6 +4,7 @@ mod schema;
 
 use std::fs;
 use std::path::Path;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use audit_verify::proved::{ProvedHead, ProvedRecord};
@@ -313,4 +314,30 @@ async fn an_export_is_for_people_and_says_what_it_does_not_understand() {
         let told: Value = serde_json::from_slice(&done.stdout).unwrap_or_default();
         assert_eq!((done.status.code(), &told["error"]["code"]), (Some(64), &json!(code)), "{arguments:?}: {told}");
     }
+}
+
+#[tokio::test]
+async fn the_command_line_goes_on_with_what_is_recorded_until_it_is_stopped() {
+    let story = Story::begin().await;
+    let folder = tempfile::tempdir().unwrap();
+    let (data, out) = (story.gate.data().display().to_string(), folder.path().join("events.jsonl"));
+    let mut command = Command::new(Binary::path());
+    command.args(["audit", "export", "--data", &data, "--format", "ocsf", "--follow", "--agent"]);
+    command.arg(format!("Agent::{AGENTS}report-writer")).stdout(fs::File::create(&out).unwrap()).stderr(Stdio::null());
+    let mut child = command.spawn().unwrap();
+    let told = |what: &str| fs::read_to_string(&out).unwrap_or_default().contains(what).then_some(());
+    until("what was there", async || told("token_minted")).await;
+    for call in ["f1", "f2"] {
+        let answer = story.evaluate(&write_file("report-writer", "/srv/files/drafts/a.md", call)).await.json();
+        let evaluation = answer["context"]["evaluation_id"].as_str().unwrap_or_default().to_owned();
+        assert!(!evaluation.is_empty() && told(&evaluation).is_none(), "{answer}");
+        until("what came", async || told(&evaluation)).await;
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let events = events(&fs::read_to_string(&out).unwrap());
+    assert!(events.iter().all(|event| schema::faults(event).is_empty()));
+    // The gate's own start is no agent's, and nothing is told twice.
+    let kinds: Vec<&Value> = events.iter().map(|event| &event["metadata"]["event_code"]).collect();
+    assert_eq!(kinds, ["token_minted", "evaluation", "evaluation"]);
 }
