@@ -116,6 +116,28 @@ pub struct RecordReply {
     /// The epoch, where the record was restored: nothing in the first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub epoch: Option<EpochLine>,
+    /// Where the record goes besides, and how far it is there; by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub copies: Vec<CopyLine>,
+}
+
+/// Somebody who holds heads of the record, or all of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CopyLine {
+    /// Its name, as the operator's file says.
+    pub name: String,
+    /// Heads alone: `file`, `webhook` or `witness`. Every record with its payloads: `folder`, `s3` or `https`.
+    pub kind: String,
+    /// `begun` until it was reached, `fine`, `failing`, or `other_record` where it holds another and is left as it is.
+    pub state: String,
+    /// How many records it does not hold yet; absent for who takes heads alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub records: Option<u64>,
+    /// For how many seconds it has not held all that there is.
+    pub seconds: u64,
+    /// Why it fails.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
 }
 
 /// That the record was restored, and what is missing.

@@ -15,6 +15,7 @@ pub mod app;
 pub mod assets;
 pub mod cli;
 pub mod clock;
+pub mod copies;
 pub mod demo;
 pub mod evidence;
 pub mod export;

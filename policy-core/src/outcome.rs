@@ -70,6 +70,8 @@ pub enum Reason {
     Contended,
     /// The gate cannot trust its clock, or cannot tell how fresh it is (R6, R7).
     ClockUnsafe,
+    /// Policy demands that a copy of the record holds this before it is allowed, and none did in time.
+    CopyLate,
 }
 
 /// An error in one policy. In a guardrail it denies; elsewhere it means that the policy did not match.

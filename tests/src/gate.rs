@@ -7,11 +7,12 @@ use std::sync::{Arc, OnceLock};
 use policy_core::digest::Digest;
 use policy_core::entity::EntityRef;
 use proviso::app::{Activation, Allowance, App, GrantIndex, OpenError, Operator, Parts, Retention, Settings};
+use proviso::copies::{self, Record};
 use proviso::gate::{Cache, Limits, LiveGrants, PolicyModule, WasmEngine};
 use proviso::http::{self, ModuleFile, Site};
 use proviso::identity::MintRequest;
 use proviso::notify::{self, Notify};
-use proviso::random::SystemRandom;
+use proviso::random::{Random, SystemRandom};
 use proviso::store::{DataKind, SeenHead, Store, bundle_folder};
 use serde_json::json;
 use tempfile::TempDir;
@@ -71,6 +72,8 @@ pub struct Setup {
     pub seen: Vec<SeenHead>,
     /// How long what is kept.
     pub retention: Retention,
+    /// Where its record goes besides.
+    pub record: Record,
     /// What stands between the use cases and the store.
     pub wrap: fn(Arc<dyn Store>) -> Arc<dyn Store>,
 }
@@ -90,6 +93,7 @@ impl Default for Setup {
             notify: Notify::default(),
             seen: Vec::new(),
             retention: Retention::default(),
+            record: Record::default(),
             wrap: |store| store,
         }
     }
@@ -157,8 +161,8 @@ impl TestGate {
             allowance: setup.allowance,
             operator: operator(),
             channels: setup.notify.channels(),
-            seen: setup.seen,
             retention: setup.retention,
+            seen: [setup.seen, copies::first_look(&setup.record).await].concat(),
         };
         let parts = Parts {
             engine: Arc::new(engine),
@@ -169,6 +173,8 @@ impl TestGate {
         let app = App::open_with(settings, parts, setup.wrap).await?;
         let (stop, stopping) = watch::channel(false);
         drop(notify::start(app.clone(), &setup.notify, Arc::new(SystemRandom), stopping.clone()).expect("a courier"));
+        let random: Arc<dyn Random> = Arc::new(SystemRandom);
+        drop(copies::start(&app, &setup.record, &random, &stopping));
         let site = Site::new(app.clone(), file, listen, stopping.clone());
         drop(tokio::spawn(http::serve(listener, http::router(site), stopping)));
         Ok(Self { app, clock: setup.clock, client: Client::new(url), folder: None, data: data.to_owned(), stop })

@@ -59,6 +59,10 @@ impl Export {
         let path = self.folder.join(log).join(tile.to_string());
         match fs::read(&path) {
             Ok(bytes) => Ok(bytes),
+            // What was not full may be gone once the full one is there (C2SP tlog-tiles): that begins with it.
+            Err(error) if error.kind() == ErrorKind::NotFound && u64::from(tile.width) < TILE => {
+                self.tile(log, Tile { width: 256, ..tile })
+            }
             Err(error) if error.kind() == ErrorKind::NotFound => Err(fault(FaultKind::Missing)),
             Err(error) => Err(fault(unreadable(&path, &error.to_string()))),
         }
@@ -96,9 +100,14 @@ impl Export {
         let first = entries.index.saturating_mul(TILE);
         let fault = |kind| Fault { log: log.to_owned(), seq: first, kind };
         let bundle = self.tile(log, entries)?;
-        let records = read_bundle(&bundle).ok_or_else(|| fault(FaultKind::NoLeaf))?;
+        let mut records = read_bundle(&bundle).ok_or_else(|| fault(FaultKind::NoLeaf))?;
+        if records.len() as u64 == TILE {
+            records.truncate(usize::from(entries.width));
+        }
         let hashes = self.tile(log, Tile { kind: TileKind::Hashes(0), ..entries })?;
-        let hashes: Vec<TreeHash> = hashes.as_chunks::<32>().0.iter().map(|hash| TreeHash::from_bytes(*hash)).collect();
+        let hashes = hashes.as_chunks::<32>().0;
+        let hashes = hashes.get(..usize::from(entries.width)).filter(|_| hashes.len() as u64 == TILE).unwrap_or(hashes);
+        let hashes: Vec<TreeHash> = hashes.iter().map(|hash| TreeHash::from_bytes(*hash)).collect();
         if records.len() != usize::from(entries.width) || hashes.len() != records.len() {
             let held = u64::try_from(records.len().min(hashes.len())).unwrap_or(u64::MAX);
             return Err(Fault { seq: first.saturating_add(held), ..fault(FaultKind::Missing) });

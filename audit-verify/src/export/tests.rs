@@ -42,6 +42,22 @@ fn an_export_is_as_good_as_the_record() {
 }
 
 #[test]
+fn a_part_of_a_tile_is_read_from_the_full_one_where_it_is_gone() {
+    let folder = tempfile::tempdir().unwrap();
+    exported(&long(), folder.path());
+    let (earlier, log) = (tempfile::tempdir().unwrap(), folder.path().join("ledger"));
+    let mut short = Record::new(1);
+    story().iter().for_each(|(kind, event)| drop(short.event(kind, event)));
+    short.head();
+    exported(&short, earlier.path());
+    // The head of before, beside tiles that have filled up since.
+    fs::copy(earlier.path().join("ledger/checkpoint"), log.join("checkpoint")).unwrap();
+    assert_eq!(check(folder.path()).map(|report| (report.logs[0].records, report.grants)), Ok((9, 1)));
+    fs::write(log.join("tile/0/000"), [0; 8192]).unwrap();
+    assert_eq!(check(folder.path()), Err(("record_altered", 0)));
+}
+
+#[test]
 fn an_empty_log_is_no_fault() {
     let (record, folder) = (Record::new(1), tempfile::tempdir().unwrap());
     exported(&record, folder.path());

@@ -1,6 +1,7 @@
 //! The record: where the logs stand, and what judges.
 
 use leptos::prelude::*;
+use proviso_api::operations::CopyLine;
 
 use super::epoch::Epoch;
 use super::receipt::CheckReceipt;
@@ -8,7 +9,24 @@ use super::set_title;
 use crate::api;
 use crate::app::Desk;
 use crate::components::{Card, Failure};
+use crate::view_model::copies::lag;
 use crate::view_model::time::stamp;
+
+/// Where the record goes besides, and how far it is there.
+#[component]
+fn Copies(copies: Vec<CopyLine>) -> impl IntoView {
+    (!copies.is_empty()).then(|| {
+        let row = |line: CopyLine| {
+            let class = if line.state == "fine" { "soft" } else { "bad" };
+            view! { <tr><th scope="row" class="mono">{line.name.clone()}</th><td>{line.kind.clone()}</td><td class=class>{lag(&line)}</td></tr> }
+        };
+        view! {
+            <Card title="Where it goes besides">
+                <table><tbody>{copies.into_iter().map(row).collect_view()}</tbody></table>
+            </Card>
+        }
+    })
+}
 
 /// Heads of the logs, bundle and module.
 #[component]
@@ -36,6 +54,7 @@ pub fn Record() -> impl IntoView {
                         </tbody>
                     </table>
                 </Card>
+                <Copies copies=record.copies />
                 <CheckReceipt />
                 <Card title="Logs">
                     {record

@@ -6,6 +6,7 @@
 pub mod afterwards;
 pub mod ballot;
 pub mod cedar;
+pub mod copies;
 pub mod epoch;
 pub mod facts;
 pub mod findings;

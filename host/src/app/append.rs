@@ -47,6 +47,7 @@ impl App {
                     | GateEvent::GateStopped { .. }
                     | GateEvent::SigningKeyRotated { .. }
                     | GateEvent::LogKeyRotated { .. }
+                    | GateEvent::AllowWithheld { .. }
                     | GateEvent::Limited { .. } => Vec::new(),
                     GateEvent::BundleActivated { .. }
                     | GateEvent::ClockDoubted { .. }

@@ -82,6 +82,10 @@ impl App {
             // INVARIANT (R1): the reply is built only after the record is durable; without it nothing is allowed.
             match Permit::record(self.store(), &made).await {
                 Ok(permit) => {
+                    let permit = match permit {
+                        Some(permit) => self.await_copy(permit, &mut made).await,
+                        None => None,
+                    };
                     let allow = permit.and_then(|permit| self.in_time(permit, &mut made));
                     return Ok(self.reply(&asker, &ask, made, allow.as_ref()));
                 }
@@ -275,10 +279,10 @@ impl App {
         let input = Evaluate { v: ABI_VERSION, question: question.clone() };
         match self.ask_module::<Evaluation>(Op::Evaluate, &input).await {
             // The module judges by the bundle alone; what this gate can check is not in it, so that is a limit (R10).
-            Ok(answer) if answer.terms.as_ref().is_some_and(|terms| !self.can_check(terms)) => {
-                (denial(Reason::TermsUnavailable), Some(inputs::STEP_UP.to_owned()))
-            }
-            Ok(answer) => (answer, None),
+            Ok(answer) => match answer.terms.as_ref().and_then(|terms| self.cannot_check(terms)) {
+                Some(what) => (denial(Reason::TermsUnavailable), Some(what.to_owned())),
+                None => (answer, None),
+            },
             Err(NoAnswer::Refused(error)) if inputs::of_refusal(&error).is_some() => {
                 (inputs::of_refusal(&error).unwrap_or_else(|| denial(Reason::Limit)), None)
             }
@@ -307,6 +311,11 @@ impl App {
                 return Ok(());
             };
             let exception = candidate.grant.exception.clone();
+            if self.lacks_copy_for(&exception) {
+                (decision.answer, decision.limit) =
+                    (denial(Reason::TermsUnavailable), Some(inputs::NO_COPY.to_owned()));
+                return Ok(());
+            }
             if !sabotaged!("r3_uses_late") {
                 made.expected.push(version.clone());
             }

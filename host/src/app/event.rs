@@ -214,6 +214,18 @@ pub enum GateEvent {
         /// When.
         at: Timestamp,
     },
+    /// An allow was recorded, and not given: what it used stays used.
+    AllowWithheld {
+        /// The evaluation.
+        evaluation: String,
+        /// The exception whose grant permitted it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        exception: Option<String>,
+        /// Why: the code that was answered.
+        reason: String,
+        /// When.
+        at: Timestamp,
+    },
     /// The record is one that was restored: what was made before it is honoured no more until it is made or confirmed
     /// anew.
     EpochBegun {
@@ -435,6 +447,7 @@ impl GateEvent {
             Self::HoldLifted { .. } => "hold_lifted",
             Self::ClockDoubted { .. } => "clock_doubted",
             Self::ClockTrusted { .. } => Self::TRUSTED,
+            Self::AllowWithheld { .. } => "allow_withheld",
             Self::EpochBegun { .. } => "epoch_begun",
         }
     }

@@ -12,6 +12,8 @@ use super::evaluate::denial;
 
 /// [`super::event::DecisionRecord::limit`] where the gate cannot check what the terms demand of a sign-in.
 pub const STEP_UP: &str = "step_up";
+/// Where policy demands a copy of the record, and the gate has none.
+pub const NO_COPY: &str = "no_copy";
 /// Where the module named a grant that is no candidate, or covers the call no more.
 pub const NOT_A_CANDIDATE: &str = "not_a_candidate";
 /// Where the lifecycle did not let the grant be used.

@@ -20,6 +20,7 @@ use super::engine::EngineError;
 use super::event::LedgerEvent;
 use super::held::Wanted;
 use super::identities::ASSURANCE;
+use super::inputs;
 use super::refusal::{Refusal, RefusalKind};
 use crate::identity::PersonSession;
 use crate::random;
@@ -101,7 +102,17 @@ impl App {
     /// INVARIANT (R8): terms that no sign-in of this gate can meet are no terms. Offered, a request would wait for votes
     /// that nobody can cast.
     pub(super) fn can_check(&self, terms: &Terms) -> bool {
-        is_strong_enough(terms, ASSURANCE, &self.policy().step_ups()) || sabotaged!("r8_step_up_offered")
+        self.cannot_check(terms).is_none()
+    }
+
+    /// What of these terms this gate cannot check: a sign-in that nobody has here, or a copy of the record that there is
+    /// none of.
+    pub(super) fn cannot_check(&self, terms: &Terms) -> Option<&'static str> {
+        let signs_in = is_strong_enough(terms, ASSURANCE, &self.policy().step_ups());
+        if !signs_in && !sabotaged!("r8_step_up_offered") {
+            return Some(inputs::STEP_UP);
+        }
+        self.lacks_copy(&terms.tier).then_some(inputs::NO_COPY)
     }
 
     /// Who of these people may approve this exception now.

@@ -11,6 +11,7 @@ mod asked;
 mod asker;
 mod batch;
 mod binding;
+mod copies;
 mod decided;
 mod denial;
 mod engine;
@@ -75,6 +76,7 @@ use tokio::sync::{Notify, Semaphore, broadcast};
 
 pub use asked::{LONGEST_WAIT, Standing};
 pub use batch::{Batch, MOST_ITEMS};
+pub use copies::{CopyKind, CopyState, HeadStanding};
 pub use engine::{Engine, EngineError, GrantIndex};
 pub use epoch::{EpochFact, HeadFact};
 pub use erasure::{Class, ErasureReport, ErasureRequest, HoldLine, HoldTarget, Kept, Lost, Retention, RetentionError};
@@ -95,6 +97,7 @@ use crate::random::Random;
 use crate::signing::BindingKeys;
 use crate::store::{Keys, Outbox, Store, VersionKey};
 use append::Proposal;
+use copies::Board;
 use event::{GateEvent, LedgerEvent};
 use folded::Folded;
 use limits::Limits;
@@ -131,6 +134,8 @@ struct Inner {
     limits: Limits,
     /// One erasure at a time.
     erasing: tokio::sync::Mutex<()>,
+    /// How far the record has come to whoever holds it besides.
+    board: Board,
 }
 
 impl Inner {
@@ -162,6 +167,7 @@ impl Inner {
             counters,
             limits,
             erasing,
+            board: Board::default(),
         }
     }
 }
@@ -274,6 +280,10 @@ impl App {
 
     fn erasing(&self) -> &tokio::sync::Mutex<()> {
         &self.0.erasing
+    }
+
+    fn board(&self) -> &Board {
+        &self.0.board
     }
 
     fn limits(&self) -> &Limits {

@@ -62,7 +62,7 @@ impl App {
             self.promote_log_key(&key).map_err(|refusal| unwritable(&refusal.detail))?;
         }
         let mark = RestoreMark::read(&self.settings().data)?;
-        let begun = self.begin_epoch_where_due(mark.as_ref(), &self.settings().seen).await;
+        let begun = self.begin_epoch_where_due(mark.as_ref(), &self.settings().seen, Vec::new()).await;
         begun.map_err(|refusal| unwritable(&refusal.detail))?;
         if mark.is_some() {
             RestoreMark::remove(&self.settings().data)?;

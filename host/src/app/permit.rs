@@ -4,7 +4,7 @@ use policy_core::outcome::Outcome;
 use policy_core::sabotaged;
 
 use super::evaluate::Made;
-use crate::store::{AppendError, Store};
+use crate::store::{AppendError, Log, Store};
 
 /// The proof that a record which allows is durable.
 ///
@@ -16,10 +16,13 @@ use crate::store::{AppendError, Store};
 /// ```
 /// and cannot make one:
 /// ```compile_fail
-/// let permit = proviso::app::Permit(());
+/// let permit = proviso::app::Permit { records: Vec::new() };
 /// ```
 #[derive(Debug)]
-pub struct Permit(());
+pub struct Permit {
+    /// Where the records of the outcome stand.
+    records: Vec<(Log, u64)>,
+}
 
 impl Permit {
     /// Writes the outcome down. A permit, where the outcome that is now durable allows.
@@ -29,12 +32,19 @@ impl Permit {
         } else {
             Some(store.append(made.expected.clone(), made.records.clone()).await)
         };
-        if !sabotaged!("r1_failure_allows") {
-            durable.transpose()?;
-        }
+        let positions = match durable {
+            Some(Err(_)) if sabotaged!("r1_failure_allows") => None,
+            durable => durable.transpose()?,
+        };
+        let records = positions.map_or_else(Vec::new, |positions| positions.records);
         match made.decision.answer.outcome {
-            Outcome::PermittedByScope | Outcome::PermittedByException => Ok(Some(Self(()))),
+            Outcome::PermittedByScope | Outcome::PermittedByException => Ok(Some(Self { records })),
             Outcome::RequestableDenial | Outcome::Denial => Ok(None),
         }
+    }
+
+    /// Where the records of the outcome stand.
+    pub(super) fn records(&self) -> &[(Log, u64)] {
+        &self.records
     }
 }

@@ -166,6 +166,11 @@ impl Policy {
         &self.bundle.rules.config.types.subjects
     }
 
+    /// Whether an allow of this tier leaves only when a copy of the record holds it.
+    pub fn waits_for_copy(&self, tier: &str) -> bool {
+        self.bundle.rules.config.record.wait_for_copy.iter().any(|waits| waits == tier)
+    }
+
     pub fn tiers(&self) -> Vec<String> {
         self.bundle.rules.config.tiers.clone()
     }

@@ -12,12 +12,15 @@ use super::refusal::Refusal;
 use crate::store::{Head, Log};
 
 impl App {
-    /// The newest signed head of a log.
+    /// The newest signed head of a log, or the newest that a witness vouches for.
     ///
     /// # Errors
-    /// `unknown_log`.
-    pub fn checkpoint(&self, log: &str) -> Result<String, Refusal> {
+    /// `unknown_log`; `not_witnessed`.
+    pub fn checkpoint(&self, log: &str, witnessed: bool) -> Result<String, Refusal> {
         let log = named(log)?;
+        if witnessed {
+            return self.witnessed(log);
+        }
         let newest = self.store().heads().into_iter().find(|head| head.log == log);
         newest.map(|head| head.note).ok_or_else(unknown_log)
     }

@@ -105,6 +105,7 @@ impl App {
             bundle: self.policy().digest(),
             module: self.engine().module(),
             epoch: self.epoch_line(),
+            copies: self.copy_lines(),
         }
     }
 

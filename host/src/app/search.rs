@@ -338,7 +338,7 @@ impl App {
             Some(inputs::APPROVAL_UNVERIFIABLE.to_owned())
         } else {
             // Terms that nobody here can meet change nothing of what is found.
-            limit.filter(|limit| limit != inputs::STEP_UP)
+            limit.filter(|limit| ![inputs::STEP_UP, inputs::NO_COPY].contains(&limit.as_str()))
         };
         Ok(Tried { question: Some(question), permits: permits && made.is_none(), apart: made })
     }

@@ -286,6 +286,7 @@ impl State {
             GateEvent::GateStarted { .. }
             | GateEvent::GateStopped { .. }
             | GateEvent::SigningKeyRotated { .. }
+            | GateEvent::AllowWithheld { .. }
             | GateEvent::Limited { .. } => {}
             GateEvent::PayloadsErased(erasure) => self.forget_erased(*erasure),
             GateEvent::HoldPlaced { hold } => {

@@ -216,6 +216,10 @@ impl Store for FaultyStore {
         self.inner.consistency(log, older)
     }
 
+    fn last_heads_of_keys(&self, log: Log) -> Result<Vec<Head>, StoreError> {
+        self.inner.last_heads_of_keys(log)
+    }
+
     fn tile(&self, log: Log, tile: Tile) -> Result<Option<Vec<u8>>, StoreError> {
         self.inner.tile(log, tile)
     }

@@ -13,6 +13,7 @@ use super::output::{Done, Failure, say};
 use super::serve::{Start, start_log};
 use super::signals::Signals;
 use crate::app::{Activation, Allowance, Retention};
+use crate::copies::Record;
 use crate::demo::{self, Place};
 use crate::notify::Notify;
 use crate::random::{self, SystemRandom};
@@ -88,6 +89,7 @@ async fn play(
         allowance: Allowance::default(),
         notify: Notify::default(),
         retention: Retention::default(),
+        record: Record::default(),
     };
     let running = start.open().await?;
     let signals = Signals::listen()?;

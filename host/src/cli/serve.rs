@@ -17,10 +17,11 @@ use super::output::{Done, Exit, Failure, say};
 use super::signals::Signals;
 use crate::app::{Activation, Allowance, App, OpenError, Operator, Parts, Retention, Settings, keep_reconciling};
 use crate::clock::SystemClock;
+use crate::copies::{self, Record};
 use crate::gate::{Cache, Limits, LiveGrants, PolicyModule, WasmEngine};
 use crate::http::{self, ModuleFile, Site};
 use crate::notify::{self, ConfigError, Notify};
-use crate::random::SystemRandom;
+use crate::random::{Random, SystemRandom};
 use crate::store::{DataKind, Keys, StoreError};
 use crate::{assets, socket};
 
@@ -60,6 +61,9 @@ pub(super) struct Serve {
     /// How long what is kept; what is older is erased once a day. See docs/erasure.md. Without it nothing is erased by age.
     #[arg(long, value_name = "FILE")]
     retention: Option<PathBuf>,
+    /// Where the record goes besides: heads to files, webhooks and witnesses, all of it to copies. See docs/copies.md.
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
 }
 
 /// Runs it.
@@ -86,6 +90,10 @@ pub(super) async fn run(serve: Serve, as_json: bool) -> Result<Done, Failure> {
             }
             None => Retention::default(),
         },
+        record: match serve.record {
+            Some(file) => Record::read(&file).map_err(|error| Failure::bad_input(error.code(), error.to_string()))?,
+            None => Record::default(),
+        },
     };
     let running = start.open().await?;
     let signals = Signals::listen()?;
@@ -110,6 +118,7 @@ pub(super) struct Start {
     pub(super) allowance: Allowance,
     pub(super) notify: Notify,
     pub(super) retention: Retention,
+    pub(super) record: Record,
 }
 
 /// A gate that serves.
@@ -124,6 +133,7 @@ pub(super) struct Running {
     telling: JoinHandle<()>,
     reconciling: JoinHandle<()>,
     retaining: JoinHandle<()>,
+    copying: JoinHandle<()>,
 }
 
 impl Running {
@@ -143,6 +153,7 @@ impl Running {
         // What was not compared yet is compared after the next start.
         let _ = self.reconciling.await;
         let _ = self.retaining.await;
+        let _ = self.copying.await;
         if let Err(refusal) = self.app.stopped().await {
             tracing::error!(code = refusal.code, "the end could not be recorded");
         }
@@ -174,8 +185,8 @@ impl Start {
             allowance: self.allowance,
             operator: Operator { uid, name: socket::user_name(uid) },
             channels: self.notify.channels(),
-            seen: Vec::new(),
             retention: self.retention,
+            seen: copies::first_look(&self.record).await,
         };
         let file = ModuleFile { digest: module.digest(), bytes: module.bytes(), calls: engine.calls() };
         let parts = Parts {
@@ -196,6 +207,8 @@ impl Start {
         let telling = telling.map_err(|error| Failure::unavailable("cannot_notify", error))?;
         let reconciling = keep_reconciling(app.clone(), stopping.clone());
         let retaining = retain(app.clone(), stopping.clone());
+        let random: Arc<dyn Random> = Arc::new(SystemRandom);
+        let copying = copies::start(&app, &self.record, &random, &stopping);
         let record = app.record();
         let site = Site::new(app.clone(), file, listen, stopping.clone());
         let serving = tokio::spawn(http::serve(listener, http::router(site), stopping));
@@ -210,6 +223,7 @@ impl Start {
             telling,
             reconciling,
             retaining,
+            copying,
         })
     }
 }

@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
 
+use super::copy_metrics::copies;
 use super::openmetrics::{CONTENT_TYPE, Exposition, seconds};
 use super::site::Site;
 use crate::app::{BOUNDS, Measured, NOT_READY, Took};
@@ -16,6 +17,7 @@ pub(super) async fn get(State(site): State<Site>) -> impl IntoResponse {
     let measured = site.app().measured();
     waited(&mut text, &measured);
     stopped(&mut text, &measured);
+    copies(&mut text, site.app());
     ([(header::CONTENT_TYPE, CONTENT_TYPE)], text.end())
 }
 

@@ -8,6 +8,7 @@ mod api;
 mod body;
 mod caller;
 mod cookie;
+mod copy_metrics;
 mod dashboard;
 mod demo;
 mod guard;

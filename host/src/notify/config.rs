@@ -185,13 +185,16 @@ struct EmailTable {
 /// Where a secret stands: never in the file itself, which people share and keep in version control.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "snake_case")]
-enum Place {
+pub(crate) enum Place {
+    /// In a file of its own.
     File(PathBuf),
+    /// In the environment.
     Env(String),
 }
 
 impl Place {
-    fn read(&self) -> Result<String, ConfigError> {
+    /// Reads it.
+    pub(crate) fn read(&self) -> Result<String, ConfigError> {
         let text = match self {
             Self::File(path) => std::fs::read_to_string(path)
                 .map_err(|source| ConfigError::File { path: path.display().to_string(), source })?,

@@ -13,7 +13,9 @@ mod signature;
 pub(crate) mod testing;
 mod webhook;
 
-pub use address::Guard;
+pub use address::{Guard, PrivateAddress};
+pub(crate) use config::Place;
 pub use config::{ConfigError, Email, Notify, Tls, Webhook};
 pub use courier::start;
 pub use signature::Secret;
+pub(crate) use signature::signatures;

@@ -33,7 +33,7 @@ impl Secret {
 }
 
 /// The `webhook-signature`: one for each secret, so that a receiver changes its secret at its leisure.
-pub(super) fn signatures(secrets: &[Secret], id: &str, seconds: i64, body: &[u8]) -> String {
+pub(crate) fn signatures(secrets: &[Secret], id: &str, seconds: i64, body: &[u8]) -> String {
     let head = format!("{id}.{seconds}.");
     let signatures: Vec<String> = secrets.iter().filter_map(|secret| secret.sign(&[head.as_bytes(), body])).collect();
     signatures.join(" ")

@@ -5,7 +5,9 @@ use policy_core::question::{Purpose, SealedQuestion};
 
 use super::classes::Class;
 use crate::app::event::DecisionRecord;
-use crate::app::inputs::{APPROVAL_UNVERIFIABLE, BEGUN_ENDED, NOT_A_CANDIDATE, NOT_SEALED, STEP_UP, USE_REFUSED};
+use crate::app::inputs::{
+    APPROVAL_UNVERIFIABLE, BEGUN_ENDED, NO_COPY, NOT_A_CANDIDATE, NOT_SEALED, STEP_UP, USE_REFUSED,
+};
 use crate::app::{denial, outcome_word};
 
 /// What can be told of a decision without asking anything; nothing where the module is to be asked.
@@ -14,7 +16,7 @@ use crate::app::{denial, outcome_word};
 pub(super) fn unasked(decision: &DecisionRecord) -> Option<Class> {
     let bare = |reason| decision.answer == denial(reason);
     match decision.limit.as_deref() {
-        Some(STEP_UP | NOT_A_CANDIDATE | USE_REFUSED | BEGUN_ENDED | APPROVAL_UNVERIFIABLE) => None,
+        Some(STEP_UP | NO_COPY | NOT_A_CANDIDATE | USE_REFUSED | BEGUN_ENDED | APPROVAL_UNVERIFIABLE) => None,
         Some(kind) if bare(Reason::Limit) => Some(Class::Limit(kind.to_owned())),
         Some(kind) => {
             let message = format!("the limit `{kind}` makes a denial, recorded is {}", told(&decision.answer));
@@ -45,6 +47,7 @@ pub(super) fn held(decision: &DecisionRecord, question: &SealedQuestion, answer:
     if let Some(kind) = &decision.limit {
         let (fits, reason) = match kind.as_str() {
             STEP_UP => (answer.terms.as_ref().is_some_and(|terms| terms.step_up.is_some()), Reason::TermsUnavailable),
+            NO_COPY => (by_grant || answer.terms.is_some(), Reason::TermsUnavailable),
             NOT_A_CANDIDATE => (by_grant, Reason::Limit),
             USE_REFUSED => (by_grant && decision.purpose == Purpose::Use, Reason::NotPermitted),
             BEGUN_ENDED => (permits && decision.continues.is_some(), Reason::NotPermitted),

@@ -231,6 +231,12 @@ pub trait Store: Send + Sync + 'static {
     /// fewer.
     fn consistency(&self, log: Log, older: u64) -> Option<(Head, Vec<TreeHash>)>;
 
+    /// The last head of each key that signed before the one that signs now, the oldest first.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    fn last_heads_of_keys(&self, log: Log) -> Result<Vec<Head>, StoreError>;
+
     /// A tile's bytes (C2SP tlog-tiles). Absent: the log does not fill it.
     ///
     /// # Errors

@@ -276,7 +276,8 @@ export type Reason =
   | "limit"
   | "record_unavailable"
   | "contended"
-  | "clock_unsafe";
+  | "clock_unsafe"
+  | "copy_late";
 
 /** An evaluation's answer. */
 export interface Evaluation {

@@ -51,7 +51,7 @@ pub fn words_of(code: &str) -> Option<Words> {
 
 impl Reason {
     /// All of them.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Scope,
         Self::Exception,
         Self::ApprovalRequired,
@@ -70,6 +70,7 @@ impl Reason {
         Self::RecordUnavailable,
         Self::Contended,
         Self::ClockUnsafe,
+        Self::CopyLate,
     ];
 
     /// The reason with this code.
@@ -168,6 +169,13 @@ impl Reason {
                 "clock_unsafe",
                 "the gate cannot trust its clock, so exceptions are suspended",
                 Some("try again later; the operator sets the clock right and runs `proviso trust-clock`"),
+            ),
+            Self::CopyLate => (
+                "copy_late",
+                "no copy of the record held this in time, as policy demands, so this is refused",
+                Some(
+                    "make the call again later; an approver may give the use back, and the operator looks at the copies",
+                ),
             ),
         }
     }

@@ -4,13 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use proviso_tests::{Story, write_file};
+use proviso_tests::{Setup, Story, TestGate, write_file};
 
 use super::told;
 
-/// What must have an alert: decisions by outcome, pending age, time to decide, head age, suspended, locked; and whether the
-/// gate can do its work at all.
-const PROMISED: [&str; 8] = [
+/// What must have an alert: decisions by outcome, pending age, time to decide, head age, copy lag, suspended, locked; and
+/// whether the gate can do its work at all.
+const PROMISED: [&str; 9] = [
     "proviso_decisions_total",
     "proviso_pending_age_seconds",
     "proviso_time_to_decide_seconds_bucket",
@@ -19,6 +19,7 @@ const PROMISED: [&str; 8] = [
     "proviso_locks",
     "proviso_ready",
     "proviso_clock_doubted",
+    "proviso_copy_lag_seconds",
 ];
 
 /// One alert, as its file says it.
@@ -83,7 +84,10 @@ impl Alert {
 
 #[tokio::test]
 async fn every_alert_is_on_what_a_gate_tells_and_every_promised_metric_has_one() {
-    let story = Story::begin().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let copy = format!("[[copy]]\nname = \"nas\"\nfolder = \"{}\"\n", folder.path().display());
+    let record = proviso::copies::Record::parse(&copy).expect("a file");
+    let story = Story::on(TestGate::with(Setup { record, ..Setup::default() }).await).await;
     story.ask(&write_file("report-writer", "/srv/files/reports/a.md", "ask"), None).await;
     let told = told(&story.client).await;
     let names: BTreeSet<&str> = told.keys().filter_map(|sample| sample.split('{').next()).collect();

@@ -37,8 +37,23 @@ export class Gate {
     const bundle = join(folder, "bundle");
     cpSync(join(ROOT, "bundles/sample"), bundle, { recursive: true });
     nameFolder(bundle, files);
-    const args = ["serve", "--bundle", bundle, "--data", join(folder, "data"), "--listen", "127.0.0.1:0"];
-    if (mode === "single-user") args.push("--single-user");
+    return Gate.#serve(folder, files, mode === "single-user" ? ["--single-user"] : []);
+  }
+
+  /** A backup of this gate's data folder, put back in a folder of its own, and a gate on it. */
+  static async restored(gate: Gate): Promise<Gate> {
+    const folder = realpathSync(mkdtempSync(join(tmpdir(), "proviso-story-")));
+    cpSync(join(gate.folder, "bundle"), join(folder, "bundle"), { recursive: true });
+    gate.run("backup", "--to", join(folder, "backup"));
+    const put = ["restore", "--from", join(folder, "backup"), "--data", join(folder, "data"), "--reason", "the disk broke"];
+    execFileSync(PROVISO, put, { encoding: "utf8" });
+    return Gate.#serve(folder, gate.files, ["--single-user"]);
+  }
+
+  /** Serves the bundle and the data in a folder. */
+  static async #serve(folder: string, files: string, more: string[]): Promise<Gate> {
+    const [bundle, data] = [join(folder, "bundle"), join(folder, "data")];
+    const args = ["serve", "--bundle", bundle, "--data", data, "--listen", "127.0.0.1:0", ...more];
     const child = spawn(PROVISO, args, { stdio: ["ignore", "pipe", "inherit"] });
     const url = await new Promise<string>((resolve, reject) => {
       child.once("error", reject);

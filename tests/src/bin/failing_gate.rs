@@ -85,6 +85,10 @@ impl Store for Failing {
         self.0.consistency(log, older)
     }
 
+    fn last_heads_of_keys(&self, log: Log) -> Result<Vec<Head>, StoreError> {
+        self.0.last_heads_of_keys(log)
+    }
+
     fn tile(&self, log: Log, tile: Tile) -> Result<Option<Vec<u8>>, StoreError> {
         self.0.tile(log, tile)
     }

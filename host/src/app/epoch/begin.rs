@@ -4,7 +4,7 @@
 use audit_verify::checkpoint::Checkpoint;
 use audit_verify::log::Trust;
 use audit_verify::tree::verify_consistency;
-use policy_core::text;
+use policy_core::{sabotaged, text};
 
 use super::{EpochCause, EpochFact, HeadFact};
 use crate::app::App;
@@ -21,7 +21,8 @@ const NOTICED: &str = "somebody holds a head that this record does not lead to: 
 const LONGEST_REASON: usize = 2_000;
 
 impl App {
-    /// Begins an epoch where the folder was restored, or one of these heads is none of this record's. Whether it did.
+    /// Begins an epoch where the folder was restored, one of these heads is none of this record's, or somebody holds one
+    /// over so many records and shows no more of it. Whether it did.
     ///
     /// # Errors
     /// `record_unavailable`; `keys_unwritable`.
@@ -29,13 +30,15 @@ impl App {
         &self,
         mark: Option<&RestoreMark>,
         seen: &[SeenHead],
+        sizes: Vec<HeadFact>,
     ) -> Result<bool, Refusal> {
         let due = {
             let state = self.state();
             let begun = |mark: &&RestoreMark| state.epochs.iter().any(|(_, e)| e.restore.as_ref() == Some(&mark.id));
             let mark = mark.filter(|mark| !begun(mark));
             let heads = mark.iter().flat_map(|mark| &mark.seen).chain(seen);
-            let known: Vec<HeadFact> = heads.flat_map(|head| self.not_ours(&state, head)).collect();
+            let known = heads.flat_map(|head| self.not_ours(&state, head));
+            let known: Vec<HeadFact> = known.chain(sizes.into_iter().filter(|fact| !knows(&state, fact))).collect();
             if mark.is_none() && known.is_empty() { None } else { Some((mark.cloned(), known)) }
         };
         let Some((mark, known)) = due else { return Ok(false) };
@@ -81,9 +84,23 @@ impl App {
 
     /// What a head says that is neither of this record nor told of in an epoch that has begun. Empty: it is.
     fn not_ours(&self, state: &State, seen: &SeenHead) -> Vec<HeadFact> {
+        if sabotaged!("r9_newer_head_ignored") {
+            return Vec::new();
+        }
         let opened = Log::ALL.into_iter().filter_map(|log| Some((log, self.opened(log, &seen.note)?)));
         let strange = opened.filter(|(log, head)| !self.leads_to(*log, head) && !is_told(state, *log, head));
         strange.map(|(log, head)| fact(log, &head, Some(text::visible(&seen.place, 200)))).collect()
+    }
+
+    /// How many records a head covers that this record begins with. Absent: it is of another, or of more.
+    pub(in crate::app) fn covers(&self, log: Log, note: &str) -> Option<u64> {
+        let head = self.opened(log, note)?;
+        self.leads_to(log, &head).then_some(head.size)
+    }
+
+    /// Whether a head is one of this gate's, and an epoch has told of it: it is of a record that was lost.
+    pub(in crate::app) fn is_lost(&self, log: Log, note: &str) -> bool {
+        self.opened(log, note).is_some_and(|head| is_told(&self.state(), log, &head))
     }
 
     /// What a note says of a log, where it is one of this gate's. A key that signed it may have come to sign after the
@@ -115,9 +132,12 @@ impl App {
 
 /// Whether an epoch has told of a head: it began because of it, or knew of it.
 fn is_told(state: &State, log: Log, head: &Checkpoint) -> bool {
-    let root = head.root.to_base64();
-    let known = state.epochs.iter().flat_map(|(_, epoch)| &epoch.known);
-    known.into_iter().any(|known| known.log == log.name() && known.size == head.size && known.root == root)
+    knows(state, &fact(log, head, None))
+}
+
+fn knows(state: &State, fact: &HeadFact) -> bool {
+    let mut known = state.epochs.iter().flat_map(|(_, epoch)| &epoch.known);
+    known.any(|known| known.log == fact.log && known.size == fact.size && known.root == fact.root)
 }
 
 fn fact(log: Log, head: &Checkpoint, place: Option<String>) -> HeadFact {

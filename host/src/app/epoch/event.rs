@@ -53,7 +53,7 @@ pub struct HeadFact {
     pub log: String,
     /// How many records.
     pub size: u64,
-    /// The root over them, in base64.
+    /// The root over them, in base64; empty where who holds it tells the size alone, as a witness does.
     pub root: String,
     /// Who holds it, in the gate's words; absent for the gate's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]

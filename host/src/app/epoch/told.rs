@@ -7,6 +7,11 @@ use crate::app::App;
 use crate::store::Log;
 
 impl App {
+    /// The number of the epoch that the gate is in, from 1.
+    pub fn epoch(&self) -> u64 {
+        self.state().epoch()
+    }
+
     /// The epoch that the gate is in; nothing in the first.
     pub(in crate::app) fn epoch_line(&self) -> Option<EpochLine> {
         let now = self.now();

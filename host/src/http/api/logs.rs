@@ -11,13 +11,21 @@ use crate::http::caller::{Known, Person};
 use crate::http::problem::Refused;
 use crate::http::site::Site;
 
-/// `checkpoint`: the newest signed head.
+/// Which checkpoint is meant.
+#[derive(Debug, Deserialize)]
+pub(in crate::http) struct Which {
+    #[serde(default)]
+    witnessed: bool,
+}
+
+/// `checkpoint`: the newest signed head, or the newest that a witness vouches for.
 pub(in crate::http) async fn checkpoint(
     State(site): State<Site>,
     _: Known,
     Path(log): Path<String>,
+    Query(Which { witnessed }): Query<Which>,
 ) -> Result<String, Refused> {
-    Ok(site.app().checkpoint(&log)?)
+    Ok(site.app().checkpoint(&log, witnessed)?)
 }
 
 /// `tile/{tile}`: hashes, or records. What is full never changes.

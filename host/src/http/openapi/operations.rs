@@ -387,6 +387,7 @@ const OPERATIONS: &[Operation] = &[
     },
     get("/api/v1/record", "record", Who::Known, "RecordReply", "Where the logs stand, signed"),
     Operation {
+        query: &[("witnessed", "boolean")],
         answer: Some(("text/plain", "A C2SP checkpoint, as a signed note")),
         ..get("/api/v1/logs/{log}/checkpoint", "checkpoint", Who::Known, "OpenApi", "The newest signed head of a log")
     },

@@ -199,6 +199,23 @@ impl Seen {
     }
 }
 
+/// The last head of each key that signed before the newest, by who says that they signed it.
+pub(super) fn last_heads_of_keys(connection: &Connection, log: Log) -> Result<Vec<Head>, StoreError> {
+    let mut statement =
+        connection.prepare("SELECT size, note FROM head WHERE log = ?1 ORDER BY size").map_err(database)?;
+    let mut rows = statement.query(params![log.name()]).map_err(database)?;
+    let (mut found, mut before) = (Vec::new(), None::<(Option<[u8; 4]>, Head)>);
+    while let Some(row) = rows.next().map_err(database)? {
+        let (size, note): (i64, String) = (row.get(0).map_err(database)?, row.get(1).map_err(database)?);
+        let signer = audit_verify::note::signers(&note).first().copied();
+        let head = Head { log, size: u64::try_from(size).unwrap_or(0), note };
+        if let Some((_, last)) = before.replace((signer, head)).filter(|(by, _)| *by != signer) {
+            found.push(last);
+        }
+    }
+    Ok(found)
+}
+
 /// One record as it is stored, whose leaf must have this hash.
 pub(super) fn read_stored(
     connection: &Connection,

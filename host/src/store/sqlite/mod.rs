@@ -226,6 +226,11 @@ impl Store for SqliteStore {
         Some((head, proof))
     }
 
+    fn last_heads_of_keys(&self, log: Log) -> Result<Vec<Head>, StoreError> {
+        let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        load::last_heads_of_keys(&reader, log)
+    }
+
     fn tile(&self, log: Log, tile: Tile) -> Result<Option<Vec<u8>>, StoreError> {
         match tile.kind {
             TileKind::Hashes(level) => {

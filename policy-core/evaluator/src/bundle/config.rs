@@ -49,6 +49,18 @@ pub struct Config {
     /// What is done about what ran otherwise than it was approved.
     #[serde(default)]
     pub reconcile: Option<Reconcile>,
+    /// What the record must do before an answer leaves.
+    #[serde(default)]
+    pub record: RecordRules,
+}
+
+/// What the record must do before an answer leaves.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RecordRules {
+    /// Tiers of which an allow by an exception waits until a copy of the record holds it.
+    #[serde(default)]
+    pub wait_for_copy: Vec<String>,
 }
 
 /// What is done about what ran otherwise than it was approved. No question reads it.
@@ -195,6 +207,9 @@ impl Config {
         let kinds = self.reconcile.iter().flat_map(|reconcile| reconcile.on.keys());
         if let Some(kind) = kinds.into_iter().find(|kind| !FINDINGS.contains(&kind.as_str())) {
             return refuse(kind, format!("`{kind}` is no kind of finding"), "docs/reconcile.md lists the kinds");
+        }
+        if let Some(tier) = self.record.wait_for_copy.iter().find(|tier| !self.tiers.contains(tier)) {
+            return refuse("wait_for_copy", format!("`{tier}` is no tier"), "name tiers that `tiers` lists");
         }
         let mut known = BTreeSet::new();
         for (number, tool) in self.tool.iter().enumerate() {

@@ -1,0 +1,70 @@
+//! A copy in a folder: best on another mount, of another machine.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, ErrorKind, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use futures::future::BoxFuture;
+use tokio::task::spawn_blocking;
+
+use super::sink::{Sink, SinkError};
+
+/// A folder.
+pub(super) struct Folder(PathBuf);
+
+impl Folder {
+    pub(super) fn new(folder: &Path) -> Self {
+        Self(folder.to_owned())
+    }
+}
+
+impl Sink for Folder {
+    fn get<'a>(&'a self, path: &'a str) -> BoxFuture<'a, Result<Option<Vec<u8>>, SinkError>> {
+        let path = self.0.join(path);
+        blocking(move || match fs::read(&path) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        })
+    }
+
+    fn put<'a>(&'a self, path: &'a str, bytes: Vec<u8>) -> BoxFuture<'a, Result<(), SinkError>> {
+        let path = self.0.join(path);
+        blocking(move || write(&path, &bytes))
+    }
+
+    fn remove<'a>(&'a self, path: &'a str) -> BoxFuture<'a, Result<(), SinkError>> {
+        let path = self.0.join(path);
+        blocking(move || match fs::remove_file(&path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        })
+    }
+}
+
+fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> BoxFuture<'static, Result<T, SinkError>> {
+    Box::pin(async move {
+        match spawn_blocking(work).await {
+            // What the system says names no more than the kind of the failure.
+            Ok(done) => done.map_err(|error| SinkError::of(error.kind())),
+            Err(error) => Err(SinkError::of(error)),
+        }
+    })
+}
+
+/// Writes beside, makes it durable, then renames: a reader finds the old file or the new one, whole.
+pub(super) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let folder = path.parent().ok_or(ErrorKind::InvalidInput)?;
+    DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".new");
+    let beside = PathBuf::from(beside);
+    let mut file = OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&beside)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(&beside, path)?;
+    File::open(folder)?.sync_all()
+}
