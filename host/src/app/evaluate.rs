@@ -82,10 +82,7 @@ impl App {
             // INVARIANT (R1): the reply is built only after the record is durable; without it nothing is allowed.
             match Permit::record(self.store(), &made).await {
                 Ok(permit) => {
-                    let permit = match permit {
-                        Some(permit) => self.await_copy(permit, &mut made).await,
-                        None => None,
-                    };
+                    let permit = self.await_copy(permit, &mut made).await;
                     let allow = permit.and_then(|permit| self.in_time(permit, &mut made));
                     return Ok(self.reply(&asker, &ask, made, allow.as_ref()));
                 }
@@ -311,9 +308,7 @@ impl App {
                 return Ok(());
             };
             let exception = candidate.grant.exception.clone();
-            if self.lacks_copy_for(&exception) {
-                (decision.answer, decision.limit) =
-                    (denial(Reason::TermsUnavailable), Some(inputs::NO_COPY.to_owned()));
+            if self.lacks_copy_for(&exception, decision) {
                 return Ok(());
             }
             if !sabotaged!("r3_uses_late") {

@@ -11,7 +11,8 @@ use tokio::time::timeout;
 use crate::app::App;
 use crate::app::append::Proposal;
 use crate::app::evaluate::{Made, denial};
-use crate::app::event::{GateEvent, LedgerEvent};
+use crate::app::event::{DecisionRecord, GateEvent, LedgerEvent};
+use crate::app::inputs;
 use crate::app::permit::Permit;
 
 /// How long an allow waits: less than it is good for.
@@ -25,17 +26,23 @@ impl App {
         self.policy().waits_for_copy(tier) && !self.board().has_copies() && !sabotaged!("r8_no_copy_ignored")
     }
 
-    /// The same for the exception of a grant.
-    pub(in crate::app) fn lacks_copy_for(&self, exception: &str) -> bool {
+    /// The same for the exception of a grant: then the decision is a denial.
+    pub(in crate::app) fn lacks_copy_for(&self, exception: &str, decision: &mut DecisionRecord) -> bool {
         let state = self.state();
-        state.exceptions.get(exception).is_some_and(|entry| self.lacks_copy(&entry.exception.terms.tier))
+        let lacks = state.exceptions.get(exception).is_some_and(|entry| self.lacks_copy(&entry.exception.terms.tier));
+        if lacks {
+            decision.answer = denial(Reason::TermsUnavailable);
+            decision.limit = Some(inputs::NO_COPY.to_owned());
+        }
+        lacks
     }
 
     /// A permit that waited for a copy where it has to. None: no copy holds its record in time; the record stands, what it
     /// used stays used, and a record says that the allow was withheld.
     ///
     /// INVARIANT (R1): where policy demands a copy, no allow leaves before a copy holds its record.
-    pub(in crate::app) async fn await_copy(&self, permit: Permit, made: &mut Made) -> Option<Permit> {
+    pub(in crate::app) async fn await_copy(&self, permit: Option<Permit>, made: &mut Made) -> Option<Permit> {
+        let permit = permit?;
         let decision = &made.decision;
         let is_use = decision.answer.outcome == Outcome::PermittedByException && decision.purpose == Purpose::Use;
         let exception = decision.exception.clone().filter(|_| is_use);
