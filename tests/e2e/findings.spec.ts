@@ -59,7 +59,7 @@ test("a finding appears by itself, and is commented, taken, handed over and reso
   await expect(history.locator(".odd")).toHaveCount(1);
   // Without a reason nothing is handed over, and the page says why.
   await page.getByRole("button", { name: "Take it" }).click();
-  await expect(page.getByText(/needs a reason/)).toBeVisible();
+  await expect(page.getByRole("strong").filter({ hasText: /needs a reason/ })).toBeVisible();
   await words.fill("mine");
   await page.getByRole("button", { name: "Take it" }).click();
   await expect(page.getByRole("region", { name: "About" })).toContainText("User::mara");

@@ -78,6 +78,7 @@ fn pair(kind: FindingKind, (one, first): (&str, &Placed<'_>), (other, second): (
         evidence: both.iter().flat_map(|one| one.execution.pieces.iter().copied()).collect(),
         decisions: decided.map(|decided| decided.seq).collect(),
         exception: None,
+        action: None,
         about: names.into_iter().collect(),
         at: second.execution.began(),
     }

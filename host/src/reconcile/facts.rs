@@ -171,6 +171,8 @@ pub struct Drawn {
     pub decisions: BTreeSet<u64>,
     /// The exception that it is about.
     pub exception: Option<String>,
+    /// What ran, or was to run: the action, as it is known best.
+    pub action: Option<String>,
     /// What differs, or the names of the tasks or hosts.
     pub about: Vec<String>,
     /// When the first of what it is about happened.

@@ -142,6 +142,7 @@ fn of_call(kind: FindingKind, one: &Placed<'_>, decided: &[&Decided]) -> Drawn {
         evidence: execution.pieces.clone(),
         decisions: decided.iter().chain(&one.others).map(|decided| decided.seq).collect(),
         exception: first.and_then(|decided| decided.exception.clone()),
+        action: execution.said.action.clone().or_else(|| first.map(|decided| decided.action.clone())),
         about: Vec::new(),
         at: execution.began(),
     }
@@ -160,6 +161,7 @@ fn of_allow(kind: FindingKind, allow: &str, ran: &Ran<'_>, on: &[&Placed<'_>]) -
         evidence: on.iter().flat_map(|one| one.execution.pieces.iter().copied()).collect(),
         decisions: ran.decided.iter().chain(others).map(|decided| decided.seq).collect(),
         exception: ran.decided.iter().find_map(|decided| decided.exception.clone()),
+        action: first.map(|decided| decided.action.clone()),
         about: Vec::new(),
         at: first.map_or_else(|| Timestamp::from_millis(0), |decided| decided.at),
     }
@@ -244,7 +246,8 @@ fn never_used(all: &mut Reconciled, grant: &GrantFact, account: &Account, now: T
         evidence: BTreeSet::new(),
         decisions: BTreeSet::new(),
         exception: Some(grant.exception.clone()),
-        about: vec![grant.action.clone()],
+        action: Some(grant.action.clone()),
+        about: Vec::new(),
         at: grant.not_after,
     });
 }

@@ -150,6 +150,9 @@ pub struct FindingFacts {
     /// The exception that it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exception: Option<String>,
+    /// What ran, or was to run, as the source or the decision names it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub action: Option<String>,
     /// What differs, or the tasks' or hosts' names.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub about: Vec<String>,

@@ -63,6 +63,7 @@ pub(super) fn facts_of(policy: &Policy, id: String, subject: &EntityRef, drawn: 
         evidence: drawn.evidence.iter().copied().collect(),
         decisions: drawn.decisions.iter().copied().collect(),
         exception: drawn.exception.clone(),
+        action: drawn.action.clone(),
         about: drawn.about.clone(),
         owner: policy.owners(subject).into_iter().next(),
         happened_at: drawn.at,

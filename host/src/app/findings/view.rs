@@ -10,7 +10,7 @@ use proviso_api::findings::{
 };
 
 use super::book::Finding;
-use super::event::{EVIDENCE, EvidenceRecord, FindingEvent};
+use super::event::{EVIDENCE, EvidenceRecord, FindingEvent, FindingFacts};
 use crate::app::App;
 use crate::app::event::{DECISION, DecisionRecord, EVENT, EXECUTION, ExecutionRecord, LedgerEvent, OBSERVED};
 use crate::app::people::STORED;
@@ -180,7 +180,7 @@ pub(super) fn line_of(finding: &Finding) -> FindingLine {
         outcome: finding.outcome,
         strength: facts.strength,
         ambiguous: facts.ambiguous,
-        says: sentence(facts.what, &facts.about),
+        says: sentence(facts),
         subject: facts.subject.clone(),
         task: facts.task.clone(),
         exception: facts.exception.clone(),
@@ -192,20 +192,21 @@ pub(super) fn line_of(finding: &Finding) -> FindingLine {
     }
 }
 
-/// What is different. Names of tasks and hosts are others' words, and shown as such.
-fn sentence(kind: FindingKind, about: &[String]) -> String {
-    let about: Vec<String> = about.iter().take(8).map(|word| text::visible(word, 80)).collect();
+/// What is different. Names of actions, tasks and hosts are others' words, and shown as such.
+fn sentence(facts: &FindingFacts) -> String {
+    let action = facts.action.as_ref().map_or_else(|| "something".to_owned(), |action| text::visible(action, 80));
+    let about: Vec<String> = facts.about.iter().take(8).map(|word| text::visible(word, 80)).collect();
     let about = about.join(", ");
-    match kind {
-        FindingKind::RanWithoutDecision => "it ran, and the gate was never asked".to_owned(),
-        FindingKind::RanAfterDenial => "it ran, and the gate had denied it".to_owned(),
-        FindingKind::OutsideConditions => format!("what ran is not what was allowed: {about} differ"),
-        FindingKind::AfterExpiry => "it ran after its allow or its grant had ended".to_owned(),
-        FindingKind::AfterRevocation => "it ran after its grant had been revoked".to_owned(),
-        FindingKind::MoreOften => "one allow, and more than one call ran on it".to_owned(),
-        FindingKind::NeverRan => "it was permitted, and whoever would have seen it run did not".to_owned(),
-        FindingKind::GrantNeverUsed => format!("a grant for {about} ended without one use"),
-        FindingKind::OutcomeUnknown => "it was begun, and nobody knows how it ended".to_owned(),
+    match facts.what {
+        FindingKind::RanWithoutDecision => format!("{action} ran, and the gate was never asked"),
+        FindingKind::RanAfterDenial => format!("{action} ran, and the gate had denied it"),
+        FindingKind::OutsideConditions => format!("{action} ran, and not as it was allowed: {about} differ"),
+        FindingKind::AfterExpiry => format!("{action} ran after its allow or its grant had ended"),
+        FindingKind::AfterRevocation => format!("{action} ran after its grant had been revoked"),
+        FindingKind::MoreOften => format!("{action} was allowed for one call, and more than one ran"),
+        FindingKind::NeverRan => format!("{action} was permitted, and whoever would have seen it run did not"),
+        FindingKind::GrantNeverUsed => format!("a grant for {action} ended without one use"),
+        FindingKind::OutcomeUnknown => format!("{action} was begun, and nobody knows how it ended"),
         FindingKind::SeveralTasks => format!("one identity acted in several tasks at once: {about}"),
         FindingKind::SeveralHosts => format!("one identity acted on several hosts at once: {about}"),
     }

@@ -146,6 +146,36 @@ fn protocol_buffers_say_the_same_as_json() {
     assert_eq!(said.started_at.map(Timestamp::millis), Some(1_795_348_800_000));
 }
 
+/// What OpenTelemetry's own SDK for Python (1.45.2, `encode_spans`) wrote of two spans: an agent's, and in it a tool's that
+/// failed, with attributes of each kind, an event and a status.
+const OF_THE_SDK: &str = "0a9f040a320a170a0c736572766963652e6e616d6512070a056167656e740a170a09686f73742e6e616d65120a0a08776f726b65722d33\
+12e8030a070a056167656e7412dd020a1083698d7aa3e6bf0c0075ec46d2598cfb12087ceaca9306f061a922087ade201533b339062a17\
+657865637574655f746f6f6c2077726974655f66696c653001390080ecaf385cea184100e5b9cd385cea184a270a1567656e5f61692e6f\
+7065726174696f6e2e6e616d65120e0a0c657865637574655f746f6f6c4a200a1067656e5f61692e746f6f6c2e6e616d65120c0a0a7772\
+6974655f66696c654a4f0a1a67656e5f61692e746f6f6c2e63616c6c2e617267756d656e747312310a2f7b2270617468223a20222f7372\
+762f66696c65732f612e6d64222c2022636f6e74656e74223a202268656c6c6f227d4a160a0772657472696573120b18fdffffffffffff\
+ffff014a120a05726174696f120921000000000000e03f4a080a026f6b120210014a140a046c697374120c2a0a0a030a01610a030a0162\
+5a12092f24767fce80ec181207737461727465647a0612026e6f1802850100010000127d0a1083698d7aa3e6bf0c0075ec46d2598cfb12\
+087ade201533b339062a1a696e766f6b655f6167656e74207265706f72742d77726974657230013900b65174385cea1841004a87eb385c\
+ea184a270a1567656e5f61692e6f7065726174696f6e2e6e616d65120e0a0c696e766f6b655f6167656e747a00850100010000";
+
+#[test]
+fn what_the_sdk_of_others_writes_is_read() {
+    let digits: Vec<char> = OF_THE_SDK.chars().collect();
+    let byte = |pair: &[char]| u8::from_str_radix(&pair.iter().collect::<String>(), 16).unwrap();
+    let bytes: Vec<u8> = digits.chunks(2).map(byte).collect();
+    let pieces = read_protobuf(&bytes).unwrap();
+    // The agent's own span is nobody's word on a tool.
+    assert_eq!(pieces.len(), 1);
+    let (id, said) = pieces.into_iter().next().unwrap().unwrap();
+    assert_eq!(id, "83698d7aa3e6bf0c0075ec46d2598cfb/7ceaca9306f061a9");
+    assert_eq!(said.parent.as_deref(), Some("7ade201533b33906"));
+    let digest = Digest::of_json(&json!({"path": "/srv/files/a.md", "content": "hello"})).unwrap();
+    assert_eq!((said.input_digest, said.phase), (Some(digest), ExecutionPhase::Failed));
+    assert_eq!((said.action.as_deref(), said.host.as_deref()), (Some("write_file"), Some("worker-3")));
+    assert_eq!(said.ended_at.map(Timestamp::millis), Some(1_795_348_800_500));
+}
+
 #[test]
 fn no_cut_and_no_flipped_byte_does_more_than_be_refused_or_say_something_else() {
     let whole = message();
