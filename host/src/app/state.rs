@@ -233,7 +233,9 @@ impl State {
             }
             LedgerEvent::Routing(event) => Ok(self.routing.apply(seq, event)),
             LedgerEvent::Finding(event) => {
-                self.findings.apply(seq, event);
+                if let Some(subject) = self.findings.apply(seq, event) {
+                    self.accounts.touch(&subject);
+                }
                 Ok(None)
             }
             LedgerEvent::Ownership(event) => {

@@ -50,15 +50,16 @@ pub struct Findings {
 }
 
 impl Findings {
-    /// Folds the event of the ledger record `seq`. One of a finding that nobody opened changes nothing.
-    pub fn apply(&mut self, seq: u64, event: FindingEvent) {
+    /// Folds the event of the ledger record `seq`. One of a finding that nobody opened changes nothing. Returns whose
+    /// finding was resolved: there may be room for another one now.
+    pub fn apply(&mut self, seq: u64, event: FindingEvent) -> Option<EntityRef> {
         let (id, at) = (event.id().to_owned(), at(&event));
         if let FindingEvent::Opened { finding, at } = event {
             self.by_subject.entry(finding.subject.clone()).or_default().insert(id.clone());
             self.by_id.entry(id).or_insert_with(|| Finding::opened(*finding, at, vec![seq]));
-            return;
+            return None;
         }
-        let Some(finding) = self.by_id.get_mut(&id) else { return };
+        let finding = self.by_id.get_mut(&id)?;
         finding.steps.push(seq);
         finding.changed_at = finding.changed_at.max(at);
         match event {
@@ -73,6 +74,7 @@ impl Findings {
             FindingEvent::Acted { act, .. } => drop(finding.acted.insert(act)),
             FindingEvent::Opened { .. } | FindingEvent::Commented { .. } => {}
         }
+        (finding.state == FindingState::Resolved).then(|| finding.facts.subject.clone())
     }
 
     /// One finding.

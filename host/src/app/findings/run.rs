@@ -23,6 +23,8 @@ use crate::app::stops::HeldStop;
 use crate::reconcile::{Account, Drawn, GrantFact, Reconciled, reconcile};
 use crate::store::VersionKey;
 
+/// How many findings of one subject, not resolved, rest on reported evidence alone: an agent fills no list by talking.
+const MOST_REPORTED: usize = 20;
 /// How many findings are written together.
 const TOGETHER: usize = 50;
 /// Who acts where the bundle says that the gate does so by itself.
@@ -130,7 +132,17 @@ impl App {
         };
         for part in drawn.chunks(TOGETHER) {
             self.append_findings(now, |state| {
-                part.iter().flat_map(|(id, drawn)| self.of_drawn(state, id, subject, drawn, now)).collect()
+                let mut room = MOST_REPORTED.saturating_sub(reported(state, subject));
+                let mut events = Vec::new();
+                for (id, drawn) in part {
+                    let is_talk = drawn.strength == EvidenceClass::Reported && state.findings.get(id).is_none();
+                    if is_talk && room == 0 {
+                        continue;
+                    }
+                    room -= usize::from(is_talk);
+                    events.extend(self.of_drawn(state, id, subject, drawn, now));
+                }
+                events
             })
             .await?;
         }
@@ -321,6 +333,12 @@ impl Report {
         self.ambiguous += found.ambiguous;
         self.too_old += found.too_old;
     }
+}
+
+/// How many findings of a subject, not resolved, rest on reported evidence alone.
+fn reported(state: &State, subject: &EntityRef) -> usize {
+    let open = state.findings.of(subject).filter(|finding| finding.state != FindingState::Resolved);
+    open.filter(|finding| finding.facts.strength == EvidenceClass::Reported).count()
 }
 
 /// The act's word; nothing where nothing is stopped.

@@ -200,3 +200,23 @@ async fn late_evidence_opens_again_what_was_closed() {
     assert_eq!(kinds, expected, "{detail:#}");
     assert!(later(&story, 0) > later(&story, -1));
 }
+
+#[tokio::test]
+async fn an_agent_fills_no_list_by_talking() {
+    let story = Story::begin().await;
+    let mara = story.gate.person("mara").await;
+    for number in 0..30 {
+        let path = format!("/srv/files/reports/{number}.md");
+        told(&story, &story.agent, &write_ran(&story, &format!("own-{number}"), &path, 0)).await;
+    }
+    let findings = found(&story, &mara).await;
+    assert_eq!(findings.len(), 20);
+    // What was observed finds its place all the same.
+    told(&story, &story.point, &write_ran(&story, "t1", REPORT, 0)).await;
+    assert_eq!(found(&story, &mara).await.len(), 21);
+    // As one is resolved, the next one comes.
+    let closing = json!({"state": "resolved", "outcome": "expected", "note": "seen"});
+    let own = findings.first().map(id_of).unwrap();
+    assert!(story.client.post(&format!("/api/v1/findings/{own}/state"), &mara, &closing).await.status.is_success());
+    assert_eq!(found(&story, &mara).await.len(), 21);
+}
