@@ -40,7 +40,10 @@ const REQUESTER: &str = "rita";
 /// What was made of a request: its facts, and the votes that were accepted.
 struct Made<'a> {
     call: &'a Used,
-    scope: &'a Value,
+    /// What was asked for. A repeat folds into the first, and of those that were under way together any may be it.
+    scopes: Vec<&'a Value>,
+    /// When the first of them was answered: what began later is a repeat.
+    answered: u64,
     decide_by: i64,
     votes: Vec<(&'a Seen, &'a str, &'a str, &'a Value)>,
     /// The first vote that was answered with the grant, and the narrowest scope among those that were: a vote hears of
@@ -78,9 +81,15 @@ fn exceptions(history: &History) -> BTreeMap<&str, Made<'_>> {
     let mut made: BTreeMap<&str, Made<'_>> = BTreeMap::new();
     for seen in &history.operations {
         if let What::Asked { call, scope, id, decide_by } = &seen.what {
-            // A repeat folds into the first.
-            let fresh = || Made { call, scope, decide_by: *decide_by, votes: Vec::new(), granted: None };
-            made.entry(id).or_insert_with(fresh);
+            let fresh = || {
+                let (scopes, answered, decide_by) = (Vec::new(), seen.end, *decide_by);
+                Made { call, scopes, answered, decide_by, votes: Vec::new(), granted: None }
+            };
+            let made = made.entry(id).or_insert_with(fresh);
+            if seen.begin <= made.answered {
+                made.answered = made.answered.min(seen.end);
+                made.scopes.push(scope);
+            }
         }
     }
     for seen in &history.operations {
@@ -121,8 +130,8 @@ fn votes(made: &BTreeMap<&str, Made<'_>>, broken: &mut Vec<String>) {
             if seen.from >= made.decide_by {
                 broken.push(format!("R6: `{person}` voted on {id} after the time to decide"));
             }
-            if *decision == "approve" && !within(scope, made.scope) {
-                broken.push(format!("R5: `{person}` widened {id}: {scope} beyond {}", made.scope));
+            if *decision == "approve" && !made.scopes.iter().any(|asked| within(scope, asked)) {
+                broken.push(format!("R5: `{person}` widened {id}: {scope} beyond {:?}", made.scopes));
             }
         }
         let Some((_, scope)) = &made.granted else { continue };
