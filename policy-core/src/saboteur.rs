@@ -51,6 +51,7 @@ pub const NAMES: &[&str] = &[
     "r7_lock_ignored",
     "r7_unrecorded_stop_dropped",
     "r7_old_credential_believed",
+    "r7_stop_overtaken",
     "r8_limit_allows",
     "r8_unknown_entity",
     "r8_duplicate_members",

@@ -122,6 +122,11 @@ impl Flights {
         recent.map(|(subject, _)| subject)
     }
 
+    /// A call under way.
+    pub fn of(&self, evaluation: &str) -> Option<&Flight> {
+        self.calls.get(evaluation)
+    }
+
     /// The calls under way, by evaluation: their bytes have left, or may still leave by the allow that they have.
     pub fn now(&self, now: Timestamp) -> impl Iterator<Item = (&String, &Flight)> {
         let life = Span::from_seconds(u64::from(VALID_FOR));

@@ -33,8 +33,10 @@ impl App {
     ///
     /// INVARIANT (R6): however long the record took, an allow lasts from when it was judged and never beyond its grant.
     pub(super) fn in_time(&self, permit: Permit, made: &mut Made) -> Option<Allow> {
-        let state = self.state();
         let reading = self.0.time.read(self.0.folded.newest());
+        // INVARIANT (R7): what was stopped while its record was written, or while it waited for a copy, does not leave.
+        let overtaken = self.is_overtaken(&made.decision.evaluation, reading.now) && !sabotaged!("r7_stop_overtaken");
+        let state = self.state();
         let now = reading.now.millis();
         let lapse = made.now.plus(Span::from_seconds(VALID_FOR.into())).millis();
         // A clock that was set back meanwhile says nothing of how much has passed.
@@ -58,6 +60,9 @@ impl App {
             if (!reading.safe || state.clock_doubted) && !sabotaged!("r6_clock_believed") {
                 (reason, left) = (Reason::ClockUnsafe, 0);
             }
+        }
+        if overtaken {
+            (reason, left) = (Reason::Locked, 0);
         }
         match u32::try_from(left / 1000) {
             Ok(seconds @ 1..) => Some(Allow { _permit: permit, seconds }),

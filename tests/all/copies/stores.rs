@@ -11,6 +11,7 @@ use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use hmac::{Hmac, Mac as _};
 use sha2::{Digest as _, Sha256};
 use tokio::net::TcpListener;
+use tokio::sync::RwLock;
 
 use super::*;
 
@@ -20,14 +21,16 @@ const TOKEN: &str = "collector-token";
 
 /// A store of files by their paths, which lets nobody in who does not sign, or bears no token.
 #[derive(Clone, Default)]
-struct Shop {
+pub(super) struct Shop {
     files: Arc<Mutex<BTreeMap<String, Vec<u8>>>>,
     refused: Arc<Mutex<Vec<String>>>,
     broken: Arc<Mutex<bool>>,
+    /// Whoever holds it for writing keeps every request waiting.
+    pub(super) held: Arc<RwLock<()>>,
 }
 
 impl Shop {
-    async fn open(self) -> String {
+    pub(super) async fn open(self) -> String {
         let router = Router::new().fallback(serve).with_state(self);
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
@@ -54,6 +57,7 @@ async fn serve(
     headers: HeaderMap,
     body: Bytes,
 ) -> (StatusCode, Vec<u8>) {
+    drop(shop.held.read().await);
     if *shop.broken.lock().expect("nobody panicked") {
         return (StatusCode::SERVICE_UNAVAILABLE, Vec::new());
     }
@@ -112,6 +116,17 @@ fn bucket(url: &str, secrets: &Path, secret: &str) -> Record {
     Record::parse(&table).expect("a file")
 }
 
+/// The file of one copy at a collector.
+pub(super) fn collector(url: &str, secrets: &Path) -> Record {
+    let token = secrets.join("token");
+    fs::write(&token, TOKEN).expect("a file");
+    let table = format!(
+        "[[copy]]\nname = \"collector\"\nhttps = {{ url = \"{url}/in/box/\", token = {{ file = \"{}\" }}, allow = [\"127.0.0.1/32\"] }}\n",
+        token.display()
+    );
+    Record::parse(&table).expect("a file")
+}
+
 #[tokio::test]
 async fn a_bucket_holds_a_copy_that_is_checked_alone_and_every_request_is_signed() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -160,13 +175,7 @@ async fn a_collector_gets_the_same_by_its_token() {
     let folder = tempfile::tempdir().expect("a folder");
     let shop = Shop::default();
     let url = shop.clone().open().await;
-    let token = folder.path().join("token");
-    fs::write(&token, TOKEN).expect("a file");
-    let table = format!(
-        "[[copy]]\nname = \"collector\"\nhttps = {{ url = \"{url}/in/box/\", token = {{ file = \"{}\" }}, allow = [\"127.0.0.1/32\"] }}\n",
-        token.display()
-    );
-    let story = gate_with(Record::parse(&table).expect("a file")).await;
+    let story = gate_with(collector(&url, folder.path())).await;
     decide(&story, 5, "a").await;
     holds_all(&story, "collector").await;
     let laid = folder.path().join("laid");

@@ -2,8 +2,9 @@
 
 use std::fs;
 
-use proviso_tests::sample_bundle;
+use proviso_tests::{AGENTS, sample_bundle};
 
+use super::stores::{Shop, collector};
 use super::*;
 
 const FILE: &str = "/srv/files/reports/a.md";
@@ -68,6 +69,35 @@ async fn an_allow_leaves_when_a_copy_holds_its_record_and_not_before() {
     assert!(back.status.is_success(), "{back:?}");
     assert_eq!(write(&story, "u4").await["decision"], json!(true));
     assert_eq!(checked(&copy).0, Some(0));
+}
+
+#[tokio::test]
+async fn r7_a_stop_while_an_allow_waits_overtakes_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let shop = Shop::default();
+    let url = shop.clone().open().await;
+    let story = Story::on(TestGate::with(setup(collector(&url, folder.path()))).await).await;
+    let (_, mara) = granted(&story).await;
+    let agent = json!({"subject": {"type": "Agent", "id": format!("{AGENTS}report-writer")}});
+    for (call, stops) in [("u1", false), ("u2", true)] {
+        holds_all(&story, "collector").await;
+        let held = shop.held.write().await;
+        let before = sizes(&story)[1].clone();
+        let stopped = async {
+            until("the use is on record", async || (sizes(&story)[1] != before).then_some(())).await;
+            if stops {
+                let lock = json!({"target": agent, "reason": "look first"});
+                let answer = story.client.post("/api/v1/locks", &mara, &lock).await;
+                assert!(answer.status.is_success(), "{answer:?}");
+            }
+            drop(held);
+        };
+        let (answer, ()) = tokio::join!(write(&story, call), stopped);
+        assert_eq!(answer["decision"], json!(!stops), "{answer}");
+        if stops {
+            assert_eq!(answer["context"]["reason"], json!("locked"), "{answer}");
+        }
+    }
 }
 
 #[tokio::test]

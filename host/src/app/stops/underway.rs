@@ -81,6 +81,16 @@ impl App {
     }
 }
 
+impl App {
+    /// Whether a stop was acknowledged since this use was recorded: its reply is not out yet.
+    pub(in crate::app) fn is_overtaken(&self, evaluation: &str, now: Timestamp) -> bool {
+        let held = self.held_stops();
+        let state = self.state();
+        let flight = state.flights.of(evaluation);
+        flight.is_some_and(|flight| is_stopped(&state, self.policy(), &held, flight, now))
+    }
+}
+
 /// Whether something has stopped a call since it was permitted.
 fn is_stopped(state: &State, policy: &Policy, held: &[HeldStop], flight: &Flight, now: Timestamp) -> bool {
     if state.ended_tasks.contains(flight.task())
