@@ -18,7 +18,7 @@ use super::event::{
     ActivationFact, DECISION, DecisionRecord, EVENT, EXECUTION, ExecutionRecord, FoldOrigin, GateEvent, LedgerEvent,
     OBSERVED, ORIGIN, QUESTION, RequestOrigin, SEARCH,
 };
-use super::findings::{Accounts, EVIDENCE, Findings, Reporter};
+use super::findings::{Accounts, EVIDENCE, Findings};
 use super::flight::Flights;
 use super::measures::Measures;
 use super::ownership::{Ownership, OwnershipEvent};
@@ -336,8 +336,8 @@ impl State {
         if record.payload(EXECUTION).is_some() {
             let execution: ExecutionRecord = read(record, EXECUTION)?;
             self.belongs(execution.exception.as_deref(), seq);
-            let reporter = self.reporter(&execution.credential, at);
-            self.accounts.reported((seq, at), &execution, reporter);
+            let source = self.source_of(&execution.credential, at);
+            self.accounts.reported((seq, at), &execution, source);
             // INVARIANT (R7, R3): an agent's own word ends no call that a stop would call off, and settles no use.
             if execution.evidence != OBSERVED {
                 return Ok(());
@@ -363,7 +363,7 @@ impl State {
         if decision.answer.outcome.permits() {
             self.apply_permitted(record, decision);
         } else {
-            let point = self.reporter(&decision.credential, at).point;
+            let point = self.point(&decision.credential, at);
             self.accounts.decided((seq, at), &decision, decision.evaluation.clone(), point);
             let after = record.leaf.after.unwrap_or(0);
             let question = record.payload(QUESTION).map(<[u8]>::len);
@@ -382,7 +382,7 @@ impl State {
         self.uses.add(at, &decision, || read::<SealedQuestion>(record, QUESTION).ok());
         let permitted = self.uses.permitted(&decision.evaluation);
         let allow = permitted.map_or(&decision.evaluation, |permitted| &permitted.consumed_by).clone();
-        let point = self.reporter(&decision.credential, at).point;
+        let point = self.point(&decision.credential, at);
         self.accounts.decided((record.leaf.seq, at), &decision, allow, point);
         if decision.purpose == Purpose::Use {
             self.flights.begin(at, &decision);
@@ -390,16 +390,20 @@ impl State {
         }
     }
 
-    /// Who reports under a credential.
-    pub fn reporter(&self, credential: &str, at: Timestamp) -> Reporter {
+    /// Who reports under a credential, as evidence names it: `point:NAME` or `agent:TYPE::ID`.
+    pub fn source_of(&self, credential: &str, at: Timestamp) -> String {
         match self.registry.find(credential, at).map(|(token, _)| &token.facts) {
-            Some(TokenFacts::EnforcementPoint { name, .. }) => {
-                Reporter { source: format!("point:{name}"), point: Some(name.clone()) }
-            }
-            Some(TokenFacts::Agent { subject, .. }) => Reporter { source: format!("agent:{subject}"), point: None },
-            Some(TokenFacts::Approver { .. }) | None => {
-                Reporter { source: format!("credential:{credential}"), point: None }
-            }
+            Some(TokenFacts::EnforcementPoint { name, .. }) => format!("point:{name}"),
+            Some(TokenFacts::Agent { subject, .. }) => format!("agent:{subject}"),
+            Some(TokenFacts::Approver { .. }) | None => format!("credential:{credential}"),
+        }
+    }
+
+    /// The enforcement point that holds a credential, where one does.
+    fn point(&self, credential: &str, at: Timestamp) -> Option<String> {
+        match self.registry.find(credential, at).map(|(token, _)| &token.facts) {
+            Some(TokenFacts::EnforcementPoint { name, .. }) => Some(name.clone()),
+            _ => None,
         }
     }
 

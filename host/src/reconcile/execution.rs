@@ -1,6 +1,7 @@
 //! Executions: what one source says of one call, put together from its pieces.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use policy_core::time::Timestamp;
 use proviso_api::findings::EvidenceClass;
@@ -107,7 +108,7 @@ const fn rank(phase: ExecutionPhase) -> u8 {
 /// The account's executions, by source and then by when they began.
 pub(super) fn executions(account: &Account) -> Vec<Execution> {
     // The words on one execution in the order of what they say, and not of when they came.
-    let mut words: Vec<&Evidence> = account.evidence.values().collect();
+    let mut words: Vec<&Evidence> = account.evidence.values().map(Arc::as_ref).collect();
     words.sort_by_key(|evidence| (rank(evidence.said.phase), evidence.seq));
     let mut by_name: BTreeMap<(&str, &str), Execution> = BTreeMap::new();
     for evidence in words {

@@ -1,6 +1,7 @@
 //! What the gate decided, what is said to have run, and what comes of comparing the two.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use policy_core::digest::Digest;
 use policy_core::entity::EntityRef;
@@ -130,13 +131,13 @@ pub struct GrantFact {
     pub revoked_at: Option<Timestamp>,
 }
 
-/// All that is known of one subject.
+/// All that is known of one subject. Each fact is shared: who copies the account while it grows copies no fact.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Account {
     /// What it asked to do, by evaluation.
-    pub decided: BTreeMap<String, Decided>,
+    pub decided: BTreeMap<String, Arc<Decided>>,
     /// What is said to have run, by position.
-    pub evidence: BTreeMap<u64, Evidence>,
+    pub evidence: BTreeMap<u64, Arc<Evidence>>,
     /// From when on every decision is still known. Absent: from the beginning.
     pub since: Option<Timestamp>,
     /// Changes with everything that is added.

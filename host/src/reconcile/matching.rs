@@ -1,6 +1,7 @@
 //! Which decision a call was made on: by the ids that it names, else by what it is and when.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::execution::Execution;
 use super::facts::{Account, Decided, Rules};
@@ -88,7 +89,7 @@ fn named<'a>(execution: &Execution, account: &'a Account) -> Option<&'a Decided>
             && from <= decided.at.millis()
             && decided.at.millis() <= to
     };
-    let found: Vec<&Decided> = account.decided.values().filter(same).collect();
+    let found: Vec<&Decided> = account.decided.values().map(Arc::as_ref).filter(same).collect();
     let allows: BTreeSet<&str> = found.iter().map(|decided| decided.allow.as_str()).collect();
     if allows.len() != 1 {
         return None;

@@ -3,6 +3,8 @@
 mod kinds;
 mod order;
 
+use std::sync::Arc;
+
 use policy_core::digest::Digest;
 use policy_core::entity::EntityRef;
 use policy_core::time::{Span, Timestamp};
@@ -102,11 +104,11 @@ pub(super) fn account(decided: &[Decided], evidence: &[Evidence]) -> Account {
     let mut seq = 0;
     for one in decided {
         seq += 1;
-        account.decided.insert(one.evaluation.clone(), Decided { seq, ..one.clone() });
+        account.decided.insert(one.evaluation.clone(), Arc::new(Decided { seq, ..one.clone() }));
     }
     for one in evidence {
         seq += 1;
-        account.evidence.insert(seq, Evidence { seq, ..one.clone() });
+        account.evidence.insert(seq, Arc::new(Evidence { seq, ..one.clone() }));
     }
     account
 }

@@ -29,6 +29,8 @@ pub struct Accounts {
     /// Oldest first.
     order: VecDeque<(Timestamp, Kept)>,
     decisions: usize,
+    /// How many pieces of each subject are its own word.
+    reported: BTreeMap<EntityRef, usize>,
     keep_all: bool,
     /// Since when nothing was erased.
     whole_since: Option<Timestamp>,
@@ -38,15 +40,7 @@ pub struct Accounts {
 #[derive(Debug, Clone)]
 enum Kept {
     Decided(String),
-    Evidence { subject: EntityRef, seq: u64, name: (String, String, u8) },
-}
-
-/// Who reports, as evidence names it.
-pub struct Reporter {
-    /// `point:NAME` or `agent:TYPE::ID`.
-    pub source: String,
-    /// The enforcement point's name.
-    pub point: Option<String>,
+    Evidence { subject: EntityRef, seq: u64, reported: bool, name: (String, String, u8) },
 }
 
 impl Accounts {
@@ -88,12 +82,12 @@ impl Accounts {
         self.order.push_back((at, Kept::Decided(decided.evaluation.clone())));
         self.decisions = self.decisions.saturating_add(1);
         let account = self.account(&decision.subject);
-        account.decided.insert(decided.evaluation.clone(), decided);
+        account.decided.insert(decided.evaluation.clone(), Arc::new(decided));
         self.forget(at);
     }
 
     /// A call's own report came. What it is told under is the allow and the call: a repeat's report is the same call's.
-    pub fn reported(&mut self, (seq, at): (u64, Timestamp), execution: &ExecutionRecord, reporter: Reporter) {
+    pub fn reported(&mut self, (seq, at): (u64, Timestamp), execution: &ExecutionRecord, source: String) {
         let Some(subject) = self.subjects.get(&execution.evaluation).cloned() else { return };
         let decided = self.by_subject.get(&subject).and_then(|account| account.decided.get(&execution.evaluation));
         let allow = decided.map_or_else(|| execution.evaluation.clone(), |decided| decided.allow.clone());
@@ -119,7 +113,7 @@ impl Accounts {
         let evidence = Evidence {
             seq,
             class,
-            source: reporter.source,
+            source,
             id: format!("{allow}/{}", execution.call),
             credential: Some(execution.credential.clone()),
             recorded_at: at,
@@ -139,9 +133,25 @@ impl Accounts {
     fn keep(&mut self, subject: EntityRef, evidence: Evidence) {
         let name = (evidence.source.clone(), evidence.id.clone(), phase(evidence.said.phase));
         self.said.entry(name.clone()).or_insert_with(|| Arc::new(evidence.said.clone()));
-        self.order
-            .push_back((evidence.recorded_at, Kept::Evidence { subject: subject.clone(), seq: evidence.seq, name }));
-        self.account(&subject).evidence.insert(evidence.seq, evidence);
+        let (seq, at) = (evidence.seq, evidence.recorded_at);
+        let reported = evidence.class == EvidenceClass::Reported;
+        if reported {
+            let count = self.reported.entry(subject.clone()).or_default();
+            *count = count.saturating_add(1);
+        }
+        self.order.push_back((at, Kept::Evidence { subject: subject.clone(), seq, reported, name }));
+        self.account(&subject).evidence.insert(seq, Arc::new(evidence));
+        self.forget(at);
+    }
+
+    /// Whose evaluation it was.
+    pub fn subject_of(&self, evaluation: &str) -> Option<&EntityRef> {
+        self.subjects.get(evaluation)
+    }
+
+    /// How many pieces of evidence of a subject are reported ones.
+    pub fn reported_of(&self, subject: &EntityRef) -> usize {
+        self.reported.get(subject).copied().unwrap_or(0)
     }
 
     /// What a source has said under this name and phase before.
@@ -164,6 +174,11 @@ impl Accounts {
         for account in self.by_subject.values_mut().filter(|account| account.since < self.whole_since) {
             Arc::make_mut(account).since = self.whole_since;
         }
+    }
+
+    /// The account of one subject.
+    pub fn of(&self, subject: &EntityRef) -> Option<&Arc<Account>> {
+        self.by_subject.get(subject)
     }
 
     /// All accounts.
@@ -194,8 +209,11 @@ impl Accounts {
                     account.decided.remove(&evaluation);
                     account.since = account.since.max(Some(just_after(at)));
                 }
-                Kept::Evidence { subject, seq, name } => {
+                Kept::Evidence { subject, seq, reported, name } => {
                     self.said.remove(&name);
+                    if let Some(count) = self.reported.get_mut(&subject).filter(|_| reported) {
+                        *count = count.saturating_sub(1);
+                    }
                     let account = self.account(&subject);
                     account.evidence.remove(&seq);
                     account.since = account.since.max(Some(just_after(at)));

@@ -12,14 +12,17 @@ use proviso_api::operations::{ExecutionPhase, ExecutionReport};
 use super::event::{EVIDENCE, EvidenceRecord};
 use crate::app::App;
 use crate::app::append::{Proposal, canonical};
-use crate::app::refusal::Refusal;
+use crate::app::refusal::{Refusal, RefusalKind};
 use crate::app::settings::Operator;
+use crate::app::state::State;
 use crate::identity::Credential;
 use crate::reconcile::Said;
 use crate::store::{Log, NewRecord, VersionKey};
 
 /// How far ahead of the gate's a source's clock may be.
 const AHEAD: Span = Span::from_seconds(30);
+/// The most pieces of evidence of one subject that rest on reported evidence alone and are kept in memory.
+pub const MOST_REPORTED: usize = 10_000;
 /// The most pieces of evidence that are recorded together.
 pub const MOST_TOGETHER: usize = 200;
 
@@ -104,6 +107,7 @@ impl App {
                 (format!("point:{}", point.name), EvidenceClass::Observed)
             }
         };
+        self.hold_evaluation(caller, agent.is_some(), &said)?;
         // INVARIANT (R11): telemetry is the word of whoever was traced.
         let source = if telemetry { format!("traces of {source}") } else { source };
         if telemetry {
@@ -112,6 +116,25 @@ impl App {
         let record = EvidenceRecord { id, source, class, credential: Some(token(caller).to_owned()), by: None, said };
         self.check_evidence(&record)?;
         Ok(record)
+    }
+
+    /// Whose evaluation it names: evidence is kept with that subject.
+    ///
+    /// INVARIANT (R3): nobody's evidence comes to stand with a subject that they may not speak for.
+    fn hold_evaluation(&self, caller: &Credential, for_one: bool, said: &Said) -> Result<(), Refusal> {
+        let state = self.state();
+        let Some(owner) = said.evaluation.as_ref().and_then(|evaluation| state.accounts.subject_of(evaluation)) else {
+            return Ok(());
+        };
+        let theirs = match caller {
+            Credential::EnforcementPoint(point) if !for_one => point.subjects.matches(owner),
+            _ => said.subject.as_ref() == Some(owner),
+        };
+        if theirs || sabotaged!("r3_evidence_of_others") {
+            return Ok(());
+        }
+        let detail = "the evaluation that it names is of a subject that this credential may not speak for";
+        Err(Refusal::forbidden("not_for_this_subject", detail))
     }
 
     /// Records what an operator brings from the log of the system that was acted on: all or nothing.
@@ -214,12 +237,14 @@ impl App {
                         Some(_) => return Err(conflicting(record)),
                         None => {
                             fresh.insert(name, &record.said);
-                            new.push(self.evidence_record(now, record)?);
+                            new.push(record);
                             brought.recorded += 1;
                         }
                     }
                 }
-                Ok(Proposal { expected, records: new, answer: brought })
+                hold_count(state, &new)?;
+                let new: Result<_, Refusal> = new.into_iter().map(|record| self.evidence_record(now, record)).collect();
+                Ok(Proposal { expected, records: new?, answer: brought })
             })
             .await?;
         Ok(brought)
@@ -242,6 +267,23 @@ impl App {
             outbox: Vec::new(),
         })
     }
+}
+
+/// INVARIANT (R11): an agent's own words never fill the memory that everybody's are compared in.
+fn hold_count(state: &State, records: &[&EvidenceRecord]) -> Result<(), Refusal> {
+    let reported = records.iter().filter(|record| record.class == EvidenceClass::Reported);
+    let mut subjects: BTreeMap<&EntityRef, usize> = BTreeMap::new();
+    for subject in reported.filter_map(|record| record.said.subject.as_ref()) {
+        let count = subjects.entry(subject).or_insert_with(|| state.accounts.reported_of(subject));
+        *count = count.saturating_add(1);
+    }
+    if subjects.values().all(|count| *count <= MOST_REPORTED) {
+        return Ok(());
+    }
+    let detail = format!("{MOST_REPORTED} pieces of evidence of this subject rest on its own word already");
+    Err(Refusal::new(RefusalKind::TooMany, "too_much_evidence", detail)
+        .retry_after(3_600)
+        .help("send less: what is eight days old is forgotten and makes room; the record keeps it"))
 }
 
 /// What a report says.

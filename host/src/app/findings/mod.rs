@@ -15,7 +15,7 @@ mod run;
 mod traces;
 mod view;
 
-pub use accounts::{Accounts, Reporter};
+pub use accounts::Accounts;
 pub use book::Findings;
 pub use event::{EVIDENCE, EvidenceRecord, FindingEvent};
 pub use evidence::{Brought, MOST_TOGETHER};

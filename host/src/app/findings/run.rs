@@ -57,7 +57,6 @@ struct Last {
 
 /// One subject's facts.
 struct Case {
-    subject: EntityRef,
     account: Arc<Account>,
     grants: Vec<GrantFact>,
 }
@@ -74,12 +73,12 @@ impl App {
     /// The same for what has changed since, or is due by time.
     pub(super) async fn compare(&self, compared: &mut Compared) -> Result<Report, Refusal> {
         let now = self.now();
-        let cases = self.cases(compared, now);
         let rules = Arc::new(rules_of(self.policy()));
         let mut report = Report::default();
-        for case in cases {
+        for subject in self.due(compared, now) {
+            let Some(case) = self.case(&subject) else { continue };
             let last = Last { version: case.account.version, next: None };
-            let (subject, since) = (case.subject.clone(), case.account.since);
+            let since = case.account.since;
             let rules = Arc::clone(&rules);
             // Many facts take a while: not on the thread that answers.
             let work = move || reconcile(&case.account, &case.grants, &rules, now);
@@ -93,19 +92,22 @@ impl App {
         Ok(report)
     }
 
-    fn cases(&self, compared: &Compared, now: Timestamp) -> Vec<Case> {
+    /// Whose facts changed since they were compared, or are due by time.
+    fn due(&self, compared: &Compared, now: Timestamp) -> Vec<EntityRef> {
         let state = self.state();
         let is_due = |subject: &EntityRef, account: &Account| {
             let last = compared.0.get(subject);
             last.is_none_or(|last| last.version != account.version || last.next.is_some_and(|next| next <= now))
         };
         let due = state.accounts.all().filter(|(subject, account)| is_due(subject, account));
-        let due = due.map(|(subject, account)| Case {
-            subject: subject.clone(),
-            account: Arc::clone(account),
-            grants: grants(&state, subject),
-        });
-        due.collect()
+        due.map(|(subject, _)| subject.clone()).collect()
+    }
+
+    /// One subject's facts as they are now. Taken when its turn comes: what grows while somebody holds it is copied.
+    fn case(&self, subject: &EntityRef) -> Option<Case> {
+        let state = self.state();
+        let account = Arc::clone(state.accounts.of(subject)?);
+        Some(Case { account, grants: grants(&state, subject) })
     }
 
     /// Writes down what is new, what has more evidence, and what later evidence explains.

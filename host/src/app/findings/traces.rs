@@ -47,6 +47,8 @@ impl App {
         for piece in pieces {
             match piece {
                 Err(why) => taken.reject(why),
+                // One turn is taken for all of them.
+                Ok(_) if records.len() == MOST_TOGETHER => taken.reject("a request brings at most 200 spans of tools"),
                 Ok(piece) => match self.piece(caller, subject, piece, true) {
                     Ok(record) => records.push(record),
                     Err(refusal) => taken.reject(&refusal.detail),
@@ -54,14 +56,12 @@ impl App {
             }
         }
         let credentials: Vec<&str> = asker.credentials().collect();
-        for part in records.chunks(MOST_TOGETHER) {
-            match self.record_evidence(&credentials, part.to_vec()).await {
-                Ok(_) => {}
-                Err(refusal) if refusal.kind == RefusalKind::Conflict => {
-                    self.one_by_one(&credentials, part, &mut taken).await?
-                }
-                Err(refusal) => return Err(refusal),
+        match self.record_evidence(&credentials, records.clone()).await {
+            Ok(_) => {}
+            Err(refusal) if refusal.kind == RefusalKind::Conflict => {
+                self.one_by_one(&credentials, &records, &mut taken).await?;
             }
+            Err(refusal) => return Err(refusal),
         }
         Ok(taken)
     }

@@ -151,7 +151,7 @@ impl App {
             seq,
             recorded_at,
             class: if observed { EvidenceClass::Observed } else { EvidenceClass::Reported },
-            source: self.state().reporter(&execution.credential, recorded_at).source,
+            source: self.state().source_of(&execution.credential, recorded_at),
             action: None,
             server: None,
             task: None,

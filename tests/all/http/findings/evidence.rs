@@ -1,6 +1,7 @@
 //! Who may bring which evidence, what it is worth, and that the same counts once.
 
 use proviso::app::Operator;
+use proviso::identity::MintRequest;
 use proviso::reconcile::Said;
 use proviso_tests::{AGENTS, Setup, Story, write_file};
 use serde_json::{Value, json};
@@ -10,6 +11,26 @@ use super::{finding, found, id_of, kinds_found, later, report, story_with, told,
 
 const REPORT: &str = "/srv/files/reports/b.md";
 const DRAFT: &str = "/srv/files/drafts/a.md";
+
+#[tokio::test]
+async fn r3_nobody_brings_evidence_under_anothers_evaluation() {
+    let story = Story::begin().await;
+    let other = story.gate.agent("ledger-bot", "other", None).await;
+    let call = write_file("report-writer", DRAFT, "c1");
+    let evaluation = story.evaluate(&call).await.json()["context"]["evaluation_id"].clone();
+    let (name, servers) = ("narrow".to_owned(), vec!["files".to_owned()]);
+    let subjects = format!("Agent::{AGENTS}ledger-*");
+    let narrow = story.gate.mint(MintRequest::EnforcementPoint { name, subjects, servers }).await;
+    let before = sizes(&story);
+    for token in [&other, &narrow] {
+        let mut ran = write_ran(&story, "t1", DRAFT, 0);
+        ran["subject"]["id"] = json!(format!("{AGENTS}ledger-bot"));
+        ran["task"] = json!("other");
+        ran["evaluation_id"] = evaluation.clone();
+        assert_eq!(refusal(&report(&story, token, &ran).await), refused(403, "not_for_this_subject"));
+    }
+    assert_eq!(sizes(&story), before);
+}
 
 #[tokio::test]
 async fn r3_nobody_brings_evidence_of_what_is_not_theirs() {

@@ -1,5 +1,7 @@
 //! OpenTelemetry's traces over HTTP: the word of whoever was traced, strictly read.
 
+use std::ops::Range;
+
 use proviso_tests::{AGENTS, Answer, Client, Story, write_file};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -65,6 +67,51 @@ async fn a_trace_is_the_agents_word_and_no_more() {
     let before = sizes(&story);
     send(&story, &story.agent, &never_asked).await;
     assert_eq!(sizes(&story), before);
+}
+
+/// Traces of `many` calls, each with a name of its own.
+fn crowd(story: &Story, many: Range<u32>) -> Value {
+    let mut body = traces(story, "eee19b7ec3c1b174", DRAFT, 0);
+    let spans = &mut body["resourceSpans"][0]["scopeSpans"][0]["spans"];
+    let first = spans[0].clone();
+    let many = many.map(|number| {
+        let mut span = first.clone();
+        span["spanId"] = json!(format!("a{number:015x}"));
+        span
+    });
+    *spans = many.collect();
+    body
+}
+
+#[tokio::test]
+async fn one_turn_brings_so_many_spans_and_no_more() {
+    let story = Story::begin().await;
+    let size = |story: &Story| sizes(story).iter().sum::<u64>();
+    let before = size(&story);
+    let answer = send(&story, &story.agent, &crowd(&story, 0..203)).await;
+    assert_eq!(answer.status.as_u16(), 200, "{answer:?}");
+    assert_eq!(answer.json()["partialSuccess"]["rejectedSpans"], "3", "{answer:?}");
+    assert_eq!(size(&story) - before, 200);
+}
+
+#[tokio::test]
+async fn r11_nobody_fills_the_memory_with_their_own_word() {
+    let story = Story::begin().await;
+    for turn in 0..50 {
+        let answer = send(&story, &story.agent, &crowd(&story, turn * 200..(turn + 1) * 200)).await;
+        assert_eq!(answer.status.as_u16(), 200, "{answer:?}");
+    }
+    let before = sizes(&story);
+    let answer = send(&story, &story.agent, &crowd(&story, 10_000..10_001)).await;
+    assert_eq!(refusal(&answer), refused(429, "too_much_evidence"));
+    assert!(answer.headers.contains_key("retry-after"), "{answer:?}");
+    assert_eq!(sizes(&story), before, "none of it is on record");
+    // What was said before is known still, and others are heard.
+    let again = send(&story, &story.agent, &crowd(&story, 0..200)).await;
+    assert_eq!(again.status.as_u16(), 200, "{again:?}");
+    let other = story.gate.agent("intern-bot", "weekly-report", Some("ines")).await;
+    assert_eq!(send(&story, &other, &crowd(&story, 0..1)).await.status.as_u16(), 200);
+    assert_eq!(sizes(&story)[1], before[1] + 1);
 }
 
 #[tokio::test]
