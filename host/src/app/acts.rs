@@ -146,6 +146,8 @@ impl App {
                 hold_use(entry, &command, now)?;
                 let keys = [
                     VersionKey::Bundle,
+                    // INVARIANT (R4): who owns or owned it, and who has left, is as it was when this was judged.
+                    VersionKey::Ownership,
                     VersionKey::Exception(id.to_owned()),
                     VersionKey::Identity(by.credential().to_owned()),
                 ];

@@ -99,9 +99,12 @@ impl App {
             if link.is_some_and(|link| state.registry.token(link, self.keys(), now).is_none()) {
                 return Err(Refusal::conflict("link_used", "the sign-in link was used"));
             }
-            let expected = link.map(|link| state.version(VersionKey::Identity(link.id().to_owned())));
+            // INVARIANT (R4): nobody comes in who is said to have left meanwhile.
+            hold_present(state, person)?;
+            let link = link.map(|link| state.version(VersionKey::Identity(link.id().to_owned())));
+            let expected = link.into_iter().chain([state.version(VersionKey::Ownership)]).collect();
             let records = vec![self.ledger(now, &LedgerEvent::Identity(event.clone()))?];
-            Ok(Proposal { expected: expected.into_iter().collect(), records, answer: () })
+            Ok(Proposal { expected, records, answer: () })
         })
         .await?;
         let key = Some(secret.page_key(self.keys()).to_string());
@@ -250,10 +253,16 @@ impl App {
             same_user,
         };
         let (id, expires_at) = (token.id.clone(), token.expires_at);
+        let person = match &token.facts {
+            TokenFacts::Approver { person } => Some(person.clone()),
+            _ => None,
+        };
         let event = LedgerEvent::Identity(IdentityEvent::TokenMinted { token: Box::new(token) });
-        self.admit(|_| {
+        self.admit(|state| {
+            person.as_ref().map_or(Ok(()), |person| hold_present(state, person))?;
+            let expected = person.iter().map(|_| state.version(VersionKey::Ownership)).collect();
             let records = vec![self.ledger(now, &event)?];
-            Ok(Proposal { expected: Vec::new(), records, answer: () })
+            Ok(Proposal { expected, records, answer: () })
         })
         .await?;
         let secret = match kind {

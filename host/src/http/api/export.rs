@@ -97,6 +97,10 @@ type Piece = (Result<Bytes, io::Error>, Option<Reader>);
 /// is for the whole.
 async fn next(mut reader: Reader) -> Option<Piece> {
     loop {
+        // A session that has ended reads nothing more, also of what stood there before.
+        if reader.app.session(&reader.secret).is_err() {
+            return if reader.follow { None } else { Some((Err(io::Error::other("signed_out")), None)) };
+        }
         let (again, piece) = match spawn_blocking(move || made(reader)).await {
             Ok(made) => made,
             Err(_) => return Some((Err(io::Error::other("the export ended")), None)),
@@ -112,8 +116,6 @@ async fn next(mut reader: Reader) -> Option<Piece> {
                     () = tokio::time::sleep(LOOK) => {}
                     _ = reader.stopping.wait_for(|stop| *stop) => return None,
                 }
-                // A session that has ended reads nothing more.
-                reader.app.session(&reader.secret).ok()?;
             }
         }
     }
