@@ -34,6 +34,7 @@ pub mod saboteur;
 pub mod signing;
 pub mod socket;
 pub mod store;
+mod whole_file;
 // One way to wait for all tests.
 #[cfg(test)]
 #[path = "../../tests/src/until.rs"]

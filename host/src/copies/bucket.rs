@@ -1,12 +1,13 @@
 //! A copy in a bucket of an S3-compatible store, by paths below the endpoint: `ENDPOINT/BUCKET/PREFIX/ledger/…`.
 
 use futures::future::BoxFuture;
-use reqwest::{Method, StatusCode};
+use reqwest::Method;
 
 use super::address::{Address, Answer};
 use super::config::BucketAt;
+use super::remote::Remote;
 use super::sigv4::{Credentials, Signed};
-use super::sink::{Sink, SinkError};
+use super::sink::SinkError;
 use crate::clock::{Clock as _, SystemClock};
 
 /// A bucket.
@@ -25,54 +26,38 @@ impl Bucket {
         let (region, credentials) = (at.region.clone(), at.credentials.clone());
         Self { address: at.address.clone(), below, region, credentials }
     }
-
-    async fn ask(&self, method: Method, path: &str, body: Vec<u8>) -> Result<Answer, SinkError> {
-        let path = format!("{}/{path}", self.below);
-        let url = self.address.below(&path);
-        // What we name ourselves: letters, digits, `.`, `/`, `-` and `_`, and as much of the operator's prefix.
-        let host = match (url.host_str(), url.port()) {
-            (Some(host), Some(port)) => format!("{host}:{port}"),
-            (Some(host), None) => host.to_owned(),
-            (None, _) => return Err(SinkError::of("the endpoint has no host")),
-        };
-        let signed = Signed {
-            method: method.as_str(),
-            host: &host,
-            path: url.path(),
-            query: "",
-            region: &self.region,
-            body: &body,
-            // The store compares it with its own clock, not with the gate's time.
-            at: SystemClock.now(),
-        };
-        let headers = signed.headers(&self.credentials);
-        let request = self
-            .address
-            .request(method, &path)
-            .header("x-amz-date", headers.date)
-            .header("x-amz-content-sha256", headers.content)
-            .header("authorization", headers.authorization)
-            .body(body);
-        self.address.send(request).await
-    }
 }
 
-impl Sink for Bucket {
-    fn get<'a>(&'a self, path: &'a str) -> BoxFuture<'a, Result<Option<Vec<u8>>, SinkError>> {
+impl Remote for Bucket {
+    fn ask<'a>(&'a self, method: Method, path: &'a str, body: Vec<u8>) -> BoxFuture<'a, Result<Answer, SinkError>> {
         Box::pin(async move {
-            let answer = self.ask(Method::GET, path, Vec::new()).await?;
-            if answer.status == StatusCode::NOT_FOUND {
-                return Ok(None);
-            }
-            answer.good().map(|answer| Some(answer.body))
+            let path = format!("{}/{path}", self.below);
+            let url = self.address.below(&path);
+            // What we name ourselves: letters, digits, `.`, `/`, `-` and `_`, and as much of the operator's prefix.
+            let host = match (url.host_str(), url.port()) {
+                (Some(host), Some(port)) => format!("{host}:{port}"),
+                (Some(host), None) => host.to_owned(),
+                (None, _) => return Err(SinkError::of("the endpoint has no host")),
+            };
+            let signed = Signed {
+                method: method.as_str(),
+                host: &host,
+                path: url.path(),
+                query: "",
+                region: &self.region,
+                body: &body,
+                // The store compares it with its own clock, not with the gate's time.
+                at: SystemClock.now(),
+            };
+            let headers = signed.headers(&self.credentials);
+            let request = self
+                .address
+                .request(method, &path)
+                .header("x-amz-date", headers.date)
+                .header("x-amz-content-sha256", headers.content)
+                .header("authorization", headers.authorization)
+                .body(body);
+            self.address.send(request).await
         })
-    }
-
-    fn put<'a>(&'a self, path: &'a str, bytes: Vec<u8>) -> BoxFuture<'a, Result<(), SinkError>> {
-        Box::pin(async move { self.ask(Method::PUT, path, bytes).await?.good().map(drop) })
-    }
-
-    fn remove<'a>(&'a self, path: &'a str) -> BoxFuture<'a, Result<(), SinkError>> {
-        Box::pin(async move { self.ask(Method::DELETE, path, Vec::new()).await?.good().map(drop) })
     }
 }

@@ -1,14 +1,15 @@
 //! A copy in a folder: best on another mount, of another machine.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, ErrorKind, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::fs::{self, DirBuilder};
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use futures::future::BoxFuture;
 use tokio::task::spawn_blocking;
 
 use super::sink::{Sink, SinkError};
+use crate::whole_file;
 
 /// A folder.
 pub(super) struct Folder(PathBuf);
@@ -43,7 +44,8 @@ impl Sink for Folder {
     }
 }
 
-fn blocking<T: Send + 'static>(
+/// Where a disk that hangs holds up nobody who answers.
+pub(super) fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> BoxFuture<'static, Result<T, SinkError>> {
     Box::pin(async move {
@@ -55,16 +57,9 @@ fn blocking<T: Send + 'static>(
     })
 }
 
-/// Writes beside, makes it durable, then renames: a reader finds the old file or the new one, whole.
+/// Puts a file there in one step, with the folders that it stands in.
 pub(super) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = path.parent().ok_or(ErrorKind::InvalidInput)?;
     DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(".new");
-    let beside = PathBuf::from(beside);
-    let mut file = OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&beside)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&beside, path)?;
-    File::open(folder)?.sync_all()
+    whole_file::replace(path, bytes)
 }

@@ -15,6 +15,7 @@ mod heads;
 mod lane;
 mod mirror;
 mod patience;
+mod remote;
 mod shelf;
 mod sigv4;
 mod sink;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use futures::future::BoxFuture;
 
-use super::folder::write;
+use super::folder::{blocking, write};
 use super::heads::Keeper;
 use super::sink::SinkError;
 use crate::app::{App, HeadStanding};
@@ -23,16 +23,25 @@ impl Shelf {
         Self { file: file.to_owned(), place: place(name) }
     }
 
-    /// What stands there, for the first look of a gate that starts.
-    pub(super) fn seen(&self) -> Vec<SeenHead> {
-        let notes = Log::ALL.into_iter().filter_map(|log| fs::read_to_string(path(&self.file, log)).ok());
-        notes.map(|note| SeenHead { place: self.place.clone(), note }).collect()
+    /// What stands there of a log. Absent: nothing.
+    pub(super) async fn seen(&self, log: Log) -> Result<Option<SeenHead>, SinkError> {
+        let note = read(&path(&self.file, log)).await?;
+        Ok(note.map(|note| SeenHead { place: self.place.clone(), note }))
     }
 }
 
 /// Who holds a head, in words.
 pub(super) fn place(name: &str) -> String {
     format!("`{name}`, which the record's file names")
+}
+
+fn read(path: &Path) -> BoxFuture<'static, Result<Option<String>, SinkError>> {
+    let path = path.to_owned();
+    blocking(move || match fs::read_to_string(&path) {
+        Ok(note) => Ok(Some(note)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    })
 }
 
 fn path(file: &Path, log: Log) -> PathBuf {
@@ -45,11 +54,7 @@ impl Keeper for Shelf {
     fn look<'a>(&'a mut self, app: &'a App, log: Log) -> BoxFuture<'a, Result<u64, SinkError>> {
         Box::pin(async move {
             let path = path(&self.file, log);
-            let note = match fs::read_to_string(&path) {
-                Ok(note) => note,
-                Err(error) if error.kind() == ErrorKind::NotFound => return Ok(0),
-                Err(error) => return Err(SinkError::of(error.kind())),
-            };
+            let Some(note) = read(&path).await? else { return Ok(0) };
             let standing = app.look_at_head(log, &self.place, &note).await;
             match standing.map_err(|refusal| SinkError::of(refusal.detail))? {
                 HeadStanding::Ours(size) => Ok(size),
@@ -58,7 +63,7 @@ impl Keeper for Shelf {
                     // It stays beside, as all that is left of what was lost.
                     let mut kept = path.clone().into_os_string();
                     kept.push(format!(".before-epoch-{}", app.epoch()));
-                    fs::rename(&path, kept).map_err(|error| SinkError::of(error.kind()))?;
+                    blocking(move || fs::rename(path, kept)).await?;
                     Ok(0)
                 }
             }
@@ -66,8 +71,7 @@ impl Keeper for Shelf {
     }
 
     fn take<'a>(&'a mut self, _: &'a App, head: &'a Head) -> BoxFuture<'a, Result<(), SinkError>> {
-        Box::pin(async move {
-            write(&path(&self.file, head.log), head.note.as_bytes()).map_err(|error| SinkError::of(error.kind()))
-        })
+        let (path, note) = (path(&self.file, head.log), head.note.clone());
+        blocking(move || write(&path, note.as_bytes()))
     }
 }

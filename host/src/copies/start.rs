@@ -33,7 +33,14 @@ pub async fn first_look(record: &Record) -> Vec<SeenHead> {
     let mut seen = Vec::new();
     for (name, to) in &record.heads {
         if let HeadTo::File(file) = to {
-            seen.extend(Shelf::new(name, file).seen());
+            let shelf = Shelf::new(name, file);
+            for log in Log::ALL {
+                match timeout(PATIENCE, shelf.seen(log)).await {
+                    Ok(Ok(head)) => seen.extend(head),
+                    Ok(Err(error)) => tracing::warn!(name, %error, "the head cannot be looked at before the start"),
+                    Err(_) => tracing::warn!(name, "the head's file does not answer before the start"),
+                }
+            }
         }
     }
     for (name, to) in &record.copies {

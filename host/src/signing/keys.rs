@@ -1,9 +1,8 @@
 //! The keys of binding tokens and approvals: one that signs, and the public halves of those that did, until nothing they
 //! signed is valid any more. They lie in one file beside the log's keys, so that a rotation is one rename.
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock};
 
@@ -21,6 +20,7 @@ use sha2::{Digest as _, Sha256};
 use super::provider;
 use super::token::LONGEST_LIFE;
 use crate::random::{self, Random};
+use crate::whole_file;
 
 /// The file in the folder of keys.
 const FILE: &str = "binding.json";
@@ -223,22 +223,9 @@ fn read(text: &[u8]) -> io::Result<Vec<Row>> {
     if kept.v == VERSION && whole && signs { Ok(kept.keys) } else { Err(bad()) }
 }
 
-/// Writes beside, makes it durable, then renames: a power cut leaves the old file or the new one.
 fn write(path: &Path, rows: &[Row]) -> io::Result<()> {
     let bytes = serde_json::to_vec(&Kept { v: VERSION, keys: rows.to_vec() }).map_err(io::Error::other)?;
-    let beside = path.with_extension("json.new");
-    match fs::remove_file(&beside) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let mut file = OpenOptions::new().create_new(true).write(true).mode(0o600).open(&beside)?;
-    file.write_all(&bytes)?;
-    file.sync_all()?;
-    fs::rename(&beside, path)?;
-    match path.parent() {
-        Some(folder) => fs::File::open(folder)?.sync_all(),
-        None => Ok(()),
-    }
+    whole_file::replace(path, &bytes)
 }
 
 #[cfg(test)]

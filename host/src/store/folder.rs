@@ -7,6 +7,7 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt 
 use std::path::{Path, PathBuf};
 
 use super::types::StoreError;
+use crate::whole_file;
 
 /// What a data folder is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -178,21 +179,12 @@ pub(super) fn write_new(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
 /// Writes a file, durably and readable by its owner only, in the place of the one that is there: a reader finds the old
 /// one or the new one, whole.
 pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
-    let beside = path.with_extension("new");
-    let written = OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&beside);
-    let written = written.and_then(|mut file| {
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&beside, path)
-    });
-    written.map_err(|source| file_error(path, source))?;
-    sync_folder(path)
+    whole_file::replace(path, bytes).map_err(|source| file_error(path, source))
 }
 
 /// Makes the folder's entry of this file durable.
 pub(super) fn sync_folder(path: &Path) -> Result<(), StoreError> {
-    let Some(folder) = path.parent() else { return Ok(()) };
-    File::open(folder).and_then(|folder| folder.sync_all()).map_err(|source| file_error(folder, source))
+    whole_file::sync_folder(path).map_err(|source| file_error(path, source))
 }
 
 pub(super) fn file_error(path: &Path, source: std::io::Error) -> StoreError {
