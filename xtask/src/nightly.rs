@@ -88,6 +88,9 @@ fn histories(place: &Place, count: &mut Count) -> Result<()> {
     run_counted(test.env("PROVISO_HISTORIES", "2000"), count)
 }
 
+/// A mutant is compiled anew and tested once: the first costs more than the second.
+const UNOPTIMISED: [&str; 2] = ["profile.dev.package.policy-core.opt-level=0", "profile.dev.debug=false"];
+
 /// Mutation tests of what decides, in a copy of the tree, each mutant against the tests of its own package. A survivor
 /// stands in `.cargo/mutants.toml` with its reason, or fails the stage.
 fn mutants(place: &Place, _: &mut Count) -> Result<()> {
@@ -102,7 +105,9 @@ fn mutate(place: &Place, package: &str, arguments: &[&str]) -> Result<()> {
     let output = place.target.join("mutants").join(package);
     fs::create_dir_all(&output).with_context(|| format!("cannot make `{}`", output.display()))?;
     let mut mutants = cargo(place, &["mutants", "--no-shuffle", "--package", package, "--output"])?;
-    mutants.arg(output).args(arguments);
+    mutants.arg(output).args(arguments).args(UNOPTIMISED.map(|setting| format!("--cargo-arg=--config={setting}")));
     // Properties say little more of a mutant with their thousands of cases than with these few; tables say most.
+    // A mutant differs from the last one in two places: compiled incrementally, it is there in seconds.
+    mutants.env("CARGO_INCREMENTAL", "1");
     run(mutants.env("PROPTEST_CASES", "48").env_remove("CARGO_TARGET_DIR"))
 }
