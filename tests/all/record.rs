@@ -9,6 +9,7 @@ mod foreign;
 mod killed;
 mod memory;
 mod offline;
+mod peak;
 mod proposed;
 mod raw;
 mod receipts;

@@ -208,8 +208,9 @@ impl TestGate {
         signed_in(&answer).unwrap_or_else(|| panic!("`{user}` was not signed in: {answer:?}"))
     }
 
+    /// Mints a credential as the operator does: its secret, or a sign-in link.
     #[expect(clippy::expect_used, reason = "a harness fails its test by panicking")]
-    async fn mint(&self, request: MintRequest) -> String {
+    pub async fn mint(&self, request: MintRequest) -> String {
         self.app.mint(request, &operator()).await.expect("the gate mints").secret
     }
 }

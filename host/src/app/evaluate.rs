@@ -18,7 +18,6 @@ use super::asker::{Ask, Asker};
 use super::event::DecisionRecord;
 use super::held::Wanted;
 use super::inputs::{self, Asked};
-use super::judge::NoAnswer;
 use super::permit::Permit;
 use super::refusal::Refusal;
 use super::state::State;
@@ -280,14 +279,14 @@ impl App {
                 Some(what) => (denial(Reason::TermsUnavailable), Some(what.to_owned())),
                 None => (answer, None),
             },
-            Err(NoAnswer::Refused(error)) if inputs::of_refusal(&error).is_some() => {
-                (inputs::of_refusal(&error).unwrap_or_else(|| denial(Reason::Limit)), None)
-            }
-            Err(_) if sabotaged!("r8_limit_allows") => {
-                let outcome = Outcome::PermittedByScope;
-                (Evaluation { outcome, ..denial(Reason::Scope) }, None)
-            }
-            Err(error) => (denial(Reason::Limit), Some(error.kind())),
+            Err(error) => match error.refusal().and_then(inputs::of_refusal) {
+                Some(answer) => (answer, None),
+                None if sabotaged!("r8_limit_allows") => {
+                    let outcome = Outcome::PermittedByScope;
+                    (Evaluation { outcome, ..denial(Reason::Scope) }, None)
+                }
+                None => (denial(Reason::Limit), Some(error.kind())),
+            },
         }
     }
 

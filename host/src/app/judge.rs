@@ -49,6 +49,14 @@ impl NoAnswer {
             Self::Unreadable => "unreadable".to_owned(),
         }
     }
+
+    /// What the module refused the input with.
+    pub const fn refusal(&self) -> Option<&AbiError> {
+        match self {
+            Self::Refused(error) => Some(error),
+            Self::Engine(_) | Self::Unreadable => None,
+        }
+    }
 }
 
 impl From<NoAnswer> for Refusal {

@@ -58,11 +58,6 @@ impl Exception {
     pub(super) const fn can_be_doubted(&self) -> bool {
         matches!(self.phase, Phase::Requested | Phase::Granted(_) | Phase::Suspended { .. } | Phase::Exhausted { .. })
     }
-
-    /// How many of those who confirmed it are different persons.
-    pub fn confirmed_by(&self) -> usize {
-        self.unconfirmed.as_ref().map_or(0, |unconfirmed| unconfirmed.confirmations.len())
-    }
 }
 
 pub(super) fn confirm(

@@ -122,8 +122,8 @@ async fn hold_legal(story: &Story, person: &str, told: &str) -> Vec<Value> {
         match state {
             "requested" => assert!(phase["grant"].is_null(), "{told}: {detail}"),
             // The last use may stand without its end: then it is used up all the same.
-            "granted" => assert!(votes > 0 && uses <= most, "{told}: {detail}"),
-            "exhausted" => assert!(votes > 0 && uses == most, "{told}: {detail}"),
+            "granted" => assert!(votes > 0 && uses.expect("uses") <= most.expect("most uses"), "{told}: {detail}"),
+            "exhausted" => assert!(votes > 0 && uses.expect("uses") == most.expect("most uses"), "{told}: {detail}"),
             "revoked" | "denied" => assert!(votes > 0, "{told}: {detail}"),
             other => panic!("{told}: nothing leads to `{other}`: {detail}"),
         }

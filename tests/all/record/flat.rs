@@ -1,12 +1,13 @@
 //! A replay of a long record needs no more memory than one of a short one.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use proviso::store::{Log, NewRecord, Store as _};
-use proviso_tests::{Binary, Story, until, write_file};
+use proviso_tests::{Binary, Story, write_file};
 use serde_json::json;
 
+use super::peak::peak;
 use super::raw::{record, store};
 use super::replayed::{compiled, copied, replay};
 
@@ -42,26 +43,14 @@ async fn of(records: usize, folder: &Path) -> PathBuf {
 }
 
 /// The most memory that a replay had, in KiB, and that it agreed with all of them.
-async fn peak(data: &Path, records: usize) -> u64 {
+async fn peak_of(data: &Path, records: usize) -> u64 {
     let path = data.display().to_string();
     let mut command = Command::new(Binary::path());
-    command.args(["replay", "--json", "--threads", "2", "--data", &path]).stdout(Stdio::null()).stderr(Stdio::null());
-    let mut child = command.spawn().unwrap();
-    let status = format!("/proc/{}/status", child.id());
-    let mut peak = 0;
-    let exit = until("the end of the replay", async || {
-        // The mark only rises, so the last look is as good as the end.
-        let text = std::fs::read_to_string(&status).unwrap_or_default();
-        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let mark = line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok());
-        peak = mark.unwrap_or(0).max(peak);
-        child.try_wait().unwrap()
-    })
-    .await;
-    assert!(exit.success() && peak > 0, "{exit} {peak}");
+    let (most, output) = peak(command.args(["replay", "--json", "--threads", "2", "--data", &path])).await;
+    assert!(output.status.success(), "{}", output.status);
     let (_, said) = replay(&["--data", &path, "--since", "0", "--until", "1"]);
     assert_eq!(said["logs"][1]["records"], json!(records), "{said}");
-    peak
+    most
 }
 
 #[tokio::test]
@@ -71,7 +60,7 @@ async fn a_long_record_is_replayed_in_the_memory_of_a_short_one() {
     for records in [400, 12_000] {
         let folder = folder.path().join(records.to_string());
         let data = of(records, &folder).await;
-        peaks.push(peak(&data, records).await);
+        peaks.push(peak_of(&data, records).await);
     }
     // Thirty times as many: kept in memory they alone would be more than the short one needs.
     assert!(peaks[1] * 10 < peaks[0] * 13, "{peaks:?} KiB");
