@@ -134,6 +134,10 @@ fn an_open_request_of_before_gathers_no_approvals_until_it_is_confirmed() {
 fn a_use_that_is_given_back_revives_no_grant_of_before() {
     let now = context(30, terms(1));
     let used = step(Some(granted(1)), take(), &context(15, terms(1))).unwrap().0.unwrap();
+    // A use of it may be given back until its window ends: so long there is something to confirm.
+    let exhausted = doubted(used.clone(), 2);
+    assert_eq!(after(&exhausted, confirm("carol"), &now), Ok(vec!["confirmation_given", "exception_confirmed"]));
+    assert_eq!(after(&exhausted, confirm("carol"), &context(600, terms(1))), Err(Rejection::Closed));
     let back = Command::GiveBack {
         by: user("carol"),
         evaluation: "v2".into(),
