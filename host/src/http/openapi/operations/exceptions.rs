@@ -1,0 +1,115 @@
+//! One exception from the queue to its review, as people act on it.
+
+use super::{Operation, SUBJECT_TOKEN, Who, get, post};
+
+/// All of it.
+pub(super) const OPERATIONS: &[Operation] = &[
+    Operation {
+        query: &[("state", "string"), ("disposition", "string")],
+        ..get("/api/v1/exceptions", "exceptions", Who::Person, "ExceptionList", "The queue, newest first")
+    },
+    get("/api/v1/exceptions/{id}", "exception", Who::Person, "ExceptionDetail", "One exception, with its history"),
+    Operation {
+        query: &[("as_of", "integer")],
+        ..get(
+            "/api/v1/exceptions/{id}/sheet",
+            "sheet",
+            Who::Person,
+            "SheetReply",
+            "Every fact that an approver is shown, at one ledger position",
+        )
+    },
+    Operation {
+        query: &[("as_of", "integer")],
+        ..get(
+            "/api/v1/exceptions/{id}/questions",
+            "questions",
+            Who::Person,
+            "QuestionsReply",
+            "The sealed questions that the preview evaluates",
+        )
+    },
+    post(
+        "/api/v1/exceptions/{id}/votes",
+        "vote",
+        Who::Person,
+        "Ballot",
+        "VoteReply",
+        "Approve, refuse or ask, bound to what was shown",
+    ),
+    post(
+        "/api/v1/exceptions/{id}/handover",
+        "hand_over",
+        Who::Person,
+        "HandoverRequest",
+        "HandoverReply",
+        "Hand a request to somebody else who may decide it",
+    ),
+    Operation {
+        headers: &[SUBJECT_TOKEN],
+        ..post(
+            "/api/v1/exceptions/{id}/answer",
+            "answer",
+            Who::Known,
+            "AnswerRequest",
+            "VoteReply",
+            "Answer a vote that asks: as the agent, who stands behind it, or its owner",
+        )
+    },
+    Operation {
+        headers: &[SUBJECT_TOKEN],
+        status: "201",
+        ..post(
+            "/api/v1/exceptions/{id}/renew",
+            "renew",
+            Who::Known,
+            "RenewRequest",
+            "TaskReply",
+            "Ask for the same again, under today's policy and with fresh votes",
+        )
+    },
+    post(
+        "/api/v1/exceptions/{id}/emergency",
+        "declare_emergency",
+        Who::Person,
+        "Reason",
+        "VoteReply",
+        "Declare an emergency, as somebody who may vote",
+    ),
+    post(
+        "/api/v1/exceptions/{id}/confirm",
+        "confirm",
+        Who::Person,
+        "Reason",
+        "VoteReply",
+        "After a restore: it still stands",
+    ),
+    post(
+        "/api/v1/exceptions/{id}/disposition",
+        "dispose",
+        Who::Person,
+        "DispositionRequest",
+        "VoteReply",
+        "Judge a closed exception",
+    ),
+    post(
+        "/api/v1/exceptions/{id}/uses/{evaluation}/give_back",
+        "give_back",
+        Who::Person,
+        "Reason",
+        "VoteReply",
+        "Give back a use that was consumed and never reported",
+    ),
+    Operation {
+        query: &[("state", "string")],
+        ..get("/api/v1/reviews", "reviews", Who::Person, "ReviewList", "What is to be looked at afterwards")
+    },
+    post(
+        "/api/v1/reviews/{id}/close",
+        "close_review",
+        Who::Person,
+        "CloseReview",
+        "ReviewLine",
+        "Close a review, as somebody who neither asked nor voted",
+    ),
+];
