@@ -3,9 +3,9 @@
 use policy_core::abi::{ABI_VERSION, Evaluate, Op};
 use policy_core::containment;
 use policy_core::grant::{ArgumentScope, ResourceScope, Scope};
-use policy_core::lifecycle::{Command, Phase, decide};
+use policy_core::lifecycle::{Command, decide};
 use policy_core::outcome::{Evaluation, Outcome, Reason};
-use policy_core::question::{Candidate, Lock, LockTarget, Purpose, Requested, SealedQuestion};
+use policy_core::question::{Purpose, Requested, SealedQuestion};
 use policy_core::sabotaged;
 use policy_core::text;
 use policy_core::time::{Span, Timestamp};
@@ -15,13 +15,12 @@ use proviso_api::authzen::{EvaluationReply, EvaluationRequest};
 use super::App;
 use super::append::ATTEMPTS;
 use super::asker::{Ask, Asker};
+use super::candidates::Read;
 use super::event::DecisionRecord;
 use super::held::Wanted;
 use super::inputs::{self, Asked};
 use super::permit::Permit;
 use super::refusal::Refusal;
-use super::state::State;
-use super::uses::UseKey;
 use crate::identity::Credential;
 use crate::random;
 use crate::signing::StateFault;
@@ -44,20 +43,6 @@ pub(super) struct Made {
     pub now: Timestamp,
     /// What could not be read of the call, in one sentence.
     pub detail: Option<String>,
-}
-
-/// What the state holds of a call, with the versions that it was read at.
-pub(super) struct Read {
-    pub candidates: Vec<Candidate>,
-    /// The grant that permitted this very call a moment ago.
-    repeats: Option<String>,
-    pub locks: Vec<Lock>,
-    /// Whether what permitted the call that this continues has ended.
-    begun_ended: bool,
-    /// What every outcome expects.
-    pub expected: Vec<(VersionKey, u64)>,
-    /// What an outcome expects that uses one of the candidates, in their order.
-    pub used: Vec<(VersionKey, u64)>,
 }
 
 impl App {
@@ -177,99 +162,6 @@ impl App {
         Ok(made)
     }
 
-    /// Reads what the state holds of this call.
-    pub(super) fn read(
-        &self,
-        asker: &Asker,
-        ask: &Ask,
-        question: &SealedQuestion,
-        safe: bool,
-    ) -> Result<Read, Refusal> {
-        let now = question.now;
-        let call = &question.call;
-        let state = self.state();
-        for id in asker.credentials() {
-            self.still_live(&state, id, now)?;
-        }
-        let mut expected = vec![state.version(VersionKey::Bundle), state.version(VersionKey::Locks)];
-        expected.extend(asker.credentials().map(|id| state.version(VersionKey::Identity(id.to_owned()))));
-        // What the task was permitted before is read only where the action shows it to policy.
-        if question.context.contains_key("done") {
-            expected.push(state.version(VersionKey::Task(question.task.clone())));
-        }
-        let past =
-            ask.call.as_deref().and_then(|id| state.uses.repeats(&UseKey::new(asker.credential(), id, question), now));
-        let repeats = past.map(|past| past.grant.clone()).filter(|_| ask.purpose == Purpose::Use);
-        let mut ids = self.index().find(&call.subject, &question.task);
-        ids.extend(repeats.clone());
-        ids.sort();
-        ids.dedup();
-        // INVARIANT (R6, R7): while the clock or a stop is in doubt, no grant is a candidate.
-        let candidates: Vec<Candidate> = if (safe || sabotaged!("r6_clock_believed")) && !self.holds_stops() {
-            ids.iter().filter_map(|id| self.candidate(&state, question, id, repeats.as_deref())).collect()
-        } else {
-            Vec::new()
-        };
-        // INVARIANT (R3): the versions are those of the counters that the candidates show, read under one lock.
-        let used = candidates.iter().map(|candidate| VersionKey::Exception(candidate.grant.exception.clone()));
-        let used = used.map(|key| state.version(key)).collect();
-        let locks = self.locks_on(&state, question, now);
-        let mut begun_ended = false;
-        if let Some(evaluation) = &ask.continues {
-            let (stands, exception) = self.still_permitted(&state, asker.credential(), evaluation, now);
-            begun_ended = !stands;
-            expected.extend(exception.map(|id| state.version(VersionKey::Exception(id))));
-        }
-        Ok(Read { candidates, repeats, locks, begun_ended, expected, used })
-    }
-
-    /// A grant as a candidate, whatever the index says of it.
-    ///
-    /// INVARIANT (R3): looked up in the folded state and held against subject and task again.
-    fn candidate(
-        &self,
-        state: &State,
-        question: &SealedQuestion,
-        id: &str,
-        repeats: Option<&str>,
-    ) -> Option<Candidate> {
-        let exception = &state.by_grant(id)?.exception;
-        let repeated = repeats == Some(id);
-        let held = match &exception.phase {
-            Phase::Granted(held) => held,
-            // The last use may be repeated, too: it consumes nothing again.
-            Phase::Exhausted { grant, .. } if repeated => grant,
-            _ => return None,
-        };
-        let grant = &held.grant;
-        let locked = state.locks_in_force(question.now).any(|lock| lock.target == LockTarget::Grant(id.to_owned()));
-        let subject = grant.subject == question.call.subject || sabotaged!("r3_subject");
-        let task = grant.task == question.task || sabotaged!("r3_task");
-        let ours = grant.id == id && subject && task;
-        // INVARIANT (R9): what was granted before a restore is no candidate until people confirm it.
-        if exception.is_unconfirmed() {
-            return None;
-        }
-        // INVARIANT (R4): judged under the bundle that is active, and at a later start again, or no candidate.
-        let judged = exception.bundle == question.bundle || sabotaged!("r4_not_judged_again");
-        if locked || !ours || !judged || held.awaits_activation() {
-            return None;
-        }
-        // What this very call has consumed already is not held against it.
-        let amounts = containment::amounts(&grant.scope, &question.call).ok().filter(|_| repeated);
-        let used = held.uses.saturating_sub(u32::from(repeated));
-        let budgets = grant.scope.budgets.iter().zip(&held.spent).enumerate().map(|(index, (budget, spent))| {
-            let back = amounts.as_ref().and_then(|amounts| amounts.get(index)).copied().unwrap_or(0);
-            budget.max.saturating_sub(spent.saturating_sub(back))
-        });
-        Some(Candidate {
-            grant: grant.clone(),
-            uses_left: grant.scope.max_uses.saturating_sub(used),
-            budgets_left: budgets.collect(),
-            rate_left: held.rate_left(question.now).map(|left| left.saturating_add(u32::from(repeated))),
-        })
-    }
-
     /// The module's answer; whatever goes wrong is a denial that says which limit it was (R8).
     pub(super) async fn judge(&self, question: &SealedQuestion) -> (Evaluation, Option<String>) {
         let input = Evaluate { v: ABI_VERSION, question: question.clone() };
@@ -387,24 +279,6 @@ impl App {
             Ok(state.version(VersionKey::Identity(id.to_owned())))
         };
         asker.credentials().map(expect).collect()
-    }
-
-    /// Judges the subject's live grants again where a newer bundle is active, or a later start has come (R4).
-    pub(super) async fn refresh_grants(&self, question: &SealedQuestion) -> Result<(), Refusal> {
-        let stale: Vec<String> = {
-            let state = self.state();
-            let ids = self.index().find(&question.call.subject, &question.task);
-            let entries = ids.iter().filter_map(|id| state.by_grant(id)).map(|entry| &entry.exception);
-            let stale = entries.filter(|exception| exception.needs_judging(question.bundle, question.now));
-            stale.map(|exception| exception.request.id.clone()).collect()
-        };
-        for id in stale {
-            // One that cannot be judged stays no candidate.
-            if let Err(refusal) = self.refresh(&id).await {
-                tracing::warn!(code = refusal.code, exception = id, "a grant could not be judged again");
-            }
-        }
-        Ok(())
     }
 
     /// What an evaluation asks for when it asks whether it may be requested: one use, for a short time.

@@ -11,6 +11,7 @@ mod asked;
 mod asker;
 mod batch;
 mod binding;
+mod candidates;
 mod copies;
 mod decided;
 mod denial;
