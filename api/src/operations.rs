@@ -138,6 +138,13 @@ pub struct CopyLine {
     /// Why it fails.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    /// How many payloads it may still hold that are erased at the gate; absent for who takes heads alone, and for a copy
+    /// of another record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub erasures_pending: Option<u64>,
+    /// Why they could not be erased there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub erasure_error: Option<String>,
 }
 
 /// That the record was restored, and what is missing.

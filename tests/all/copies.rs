@@ -1,5 +1,6 @@
 //! Where the record goes besides: copies that are checked alone, and heads that others hold.
 
+mod erased;
 mod folders;
 mod heads;
 mod lost;

@@ -99,6 +99,11 @@ impl Erasures {
         self.find(log, name, seq).is_some()
     }
 
+    /// Which record of the ledger says that this payload was erased. Absent: none does.
+    pub fn said_by(&self, log: &str, name: &str, seq: u64) -> Option<u64> {
+        self.said.get(self.find(log, name, seq)?).map(|said| said.seq)
+    }
+
     fn find(&self, log: &str, name: &str, seq: u64) -> Option<usize> {
         let (_, (last, at)) = self.places.get(log)?.get(name)?.range(..=seq).next_back()?;
         (seq <= *last).then_some(*at)

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::run::{Report, verify};
-use crate::source::StoredPayload;
+use crate::source::{Each, LogSize, Source, StoredPayload};
 use crate::testing::{Record, story};
 
 /// The story, one event of the gate, and the record of an erasure.
@@ -80,4 +80,52 @@ fn what_is_said_and_there_again_is_told_with_the_first_of_it() {
     // What is there again must be what was written, all the same.
     record.change(9, |stored| stored.payloads = vec![StoredPayload::new("event", vec![7; 32], b"{}".to_vec())]);
     assert_eq!(check(&record).err(), Some(("payload_altered", 9)));
+}
+
+/// A copy that goes on while it is read: of its first look nothing says yet that something was erased.
+struct GoesOn {
+    first: Record,
+    then: Record,
+    was_read: std::cell::Cell<bool>,
+    has_grown: std::cell::Cell<bool>,
+    grows: bool,
+}
+
+impl GoesOn {
+    fn of(grows: bool) -> Self {
+        let (first, then) = (erased(0..=8, &json!([])), erased(0..=8, &said(&[(0, 8)], 9)));
+        Self { first, then, was_read: false.into(), has_grown: false.into(), grows }
+    }
+
+    fn now(&self) -> &Record {
+        if self.has_grown.get() { &self.then } else { &self.first }
+    }
+
+    fn check(&self) -> Result<Report, (&'static str, u64)> {
+        verify(self, &self.first.trust(), &[], &mut |_| {}).map_err(|fault| (fault.code(), fault.seq))
+    }
+}
+
+impl Source for GoesOn {
+    fn logs(&self) -> Result<Vec<LogSize>, Fault> {
+        self.has_grown.set(self.was_read.get() && self.grows);
+        let mut sizes = self.now().logs()?;
+        sizes.iter_mut().for_each(|size| size.records += u64::from(self.has_grown.get()));
+        Ok(sizes)
+    }
+
+    fn read(&self, log: &str, each: Each<'_>) -> Result<(), Fault> {
+        self.was_read.set(true);
+        self.now().read(log, each)
+    }
+
+    fn page(&self, log: &str, from: u64) -> Result<Vec<StoredRecord>, Fault> {
+        self.now().page(log, from)
+    }
+}
+
+#[test]
+fn a_copy_that_goes_on_while_it_is_read_is_read_again_and_one_that_does_not_is_not_believed() {
+    assert_eq!(GoesOn::of(true).check().unwrap().erased.payloads, 9);
+    assert_eq!(GoesOn::of(false).check().map(drop), Err(("erasure_unrecorded", 0)));
 }

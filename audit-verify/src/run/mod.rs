@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::decisions::Decisions;
 use crate::erasure::{Erasures, Returned};
-use crate::fault::Fault;
+use crate::fault::{Fault, FaultKind};
 use crate::grants::{Counts, Ledger};
 use crate::log::{Head, LogCheck, Trust};
 use crate::source::{Entry, LogSize, Source, StoredPayload};
@@ -76,11 +76,35 @@ pub struct Progress<'a> {
     pub of: u64,
 }
 
+/// How often a source is looked at anew that went on while it was read.
+const LOOKS: usize = 16;
+
 /// Checks all logs of a source. `held` are older heads that somebody kept: each must be a beginning of its log.
+///
+/// A copy goes on while it is read: what is erased in it may be said by a record that came after the head that was read
+/// first. Where that is what seems wrong, and the source has grown, it is read again.
 ///
 /// # Errors
 /// The first bad record, and what is wrong with it.
 pub fn verify(
+    source: &dyn Source,
+    trust: &Trust,
+    held: &[String],
+    progress: &mut dyn FnMut(Progress<'_>),
+) -> Result<Report, Fault> {
+    for _ in 1..LOOKS {
+        let before = source.logs()?;
+        let found = verify_once(source, trust, held, progress);
+        let unsaid = matches!(&found, Err(fault) if matches!(fault.kind, FaultKind::ErasureUnrecorded(_)));
+        if !unsaid || source.logs()? == before {
+            return found;
+        }
+    }
+    verify_once(source, trust, held, progress)
+}
+
+/// One look.
+fn verify_once(
     source: &dyn Source,
     trust: &Trust,
     held: &[String],

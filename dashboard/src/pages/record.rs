@@ -9,7 +9,7 @@ use super::set_title;
 use crate::api;
 use crate::app::Desk;
 use crate::components::{Card, Failure};
-use crate::view_model::copies::lag;
+use crate::view_model::copies::{erasures, lag};
 use crate::view_model::time::stamp;
 
 /// Where the record goes besides, and how far it is there.
@@ -18,7 +18,8 @@ fn Copies(copies: Vec<CopyLine>) -> impl IntoView {
     (!copies.is_empty()).then(|| {
         let row = |line: CopyLine| {
             let class = if line.state == "fine" { "soft" } else { "bad" };
-            view! { <tr><th scope="row" class="mono">{line.name.clone()}</th><td>{line.kind.clone()}</td><td class=class>{lag(&line)}</td></tr> }
+            let erasures = erasures(&line).map(|told| view! { <p class="bad">{told}</p> });
+            view! { <tr><th scope="row" class="mono">{line.name.clone()}</th><td>{line.kind.clone()}</td><td><span class=class>{lag(&line)}</span>{erasures}</td></tr> }
         };
         view! {
             <Card title="Where it goes besides">

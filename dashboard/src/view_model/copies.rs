@@ -19,6 +19,16 @@ pub fn lag(line: &CopyLine) -> String {
     }
 }
 
+/// What a copy may hold that is erased at the gate. Absent: nothing.
+pub fn erasures(line: &CopyLine) -> Option<String> {
+    let texts = match line.erasures_pending.filter(|pending| *pending > 0)? {
+        1 => "1 text that is".to_owned(),
+        more => format!("{more} texts that are"),
+    };
+    let why = line.erasure_error.as_ref().map(|error| format!(" ({error})")).unwrap_or_default();
+    Some(format!("may still hold {texts} erased here{why}"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -32,6 +42,8 @@ mod tests {
             records,
             seconds: 3,
             error: error.map(str::to_owned),
+            erasures_pending: None,
+            erasure_error: None,
         };
         for (line, told) in [
             (line("fine", Some(0), None), "holds all"),
@@ -44,5 +56,27 @@ mod tests {
             assert_eq!(lag(&line), told);
         }
         assert!(lag(&line("other_record", Some(1), None)).contains("another record"));
+    }
+
+    #[test]
+    fn what_a_copy_does_not_let_go_is_told_with_its_reason() {
+        let line = |pending: Option<u64>, error: Option<&str>| CopyLine {
+            name: "nas".into(),
+            kind: "folder".into(),
+            state: "fine".into(),
+            records: Some(0),
+            seconds: 0,
+            error: None,
+            erasures_pending: pending,
+            erasure_error: error.map(str::to_owned),
+        };
+        for (line, told) in [
+            (line(None, None), None),
+            (line(Some(0), Some("stale")), None),
+            (line(Some(1), None), Some("may still hold 1 text that is erased here")),
+            (line(Some(7), Some("it is full")), Some("may still hold 7 texts that are erased here (it is full)")),
+        ] {
+            assert_eq!(erasures(&line).as_deref(), told);
+        }
     }
 }

@@ -77,7 +77,7 @@ use tokio::sync::{Notify, Semaphore, broadcast};
 
 pub use asked::{LONGEST_WAIT, Standing};
 pub use batch::{Batch, MOST_ITEMS};
-pub use copies::{CopyKind, CopyState, HeadStanding};
+pub use copies::{CopyKind, CopyState, Erased as CopyErased, HeadStanding};
 pub use engine::{Engine, EngineError, GrantIndex};
 pub use epoch::{EpochFact, HeadFact};
 pub use erasure::{Class, ErasureReport, ErasureRequest, HoldLine, HoldTarget, Kept, Lost, Retention, RetentionError};

@@ -128,6 +128,8 @@ pub struct State {
     pub log_key: Option<String>,
     /// Legal holds that nobody has lifted, by id.
     pub holds: BTreeMap<String, Hold>,
+    /// The records that say what was erased, by ledger position, each with how many payloads.
+    pub erasures: BTreeMap<u64, u64>,
     /// When it was last looked what is older than it is kept.
     pub retained_at: Option<Timestamp>,
     /// The pseudonyms of tasks of which it was erased what they were permitted.
@@ -290,7 +292,7 @@ impl State {
             | GateEvent::SigningKeyRotated { .. }
             | GateEvent::AllowWithheld { .. }
             | GateEvent::Limited { .. } => {}
-            GateEvent::PayloadsErased(erasure) => self.forget_erased(*erasure),
+            GateEvent::PayloadsErased(erasure) => self.forget_erased(seq, *erasure),
             GateEvent::HoldPlaced { hold } => {
                 self.holds.insert(hold.id.clone(), *hold);
             }

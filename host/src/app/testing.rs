@@ -204,6 +204,10 @@ impl Store for FaultyStore {
         self.inner.stored(log, seq)
     }
 
+    fn erased_by(&self, log: Log, name: &str, seq: u64) -> Option<u64> {
+        self.inner.erased_by(log, name, seq)
+    }
+
     fn inclusion(&self, log: Log, seq: u64) -> Option<(Head, Vec<TreeHash>)> {
         self.inner.inclusion(log, seq)
     }

@@ -121,13 +121,14 @@ fn reason(error: &reqwest::Error) -> SinkError {
         }
         source = cause.source();
     }
-    SinkError::of(if error.is_timeout() {
+    let what = if error.is_timeout() {
         "the receiver did not answer in time"
     } else if error.is_connect() {
         "there is no connection to the receiver"
     } else {
         "the receiver broke off"
-    })
+    };
+    SinkError::Unreached(what.to_owned())
 }
 
 #[cfg(test)]

@@ -53,7 +53,7 @@ pub(super) async fn run(
                 failures = failures.saturating_add(1);
                 errand.doubt();
                 let state = match &error {
-                    SinkError::Failed(what) => CopyState::Failing(what.clone()),
+                    SinkError::Failed(what) | SinkError::Unreached(what) => CopyState::Failing(what.clone()),
                     SinkError::OtherRecord => CopyState::OtherRecord,
                 };
                 if app.copy_failed(errand.name(), state) {

@@ -2,13 +2,13 @@
 //! it at any moment.
 //!
 //! A head comes last. Whoever reads meanwhile finds the head before with all that it covers: full tiles never change, the
-//! ones that are not full are written under a name of their own for each width, and a file of payloads only grows.
+//! ones that are not full are written under a name of their own for each width, and a file of payloads grows, or is written
+//! anew without what was erased.
 
-use audit_verify::export::{CHECKPOINT, HEADS, PayloadLine, payload_path};
-use audit_verify::tree::{TILE, Tile, TileKind, bundle_entry};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use audit_verify::export::{CHECKPOINT, HEADS, payload_path};
+use audit_verify::tree::{TILE, Tile, TileKind};
 
+use super::gather::{Gathered, gather};
 use super::sink::{Sink, SinkError};
 use crate::app::{App, HeadStanding};
 use crate::store::{Head, Log};
@@ -54,22 +54,75 @@ impl Mirror {
         Ok(())
     }
 
-    /// Writes what is missing up to this head.
-    pub(super) async fn bring(&mut self, app: &App, sink: &dyn Sink, head: &Head) -> Result<(), SinkError> {
-        let (log, size, done) = (head.log, head.size, self.done());
-        if size <= done {
+    /// Writes what is missing of the ledger, up to its newest head.
+    ///
+    /// INVARIANT (R9): nothing is shown as erased by a head that does not cover the record that says so.
+    pub(super) async fn bring_ledger(&mut self, app: &App, sink: &dyn Sink) -> Result<(), SinkError> {
+        let done = self.done();
+        let Some(mut head) = newest(app, Log::Ledger).filter(|head| head.size > done) else { return Ok(()) };
+        let mut from = done;
+        loop {
+            let mut needs = 0;
+            for tile in entries(from, head.size) {
+                let mut gathered = gather(app, Log::Ledger, tile).await?;
+                if gathered.shows_too_early(done) {
+                    let held = sink.get(&format!("{}/{}", Log::Ledger, payload_path(tile.index))).await?;
+                    gathered.keep(done, held.as_deref());
+                }
+                needs = needs.max(gathered.needs());
+                self.put(sink, Log::Ledger, tile, &gathered).await?;
+            }
+            if needs <= head.size {
+                break;
+            }
+            // It was erased since the head was read: a newer one says so.
+            let newer = newest(app, Log::Ledger).filter(|newer| newer.size > head.size);
+            from = head.size;
+            head = newer.ok_or_else(|| SinkError::of("what was erased is said by no head"))?;
+        }
+        self.end(app, sink, &head).await
+    }
+
+    /// Writes what is missing of the decisions, up to this head; and of the ledger first what says which of them were
+    /// erased.
+    pub(super) async fn bring_decisions(
+        &mut self,
+        app: &App,
+        sink: &dyn Sink,
+        head: &Head,
+        ledger: &mut Self,
+    ) -> Result<(), SinkError> {
+        if head.size <= self.done() {
             return Ok(());
         }
-        let file = |path: &str| format!("{log}/{path}");
-        for index in done / TILE..size.div_ceil(TILE) {
-            let width = u16::try_from(size.saturating_sub(index * TILE).min(TILE)).unwrap_or(256);
-            let tile = Tile { kind: TileKind::Entries, index, width };
-            let Gathered { bundle, payloads } = gather(app, log, tile).await?;
-            sink.put(&file(&payload_path(index)), payloads).await?;
-            sink.put(&file(&tile.to_string()), bundle).await?;
-            self.remember(tile, file(&tile.to_string()));
+        for tile in entries(self.done(), head.size) {
+            let gathered = gather(app, head.log, tile).await?;
+            // INVARIANT (R9): as above, and the ledger's head is the one that must cover it.
+            ledger.cover(app, sink, gathered.needs()).await?;
+            self.put(sink, head.log, tile, &gathered).await?;
         }
-        for tile in hash_tiles(done, size) {
+        self.end(app, sink, head).await
+    }
+
+    /// Brings the ledger on where it does not hold so many records.
+    pub(super) async fn cover(&mut self, app: &App, sink: &dyn Sink, needs: u64) -> Result<(), SinkError> {
+        if needs > self.done() { self.bring_ledger(app, sink).await } else { Ok(()) }
+    }
+
+    /// Writes the records of a tile.
+    async fn put(&mut self, sink: &dyn Sink, log: Log, tile: Tile, gathered: &Gathered) -> Result<(), SinkError> {
+        sink.put(&format!("{log}/{}", payload_path(tile.index)), gathered.payloads()?).await?;
+        let path = format!("{log}/{tile}");
+        sink.put(&path, gathered.bundle.clone()).await?;
+        self.remember(tile, path);
+        Ok(())
+    }
+
+    /// Writes the hashes, and last the head.
+    async fn end(&mut self, app: &App, sink: &dyn Sink, head: &Head) -> Result<(), SinkError> {
+        let (log, size) = (head.log, head.size);
+        let file = |path: &str| format!("{log}/{path}");
+        for tile in hash_tiles(self.done(), size) {
             let bytes = app.hash_tile(log, tile).ok_or_else(|| SinkError::of("the log does not fill a tile"))?;
             sink.put(&file(&tile.to_string()), bytes).await?;
             self.remember(tile, file(&tile.to_string()));
@@ -106,6 +159,22 @@ impl Mirror {
     }
 }
 
+/// A log's newest head.
+fn newest(app: &App, log: Log) -> Option<Head> {
+    app.heads().into_iter().find(|head| head.log == log)
+}
+
+/// The tiles of entries that hold the records behind the first `done`, up to `size`.
+fn entries(done: u64, size: u64) -> impl Iterator<Item = Tile> {
+    (done / TILE..size.div_ceil(TILE)).map(move |index| entries_tile(index, size))
+}
+
+/// The tile of entries with this index, as wide as a log of `size` fills it.
+pub(super) fn entries_tile(index: u64, size: u64) -> Tile {
+    let width = u16::try_from(size.saturating_sub(index.saturating_mul(TILE)).min(TILE)).unwrap_or(256);
+    Tile { kind: TileKind::Entries, index, width }
+}
+
 /// Whether a log of so many records fills a tile to its width.
 fn holds(tile: Tile, size: u64) -> bool {
     let count = match tile.kind {
@@ -119,41 +188,6 @@ fn holds(tile: Tile, size: u64) -> bool {
 fn hash_tiles(done: u64, size: u64) -> impl Iterator<Item = Tile> {
     let hashes = Tile::of_log(size).filter(|tile| tile.kind != TileKind::Entries);
     hashes.filter(move |tile| !holds(*tile, done))
-}
-
-struct Gathered {
-    bundle: Vec<u8>,
-    payloads: Vec<u8>,
-}
-
-/// The records of one tile of entries, and their payloads one a line.
-async fn gather(app: &App, log: Log, tile: Tile) -> Result<Gathered, SinkError> {
-    let app = app.clone();
-    let read = move || {
-        let (mut bundle, mut payloads) = (Vec::new(), Vec::new());
-        let first = tile.index.saturating_mul(TILE);
-        for seq in first..first.saturating_add(u64::from(tile.width)) {
-            let stored = app.stored_record(log, seq).map_err(SinkError::of)?;
-            let stored = stored.ok_or_else(|| SinkError::of("a record is missing"))?;
-            if !bundle_entry(&mut bundle, &stored.bytes) {
-                return Err(SinkError::of("a record is too large for a tile"));
-            }
-            for payload in stored.payloads {
-                let erased = payload.is_erased();
-                let (salt, text) = match payload.content {
-                    Some(content) => {
-                        (STANDARD.encode(content.salt), String::from_utf8(content.bytes).map_err(SinkError::of)?)
-                    }
-                    None => (String::new(), String::new()),
-                };
-                let line = PayloadLine { seq, name: payload.name, salt, text, erased };
-                serde_json::to_writer(&mut payloads, &line).map_err(SinkError::of)?;
-                payloads.push(b'\n');
-            }
-        }
-        Ok(Gathered { bundle, payloads })
-    };
-    tokio::task::spawn_blocking(read).await.map_err(SinkError::of)?
 }
 
 #[cfg(test)]

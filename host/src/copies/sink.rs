@@ -9,6 +9,9 @@ pub(super) enum SinkError {
     /// In words for people: without an address, which may be a secret.
     #[error("{0}")]
     Failed(String),
+    /// There was no answer, or no whole one: whatever else is sent now has none either.
+    #[error("{0}")]
+    Unreached(String),
     /// What it holds is of another record, or more than this one has: it is left as it is.
     #[error("it holds another record, or more of this one than there is: it is left as it is")]
     OtherRecord,

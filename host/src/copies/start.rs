@@ -3,8 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use audit_verify::export::{CHECKPOINT, KEYS, LOGS};
-use futures::future::BoxFuture;
+use audit_verify::export::CHECKPOINT;
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::timeout;
@@ -12,12 +11,12 @@ use tokio::time::timeout;
 use super::bucket::Bucket;
 use super::collector::Collector;
 use super::config::{CopyTo, HeadTo, Record};
+use super::copier::Copier;
 use super::folder::Folder;
 use super::heads::Heads;
 use super::lane::{self, Errand};
-use super::mirror::Mirror;
 use super::shelf::{Shelf, place};
-use super::sink::{Sink, SinkError};
+use super::sink::Sink;
 use super::webhook::Webhook;
 use super::witness::Witness;
 use crate::app::{App, CopyKind};
@@ -81,13 +80,7 @@ pub fn start(app: &App, record: &Record, random: &Arc<dyn Random>, stopping: &wa
     }
     for (name, to) in &record.copies {
         app.expect_copy(name, CopyKind::Whole, to.word());
-        begin(Box::new(Copier {
-            app: app.clone(),
-            name: name.clone(),
-            sink: sink(to),
-            mirrors: Log::ALL.map(|log| (log, Mirror::default())),
-            keys: None,
-        }));
+        begin(Box::new(Copier::new(app.clone(), name.clone(), sink(to), Arc::clone(random))));
     }
     tokio::spawn(async move { while lanes.join_next().await.is_some() {} })
 }
@@ -98,55 +91,4 @@ fn sink(to: &CopyTo) -> Arc<dyn Sink> {
         CopyTo::Bucket(at) => Arc::new(Bucket::new(at)),
         CopyTo::Collector(address, token) => Arc::new(Collector::new(address.clone(), token.clone())),
     }
-}
-
-/// A copy's errand: both logs, and the keys that its heads are signed by.
-struct Copier {
-    app: App,
-    name: String,
-    sink: Arc<dyn Sink>,
-    mirrors: [(Log, Mirror); 2],
-    /// The keys that the copy names.
-    keys: Option<Vec<String>>,
-}
-
-impl Errand for Copier {
-    fn name(&self) -> &str {
-        &self.name
-    }
-
-    fn step(&mut self) -> BoxFuture<'_, Result<u64, SinkError>> {
-        Box::pin(async move {
-            let Self { app, name, sink, mirrors, keys } = self;
-            // INVARIANT (R9): nothing is written into a copy of another record, not of one log alone either.
-            for (log, mirror) in mirrors.iter_mut() {
-                mirror.look(app, &**sink, *log, &place(name)).await?;
-            }
-            let heads = app.heads();
-            let newest = app.verifier_keys();
-            if keys.as_ref() != Some(&newest) {
-                let lines = |texts: &[String]| texts.iter().map(|text| format!("{text}\n")).collect::<String>();
-                let logs = Log::ALL.map(|log| log.name().to_owned());
-                sink.put(LOGS, lines(&logs).into_bytes()).await?;
-                sink.put(KEYS, lines(&newest).into_bytes()).await?;
-                *keys = Some(newest);
-            }
-            for head in &heads {
-                if let Some((_, mirror)) = mirrors.iter_mut().find(|(log, _)| *log == head.log) {
-                    mirror.bring(app, &**sink, head).await?;
-                    app.copied_to(name, head.log, mirror.done());
-                }
-            }
-            Ok(app.heads().iter().map(|head| head.size.saturating_sub(done(mirrors, head.log))).sum())
-        })
-    }
-
-    fn doubt(&mut self) {
-        self.mirrors.iter_mut().for_each(|(_, mirror)| mirror.doubt());
-        self.keys = None;
-    }
-}
-
-fn done(mirrors: &[(Log, Mirror); 2], log: Log) -> u64 {
-    mirrors.iter().find(|(of, _)| *of == log).map_or(0, |(_, mirror)| mirror.done())
 }

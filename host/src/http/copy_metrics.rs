@@ -16,6 +16,16 @@ pub(super) fn copies(text: &mut Exposition, app: &App) {
     for line in &lines {
         text.sample("", &[("name", &line.name), ("kind", &line.kind)], line.seconds);
     }
+    text.family(
+        "proviso_copy_erasures_pending",
+        "gauge",
+        "Payloads that a copy may hold and that are erased at the gate.",
+    );
+    for line in &lines {
+        if let Some(pending) = line.erasures_pending {
+            text.sample("", &[("name", &line.name), ("kind", &line.kind)], pending);
+        }
+    }
     text.family("proviso_copy_failing", "gauge", "Whether a receiver takes nothing, or holds another record.");
     for line in &lines {
         let fails = matches!(line.state.as_str(), "failing" | "other_record");

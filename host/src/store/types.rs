@@ -220,6 +220,9 @@ pub trait Store: Send + Sync + 'static {
     /// `log_tampered` when what stands there is not what was written.
     fn stored(&self, log: Log, seq: u64) -> Result<Option<StoredRecord>, StoreError>;
 
+    /// Which record of the ledger says that this payload was erased. Absent: none does, or it is being erased right now.
+    fn erased_by(&self, log: Log, name: &str, seq: u64) -> Option<u64>;
+
     /// The newest head and the hashes that lead from a record to its root. Absent: it covers no such record.
     fn inclusion(&self, log: Log, seq: u64) -> Option<(Head, Vec<TreeHash>)>;
 

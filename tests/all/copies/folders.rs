@@ -52,7 +52,7 @@ async fn a_copy_is_checked_alone_at_any_moment_and_ends_where_the_record_ends() 
 }
 
 /// Every file, by its path below the folder.
-fn walk(folder: &std::path::Path) -> Vec<String> {
+pub(super) fn walk(folder: &std::path::Path) -> Vec<String> {
     fn below(at: &std::path::Path, root: &std::path::Path, found: &mut Vec<String>) {
         for entry in fs::read_dir(at).into_iter().flatten().flatten() {
             let path = entry.path();

@@ -25,11 +25,33 @@ pub(super) struct Shop {
     files: Arc<Mutex<BTreeMap<String, Vec<u8>>>>,
     refused: Arc<Mutex<Vec<String>>>,
     broken: Arc<Mutex<bool>>,
+    /// What stands below a path with this in it is written over by nothing.
+    frozen: Arc<Mutex<Option<(&'static str, Refusal)>>>,
     /// Whoever holds it for writing keeps every request waiting.
     pub(super) held: Arc<RwLock<()>>,
 }
 
+/// How a store does not write over what it holds.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// It says so.
+    Told,
+    /// It says nothing, and keeps what it has.
+    Kept,
+}
+
 impl Shop {
+    /// Lets nothing be written over whose path has this in it.
+    pub(super) fn freeze(&self, path: Option<(&'static str, Refusal)>) {
+        *self.frozen.lock().expect("nobody panicked") = path;
+    }
+
+    /// Whether any file holds these words.
+    pub(super) fn holds(&self, words: &str) -> bool {
+        let files = self.files.lock().expect("nobody panicked");
+        files.values().any(|bytes| bytes.windows(words.len()).any(|window| window == words.as_bytes()))
+    }
+
     pub(super) async fn open(self) -> String {
         let router = Router::new().fallback(serve).with_state(self);
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
@@ -39,7 +61,7 @@ impl Shop {
     }
 
     /// Lays what stands below a prefix into a folder.
-    fn lay(&self, prefix: &str, folder: &Path) {
+    pub(super) fn lay(&self, prefix: &str, folder: &Path) {
         for (path, bytes) in self.files.lock().expect("nobody panicked").iter() {
             if let Some(path) = path.strip_prefix(prefix) {
                 let path = folder.join(path.trim_start_matches('/'));
@@ -69,6 +91,11 @@ async fn serve(
         return (StatusCode::FORBIDDEN, Vec::new());
     }
     let mut files = shop.files.lock().expect("nobody panicked");
+    let frozen = shop.frozen.lock().expect("nobody panicked").filter(|(path, _)| uri.path().contains(path));
+    if let Some((_, refusal)) = frozen.filter(|_| method == Method::PUT) {
+        let status = if refusal == Refusal::Told { StatusCode::CONFLICT } else { StatusCode::OK };
+        return (status, Vec::new());
+    }
     match method {
         Method::PUT => {
             files.insert(uri.path().to_owned(), body.to_vec());

@@ -73,6 +73,10 @@ impl Store for Failing {
         self.0.stored(log, seq)
     }
 
+    fn erased_by(&self, log: Log, name: &str, seq: u64) -> Option<u64> {
+        self.0.erased_by(log, name, seq)
+    }
+
     fn inclusion(&self, log: Log, seq: u64) -> Option<(Head, Vec<TreeHash>)> {
         self.0.inclusion(log, seq)
     }

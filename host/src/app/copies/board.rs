@@ -44,6 +44,19 @@ struct Line {
     holds: BTreeMap<Log, u64>,
     /// Since when it does not hold all.
     behind_since: Option<Timestamp>,
+    /// What was erased at the gate, and how much of it there.
+    erased: Erased,
+}
+
+/// How far the gate's erasures have come to a copy.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Erased {
+    /// How many records of the ledger were followed. At first none: nobody has looked yet what the copy holds.
+    pub followed: u64,
+    /// How many payloads they name that it did not let go.
+    pub kept: u64,
+    /// Why not.
+    pub error: Option<String>,
 }
 
 /// All receivers by their names.
@@ -102,7 +115,14 @@ impl Board {
 impl App {
     /// There is a receiver of this name.
     pub fn expect_copy(&self, name: &str, kind: CopyKind, word: &'static str) {
-        let line = Line { kind, word, state: CopyState::Begun, holds: BTreeMap::new(), behind_since: Some(self.now()) };
+        let line = Line {
+            kind,
+            word,
+            state: CopyState::Begun,
+            holds: BTreeMap::new(),
+            behind_since: Some(self.now()),
+            erased: Erased::default(),
+        };
         self.board().lines().insert(name.to_owned(), line);
     }
 
@@ -122,6 +142,11 @@ impl App {
         });
     }
 
+    /// How far erasures have come to a copy.
+    pub fn copy_erased(&self, name: &str, erased: Erased) {
+        self.board().change(name, |line| line.erased = erased);
+    }
+
     /// A receiver was not reached. Whether that is news.
     pub fn copy_failed(&self, name: &str, state: CopyState) -> bool {
         let now = self.now();
@@ -137,6 +162,7 @@ impl App {
     /// One line for each receiver, by name.
     pub fn copy_lines(&self) -> Vec<CopyLine> {
         let (now, heads) = (self.now(), self.heads());
+        let erasures = self.state().erasures.clone();
         let lines = self.board().lines();
         let told = lines.iter().map(|(name, line)| {
             let held = |log: Log| line.holds.get(&log).copied().unwrap_or(0);
@@ -149,6 +175,12 @@ impl App {
                 CopyState::Failing(what) => ("failing", Some(what.clone())),
                 CopyState::OtherRecord => ("other_record", None),
             };
+            let pending = |erased: &Erased| -> u64 {
+                let ahead: u64 = erasures.range(erased.followed..).map(|(_, payloads)| payloads).sum();
+                ahead.saturating_add(erased.kept)
+            };
+            // Of another record it is not this gate's to say what is in it.
+            let ours = line.kind == CopyKind::Whole && line.state != CopyState::OtherRecord;
             CopyLine {
                 name: name.clone(),
                 kind: line.word.to_owned(),
@@ -156,6 +188,8 @@ impl App {
                 records,
                 seconds: line.behind_since.map_or(0, |since| now.since(since).seconds()),
                 error,
+                erasures_pending: ours.then(|| pending(&line.erased)),
+                erasure_error: line.erased.error.clone().filter(|_| ours),
             }
         });
         told.collect()

@@ -8,5 +8,5 @@ mod source;
 mod wait;
 
 pub(super) use board::Board;
-pub use board::{CopyKind, CopyState};
+pub use board::{CopyKind, CopyState, Erased};
 pub use source::HeadStanding;

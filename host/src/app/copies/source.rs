@@ -1,9 +1,11 @@
 //! What a lane reads of the record, and asks of a head that a receiver holds.
 
+use audit_verify::erasure::{self, Erased};
 use audit_verify::source::StoredRecord;
 use audit_verify::tree::Tile;
 
 use crate::app::App;
+use crate::app::event::EVENT;
 use crate::app::refusal::Refusal;
 use crate::store::{Head, Log, SeenHead, StoreError};
 
@@ -30,6 +32,26 @@ impl App {
     /// When what stands there is not what was written.
     pub fn stored_record(&self, log: Log, seq: u64) -> Result<Option<StoredRecord>, StoreError> {
         self.store().stored(log, seq)
+    }
+
+    /// Which record of the ledger says that a payload was erased. Absent: none does, or it is being erased right now.
+    pub fn erased_by(&self, log: Log, name: &str, seq: u64) -> Option<u64> {
+        self.store().erased_by(log, name, seq)
+    }
+
+    /// The records of the ledger from this one on that say what was erased.
+    pub fn erasures_from(&self, seq: u64) -> Vec<u64> {
+        self.state().erasures.range(seq..).map(|(seq, _)| *seq).collect()
+    }
+
+    /// What a record of the ledger says was erased.
+    ///
+    /// # Errors
+    /// As [`Self::stored_record`].
+    pub fn said_erased(&self, seq: u64) -> Result<Vec<Erased>, StoreError> {
+        let record = self.store().record(Log::Ledger, seq)?;
+        let event = record.as_ref().and_then(|record| record.payload(EVENT));
+        Ok(event.and_then(erasure::read).unwrap_or_default())
     }
 
     /// A tile of hashes. Absent: the log does not fill it.

@@ -7,8 +7,12 @@ use super::retention::RETENTION;
 use crate::app::state::State;
 
 impl State {
-    /// Forgets what the next start would find no more.
-    pub(in crate::app) fn forget_erased(&mut self, erasure: Erasure) {
+    /// Forgets what the next start would find no more, as this record of the ledger says.
+    pub(in crate::app) fn forget_erased(&mut self, seq: u64, erasure: Erasure) {
+        let payloads: u64 = erasure.erased.iter().map(|said| said.payloads).sum();
+        if payloads > 0 {
+            self.erasures.insert(seq, payloads);
+        }
         for id in &erasure.exceptions {
             self.exceptions.remove(id);
             self.routing.forget(id);

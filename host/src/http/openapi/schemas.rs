@@ -153,7 +153,7 @@ ExecutionPhase= sending executed failed outcome_unknown
 Change: position integer, kind string, exception? string
 ConsistencyReply: log string, from integer, size integer, note string, proof [string]
 RecordReply: now timestamp, logs [LogHead], keys [string], bundle digest, module digest, epoch? EpochLine, copies? [CopyLine]
-CopyLine: name string, kind string, state string, records? integer, seconds integer, error? string
+CopyLine: name string, kind string, state string, records? integer, seconds integer, error? string, erasures_pending? integer, erasure_error? string
 EpochLine: epoch integer, cause string, by string, reason string, at timestamp, seq integer, gaps [Gap], unconfirmed integer
 Gap: log string, from integer, missing integer
 LogHead: log string, size integer, note string

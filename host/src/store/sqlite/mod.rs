@@ -205,6 +205,11 @@ impl Store for SqliteStore {
         load::read_stored(&reader, log, seq, &hash, &known).map(Some)
     }
 
+    fn erased_by(&self, log: Log, name: &str, seq: u64) -> Option<u64> {
+        let logs = self.shared.logs.read().unwrap_or_else(PoisonError::into_inner);
+        logs.erasures.said_by(log.name(), name, seq)
+    }
+
     fn inclusion(&self, log: Log, seq: u64) -> Option<(Head, Vec<TreeHash>)> {
         let logs = self.shared.logs.read().unwrap_or_else(PoisonError::into_inner);
         let state = logs.of(log);
