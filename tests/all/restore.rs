@@ -4,6 +4,7 @@
 mod backups;
 mod confirmed;
 mod noticed;
+mod told;
 
 use std::path::Path;
 use std::sync::Arc;

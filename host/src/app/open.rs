@@ -64,6 +64,7 @@ impl App {
         let mark = RestoreMark::read(&self.settings().data)?;
         let begun = self.begin_epoch_where_due(mark.as_ref(), &self.settings().seen, Vec::new()).await;
         begun.map_err(|refusal| unwritable(&refusal.detail))?;
+        self.withhold_deliveries().await?;
         if mark.is_some() {
             RestoreMark::remove(&self.settings().data)?;
         }

@@ -186,7 +186,10 @@ impl Courier {
     async fn send(&self, delivery: &Delivery, now: Timestamp) -> Result<(), Failed> {
         match delivery.channel {
             Channel::Webhook => match self.receivers.get(&delivery.target) {
-                Some(receiver) => receiver.send(&self.source, delivery, now).await,
+                Some(receiver) => {
+                    let id = event_id(self.app.epoch_of(delivery.seq), delivery.seq);
+                    receiver.send((&self.source, &id), delivery, now).await
+                }
                 None => Err(Failed::for_good("no receiver of that name is configured")),
             },
             Channel::Email => match &self.postbox {
@@ -195,4 +198,9 @@ impl Courier {
             },
         }
     }
+}
+
+/// The id of what a record of the ledger tells: after a restore other records come to the same positions.
+fn event_id(epoch: u64, seq: u64) -> String {
+    if epoch <= 1 { format!("ledger-{seq}") } else { format!("epoch-{epoch}-ledger-{seq}") }
 }

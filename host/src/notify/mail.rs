@@ -130,6 +130,9 @@ fn letter(
     if let Some(until) = message.decide_by {
         lines.push(format!("Until: {until}"));
     }
+    if let Some(count) = message.unconfirmed {
+        lines.push(format!("Waiting: {count}"));
+    }
     lines.extend([String::new(), message.link.clone(), String::new()]);
     lines.push("Sign in to see what it is about. Nothing is decided by mail.".to_owned());
     let domain = from.email.domain();
@@ -154,6 +157,7 @@ fn words(message: &Message) -> (String, String) {
         "exception.escalated" => "Nobody has decided yet, and you are asked next",
         "exception.handed_over" => "A request was handed to you",
         "deputy.appointed" => "You stand in for somebody",
+        "epoch.unconfirmed" => "The record was restored, and what you may confirm waits",
         _ => "Something happened",
     };
     (format!("Proviso: {}", lower(wanted)), format!("{wanted}."))
@@ -173,13 +177,12 @@ mod tests {
     fn no_word_of_a_message_gets_into_a_header() {
         let evil = "high\r\nBcc: everybody@elsewhere.example\r\n\r\n<b>now</b>";
         let message = Message {
-            kind: evil.to_owned(),
-            at: Timestamp::from_millis(0),
             link: "http://127.0.0.1:8731/exceptions/exc_1".to_owned(),
             exception: Some("exc_1".to_owned()),
             tier: Some(evil.to_owned()),
             decide_by: Some(Timestamp::from_millis(0)),
             groups: vec![evil.to_owned()],
+            ..Message::of(evil, Timestamp::from_millis(0))
         };
         let delivery = Delivery {
             id: "msg_1".to_owned(),

@@ -45,15 +45,20 @@ impl Receiver {
         Ok(Self { webhook: webhook.clone(), guard, client })
     }
 
-    /// Sends a delivery once.
-    pub(super) async fn send(&self, source: &str, delivery: &Delivery, now: Timestamp) -> Result<(), Failed> {
+    /// Sends a delivery once, as an event of this gate's (`source`) that has this id.
+    pub(super) async fn send(
+        &self,
+        (source, id): (&str, &str),
+        delivery: &Delivery,
+        now: Timestamp,
+    ) -> Result<(), Failed> {
         // A name is looked at where it is resolved; an address in the URL is resolved by nobody.
         if self.webhook.address().is_some_and(|address| !self.guard.permits(address)) {
             return Err(Failed::of(PrivateAddress.to_string()));
         }
         let message: Message =
             serde_json::from_slice(&delivery.message).map_err(|_| Failed::for_good("the message cannot be read"))?;
-        let body = event(source, delivery, &message).to_string().into_bytes();
+        let body = event((source, id), &message).to_string().into_bytes();
         let seconds = now.millis().div_euclid(1000);
         let request = self
             .client
@@ -79,7 +84,7 @@ impl Receiver {
 }
 
 /// The CloudEvent. INVARIANT (R11): a link and what policy's author wrote, and no word of anybody else.
-fn event(source: &str, delivery: &Delivery, message: &Message) -> Value {
+fn event((source, id): (&str, &str), message: &Message) -> Value {
     let mut data = json!({"link": message.link});
     if let Value::Object(members) = &mut data {
         let optional = [
@@ -87,12 +92,14 @@ fn event(source: &str, delivery: &Delivery, message: &Message) -> Value {
             ("tier", message.tier.as_ref().map(|tier| json!(tier))),
             ("decide_by", message.decide_by.map(|until| json!(until))),
             ("groups", (!message.groups.is_empty()).then(|| json!(message.groups))),
+            ("epoch", message.epoch.map(|epoch| json!(epoch))),
+            ("unconfirmed", message.unconfirmed.map(|count| json!(count))),
         ];
         members.extend(optional.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
     }
     let mut event = json!({
         "specversion": "1.0",
-        "id": format!("ledger-{}", delivery.seq),
+        "id": id,
         "source": source,
         "type": format!("{PREFIX}{}", message.kind),
         "time": message.at,

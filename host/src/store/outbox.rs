@@ -151,6 +151,13 @@ pub trait Outbox: Send + Sync + 'static {
     /// When the database cannot be used.
     fn retry(&self, id: &str, now: Timestamp) -> Result<bool, StoreError>;
 
+    /// Gives up what waits and was asked for by a record before this one, for this reason; but not what a person had tried
+    /// again that was given up for it. How many these are.
+    ///
+    /// # Errors
+    /// When the database cannot be used.
+    fn give_up_before(&self, seq: u64, why: &str) -> Result<usize, StoreError>;
+
     /// Forgets what is over and was made before an instant. The log keeps what was told to whom.
     ///
     /// # Errors

@@ -75,6 +75,10 @@ impl App {
             Ok(Proposal { expected: vec![state.version(VersionKey::Bundle)], records: vec![record], answer: () })
         })
         .await?;
+        // What fails now is done at the next start.
+        if let Err(error) = self.withhold_deliveries().await {
+            tracing::warn!(%error, "deliveries of before the restore may be sent once more");
+        }
         tracing::error!(
             cause = cause.word(),
             "an epoch begins: exceptions of before wait to be confirmed, and credentials are minted anew"

@@ -12,6 +12,13 @@ impl App {
         self.state().epoch()
     }
 
+    /// The number of the epoch in which a record of the ledger was written.
+    pub fn epoch_of(&self, seq: u64) -> u64 {
+        let state = self.state();
+        let begun = state.epochs.iter().rev().find(|(begun, _)| *begun <= seq);
+        begun.map_or(1, |(_, epoch)| epoch.number)
+    }
+
     /// The epoch that the gate is in; nothing in the first.
     pub(in crate::app) fn epoch_line(&self) -> Option<EpochLine> {
         let now = self.now();

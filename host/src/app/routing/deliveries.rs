@@ -82,7 +82,7 @@ impl App {
     }
 
     /// The disk may be slow, and nobody else waits for it.
-    async fn with_outbox<T: Send + 'static>(
+    pub(super) async fn with_outbox<T: Send + 'static>(
         &self,
         work: impl FnOnce(&dyn Outbox) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {

@@ -29,7 +29,13 @@ impl App {
         let now = self.now();
         let (due, over, next) = self.look(now);
         let more = due.len() >= AT_ONCE || over.len() >= AT_ONCE;
-        let mut failed = false;
+        let mut failed = match self.tell_of_epoch(now).await {
+            Ok(()) => false,
+            Err(refusal) => {
+                tracing::warn!(code = refusal.code, "nobody could be told of the epoch yet");
+                true
+            }
+        };
         for id in over {
             failed |= report(&id, self.refresh(&id).await);
         }

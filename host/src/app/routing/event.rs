@@ -43,6 +43,17 @@ pub enum RoutingEvent {
         /// When.
         at: Timestamp,
     },
+    /// Those who may confirm what an epoch has made wait were told of it. No name stands here: this record is never erased.
+    EpochTold {
+        /// Which epoch.
+        epoch: u64,
+        /// How many exceptions wait.
+        exceptions: u64,
+        /// How many people were told.
+        people: u64,
+        /// When.
+        at: Timestamp,
+    },
     /// A deputy stands in no longer.
     DeputyEnded {
         /// The deputyship's id.
@@ -103,6 +114,7 @@ impl RoutingEvent {
             Self::RequestHandedOver { .. } => "request_handed_over",
             Self::DeputyAppointed { .. } => "deputy_appointed",
             Self::DeputyEnded { .. } => "deputy_ended",
+            Self::EpochTold { .. } => "epoch_told",
         }
     }
 
@@ -120,6 +132,7 @@ impl RoutingEvent {
             Self::DeputyAppointed { .. } | Self::DeputyEnded { .. } => {
                 ("deputies".to_owned(), vec![VersionKey::Deputies])
             }
+            Self::EpochTold { .. } => ("gate".to_owned(), Vec::new()),
         }
     }
 }

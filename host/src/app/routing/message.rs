@@ -52,6 +52,21 @@ pub struct Message {
     /// The groups that policy names for it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub groups: Vec<String>,
+    /// The epoch that has begun.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epoch: Option<u64>,
+    /// How many exceptions wait to be confirmed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unconfirmed: Option<u64>,
+}
+
+impl Message {
+    /// That something happened, and nothing else yet.
+    pub fn of(kind: &str, at: Timestamp) -> Self {
+        let (link, groups) = Default::default();
+        let (exception, tier, decide_by, epoch, unconfirmed) = Default::default();
+        Self { kind: kind.to_owned(), at, link, exception, tier, decide_by, groups, epoch, unconfirmed }
+    }
 }
 
 impl App {
@@ -75,13 +90,9 @@ impl App {
     /// A message about an exception.
     pub(super) fn message(&self, kind: &str, exception: &str, at: Timestamp) -> Message {
         Message {
-            kind: kind.to_owned(),
-            at,
             link: format!("{}/exceptions/{exception}", self.settings().public_url),
             exception: Some(exception.to_owned()),
-            tier: None,
-            decide_by: None,
-            groups: Vec::new(),
+            ..Message::of(kind, at)
         }
     }
 

@@ -11,6 +11,7 @@ mod event;
 mod handover;
 mod history;
 mod message;
+mod restored;
 mod seats;
 mod standing;
 mod told;

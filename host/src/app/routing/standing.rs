@@ -14,6 +14,8 @@ pub struct Routing {
     told: BTreeMap<String, Told>,
     handovers: BTreeMap<String, Vec<Handover>>,
     deputies: BTreeMap<String, Deputy>,
+    /// The newest epoch of which people were told.
+    epoch_told: u64,
 }
 
 /// What was told of one exception.
@@ -117,6 +119,10 @@ impl Routing {
                 }
                 None
             }
+            RoutingEvent::EpochTold { epoch, .. } => {
+                self.epoch_told = self.epoch_told.max(epoch);
+                None
+            }
         }
     }
 
@@ -124,6 +130,11 @@ impl Routing {
     pub fn forget(&mut self, exception: &str) {
         self.told.remove(exception);
         self.handovers.remove(exception);
+    }
+
+    /// The newest epoch of which people were told; none before the second.
+    pub const fn epoch_told(&self) -> u64 {
+        self.epoch_told
     }
 
     /// What was told of an exception.

@@ -13,9 +13,10 @@ use crate::store::types::StoreError;
 
 const COLUMNS: &str = "id, seq, channel, target, message, state, attempts, due, at, error, code";
 
-/// The id of a delivery: the same after a crash, and not to be guessed without the key.
-fn id(keys: &Keys, seq: u64, outgoing: &Outgoing) -> String {
-    let what = format!("{seq}\n{}\n{}", outgoing.channel.word(), outgoing.target);
+/// The id of a delivery, which stands in its row: not to be guessed without the key. After a restore other records come to
+/// the same positions: with its time in it, no receiver takes what is told of them for a repeat of what was lost.
+fn id(keys: &Keys, seq: u64, at: Timestamp, outgoing: &Outgoing) -> String {
+    let what = format!("{seq}\n{}\n{}\n{}", at.millis(), outgoing.channel.word(), outgoing.target);
     let code = keys.code(b"proviso-delivery-id-v1\0", what.as_bytes()).to_string();
     let short: String = code.chars().take(32).collect();
     format!("msg_{short}")
@@ -36,7 +37,7 @@ pub(super) fn insert(
     at: Timestamp,
     outgoing: &Outgoing,
 ) -> Result<(), StoreError> {
-    let id = id(keys, seq, outgoing);
+    let id = id(keys, seq, at, outgoing);
     let code = code(keys, &id, seq, at, outgoing);
     let stored = i64::try_from(seq).map_err(|_| StoreError::Database("the log is full".to_owned()))?;
     // INVARIANT: a row that was put in by hand under this id must not keep a record from being written.
@@ -176,6 +177,17 @@ impl Outbox for SqliteOutbox {
             )
             .map_err(database)?;
         Ok(changed > 0)
+    }
+
+    fn give_up_before(&self, seq: u64, why: &str) -> Result<usize, StoreError> {
+        let seq = i64::try_from(seq).unwrap_or(i64::MAX);
+        self.connection()
+            .execute(
+                "UPDATE outbox SET state = 'dead', error = ?2
+                 WHERE state = 'waiting' AND seq < ?1 AND error IS NOT ?2",
+                params![seq, why],
+            )
+            .map_err(database)
     }
 
     fn forget(&self, before: Timestamp) -> Result<(), StoreError> {
