@@ -19,6 +19,20 @@ pub enum EvidenceClass {
     SystemOfRecord,
 }
 
+impl EvidenceClass {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Reported, Self::Observed, Self::SystemOfRecord];
+
+    /// The word, as in JSON.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Reported => "reported",
+            Self::Observed => "observed",
+            Self::SystemOfRecord => "system_of_record",
+        }
+    }
+}
+
 /// What is different between what was approved and what ran.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -7,8 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use policy_core::lifecycle::{Event, Exception, Phase};
 use policy_core::question::LockTarget;
 use policy_core::time::Timestamp;
+use proviso_api::findings::{EvidenceClass, FindingKind, FindingState};
 
 use super::App;
+use super::findings::Findings;
 use crate::store::Log;
 
 /// The upper bounds of what is counted apart, in seconds: from half a minute to a day.
@@ -99,6 +101,8 @@ pub struct Measured {
     pub suspended: u64,
     /// Locks in force, by what they stop.
     pub locks: Vec<(&'static str, u64)>,
+    /// Findings that nobody has resolved, by kind and by what the strongest evidence for them is worth.
+    pub findings: Vec<(FindingKind, EvidenceClass, u64)>,
     /// Whether the clock is doubted, and no exception honoured (R6).
     pub clock_doubted: bool,
 }
@@ -142,9 +146,21 @@ impl App {
             heads: measures.newest.iter().map(|(log, at)| (log.name(), age(*at, now))).collect(),
             suspended: count(measures.suspended.iter().filter_map(open).count()),
             locks: TARGETS.into_iter().map(|target| (target, count(in_force(target)))).collect(),
+            findings: unresolved(&state.findings),
             clock_doubted: !reading.safe || state.clock_doubted,
         }
     }
+}
+
+/// How many findings are not resolved: of each kind and strength, also where it is none.
+fn unresolved(findings: &Findings) -> Vec<(FindingKind, EvidenceClass, u64)> {
+    let mut counts: BTreeMap<(FindingKind, EvidenceClass), u64> = BTreeMap::new();
+    for finding in findings.all().filter(|finding| finding.state != FindingState::Resolved) {
+        let of_these = counts.entry((finding.facts.what, finding.facts.strength)).or_default();
+        *of_these = of_these.saturating_add(1);
+    }
+    let all = FindingKind::ALL.into_iter().flat_map(|kind| EvidenceClass::ALL.map(|strength| (kind, strength)));
+    all.map(|key| (key.0, key.1, counts.get(&key).copied().unwrap_or(0))).collect()
 }
 
 fn age(since: Timestamp, now: Timestamp) -> u64 {

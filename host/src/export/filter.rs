@@ -34,6 +34,8 @@ pub struct Filter {
     of_agent: BTreeSet<String>,
     /// The exceptions that the person acted on.
     of_approver: BTreeSet<String>,
+    /// The findings that were told of: what happens to one later names neither agent nor exception.
+    findings: BTreeSet<String>,
     /// The last evaluations that were told of.
     evaluations: VecDeque<String>,
 }
@@ -69,11 +71,17 @@ impl Filter {
             self.wanted.since.is_none_or(|since| at >= since) && self.wanted.until.is_none_or(|until| at < until);
         let exception = told.exception();
         let about = |wanted: &Option<String>| wanted.as_deref().is_none_or(|wanted| exception == Some(wanted));
-        let fits = in_time && about(&self.wanted.exception) && self.is_of_agent(told) && self.is_of_approver(told);
+        let goes_on = told.finding().is_some_and(|id| self.findings.contains(id));
+        let of_exception = about(&self.wanted.exception) || goes_on;
+        let of_agent = self.is_of_agent(told) || goes_on;
+        let fits = of_exception && of_agent && self.is_of_approver(told);
         if fits && self.wanted.agent.is_some() {
             self.remember(told);
         }
-        fits
+        if fits && let Some(id) = told.finding().filter(|_| told.leaf.kind == "finding_opened") {
+            self.findings.insert(id.to_owned());
+        }
+        fits && in_time
     }
 
     fn is_of_agent(&self, told: &Told) -> bool {

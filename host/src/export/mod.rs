@@ -5,6 +5,7 @@
 
 mod exporter;
 mod filter;
+mod finding;
 mod ocsf;
 mod table;
 mod told;

@@ -3,6 +3,7 @@
 //! | record | class | activity |
 //! |---|---|---|
 //! | an evaluation, a search, a report that something ran | 6003 API Activity, profile `security_control` | 99 Other, a search 2 Read |
+//! | what happened to a finding | 2004 Detection Finding, profile `incident` where somebody looks after it | 1 Create, 2 Update, 3 Close |
 //! | a person signed in or out | 3002 Authentication | 1 Logon, 2 Logoff |
 //! | everything else of the ledger | 3004 Entity Management | see [`activity`] |
 //!
@@ -11,6 +12,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::finding::finding;
 use super::told::{Told, entity};
 
 /// The version of the schema.
@@ -23,6 +25,7 @@ pub(super) fn event(told: &Told) -> Value {
     let kind = told.leaf.kind.as_str();
     let members = match kind {
         "signed_in" | "signed_out" => authentication(told),
+        _ if told.finding().is_some() => finding(told),
         _ if told.leaf.log == crate::store::Log::Ledger.name() => management(told),
         _ => api(told),
     };
@@ -30,7 +33,13 @@ pub(super) fn event(told: &Told) -> Value {
 }
 
 /// What every event has.
-fn base(told: &Told, class: u32, category: (u32, &str), name: &str, activity: (u32, &str)) -> Map<String, Value> {
+pub(super) fn base(
+    told: &Told,
+    class: u32,
+    category: (u32, &str),
+    name: &str,
+    activity: (u32, &str),
+) -> Map<String, Value> {
     let leaf = &told.leaf;
     let mut metadata = json!({
         "version": VERSION,
@@ -76,7 +85,7 @@ fn unmapped(told: &Told) -> Value {
     unmapped
 }
 
-fn put(object: &mut Value, name: &str, value: Option<impl Into<Value>>) {
+pub(super) fn put(object: &mut Value, name: &str, value: Option<impl Into<Value>>) {
     if let (Some(members), Some(value)) = (object.as_object_mut(), value) {
         members.insert(name.to_owned(), value.into());
     }
@@ -263,7 +272,7 @@ fn managed(told: &Told) -> Value {
 }
 
 /// A person, or an operating-system user by name.
-fn user(of: &Value) -> Value {
+pub(super) fn user(of: &Value) -> Value {
     match of.as_str() {
         Some(name) => json!({"uid": format!("operator::{name}"), "name": name, "type_id": OTHER, "type": "operator"}),
         None => json!({"uid": entity(of), "name": of["id"], "type_id": OTHER, "type": of["type"]}),

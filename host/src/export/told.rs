@@ -28,7 +28,7 @@ const BY: [&str; 12] = [
     "/from",
 ];
 /// Where an event holds what somebody said.
-const SAID: [&str; 9] = [
+const SAID: [&str; 11] = [
     "/reason",
     "/vote/reason",
     "/closing/note",
@@ -38,18 +38,21 @@ const SAID: [&str; 9] = [
     "/request/justification",
     "/repeat/justification",
     "/activation/reason",
+    "/words",
+    "/note",
 ];
 /// Where a record names the agent that it is about.
-const SUBJECT: [&str; 5] = [
+const SUBJECT: [&str; 6] = [
     "/subject",
     "/request/question/call/subject",
     "/grant/subject",
     "/token/facts/agent/subject",
     "/lock/target/subject",
+    "/finding/subject",
 ];
 /// Where it names a task.
-const TASK: [&str; 5] =
-    ["/task", "/request/question/task", "/grant/task", "/token/facts/agent/task", "/lock/target/task"];
+const TASK: [&str; 6] =
+    ["/task", "/request/question/task", "/grant/task", "/token/facts/agent/task", "/lock/target/task", "/finding/task"];
 
 /// A record to be told.
 pub(super) struct Told {
@@ -100,7 +103,13 @@ impl Told {
     /// The exception that it is about.
     pub(super) fn exception(&self) -> Option<&str> {
         let event = self.payloads.get(EVENT).and_then(|event| event.pointer("/exception/id"));
-        event.or_else(|| self.says().get("exception")).and_then(Value::as_str)
+        let says = self.says();
+        event.or_else(|| says.get("exception")).or_else(|| says.pointer("/finding/exception")).and_then(Value::as_str)
+    }
+
+    /// The finding that something happened to.
+    pub(super) fn finding(&self) -> Option<&str> {
+        self.leaf.stream.strip_prefix("finding/")
     }
 
     /// A member of what it says, as text.

@@ -62,6 +62,14 @@ fn stopped(text: &mut Exposition, measured: &Measured) {
     text.sample("", &[], measured.suspended);
     text.family("proviso_locks", "gauge", "Locks in force, by what they stop.");
     measured.locks.iter().for_each(|(target, count)| text.sample("", &[("target", target)], count));
+    text.family(
+        "proviso_findings",
+        "gauge",
+        "Findings that are not resolved, by kind and by their strongest evidence.",
+    );
+    for (kind, strength, count) in &measured.findings {
+        text.sample("", &[("kind", kind.word()), ("strength", strength.word())], count);
+    }
     text.family("proviso_clock_doubted", "gauge", "Whether the clock is doubted, and no exception honoured.");
     text.sample("", &[], u8::from(measured.clock_doubted));
 }

@@ -1,5 +1,6 @@
 //! The record as others read it: OCSF, CSV, JSON with proofs; by the command line and over HTTP, whole and in part.
 
+mod findings;
 mod schema;
 
 use std::fs;
