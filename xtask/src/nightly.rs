@@ -13,13 +13,14 @@ use crate::stage::{Stage, run_all};
 use crate::tools::{self, CARGO_DENY, CARGO_MUTANTS};
 use crate::{assets, bench};
 
-const STAGES: [Stage; 8] = [
+const STAGES: [Stage; 9] = [
     Stage::new("deny", "a minute, 10 on a fresh machine", deny),
     Stage::new("same-bytes", "8 minutes", same_bytes),
     Stage::new("release", "8 minutes, 15 on a fresh machine", release),
     Stage::new("bench", "a minute, 8 on a fresh machine", bench),
     Stage::new("saboteurs", "20 minutes, 40 on a fresh machine", plant),
     Stage::new("kills", "30 minutes", kills),
+    Stage::new("disks", "30 minutes", disks),
     Stage::new("histories", "2 hours", histories),
     Stage::new("mutants", "3 hours", mutants),
 ];
@@ -78,6 +79,15 @@ fn kills(place: &Place, count: &mut Count) -> Result<()> {
     assets::build_assets(place, false)?;
     let mut test = cargo(place, &["test", "--package", "proviso-tests", "--test", "all", "--", "record::killed::"])?;
     run_counted(test.env("PROVISO_KILLS", "1000"), count)
+}
+
+/// Each write and each sync of a vote, a revoke and a start failing in its turn, in each way.
+fn disks(place: &Place, count: &mut Count) -> Result<()> {
+    tools::install_for_build(place)?;
+    assets::build_assets(place, false)?;
+    let only = "gate::failing_disk::sweeps::";
+    let mut test = cargo(place, &["test", "--package", "proviso-tests", "--test", "all", "--", only])?;
+    run_counted(test.env("PROVISO_DISK", "each"), count)
 }
 
 /// Ten times the histories that each change plays: a million operations.

@@ -1,5 +1,7 @@
 //! Each write and each sync of a gate fails in its turn: it denies, says that it is not ready, recovers by itself, and
-//! builds on nothing of a file whose sync had failed.
+//! builds on nothing of a file whose sync had failed. Of votes, revokes and the start: `failing_disk::sweeps`.
+
+mod sweeps;
 
 use std::path::Path;
 use std::time::Duration;
@@ -177,93 +179,4 @@ async fn a_use_whose_record_failed_is_no_use_that_anybody_had() {
     let report: Value = serde_json::from_slice(&audit(&data).stdout).unwrap();
     assert_eq!(report["verified"], json!(true), "{report}");
     assert_eq!(report["uses"].as_u64(), proviso_tests::uses(&stage.detail(&stage.exception).await), "{report}");
-}
-
-#[tokio::test]
-async fn a_vote_or_revoke_whose_record_failed_is_none_or_holds() {
-    let stage = Stage::begin().await;
-    let data = stage.gate.data().to_owned();
-    let grant = stage.detail(&stage.exception).await["exception"]["phase"]["grant"]["id"].clone();
-    let mut tried = 0;
-    for call in [1, 2, 3, 5, 8, 13, 21] {
-        let path = format!("/srv/files/summaries/{call}.md");
-        let id = stage.parties.ask(&write_file("report-writer", &path, "ask"), None).await;
-        let ballot = stage.parties.ballot(&stage.mara, &id, "approve", None).await;
-        stage.disk.fail_at(call, Failure::IO);
-        let answer = stage.gate.client.post(&format!("/api/v1/exceptions/{id}/votes"), &stage.mara, &ballot).await;
-        let failed = stage.disk.failed() > 0;
-        stage.recovered().await;
-        if !failed {
-            continue;
-        }
-        tried += 1;
-        assert_eq!((answer.status.as_u16(), answer.code().as_str()), (503, "record_unavailable"), "{call}");
-        let detail = stage.detail(&id).await;
-        let votes = detail["exception"]["votes"].as_array().map_or(0, Vec::len);
-        let granted = detail["state"] == json!("granted");
-        assert_eq!(granted, votes == 1, "a grant is what its votes make, at call {call}: {detail}");
-        // The same ballot again: one vote in the end.
-        stage.gate.client.post(&format!("/api/v1/exceptions/{id}/votes"), &stage.mara, &ballot).await;
-        let votes = stage.detail(&id).await["exception"]["votes"].as_array().map(Vec::len);
-        assert!(votes <= Some(1), "at call {call}: {votes:?}");
-    }
-    assert!(tried > 3, "too few calls failed to mean anything: {tried}");
-    // A revoke holds from the moment that it was asked for, and is on record when the disk is whole again.
-    let grant = grant.as_str().unwrap();
-    stage.disk.fail_at(3, Failure::FULL);
-    let body = json!({"reason": "stop"});
-    let answer = stage.gate.client.post(&format!("/api/v1/grants/{grant}/revoke"), &stage.mara, &body).await;
-    assert!(stage.disk.failed() > 0 && !answer.status.is_success(), "{answer:?}");
-    assert!(!stage.ready().await);
-    stage.disk.mend();
-    until("the revoke is recorded", async || {
-        // Whatever is asked lets what is held be tried again.
-        stage.parties.evaluate(&write_file("report-writer", APPROVED, "knock")).await;
-        stage.ready().await.then_some(())
-    })
-    .await;
-    assert_eq!(stage.detail(&stage.exception).await["state"], json!("revoked"));
-    assert_eq!(stage.disk.trusted_after_failure(), 0);
-    assert!(audit(&data).status.success());
-}
-
-#[tokio::test]
-async fn a_start_whose_disk_fails_is_refused_and_the_next_one_works() {
-    let folder = tempfile::tempdir().unwrap();
-    let data = folder.path().join("data");
-    // One that has a record already, and one that has none but its keys.
-    for recorded in [true, false] {
-        let mut refused = 0;
-        for step in 0.. {
-            let call = 1 + step * 5;
-            assert!(call < MANY, "it never ends");
-            if recorded && step == 0 {
-                Binary::serve(&data).stop();
-            } else if !recorded {
-                // Nothing is there any more; another test's folder would do as well.
-                let _ = std::fs::remove_dir_all(&data);
-                Binary::prepare(&data);
-            }
-            let disk = FailingDisk::under(&data);
-            disk.fail_at(call, if step % 2 == 0 { Failure::BROKEN } else { Failure::IO });
-            let started = Binary::serve_over(&data, &disk);
-            let failed = disk.failed() > 0;
-            if let Err(told) = &started {
-                refused += 1;
-                assert!(failed, "call {call}: {told}");
-                let told: Value = serde_json::from_str(told.lines().next().unwrap_or_default()).unwrap_or_default();
-                assert!(told["error"]["help"].as_str().is_some_and(|help| !help.is_empty()), "call {call}: {told}");
-            }
-            drop(started);
-            // The disk is whole: the same folder starts, and its record verifies.
-            let gate = Binary::serve(&data);
-            assert!(gate.client.get("/readyz", None).await.status.is_success());
-            gate.kill();
-            assert!(audit(&data).status.success(), "call {call}");
-            if !failed {
-                break;
-            }
-        }
-        assert!(refused > 2, "too few starts were refused to mean anything: {refused}");
-    }
 }
