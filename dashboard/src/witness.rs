@@ -33,6 +33,8 @@ async fn hold(record: &RecordReply, demo: bool) -> Result<Verdict, ApiError> {
         let shown = match api::consistency(&log.replace('/', "-"), seen.held(log)).await {
             Ok(shown) => shown,
             Err(error) if error.code() == "log_shorter" => return Ok(Verdict::Broken),
+            // Nobody has seen a head of it, and there is none: before the first call is decided.
+            Err(error) if error.code() == "log_empty" => continue,
             Err(error) => return Err(error),
         };
         let shown = Shown { log, note: &shown.note, proof: &shown.proof, keys: &record.keys };

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { type Page, type Route, expect } from "@playwright/test";
 
 import { open, test } from "./harness/asked.ts";
+import { Gate } from "./harness/gate.ts";
 
 const approve = (page: Page) => page.getByRole("button", { name: "Approve" });
 
@@ -31,6 +32,21 @@ test("a gate whose record does not go on from what was seen turns every page red
   await expect(told).toHaveCount(0);
   await page.goto(`${gate.url}/exceptions/${asked}`);
   await expect(approve(page)).toBeEnabled();
+});
+
+test("a gate that has decided nothing yet is no other record than what was seen", async ({ page }) => {
+  const gate = await Gate.start();
+  try {
+    await page.goto(gate.signInLink("mara"));
+    await expect(page.getByRole("heading", { name: "Queue" })).toBeVisible();
+    // What is kept is kept when both logs were looked at.
+    await expect.poll(() => page.evaluate(() => localStorage.getItem("proviso-heads"))).toContain("ledger");
+    await page.goto(`${gate.url}/record`);
+    await expect(page.getByRole("heading", { name: "Logs" })).toBeVisible();
+    await expect(page.locator(".page.forked")).toHaveCount(0);
+  } finally {
+    await gate.stop();
+  }
 });
 
 test("a receipt is taken from the history, and checked without the gate", async ({ page, context, gate, asked }, info) => {

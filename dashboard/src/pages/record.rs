@@ -19,7 +19,7 @@ fn Copies(copies: Vec<CopyLine>) -> impl IntoView {
         let row = |line: CopyLine| {
             let class = if line.state == "fine" { "soft" } else { "bad" };
             let erasures = erasures(&line).map(|told| view! { <p class="bad">{told}</p> });
-            view! { <tr><th scope="row" class="mono">{line.name.clone()}</th><td>{line.kind.clone()}</td><td><span class=class>{lag(&line)}</span>{erasures}</td></tr> }
+            view! { <tr><th scope="row" class="mono">{line.name.clone()}</th><td class="word">{line.kind.clone()}</td><td><span class=class>{lag(&line)}</span>{erasures}</td></tr> }
         };
         view! {
             <Card title="Where it goes besides">

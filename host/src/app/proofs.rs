@@ -40,9 +40,13 @@ impl App {
     ///
     /// # Errors
     /// `unknown_log`; `log_shorter` where somebody holds a head over more records than this log has: it was cut, or is
-    /// another.
+    /// another; `log_empty` where nobody does, and it has none.
     pub fn consistency(&self, log: &str, from: u64) -> Result<ConsistencyReply, Refusal> {
         let log = named(log)?;
+        if from == 0 && !self.store().heads().iter().any(|head| head.log == log) {
+            return Err(Refusal::not_found("log_empty", "this log has no record yet, and so no head")
+                .help("ask again when it has: `GET /api/v1/record` lists the logs that do"));
+        }
         let (Head { size, note, .. }, proof) = self.store().consistency(log, from).ok_or_else(|| {
             Refusal::conflict("log_shorter", "this log has fewer records than the head that you hold is for")
                 .help("keep that head, and show both to whoever runs this gate: the record was cut or replaced")

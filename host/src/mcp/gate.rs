@@ -164,6 +164,8 @@ impl Gate {
             let shown = match self.send(request.query(&[("from", witness.held(log))])).await {
                 Ok(sent) => typed::<ConsistencyReply>(sent.value)?,
                 Err(Failure::Refused(problem)) if problem.code == "log_shorter" => return Ok(Verdict::Broken),
+                // Nobody has seen a head of it, and there is none: before the first call is decided.
+                Err(Failure::Refused(problem)) if problem.code == "log_empty" => continue,
                 Err(failure) => return Err(failure),
             };
             let shown = Shown { log, note: &shown.note, proof: &shown.proof, keys: &record.keys };

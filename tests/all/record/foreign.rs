@@ -104,6 +104,9 @@ async fn what_is_not_there_is_told_as_that() {
         ("ledger/records/-1/proof", 404, "unknown_record"),
         ("ledger/records/1e3/proof", 404, "unknown_record"),
         (&format!("ledger/consistency?from={}", size + 1), 409, "log_shorter"),
+        // Nothing was decided yet, which is no fault; whoever holds a head of it holds another gate's.
+        ("decisions-main/consistency?from=0", 404, "log_empty"),
+        ("decisions-main/consistency?from=1", 409, "log_shorter"),
     ] {
         let answer = get(&story, &mara, path).await;
         assert_eq!((answer.status.as_u16(), answer.code().as_str()), (status, code), "{path}: {answer:?}");
