@@ -1,6 +1,7 @@
 //! `/api/v1/exceptions`: what the dashboard shows of exceptions, and votes.
 
 use policy_core::abi::Load;
+use policy_core::console::Act;
 use policy_core::digest::Digest;
 use policy_core::entity::EntityRef;
 use policy_core::grant::Scope;
@@ -72,6 +73,9 @@ pub struct ExceptionLine {
     /// How it was judged once it was closed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disposition: Option<Disposition>,
+    /// What this person may not see of it: `view_arguments`, `view_record`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hidden: Vec<Act>,
 }
 
 /// `GET /api/v1/exceptions/{id}`.
@@ -97,6 +101,10 @@ pub struct ExceptionDetail {
     /// Who owns it now, and from where that is known; absent where nobody does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<OwnerReply>,
+    /// What of this is not shown, by the act that it takes: without `view_arguments` arguments, scopes and words are
+    /// blank, without `view_record` the history is.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hidden: Vec<Act>,
 }
 
 /// One use of a grant.

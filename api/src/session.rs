@@ -1,5 +1,6 @@
 //! `/api/v1/session`: who is signed in.
 
+use policy_core::console::Act;
 use policy_core::entity::EntityRef;
 use policy_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -28,6 +29,10 @@ pub struct Session {
     pub single_user: bool,
     /// What was minted in this person's name since their last sign-in.
     pub minted: Vec<Minted>,
+    /// What this person may do about the gate or about any agent, by the bundle's `console/`. About one agent or one
+    /// exception it may be less.
+    #[serde(default)]
+    pub may: Vec<Act>,
     /// What the page sends as `Proviso-Session-Key` with every request: 64 hexadecimal digits. Only in the reply to signing
     /// in, and only the page of the gate's own origin reads that.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -7,6 +7,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos_router::components::{Route, Router, Routes};
 use leptos_router::path;
+use policy_core::console::Act;
 use policy_core::time::Timestamp;
 use proviso_api::operations::EpochLine;
 use proviso_api::session::Session;
@@ -15,6 +16,7 @@ use crate::api;
 use crate::components::notice::Failure;
 use crate::pages::{Decision, Finding, Findings, NotFound, Queue, Record, Reviews, Shell, SignIn};
 use crate::view_model::problem::ApiError;
+use crate::view_model::rights::why_not;
 use crate::view_model::time::GateClock;
 use crate::witness;
 
@@ -123,6 +125,14 @@ impl Desk {
         if let Ok(list) = api::findings("?state=unresolved").await {
             self.findings.set(Some(list.unresolved));
         }
+    }
+
+    /// Why the signed-in person may not do something here at all; nothing where they may. Follows who is signed in.
+    pub fn why_not(&self, act: Act) -> Option<String> {
+        self.signed.with(|signed| match signed {
+            Signed::In(session) => why_not(&session.may, act),
+            _ => None,
+        })
     }
 
     /// Takes an API error: one that says that the session is over signs out.

@@ -54,6 +54,8 @@ pub fn remedy(code: &str) -> Option<&'static str> {
         "unknown_host" => "open the gate under the name that `--public-url` says, or its own address",
         "unknown_origin" | "cross_site" => "use the gate's own page",
         "not_yours" => "let its owner do it",
+        "not_permitted_here" => Rejection::NotPermittedHere.help(),
+        "second_person_needed" => "let the bundle's author take `@persons` off what this gate lets one person do",
         // What is there.
         "unknown_exception" | "unknown_task" => "take the id from the queue, or from the reply to the request",
         "unknown_record" | "unknown_grant" | "unknown_lock" | "unknown_evaluation" | "unknown_position" => {

@@ -7,11 +7,12 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::console::Act;
 use crate::digest::Digest;
 use crate::entity::{EntityRef, Hop};
 use crate::grant::Grant;
 use crate::outcome::{Evaluation, Outcome, PolicyError, Terms};
-use crate::question::SealedQuestion;
+use crate::question::{EntityFact, SealedQuestion};
 use crate::time::Timestamp;
 
 /// The version of this boundary, what `abi()` returns.
@@ -33,6 +34,14 @@ pub enum Op {
     Compile = 5,
     /// [`Preview`] → [`Previewed`].
     Preview = 6,
+    /// [`Console`] → [`Vec<ConsoleAnswer>`].
+    Console = 7,
+}
+
+impl Op {
+    /// All of them, by their number.
+    pub const ALL: [Self; 7] =
+        [Self::Load, Self::Evaluate, Self::Terms, Self::Eligible, Self::Compile, Self::Preview, Self::Console];
 }
 
 /// A bundle's policies, as the files that they stand in.
@@ -188,6 +197,61 @@ pub struct Edge {
     pub fails: String,
     /// The outcome that the module gave for that.
     pub fails_outcome: Outcome,
+}
+
+/// What one person may do in Proviso itself, by `console/`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Console {
+    /// [`ABI_VERSION`].
+    pub v: u32,
+    /// The bundle that is asked.
+    pub bundle: Digest,
+    /// Who, and how strongly signed in.
+    pub person: Voter,
+    /// When.
+    pub now: Timestamp,
+    /// What is known of the person, the agents and the owners, with what they are in.
+    pub entities: Vec<EntityFact>,
+    /// What they would do, each on its own.
+    pub acts: Vec<ConsoleAct>,
+}
+
+/// One thing that somebody would do.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct ConsoleAct {
+    /// What.
+    pub act: Act,
+    /// The agent that it is about; absent: the gate as a whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub about: Option<EntityRef>,
+    /// Who owns that agent now, sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub owners: Vec<EntityRef>,
+    /// The person who asks for it, where it is about a request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requester: Option<EntityRef>,
+    /// The action that the agent asks for, by name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub action: Option<String>,
+    /// The terms' tier.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tier: Option<String>,
+    /// The task.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task: Option<String>,
+}
+
+/// Whether somebody may do one thing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConsoleAnswer {
+    /// Whether a policy permits it.
+    pub permitted: bool,
+    /// How many people it takes: 1, or 2 where a policy that permits it says `@persons("2")`.
+    pub persons: u32,
+    /// The policies that permit it, by `@id`, sorted.
+    pub policies: Vec<String>,
+    /// The policies that erred, sorted.
+    pub errors: Vec<PolicyError>,
 }
 
 /// What went wrong inside the module.

@@ -5,6 +5,7 @@
 //! policy is read by `policy-evaluator` alone.
 
 pub mod abi;
+pub mod console;
 pub mod containment;
 pub mod digest;
 pub mod entity;

@@ -47,7 +47,7 @@ impl Call {
 
     /// The operation, where the gate's runtime can make the call at all: it knows the six and always loads first.
     fn op(&self) -> Option<Op> {
-        let ops = [Op::Load, Op::Evaluate, Op::Terms, Op::Eligible, Op::Compile, Op::Preview];
+        let ops = Op::ALL;
         let op = ops.into_iter().find(|op| *op as i32 == self.op)?;
         (self.load.is_some() || matches!(op, Op::Load)).then_some(op)
     }

@@ -5,6 +5,8 @@ mod cli;
 #[cfg(test)]
 mod cli_bundle;
 #[cfg(test)]
+mod console;
+#[cfg(test)]
 mod copies;
 #[cfg(test)]
 mod demo;

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::{use_navigate, use_query_map};
+use policy_core::console::Act;
 use proviso_api::exceptions::{ExceptionLine, ExceptionList};
 
 use super::set_title;
@@ -61,7 +62,8 @@ pub fn Queue() -> impl IntoView {
     let body = move || match lines.get() {
         None => view! { <p class="soft">"Asking the gate …"</p> }.into_any(),
         Some(lines) if lines.is_empty() && filter.get().is_empty() => {
-            view! { <p class="empty">{tab.get().empty()}</p> }.into_any()
+            let why = desk.why_not(Act::View);
+            view! { <p class="empty">{why.unwrap_or_else(|| tab.get().empty().to_owned())}</p> }.into_any()
         }
         Some(lines) if lines.is_empty() => {
             view! { <p class="empty">"Nothing in this tab matches the filter."</p> }.into_any()
@@ -149,6 +151,7 @@ fn Line(line: ExceptionLine) -> impl IntoView {
                 <span class="chips">
                     <span class=format!("chip state-{}", line.state)>{line.state.clone()}</span>
                     <span class="chip">{line.tier}</span>
+                    {line.hidden.contains(&Act::ViewArguments).then(|| view! { <span class="chip">"not shown whole"</span> })}
                 </span>
                 <span class="clock">{clock}</span>
                 <span class="clock">{counts}</span>

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos_router::hooks::{use_location, use_query_map};
+use policy_core::console::Act;
 
 use super::epoch::Restored;
 use super::help::Keyboard;
@@ -115,12 +116,15 @@ fn Navigation() -> impl IntoView {
             <a href=address(Tab::Active, "") aria-current=current("active")>"Active grants"</a>
             <a href=address(Tab::History, "") aria-current=current("history")>"History"</a>
             <a href="/reviews" aria-current=current("reviews")>"Reviews"</a>
-            <a href="/findings" aria-current=current("findings")>
-                "Findings"
-                {move || desk.findings.get().filter(|count| *count > 0).map(|count| view! {
-                    <span class="count">{count}<span class="unseen">" not resolved"</span></span>
-                })}
-            </a>
+            // What somebody may read of nobody leads nowhere.
+            {move || desk.why_not(Act::ViewRecord).is_none().then(|| view! {
+                <a href="/findings" aria-current=current("findings")>
+                    "Findings"
+                    {move || desk.findings.get().filter(|count| *count > 0).map(|count| view! {
+                        <span class="count">{count}<span class="unseen">" not resolved"</span></span>
+                    })}
+                </a>
+            })}
             <a href="/record" aria-current=current("record")>"Record"</a>
             <footer>{who}</footer>
         </nav>

@@ -17,6 +17,7 @@ pub mod latest;
 pub mod preview;
 pub mod problem;
 pub mod queue;
+pub mod rights;
 pub mod said;
 pub mod scope;
 pub mod staleness;

@@ -42,6 +42,7 @@ pub fn line(id: &str, state: &str, needs_me: bool) -> ExceptionLine {
         emergency: false,
         says_emergency: false,
         disposition: None,
+        hidden: Vec::new(),
     }
 }
 

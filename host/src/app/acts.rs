@@ -2,6 +2,7 @@
 //! judge it afterwards.
 
 use policy_core::abi::Voter;
+use policy_core::console::Act;
 use policy_core::lifecycle::{Command, Context, Exception, decide};
 use policy_core::sabotaged;
 use policy_core::time::Timestamp;
@@ -10,6 +11,7 @@ use proviso_api::exceptions::VoteReply;
 
 use super::App;
 use super::append::{ATTEMPTS, contended};
+use super::console::About;
 use super::people::{rejected, unknown_exception};
 use super::refusal::Refusal;
 use super::state::{Entry, State};
@@ -136,6 +138,9 @@ impl App {
         besides: &[VersionKey],
         command: Command,
     ) -> Result<(), Refusal> {
+        if let By::Person(person) = by {
+            self.hold_command(person, id, &command).await?;
+        }
         self.refresh(id).await?;
         for _ in 0..ATTEMPTS {
             let now = self.now();
@@ -166,6 +171,18 @@ impl App {
             }
         }
         Err(contended())
+    }
+
+    /// Holds what a person wants to do to an exception against `console/`.
+    async fn hold_command(&self, person: &PersonSession, id: &str, command: &Command) -> Result<(), Refusal> {
+        let act = match command {
+            Command::Answer { .. } => Act::Answer,
+            Command::CloseReview { .. } | Command::Dispose { .. } => Act::Review,
+            // Everything else is for those who decide.
+            _ => return self.hold_deciding(person, id).await,
+        };
+        let about = About::exception_of(&self.state(), id);
+        self.hold_act(person, act, &about).await
     }
 
     /// Whether a credential still stands.

@@ -29,6 +29,7 @@ impl App {
             LedgerEvent::Routing(event) => event.place(),
             LedgerEvent::Finding(event) => event.place(),
             LedgerEvent::Ownership(event) => event.place(),
+            LedgerEvent::Console(_) => ("console".to_owned(), Vec::new()),
             LedgerEvent::Gate(event) => {
                 let touches = match event {
                     GateEvent::Locked { .. }

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 pub use decision::{DecisionRecord, ExecutionRecord, OBSERVED, REPORTED, SearchRecord};
 
+use super::console::ConsoleEvent;
 use super::epoch::EpochFact;
 use super::erasure::{Erasure, Hold};
 use super::findings::FindingEvent;
@@ -62,6 +63,8 @@ pub enum LedgerEvent {
     Finding(FindingEvent),
     /// Of who owns what, and who has left.
     Ownership(OwnershipEvent),
+    /// Of what people may not do here.
+    Console(ConsoleEvent),
 }
 
 /// What happened to the gate as a whole.
@@ -294,6 +297,7 @@ impl LedgerEvent {
             Self::Routing(event) => event.kind().to_owned(),
             Self::Finding(event) => event.kind().to_owned(),
             Self::Ownership(event) => event.kind().to_owned(),
+            Self::Console(event) => event.kind().to_owned(),
         }
     }
 }

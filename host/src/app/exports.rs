@@ -3,6 +3,7 @@
 use audit_verify::proved::ProvedHead;
 
 use super::App;
+use super::console::Reading;
 use super::refusal::{Refusal, RefusalKind};
 use crate::export::{Exporter, Format, Wanted};
 use crate::store::Log;
@@ -15,6 +16,7 @@ const BYTES: usize = 256 * 1024;
 /// An export that is under way.
 pub struct Exporting {
     app: App,
+    reading: Reading,
     exporter: Exporter,
     /// Up to where it goes: the heads of when it began.
     heads: Vec<(Log, u64)>,
@@ -35,13 +37,14 @@ enum Stage {
 }
 
 impl App {
-    /// Begins an export of what is recorded until now.
-    pub fn export(&self, format: Format, wanted: Wanted) -> Exporting {
+    /// Begins an export of what is recorded until now, as somebody may read it.
+    pub(super) fn export(&self, format: Format, wanted: Wanted, reading: Reading) -> Exporting {
         let exporter = Exporter::new(format, wanted);
         let heads = self.store().heads();
         let stage = if exporter.looks_first() { Stage::Look(0) } else { Stage::Begin };
         Exporting {
             app: self.clone(),
+            reading,
             exporter,
             notes: heads
                 .iter()
@@ -132,7 +135,8 @@ impl Exporting {
             let store = self.app.store();
             let record = store.stored(log, seq).map_err(|error| unreadable(&error))?;
             let Some(record) = record else { continue };
-            let told = self.exporter.take(&record, || store.inclusion_under(log, seq, size));
+            let (reading, proof) = (&mut self.reading, || store.inclusion_under(log, seq, size));
+            let told = self.exporter.take_for(&record, proof, |record| reading.sees(record));
             bytes.extend(told.map_err(|error| unreadable(&error))?);
             if bytes.len() >= BYTES {
                 break;

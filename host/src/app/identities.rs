@@ -108,7 +108,7 @@ impl App {
         })
         .await?;
         let key = Some(secret.page_key(self.keys()).to_string());
-        let session = Session { key, ..self.session_reply(&facts.session()) };
+        let session = Session { key, ..self.session_reply(&facts.session()).await };
         Ok((secret.reveal(), session))
     }
 
@@ -147,7 +147,8 @@ impl App {
     }
 
     /// What the person is shown of their session.
-    pub fn session_reply(&self, person: &PersonSession) -> Session {
+    pub async fn session_reply(&self, person: &PersonSession) -> Session {
+        let may = self.may_anywhere(person).await;
         let now = self.now();
         let state = self.state();
         let minted = state.registry.minted_since(person).into_iter().map(|token| Minted {
@@ -165,6 +166,7 @@ impl App {
             demo: self.settings().is_demo(),
             single_user: self.settings().single_user,
             minted: minted.collect(),
+            may,
             key: None,
         }
     }

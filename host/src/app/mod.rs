@@ -12,6 +12,7 @@ mod asker;
 mod batch;
 mod binding;
 mod candidates;
+mod console;
 mod copies;
 mod decided;
 mod denial;
@@ -77,6 +78,7 @@ use tokio::sync::{Notify, Semaphore, broadcast};
 
 pub use asked::{LONGEST_WAIT, Standing};
 pub use batch::{Batch, MOST_ITEMS};
+pub use console::Seen;
 pub use copies::{CopyKind, CopyState, Erased as CopyErased, HeadStanding};
 pub use engine::{Engine, EngineError, GrantIndex};
 pub use epoch::{EpochFact, HeadFact};
@@ -135,6 +137,8 @@ struct Inner {
     limits: Limits,
     /// One erasure at a time.
     erasing: tokio::sync::Mutex<()>,
+    /// Which refused acts are on record.
+    refusals: console::Refusals,
     /// How far the record has come to whoever holds it besides.
     board: Board,
 }
@@ -168,6 +172,7 @@ impl Inner {
             counters,
             limits,
             erasing,
+            refusals: console::Refusals::default(),
             board: Board::default(),
         }
     }
@@ -277,6 +282,10 @@ impl App {
             }
         }
         Reading { safe: reading.safe && !doubted, ..reading }
+    }
+
+    fn refusals(&self) -> &console::Refusals {
+        &self.0.refusals
     }
 
     fn erasing(&self) -> &tokio::sync::Mutex<()> {

@@ -4,18 +4,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use policy_core::digest::Digest;
+use policy_core::json;
+use policy_core::sabotaged;
 use policy_core::time::Timestamp;
 
 use super::append::canonical;
 use super::event::{ActivationFact, BUNDLE, GateEvent, LedgerEvent};
 use super::folded::Folded;
+use super::people::STORED;
 use super::policy::Policy;
 use super::settings::{OpenError, Parts, Settings};
 use super::time::TimeKeeper;
 use super::{App, Inner};
 use crate::signing::BindingKeys;
 use crate::store::sqlite::{SqliteOutbox, SqliteStore};
-use crate::store::{DataFolder, Keys, Modules, NewRecord, Outbox, RestoreMark, Store, StoreError};
+use crate::store::{DataFolder, Keys, Log, Modules, NewRecord, Outbox, RestoreMark, Store, StoreError};
 
 /// The reason of the first activation in an empty folder.
 const FIRST: &str = "the first start of an empty data folder activates what it is given";
@@ -76,6 +79,7 @@ impl App {
         {
             return Err(OpenError::OtherBundle { given, meant: activate.digest });
         }
+        self.hold_next(active.as_ref())?;
         let reason = match (&active, &settings.activate) {
             (Some(active), _) if active.bundle == given => None,
             (_, Some(activate)) => Some(activate.reason.clone()),
@@ -101,6 +105,28 @@ impl App {
         records.push(self.ledger(now, &LedgerEvent::Gate(started)).map_err(|refusal| unwritable(&refusal.detail))?);
         self.store().append(Vec::new(), records).await.map_err(|error| unwritable(&error.to_string()))?;
         Ok(())
+    }
+
+    /// Refuses a bundle under which one person does alone what takes two under the active one.
+    fn hold_next(&self, active: Option<&ActivationFact>) -> Result<(), OpenError> {
+        if active.is_none_or(|active| active.bundle == self.policy().digest()) {
+            return Ok(());
+        }
+        let Some((seq, _)) = self.state().activations.last().cloned() else { return Ok(()) };
+        let record = self.store().record(Log::Ledger, seq)?;
+        let files = record.as_ref().and_then(|record| record.payload(BUNDLE));
+        let files = files.and_then(|bytes| json::read_as::<BTreeMap<String, String>>(bytes, STORED).ok());
+        let lost = || unwritable("the active bundle cannot be read from the record");
+        let found = self.policy().alone_after(&files.ok_or_else(lost)?);
+        match found.into_iter().next() {
+            // INVARIANT (R4): what takes two people is not made one person's by the next bundle.
+            Some(alone) if !sabotaged!("r4_next_bundle_by_one") => Err(OpenError::Alone {
+                act: alone.act.says(),
+                person: alone.person.to_string(),
+                policies: alone.policies.join("`, `"),
+            }),
+            _ => Ok(()),
+        }
     }
 
     fn activation(

@@ -1,5 +1,6 @@
 //! What a signed-in person sees: the queue, and one exception.
 
+use policy_core::console::Act;
 use policy_core::json;
 use policy_core::lifecycle::{
     Actor, Allowed, Exception, May, Rejection, Taken, allowed, effective_state, is_strong_enough,
@@ -10,6 +11,7 @@ use proviso_api::operations::ExecutionPhase;
 use proviso_api::ownership::Owned;
 
 use super::App;
+use super::console::{About, Rights, blank, without_arguments};
 use super::history::is_silent;
 use super::refusal::{Refusal, RefusalKind};
 use super::state::Entry;
@@ -68,27 +70,33 @@ impl App {
         };
         found.sort_by(|a, b| (b.request.requested_at, &b.request.id).cmp(&(a.request.requested_at, &a.request.id)));
         found.truncate(MOST_LINES);
+        let rights = self.rights(person, &found, Rights::OF_A_LINE, now).await?;
         let mut exceptions = Vec::with_capacity(found.len());
         let mut left = MOST_ASKED;
-        for exception in found {
+        for (exception, rights) in found.into_iter().zip(rights) {
+            let Some(rights) = rights else { continue };
             // Without asking policy: whoever may not vote even then, may not vote.
             let wanted = |allowed: &Allowed| allowed.approve.is_yes() || allowed.confirm.is_yes();
-            let maybe = left > 0 && wanted(&self.allowed_if(&exception, person, true, now));
+            let maybe = left > 0 && rights.decides() && wanted(&self.allowed_if(&exception, person, true, now));
             left -= usize::from(maybe);
             let needs_me = maybe && self.allowed(&exception, person, now).await.is_ok_and(|allowed| wanted(&allowed));
-            exceptions.push(self.line(&exception, needs_me, now));
+            exceptions.push(self.line(&exception, &rights, needs_me, now));
         }
         Ok(ExceptionList { now, position, exceptions })
     }
 
-    fn line(&self, exception: &Exception, needs_me: bool, now: Timestamp) -> ExceptionLine {
+    fn line(&self, exception: &Exception, rights: &Rights, needs_me: bool, now: Timestamp) -> ExceptionLine {
         let question = &exception.request.question;
         let held = exception.phase.grant();
         let scope = exception.current().map_or(&exception.request.scope, |version| &version.scope);
         ExceptionLine {
             id: exception.request.id.clone(),
             state: effective_state(exception, now).word.to_owned(),
-            says: self.policy().says(question),
+            says: if rights.has(Act::ViewArguments) {
+                self.policy().says(question)
+            } else {
+                without_arguments(question)
+            },
             subject: question.call.subject.clone(),
             task: question.task.clone(),
             action: question.call.action.clone(),
@@ -106,31 +114,45 @@ impl App {
             emergency: exception.emergency.is_some(),
             says_emergency: exception.request.emergency,
             disposition: exception.disposition.as_ref().map(|disposed| disposed.disposition),
+            hidden: rights.hidden(),
         }
     }
 
     /// One exception with its history.
     ///
     /// # Errors
-    /// `unknown_exception`.
+    /// `unknown_exception`; `not_permitted_here`.
     pub async fn exception(&self, person: &PersonSession, id: &str) -> Result<ExceptionDetail, Refusal> {
+        let about = About::exception_of(&self.state(), id);
+        self.hold_act(person, Act::View, &about).await?;
         self.refresh_for_view(id).await?;
         let now = self.now();
-        let (position, exception, uses) = {
+        let (position, mut exception, uses) = {
             let state = self.state();
             let entry = state.exceptions.get(id).ok_or_else(unknown_exception)?;
             (state.position, entry.exception.clone(), uses(entry, now))
         };
-        let allowed = self.allowed(&exception, person, now).await?;
+        let mut allowed = self.allowed(&exception, person, now).await?;
+        let rights = self.rights(person, std::slice::from_ref(&exception), Rights::ALL, now).await?;
+        let rights = rights.into_iter().flatten().next().unwrap_or_default();
+        rights.limit(&mut allowed);
+        let mut history = if rights.has(Act::ViewRecord) { self.history(id)? } else { Vec::new() };
+        let mut says = self.policy().says(&exception.request.question);
+        if !rights.has(Act::ViewArguments) {
+            says = without_arguments(&exception.request.question);
+            blank(&mut exception);
+            history.iter_mut().for_each(|line| line.said = None);
+        }
         Ok(ExceptionDetail {
             now,
             position,
             state: effective_state(&exception, now).word.to_owned(),
-            says: self.policy().says(&exception.request.question),
+            says,
             allowed,
-            history: self.history(id)?,
+            history,
             uses,
             owner: self.owner(&Owned::Exception(id.to_owned())).ok(),
+            hidden: rights.hidden(),
             exception,
         })
     }
@@ -228,7 +250,8 @@ pub(super) fn rejected(rejection: Rejection) -> Refusal {
         | Rejection::NotYours
         | Rejection::HasVoted
         | Rejection::NotForAnother
-        | Rejection::StepUpNeeded => RefusalKind::Forbidden,
+        | Rejection::StepUpNeeded
+        | Rejection::NotPermittedHere => RefusalKind::Forbidden,
         Rejection::Exists
         | Rejection::Closed
         | Rejection::TooLate

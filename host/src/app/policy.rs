@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use policy_core::abi::Load;
+use policy_core::abi::{Console, ConsoleAct, Load, Voter};
 use policy_core::digest::Digest;
 use policy_core::entity::EntityRef;
 use policy_core::question::{EntityFact, LockTarget, Requested, SealedQuestion};
@@ -12,6 +12,7 @@ use policy_core::time::Timestamp;
 use policy_core::value::Value;
 use policy_evaluator::Bundle;
 use policy_evaluator::bundle::Config;
+use policy_evaluator::console::{Alone, alone};
 use policy_evaluator::seal::{Ask as Seal, Claimed, SealError};
 
 use super::asker::{Ask, Asker};
@@ -121,6 +122,33 @@ impl Policy {
         };
         self.bundle.add_people(&mut fresh, &uids);
         fresh
+    }
+
+    /// The question what somebody may do in Proviso itself.
+    pub fn console_question(&self, person: &Voter, now: Timestamp, acts: Vec<ConsoleAct>) -> Console {
+        self.bundle.console_question(person, now, acts)
+    }
+
+    /// An act without what no policy looks at.
+    pub fn lean_act(&self, act: ConsoleAct) -> ConsoleAct {
+        self.bundle.lean_act(act)
+    }
+
+    /// What one person could do alone here that takes two under the bundle of these files. One that this release does not
+    /// read demanded nothing that it could check.
+    pub fn alone_after(&self, before: &BTreeMap<String, String>) -> Vec<Alone> {
+        match Bundle::accept(before) {
+            Ok(before) => alone(&before, &self.bundle),
+            Err(errors) => {
+                tracing::warn!(errors = errors.len(), "the bundle before does not load any more; nothing is compared");
+                Vec::new()
+            }
+        }
+    }
+
+    /// Every workload that the bundle knows, sorted.
+    pub fn subjects(&self) -> Vec<EntityRef> {
+        self.bundle.subjects()
     }
 
     /// Everything of a type that the bundle knows, sorted.

@@ -1,6 +1,7 @@
 //! What proves the record to somebody else: tiles, consistency of heads, receipts.
 
 use audit_verify::receipt::{Opened, OpenedPayload, Receipt};
+use audit_verify::source::StoredRecord;
 use audit_verify::tree::Tile;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -29,7 +30,7 @@ impl App {
     ///
     /// # Errors
     /// `unknown_log`; `no_such_tile` for a path that is none, or one that the log does not fill; `record_unreadable`.
-    pub fn tile(&self, log: &str, path: &str) -> Result<Vec<u8>, Refusal> {
+    pub(super) fn tile(&self, log: &str, path: &str) -> Result<Vec<u8>, Refusal> {
         let log = named(log)?;
         let tile: Tile = format!("tile/{path}").parse().map_err(|_| no_such_tile())?;
         let bytes = self.store().tile(log, tile).map_err(|error| unreadable(&error))?;
@@ -55,19 +56,26 @@ impl App {
         Ok(ConsistencyReply { log: log.name().to_owned(), from, size, note, proof })
     }
 
-    /// The receipt of one record: a C2SP tlog-proof that holds the record and what it says.
+    /// A record as it is stored.
     ///
     /// # Errors
     /// `unknown_log`; `unknown_record`; `record_unreadable`.
-    pub fn receipt(&self, log: &str, seq: &str) -> Result<String, Refusal> {
+    pub(super) fn record_of(&self, log: &str, seq: &str) -> Result<StoredRecord, Refusal> {
         let log = named(log)?;
-        let unknown = || Refusal::not_found("unknown_record", "the log has no such record");
-        let seq: u64 = seq.parse().map_err(|_| unknown())?;
-        let stored = self.store().stored(log, seq).map_err(|error| unreadable(&error))?.ok_or_else(unknown)?;
-        let (head, proof) = self.store().inclusion(log, seq).ok_or_else(unknown)?;
+        let seq: u64 = seq.parse().map_err(|_| unknown_record())?;
+        self.store().stored(log, seq).map_err(|error| unreadable(&error))?.ok_or_else(unknown_record)
+    }
+
+    /// The receipt of one record: a C2SP tlog-proof that holds the record and, with `open`, what it says.
+    ///
+    /// # Errors
+    /// `unknown_log`; `unknown_record`; `record_unreadable`.
+    pub(super) fn receipt(&self, log: &str, stored: StoredRecord, open: bool) -> Result<String, Refusal> {
+        let (log, seq) = (named(log)?, stored.seq);
+        let (head, proof) = self.store().inclusion(log, seq).ok_or_else(unknown_record)?;
         // What was asked and claimed besides stays where it is: a receipt is for handing on.
         let disclosed =
-            stored.payloads.into_iter().filter(|payload| [EVENT, DECISION].contains(&payload.name.as_str()));
+            stored.payloads.into_iter().filter(|payload| open && [EVENT, DECISION].contains(&payload.name.as_str()));
         // Of what was erased the receipt proves the leaf alone.
         let there = disclosed.filter_map(|payload| Some((payload.name, payload.content?)));
         let opened = there.map(|(name, content)| {
@@ -84,6 +92,10 @@ impl App {
 /// The log of this name, as addresses write it: `/` as `-`.
 fn named(name: &str) -> Result<Log, Refusal> {
     Log::ALL.into_iter().find(|log| log.name().replace('/', "-") == name).ok_or_else(unknown_log)
+}
+
+fn unknown_record() -> Refusal {
+    Refusal::not_found("unknown_record", "the log has no such record")
 }
 
 fn unknown_log() -> Refusal {

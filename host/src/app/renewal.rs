@@ -1,5 +1,6 @@
 //! Asking for the same again: judged afresh by today's policy, with fresh votes, never wider (R5).
 
+use policy_core::console::Act;
 use policy_core::digest::Digest;
 use policy_core::entity::EntityRef;
 use policy_core::grant::Scope;
@@ -15,6 +16,7 @@ use super::App;
 use super::acts::By;
 use super::append::canonical;
 use super::asker::{Asker, binding_of};
+use super::console::About;
 use super::evaluate::Made;
 use super::event::{DecisionRecord, RequestOrigin};
 use super::filing::Filing;
@@ -44,6 +46,7 @@ impl App {
     /// the lifecycle rejects: `renewal_cap`, `widens`, `no_grant`, `review_overdue`, …
     pub async fn renew(&self, person: &PersonSession, id: &str, body: RenewRequest) -> Result<TaskReply, Refusal> {
         let exception = self.held_exception(id)?;
+        self.hold_act(person, Act::Answer, &About::exception(&exception)).await?;
         let request = &exception.request;
         let owners = {
             let state = self.state();

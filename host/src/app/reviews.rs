@@ -1,6 +1,7 @@
 //! Reviews: a look afterwards by somebody who neither asked nor voted, with a date; and what an overdue one stops.
 
 use policy_core::abi::Voter;
+use policy_core::console::Act;
 use policy_core::entity::EntityRef;
 use policy_core::lifecycle::{Command, EmergencyBlocked, Exception, May, Rejection, Review};
 use policy_core::text;
@@ -9,6 +10,7 @@ use proviso_api::reviews::{CloseReview, ReviewLine, ReviewList};
 
 use super::App;
 use super::acts::By;
+use super::console::{About, Rights, without_arguments};
 use super::refusal::Refusal;
 use super::state::State;
 use crate::identity::PersonSession;
@@ -81,15 +83,26 @@ impl App {
         };
         found.sort_by(|(_, a), (_, b)| (a.due, &a.id).cmp(&(b.due, &b.id)));
         found.truncate(MOST_LINES);
+        let of: Vec<Exception> = found.iter().map(|(exception, _)| exception.clone()).collect();
+        let rights = self.rights(person, &of, Rights::OF_A_REVIEW, now).await?;
         let (mut reviews, mut left) = (Vec::with_capacity(found.len()), MOST_ASKED);
-        for (exception, review) in found {
+        for ((exception, review), rights) in found.into_iter().zip(rights) {
+            let Some(rights) = rights else { continue };
             // Without asking policy: whoever may not even then, may not.
-            let maybe = left > 0 && review.closed.is_none();
+            let maybe = left > 0 && review.closed.is_none() && rights.has(Act::Review);
             let maybe = maybe && self.allowed_if(&exception, person, true, now).close_review.is_yes();
             left -= usize::from(maybe);
             // What policy cannot answer is no yes (R8).
             let eligible = maybe && self.is_approver(&exception, person, now).await.unwrap_or(false);
-            reviews.push(self.review_line(&exception, &review, (person, eligible), now));
+            let mut line = self.review_line(&exception, &review, (person, eligible), now);
+            if !rights.has(Act::Review) && line.may_close.is_yes() {
+                line.may_close = May::No(Rejection::NotPermittedHere);
+            }
+            if !rights.has(Act::ViewArguments) {
+                line.says = without_arguments(&exception.request.question);
+                line.review.closed.iter_mut().for_each(|closing| closing.note.clear());
+            }
+            reviews.push(line);
         }
         Ok(ReviewList { now, position, reviews })
     }
@@ -142,7 +155,11 @@ impl App {
     ) -> Result<ReviewLine, Refusal> {
         self.hold_session(person)?;
         let unknown = || Refusal::not_found("no_such_review", "there is no such review");
-        let id = self.state().reviewed(review).map(ToOwned::to_owned).ok_or_else(unknown)?;
+        let Some(id) = self.state().reviewed(review).map(ToOwned::to_owned) else {
+            // Whoever may judge nothing is told no more than that.
+            self.hold_act(person, Act::Review, &About::GATE).await?;
+            return Err(unknown());
+        };
         let command = Command::CloseReview {
             review: review.to_owned(),
             by: person.person.clone(),

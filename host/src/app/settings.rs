@@ -145,6 +145,16 @@ pub enum OpenError {
         /// What was meant.
         meant: Digest,
     },
+    /// One person does alone under it what takes two under the active one.
+    #[error("under that bundle {person} could {act} alone, by `{policies}`, and under the active one it takes two")]
+    Alone {
+        /// What.
+        act: &'static str,
+        /// Who could.
+        person: String,
+        /// By which policies.
+        policies: String,
+    },
     /// Activating needs a reason.
     #[error("activating a bundle needs a reason of 1 to 2000 characters")]
     NoReason,
@@ -169,6 +179,7 @@ impl OpenError {
             Self::Bundle { code, .. } => code,
             Self::NotActivated { .. } => "bundle_not_activated",
             Self::OtherBundle { .. } => "other_bundle",
+            Self::Alone { .. } => "one_does_alone",
             Self::NoReason => "reason_needed",
             Self::Engine(_) => "module_unusable",
             Self::History { .. } => "log_tampered",
@@ -182,6 +193,7 @@ impl OpenError {
             Self::Bundle { help, .. } => help.clone(),
             Self::NotActivated { given, .. } => format!("start with `--activate {given} --reason TEXT` to activate it"),
             Self::OtherBundle { .. } => "look at what changed before you activate it".to_owned(),
+            Self::Alone { .. } => "say `@persons(\"2\")` on the permits in `console/` that allow it".to_owned(),
             Self::NoReason => "give `--reason TEXT`".to_owned(),
             Self::Engine(_) => "build the policy module again with `cargo xtask build`".to_owned(),
             Self::History { .. } => "keep the data folder as it is and run `proviso audit verify`".to_owned(),

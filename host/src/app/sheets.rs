@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use policy_core::abi::{ABI_VERSION, Op, Preview, Previewed};
+use policy_core::console::Act;
 use policy_core::containment;
+use policy_core::entity::EntityRef;
 use policy_core::grant::{Grant, ResourceScope, Scope};
 use policy_core::json;
 use policy_core::lifecycle::{Exception, effective_state};
@@ -15,6 +17,7 @@ use policy_core::value::Value;
 use proviso_api::exceptions::{QuestionsReply, ResourceGroup, SheetReply};
 
 use super::App;
+use super::console::About;
 use super::event::QUESTION;
 use super::people::{STORED, unknown_exception};
 use super::refusal::{Refusal, RefusalKind};
@@ -47,10 +50,12 @@ impl App {
     /// The decision sheet at a ledger position; absent: the newest.
     ///
     /// # Errors
-    /// `unknown_exception`; `unknown_position`; `stale_sheet` for a position before the active bundle.
-    pub async fn sheet(&self, _: &PersonSession, id: &str, as_of: Option<u64>) -> Result<SheetReply, Refusal> {
+    /// `unknown_exception`; `unknown_position`; `stale_sheet` for a position before the active bundle;
+    /// `not_permitted_here` for who may not see what it is called with: a sheet without that would be another.
+    pub async fn sheet(&self, person: &PersonSession, id: &str, as_of: Option<u64>) -> Result<SheetReply, Refusal> {
+        self.hold_sheet(person, id).await?;
         self.refresh_before_sheet(id, as_of).await?;
-        let shown = self.shown(id, as_of)?;
+        let shown = self.shown(person, id, as_of).await?;
         let smallest = self.smallest(&shown)?;
         Ok(SheetReply { sheet: shown.sheet, smallest })
     }
@@ -59,9 +64,15 @@ impl App {
     ///
     /// # Errors
     /// As [`Self::sheet`].
-    pub async fn questions(&self, _: &PersonSession, id: &str, as_of: Option<u64>) -> Result<QuestionsReply, Refusal> {
+    pub async fn questions(
+        &self,
+        person: &PersonSession,
+        id: &str,
+        as_of: Option<u64>,
+    ) -> Result<QuestionsReply, Refusal> {
+        self.hold_sheet(person, id).await?;
         self.refresh_before_sheet(id, as_of).await?;
-        let shown = self.shown(id, as_of)?;
+        let shown = self.shown(person, id, as_of).await?;
         let grant = self.trial(&shown, self.smallest(&shown)?);
         let groups = match current(&shown.sheet.exception).resource {
             ResourceScope::In(group) => {
@@ -72,6 +83,11 @@ impl App {
         };
         let others = self.others(&shown)?;
         Ok(QuestionsReply { question: shown.question, grant, others, groups })
+    }
+
+    async fn hold_sheet(&self, person: &PersonSession, id: &str) -> Result<(), Refusal> {
+        let about = About::exception_of(&self.state(), id);
+        self.hold_acts(person, &[Act::View, Act::ViewArguments], &about).await
     }
 
     /// Only the newest position may still move: an older one is shown as it was.
@@ -93,8 +109,9 @@ impl App {
         smallest.ok_or_else(|| Refusal::bad("bad_scope", "the call names no resource"))
     }
 
-    /// Rebuilds what an approver was shown at a position, byte for byte.
-    pub(super) fn shown(&self, id: &str, as_of: Option<u64>) -> Result<Shown, Refusal> {
+    /// Rebuilds what an approver was shown at a position, byte for byte: the same for everybody, but for the recorded
+    /// denials of agents whose arguments they may not see.
+    pub(super) async fn shown(&self, person: &PersonSession, id: &str, as_of: Option<u64>) -> Result<Shown, Refusal> {
         let position = self.state().position;
         let as_of = as_of.unwrap_or(position);
         if as_of > position || as_of == 0 {
@@ -102,7 +119,8 @@ impl App {
         }
         let last = self.stored(Log::Ledger, as_of - 1)?;
         let at = last.leaf.at;
-        let Facts { exception, refused, bundle, tried, renews } = self.facts_at(id, as_of, at)?;
+        let seen = self.seen_subjects(person, id, at).await?;
+        let Facts { exception, refused, bundle, tried, renews } = self.facts_at(id, as_of, at, &seen)?;
         let recorded = &exception.request.question;
         // What has changed since the refusal is in the sheet's position; time stands still at its record.
         let question = self.policy().refresh(recorded, &[], at, recorded.requested.clone());
@@ -128,7 +146,33 @@ impl App {
         shown.sheet.tried.iter().map(|seq| self.recorded_question(*seq)).collect()
     }
 
-    fn facts_at(&self, id: &str, as_of: u64, at: Timestamp) -> Result<Facts, Refusal> {
+    /// Of which agents this person may see recorded denials of the same action. Asked as of the sheet's own instant, so
+    /// that it is the same again when it is rebuilt.
+    async fn seen_subjects(
+        &self,
+        person: &PersonSession,
+        id: &str,
+        at: Timestamp,
+    ) -> Result<BTreeSet<EntityRef>, Refusal> {
+        let (action, subjects) = {
+            let state = self.state();
+            let call = &state.exceptions.get(id).ok_or_else(unknown_exception)?.exception.request.question.call;
+            let others = state.denials.values().rev().filter(|denial| denial.record.action == call.action);
+            let mut subjects: BTreeSet<EntityRef> = [call.subject.clone()].into();
+            for denial in others {
+                if subjects.len() >= MOST_TRIED {
+                    break;
+                }
+                subjects.insert(denial.record.subject.clone());
+            }
+            (call.action.clone(), subjects)
+        };
+        let about = subjects.iter().map(|subject| About::action_of(subject, &action));
+        let seen = self.may_see(person, Act::ViewArguments, about, at).await?;
+        Ok(subjects.into_iter().zip(seen).filter_map(|(subject, seen)| seen.then_some(subject)).collect())
+    }
+
+    fn facts_at(&self, id: &str, as_of: u64, at: Timestamp, seen: &BTreeSet<EntityRef>) -> Result<Facts, Refusal> {
         let state = self.state();
         let entry = state.exceptions.get(id).ok_or_else(unknown_exception)?;
         let exception = state.exception_at(id, as_of).ok_or_else(unknown_exception)?;
@@ -147,6 +191,7 @@ impl App {
             // INVARIANT (R8): no agent's denials make a sheet too large to be shown or voted on.
             .filter(|denial| denial.question.is_some_and(|bytes| bytes <= LARGEST_TRIED))
             .filter(|denial| denial.bundle == Some(activation.bundle) && denial.record.action == call.action)
+            .filter(|denial| denial.record.subject == call.subject || seen.contains(&denial.record.subject))
             .filter(|denial| {
                 let record = &denial.record;
                 shapes.insert((record.subject.clone(), record.task.clone(), record.input_digest))

@@ -240,6 +240,8 @@ impl State {
                 }
                 Ok(None)
             }
+            // What was refused changed nothing.
+            LedgerEvent::Console(_) => Ok(None),
             LedgerEvent::Ownership(event) => {
                 if let OwnershipEvent::PersonDeparted { person, .. } = &event {
                     self.registry.depart(person);

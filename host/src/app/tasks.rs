@@ -1,10 +1,13 @@
 //! A task is the one unit of work that an agent acts in. It can end, and ends what hangs on it.
 
+use policy_core::console::Act;
 use policy_core::entity::EntityRef;
+use policy_core::question::LockTarget;
 use policy_core::text;
 use proviso_api::stops::TaskEnded;
 
 use super::App;
+use super::console::About;
 use super::refusal::Refusal;
 use super::settings::Operator;
 use super::stops::HeldStop;
@@ -20,6 +23,8 @@ impl App {
     /// # Errors
     /// `reason_needed`; `no_such_task`; `stop_unrecorded` when it holds but could not be recorded.
     pub async fn end_task(&self, person: &PersonSession, task: &str, reason: &str) -> Result<TaskEnded, Refusal> {
+        let about = About::target(&self.state(), &LockTarget::Task(task.to_owned()));
+        self.hold_act(person, Act::Revoke, &about).await?;
         self.end_task_by(person.person.clone(), task, reason).await
     }
 

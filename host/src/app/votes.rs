@@ -22,6 +22,7 @@ impl App {
     /// the lifecycle rejects, by its code; `locked`; `single_user_required`.
     pub async fn vote(&self, person: &PersonSession, id: &str, ballot: Ballot) -> Result<VoteReply, Refusal> {
         self.hold_session(person)?;
+        self.hold_deciding(person, id).await?;
         self.record_held_stops().await;
         self.refresh(id).await?;
         if let Some(reply) = self.cast_already(person, id, &ballot)? {
@@ -31,7 +32,7 @@ impl App {
         self.may_vote(person, id, &ballot).await?;
         // INVARIANT (section 6): sheet, grant and preview are rebuilt here, byte for byte; one altered fact and the
         // digests differ.
-        let shown = self.shown(id, Some(ballot.as_of)).map_err(|refusal| match refusal.kind {
+        let shown = self.shown(person, id, Some(ballot.as_of)).await.map_err(|refusal| match refusal.kind {
             RefusalKind::NotFound if refusal.code == "unknown_position" => stale("that position is not in the ledger"),
             _ => refusal,
         })?;

@@ -319,6 +319,7 @@ fn not_opened(error: &OpenError) -> Failure {
         OpenError::Store(StoreError::Tampered { .. })
         | OpenError::Bundle { .. }
         | OpenError::OtherBundle { .. }
+        | OpenError::Alone { .. }
         | OpenError::History { .. } => Exit::BadInput,
         OpenError::NotActivated { .. } | OpenError::NoReason => Exit::Usage,
         OpenError::Store(_) | OpenError::Engine(_) => Exit::Unavailable,

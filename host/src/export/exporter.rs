@@ -108,10 +108,28 @@ impl Exporter {
         record: &StoredRecord,
         proof: impl FnOnce() -> Option<Vec<TreeHash>>,
     ) -> Result<Vec<u8>, Unreadable> {
+        self.take_for(record, proof, |_| true)
+    }
+
+    /// A record for somebody who may not see every call: where `sees` says no, it goes without what the call is made
+    /// with, and as JSON without all of its payloads. Its leaf still proves it.
+    ///
+    /// # Errors
+    /// As [`Self::take`].
+    pub fn take_for(
+        &mut self,
+        record: &StoredRecord,
+        proof: impl FnOnce() -> Option<Vec<TreeHash>>,
+        sees: impl FnOnce(&StoredRecord) -> bool,
+    ) -> Result<Vec<u8>, Unreadable> {
         let unreadable = |why: &str| Unreadable { seq: record.seq, why: why.to_owned() };
-        let told = Told::open(record).ok_or_else(|| unreadable("its leaf cannot be read"))?;
+        let mut told = Told::open(record).ok_or_else(|| unreadable("its leaf cannot be read"))?;
         if !self.filter.holds(&told) {
             return Ok(Vec::new());
+        }
+        let sees = sees(record);
+        if !sees {
+            told.withhold();
         }
         let first = self.told == 0;
         self.told = self.told.saturating_add(1);
@@ -120,7 +138,10 @@ impl Exporter {
             Format::Csv => table::row(&told),
             Format::Json => {
                 let proof = proof().ok_or_else(|| unreadable("no head covers it"))?;
-                let proved = ProvedRecord::new(&told.leaf.log, record, &proof);
+                let mut proved = ProvedRecord::new(&told.leaf.log, record, &proof);
+                if !sees {
+                    proved.iter_mut().for_each(|proved| proved.opened.payloads.clear());
+                }
                 proved.ok_or_else(|| unreadable("it is no text"))?.line(first)
             }
         })

@@ -6,9 +6,11 @@
 mod exporter;
 mod filter;
 mod finding;
+mod matter;
 mod ocsf;
 mod table;
 mod told;
 
 pub use exporter::{Exporter, Format, Unreadable};
 pub use filter::{Filter, Wanted};
+pub use matter::{Matter, matter};

@@ -267,7 +267,7 @@ fn managed(told: &Told) -> Value {
     let uid = uid.unwrap_or_else(|| told.leaf.stream.clone());
     let mut entity = json!({"uid": uid, "name": uid, "type_id": OTHER, "type": kind});
     // The grant itself, as it was made.
-    put(&mut entity, "data", says.pointer("/grant/scope").cloned());
+    put(&mut entity, "data", told.scope().cloned());
     entity
 }
 

@@ -58,6 +58,8 @@ const TASK: [&str; 6] =
 pub(super) struct Told {
     pub(super) leaf: Leaf,
     payloads: BTreeMap<String, Value>,
+    /// Whether what it holds of a call is kept from who reads it.
+    withheld: bool,
 }
 
 impl Told {
@@ -72,7 +74,17 @@ impl Told {
             Some((payload.name.clone(), json::read_as(&content.bytes, STORED).ok()?))
         });
         let payloads = read.collect();
-        Some(Self { leaf, payloads })
+        Some(Self { leaf, payloads, withheld: false })
+    }
+
+    /// Without what a call is made with, what it may be made with, and what was said of it.
+    pub(super) fn withhold(&mut self) {
+        self.withheld = true;
+    }
+
+    /// The scope of a grant, as it was made.
+    pub(super) fn scope(&self) -> Option<&Value> {
+        self.says().pointer("/grant/scope").filter(|_| !self.withheld)
     }
 
     /// What the record says: an event's own members, a decision, a search, a report.
@@ -137,7 +149,7 @@ impl Told {
 
     /// What somebody said.
     pub(super) fn said(&self) -> Option<&str> {
-        self.first(&SAID)?.as_str()
+        self.first(&SAID).filter(|_| !self.withheld)?.as_str()
     }
 
     /// What a call is on: `{type, id}` each.

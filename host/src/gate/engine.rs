@@ -105,7 +105,7 @@ impl WasmEngine {
     {
         let (permits, wait) = match op {
             Op::Load | Op::Preview => (&self.long, self.limits.long_time),
-            Op::Evaluate | Op::Terms | Op::Eligible | Op::Compile => (&self.questions, self.limits.wait),
+            Op::Evaluate | Op::Terms | Op::Eligible | Op::Compile | Op::Console => (&self.questions, self.limits.wait),
         };
         let permit = match timeout(wait, Arc::clone(permits).acquire_owned()).await {
             Ok(Ok(permit)) => permit,

@@ -45,7 +45,9 @@ impl Limits {
     const fn of(&self, op: Op) -> (u64, Duration) {
         match op {
             Op::Load | Op::Preview => (self.long_fuel, self.long_time),
-            Op::Evaluate | Op::Terms | Op::Eligible | Op::Compile => (self.question_fuel, self.question_time),
+            Op::Evaluate | Op::Terms | Op::Eligible | Op::Compile | Op::Console => {
+                (self.question_fuel, self.question_time)
+            }
         }
     }
 }

@@ -10,7 +10,7 @@ use thiserror::Error;
 /// How many bytes a bundle may have in all.
 const LARGEST_BUNDLE: u64 = 16 * 1024 * 1024;
 /// The folders of a bundle.
-const FOLDERS: [&str; 4] = ["scope", "guardrails", "approval/request", "approval/approve"];
+const FOLDERS: [&str; 5] = ["scope", "guardrails", "approval/request", "approval/approve", "console"];
 /// The files at its top.
 const FILES: [&str; 3] = ["schema.cedarschema", "entities.json", "bundle.toml"];
 /// The folder of the bundle's tables: nobody's policy, and under no digest.

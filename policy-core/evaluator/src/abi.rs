@@ -1,13 +1,15 @@
 //! The module's boundary: bytes in, bytes out. Total: bad input is an answer, never a trap.
 
-use policy_core::abi::{ABI_VERSION, AbiError, Answer, Compile, Eligible, Evaluate, Load, Loaded, Op, Preview};
+use policy_core::abi::{
+    ABI_VERSION, AbiError, Answer, Compile, Console, Eligible, Evaluate, Load, Loaded, Op, Preview,
+};
 use policy_core::digest::Digest;
 use policy_core::json::{Limits, ReadError, read_as, to_canonical_bytes};
 use policy_core::outcome::Reason;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::{Rules, compile, eligible, evaluate, preview, terms};
+use crate::{Rules, compile, console, eligible, evaluate, preview, terms};
 
 /// The largest input, in bytes.
 pub const LARGEST_INPUT: usize = 4 << 20;
@@ -35,7 +37,7 @@ impl Instance {
     }
 
     fn answer(&mut self, op: i32, input: &[u8]) -> Result<Vec<u8>, AbiError> {
-        let op = [Op::Load, Op::Evaluate, Op::Terms, Op::Eligible, Op::Compile, Op::Preview]
+        let op = Op::ALL
             .into_iter()
             .find(|known| *known as i32 == op)
             .ok_or_else(|| error("unknown_op", "there is no operation of that number"))?;
@@ -66,6 +68,11 @@ impl Instance {
                 let input: Preview = read(input)?;
                 let rules = self.rules(input.v, &input.question.bundle)?;
                 ok(&preview::preview(rules, &input)?)
+            }
+            Op::Console => {
+                let input: Console = read(input)?;
+                let rules = self.rules(input.v, &input.bundle)?;
+                ok(&console::console(rules, &input).map_err(misfit)?)
             }
         }
     }

@@ -9,6 +9,7 @@ pub mod abi;
 pub mod bundle;
 mod cedar;
 pub mod compile;
+pub mod console;
 pub mod eligible;
 pub mod evaluate;
 #[cfg(feature = "validate")]

@@ -35,11 +35,14 @@ export class PolicyModule {
   /** What a yes would allow. @throws {PolicyError} */
   preview(preview: Preview): Previewed;
 
+  /** What of this one person may do in Proviso itself, in the order that it was asked in. @throws {PolicyError} */
+  console(console: Console): ConsoleAnswer[];
+
   /**
    * The raw boundary: canonical JSON (RFC 8785) in UTF-8 in and out. The answer is `{"ok": …}` or
    * `{"error": {"code", "message"}}`; it throws only when there is none.
    *
-   * @param op the operation's number: load 1, evaluate 2, terms 3, eligible 4, compile 5, preview 6
+   * @param op the operation's number: load 1, evaluate 2, terms 3, eligible 4, compile 5, preview 6, console 7
    * @throws {PolicyError} `trapped`, `dropped`, `bad_answer`
    */
   call(op: number, input: Uint8Array): Uint8Array;
@@ -507,4 +510,65 @@ export interface Edge {
   /** The nearest that does not. */
   fails: string;
   fails_outcome: Outcome;
+}
+
+// Operation 7: console.
+
+/** What one person may do in Proviso itself, by `console/`. */
+export interface Console {
+  v: 1;
+  /** The bundle that is asked. */
+  bundle: Digest;
+  /** Who, and how strongly signed in. */
+  person: Voter;
+  now: Timestamp;
+  /** What is known of the person, the agents and the owners, with what they are in. */
+  entities: EntityFact[];
+  /** Each on its own. */
+  acts: ConsoleAct[];
+}
+
+/** One thing that somebody would do. */
+export interface ConsoleAct {
+  act: Act;
+  /** The agent that it is about; absent: the gate as a whole. */
+  about?: EntityRef;
+  /** Who owns that agent now, sorted. */
+  owners?: EntityRef[];
+  /** The person who asks for it, where it is about a request. */
+  requester?: EntityRef;
+  /** The action that the agent asks for, by name. */
+  action?: string;
+  tier?: string;
+  task?: string;
+}
+
+/** The actions of `console/`, `Proviso::Action::"…"`. */
+export type Act =
+  | "view"
+  | "view_arguments"
+  | "view_record"
+  | "export"
+  | "vote"
+  | "answer"
+  | "review"
+  | "investigate"
+  | "hand_over"
+  | "revoke"
+  | "lock"
+  | "unlock"
+  | "operate"
+  | "activate"
+  | "erase"
+  | "administer";
+
+/** Whether somebody may do one thing. */
+export interface ConsoleAnswer {
+  permitted: boolean;
+  /** How many people it takes: 1, or 2 where a policy that permits it says `@persons("2")`. */
+  persons: 1 | 2;
+  /** The policies that permit it, by `@id`, sorted. */
+  policies: string[];
+  /** The policies that erred, sorted. */
+  errors: PolicyFault[];
 }

@@ -3,7 +3,8 @@
 use std::cell::RefCell;
 
 use policy_core::abi::{
-    Answer, Compile, Compiled, Eligibility, Eligible, Evaluate, Load, Loaded, Op, Preview, Previewed, TermsAnswer,
+    Answer, Compile, Compiled, Console, ConsoleAnswer, Eligibility, Eligible, Evaluate, Load, Loaded, Op, Preview,
+    Previewed, TermsAnswer,
 };
 use policy_core::digest::Digest;
 use policy_core::json;
@@ -85,6 +86,14 @@ impl Engine {
     /// The codes of the boundary, a trap.
     pub fn preview(&self, preview: &Preview) -> Result<Previewed, EngineError> {
         self.ask(Op::Preview, preview)
+    }
+
+    /// What of this one person may do in Proviso itself.
+    ///
+    /// # Errors
+    /// The codes of the boundary, a trap.
+    pub fn console(&self, console: &Console) -> Result<Vec<ConsoleAnswer>, EngineError> {
+        self.ask(Op::Console, console)
     }
 
     /// The raw boundary: canonical JSON in, canonical JSON out, refusals among the answers.

@@ -2,7 +2,7 @@
 
 use js_sys::wasm_bindgen::JsValue;
 use js_sys::{Error, Reflect};
-use policy_core::abi::{Compile, Eligible, Evaluate, Load, Preview};
+use policy_core::abi::{Compile, Console, Eligible, Evaluate, Load, Preview};
 use policy_core::digest::{Digest, DigestError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -85,6 +85,14 @@ impl PolicyModule {
     /// An `Error` with a `code`.
     pub fn preview(&self, preview: JsValue) -> Result<JsValue, JsValue> {
         answer(preview, |preview: Preview| self.engine.preview(&preview))
+    }
+
+    /// What of this one person may do in Proviso itself.
+    ///
+    /// # Errors
+    /// An `Error` with a `code`.
+    pub fn console(&self, console: JsValue) -> Result<JsValue, JsValue> {
+        answer(console, |console: Console| self.engine.console(&console))
     }
 }
 

@@ -69,6 +69,7 @@ fn method(module: &PolicyModule, op: i32, input: JsValue) -> Option<Result<JsVal
         4 => module.eligible(input),
         5 => module.compile(input),
         6 => module.preview(input),
+        7 => module.console(input),
         _ => return None,
     })
 }

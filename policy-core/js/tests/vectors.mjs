@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 const { loads, cases } = JSON.parse(readFileSync(new URL("../../../tests/golden/vectors.json", import.meta.url), "utf8"));
 
 /** The method that stands for each operation. */
-export const methods = { 1: "load", 2: "evaluate", 3: "terms", 4: "eligible", 5: "compile", 6: "preview" };
+export const methods = { 1: "load", 2: "evaluate", 3: "terms", 4: "eligible", 5: "compile", 6: "preview", 7: "console" };
 
 /** Each case with its calls in order, on a fresh instance: `{name, steps: [{op, input, answer}]}`, input and answer as text. */
 export const golden = cases.map(({ name, load, op, input, repeat = [], answer }) => ({

@@ -115,6 +115,9 @@ pub enum Rejection {
     /// It was made before the gate was restored, and nobody has said since that it still stands.
     #[error("it was made before the gate was restored, and waits to be confirmed")]
     Unconfirmed,
+    /// `console/` does not permit the person to do this. The lifecycle itself never says so.
+    #[error("the bundle does not let this person do this here")]
+    NotPermittedHere,
 }
 
 impl Rejection {
@@ -157,6 +160,7 @@ impl Rejection {
             Self::HasVoted => "has_voted",
             Self::NotClosed => "not_closed",
             Self::Unconfirmed => "unconfirmed",
+            Self::NotPermittedHere => "not_permitted_here",
         }
     }
 
@@ -200,6 +204,9 @@ impl Rejection {
             Self::HasVoted => "somebody who neither asked nor voted closes it",
             Self::NotClosed => "wait until it has ended, or end it first",
             Self::Unconfirmed => "let people who may approve it look at it and confirm it first",
+            Self::NotPermittedHere => {
+                "let somebody do it whom the bundle's `console/` permits it; docs/console.md says how that is read"
+            }
         }
     }
 }

@@ -191,14 +191,15 @@ fn VoteButton(decision: VoteDecision, obstacle: Memo<Option<String>>) -> impl In
     }
 }
 
+/// The bar of a live grant. It needs no sheet: who may not see arguments may be one who stops things.
 #[component]
-fn RevokeBar(grant: String) -> impl IntoView {
+pub fn RevokeBar(grant: String) -> impl IntoView {
     let state = State::take();
     let desk = Desk::take();
-    let Some(loaded) = state.sheet() else { return ().into_any() };
-    let refused = loaded.detail.allowed.revoke.why_not();
+    let Some(detail) = state.newest.get_untracked() else { return ().into_any() };
+    let refused = detail.allowed.revoke.why_not();
     let blocked = move || refused.is_some() || state.voting.with(|voting| *voting == Voting::Sending);
-    let end = loaded.detail.exception.phase.grant().map(|grant| grant.grant.scope.not_after);
+    let end = detail.exception.phase.grant().map(|grant| grant.grant.scope.not_after);
     view! {
         <div class="bar" role="region" aria-label="Act on the grant">
             <Answer />

@@ -36,6 +36,7 @@ pub async fn load(state: State, desk: Desk) {
         let number = state.loaded.with_untracked(|loaded| loaded.as_ref().map_or(1, |loaded| loaded.number + 1));
         match fetch(state, number).await {
             Ok(loaded) => show(state, desk, loaded).await,
+            Err(error) if error.code() == "not_permitted_here" && without_sheet(state, desk).await => return,
             Err(error) => {
                 desk.note(&error);
                 state.failed.set(Some(error));
@@ -46,6 +47,15 @@ pub async fn load(state: State, desk: Desk) {
             return;
         }
     }
+}
+
+/// Shows what there is without a sheet, where the gate shows anything at all.
+async fn without_sheet(state: State, desk: Desk) -> bool {
+    let Ok(detail) = api::exception(&state.id.get_value()).await else { return false };
+    desk.set_time(detail.now);
+    state.hear(detail);
+    state.blind.set(true);
+    true
 }
 
 /// What the gate says of the exception now, all of one position.

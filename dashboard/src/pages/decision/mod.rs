@@ -4,6 +4,7 @@
 
 mod agent_says;
 mod bar;
+mod blind;
 mod facts;
 mod form;
 mod granted;
@@ -41,6 +42,7 @@ fn Page(id: String) -> impl IntoView {
     let sheet = Memo::new(move |_| state.loaded.get().map(|loaded| loaded.number));
     move || match (sheet.get(), state.failed.get()) {
         (Some(_), _) => view! { <Body /> }.into_any(),
+        (None, _) if state.blind.get() => view! { <blind::Blind /> }.into_any(),
         (None, Some(error)) => view! { <Failure error /> }.into_any(),
         (None, None) => view! { <p class="soft">"Asking the gate for the decision sheet …"</p> }.into_any(),
     }

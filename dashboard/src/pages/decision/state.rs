@@ -70,6 +70,8 @@ pub struct State {
     pub newest: RwSignal<Option<ExceptionDetail>>,
     /// Why nothing could be loaded.
     pub failed: RwSignal<Option<ApiError>>,
+    /// There is no sheet for this person: they may not see what it is called with.
+    pub blind: RwSignal<bool>,
     /// The module.
     pub module: RwSignal<Module>,
     /// What the approver has set.
@@ -100,6 +102,7 @@ impl State {
             loaded: RwSignal::new(None),
             newest: RwSignal::new(None),
             failed: RwSignal::new(None),
+            blind: RwSignal::new(false),
             module: RwSignal::new(Module::Starting),
             form: RwSignal::new(None),
             shown: RwSignal::new(None),

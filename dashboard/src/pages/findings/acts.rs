@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use policy_core::console::Act as Right;
 use policy_core::entity::EntityRef;
 use proviso_api::findings::{FindingLine, FindingOutcome, FindingState, FindingStateRequest};
 
@@ -71,6 +72,7 @@ pub fn Acts(finding: FindingLine) -> impl IntoView {
             }
         });
     };
+    let may = |right: Right| desk.why_not(right).is_none();
     let is_over = finding.state == FindingState::Resolved;
     let acknowledge = (finding.state == FindingState::Open)
         .then(|| view! { <button class="quiet" on:click=move |_| run(Act::Acknowledge)>"I look at it"</button> });
@@ -100,22 +102,30 @@ pub fn Acts(finding: FindingLine) -> impl IntoView {
             <button class="quiet" on:click=hand>"Hand it over"</button>
         }
     });
-    let revoke = (finding.exception.is_some() && !finding.acted.contains(&"revoke".to_owned()))
+    let revoke = (finding.exception.is_some() && !finding.acted.contains(&"revoke".to_owned()) && may(Right::Revoke))
         .then(|| view! { <button class="quiet no" on:click=move |_| run(Act::Revoke)>"Revoke the grant"</button> });
-    let lock = (!finding.acted.contains(&"lock_subject".to_owned()))
+    let lock = (!finding.acted.contains(&"lock_subject".to_owned()) && may(Right::Lock))
         .then(|| view! { <button class="quiet no" on:click=move |_| run(Act::Lock)>"Lock the agent"</button> });
+    // Who may not look after it may still be one who stops what it is about.
+    let no_words = desk.why_not(Right::Investigate);
+    let looks_after = no_words.is_none();
+    let why = no_words.map(|why| view! { <p class="why-not">{why}</p> });
     view! {
         <Card title="What to do">
+            {why}
             <label for="finding-words">"Your words: a comment, or why"</label>
             <textarea
                 id="finding-words" maxlength="2000" rows="2"
                 prop:value=words on:input=move |event| words.set(event_target_value(&event))
             ></textarea>
             <div class="judge" role="group" aria-label="Act on this finding">
-                <button class="quiet" on:click=move |_| run(Act::Comment)>"Comment"</button>
-                {acknowledge} {resolve} {reopen} {take} {revoke} {lock}
+                {looks_after.then(|| view! {
+                    <button class="quiet" on:click=move |_| run(Act::Comment)>"Comment"</button>
+                    {acknowledge} {resolve} {reopen} {take}
+                })}
+                {revoke} {lock}
             </div>
-            <div class="judge" role="group" aria-label="Hand this finding over">{hand}</div>
+            {looks_after.then(|| view! { <div class="judge" role="group" aria-label="Hand this finding over">{hand}</div> })}
             {move || failed.get().map(|error| view! { <Failure error /> })}
         </Card>
     }

@@ -1,5 +1,6 @@
 //! What people do about a finding.
 
+use policy_core::console::Act;
 use proviso_api::findings::{
     AssignRequest, CommentRequest, FindingActRequest, FindingLine, FindingOutcome, FindingState, FindingStateRequest,
 };
@@ -27,6 +28,7 @@ impl App {
         body: CommentRequest,
     ) -> Result<FindingLine, Refusal> {
         check_reason(&body.words, "a comment")?;
+        self.hold_act(person, Act::Investigate, &self.about_finding(id)?).await?;
         let at = self.now();
         self.on_finding(person, id, |_| {
             let (by, words) = (person.person.clone(), body.words.clone());
@@ -47,6 +49,7 @@ impl App {
     ) -> Result<FindingLine, Refusal> {
         self.hold_session(person)?;
         check_reason(&body.reason, "handing a finding over")?;
+        self.hold_act(person, Act::Investigate, &self.about_finding(id)?).await?;
         self.known_person(&body.to)?;
         let at = self.now();
         self.on_finding(person, id, |finding| {
@@ -71,6 +74,7 @@ impl App {
     ) -> Result<FindingLine, Refusal> {
         // INVARIANT (R4): what an agent could have signed in itself closes nothing.
         self.hold_session(person)?;
+        self.hold_act(person, Act::Investigate, &self.about_finding(id)?).await?;
         let FindingStateRequest { state, outcome, note } = body;
         let is_outcome = match (state, outcome) {
             (FindingState::Resolved, Some(FindingOutcome::Explained) | None) => false,
@@ -107,6 +111,7 @@ impl App {
         body: FindingActRequest,
     ) -> Result<FindingLine, Refusal> {
         check_reason(&body.reason, "a revoke")?;
+        self.hold_act(person, Act::Revoke, &self.about_finding(id)?).await?;
         let exception = self.finding_line(id)?.exception.ok_or_else(|| {
             Refusal::conflict("no_exception", "no exception is known of what this finding is about")
                 .help("lock the subject instead, or revoke by `POST /api/v1/revocations`")
@@ -127,6 +132,7 @@ impl App {
         body: FindingActRequest,
     ) -> Result<FindingLine, Refusal> {
         check_reason(&body.reason, "a lock")?;
+        self.hold_act(person, Act::Lock, &self.about_finding(id)?).await?;
         let subject = self.finding_line(id)?.subject;
         let (by, groups) = (person.person.clone(), self.policy().groups_of(&person.person));
         self.lock_for(id, &subject, by, &body.reason, Some((&person.person, groups))).await?;

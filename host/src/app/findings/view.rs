@@ -92,7 +92,7 @@ impl App {
     ///
     /// # Errors
     /// `unknown_finding`.
-    pub(super) fn finding_line(&self, id: &str) -> Result<FindingLine, Refusal> {
+    pub(in crate::app) fn finding_line(&self, id: &str) -> Result<FindingLine, Refusal> {
         self.state().findings.get(id).map(line_of).ok_or_else(unknown_finding)
     }
 

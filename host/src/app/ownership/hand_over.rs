@@ -1,5 +1,6 @@
 //! Handing over an agent or an exception, and saying that somebody left.
 
+use policy_core::console::Act;
 use policy_core::entity::EntityRef;
 use policy_core::lifecycle::{Phase, VoteDecision};
 use policy_core::text;
@@ -8,6 +9,7 @@ use proviso_api::ownership::{HandOwnerRequest, Owned, OwnerReply};
 use super::event::OwnershipEvent;
 use crate::app::App;
 use crate::app::append::Proposal;
+use crate::app::console::About;
 use crate::app::event::LedgerEvent;
 use crate::app::people::{rejected, unknown_exception};
 use crate::app::refusal::Refusal;
@@ -35,6 +37,8 @@ impl App {
         if from != person.person {
             return Err(Refusal::forbidden("not_yours", "what somebody else owns is theirs to hand over"));
         }
+        let about = About::owned(&self.state(), &request.of);
+        self.hold_act(person, Act::HandOver, &about).await?;
         self.give(&from, &person.person, Some(person), &request).await
     }
 

@@ -1,5 +1,6 @@
 //! Deputies for a period: who is told and looks while somebody is away.
 
+use policy_core::console::Act;
 use policy_core::time::Span;
 use proviso_api::routing::{DeputyLine, DeputyList, DeputyRequest};
 
@@ -8,6 +9,7 @@ use super::handover::check_reason;
 use super::standing::Deputy;
 use crate::app::App;
 use crate::app::append::{Proposal, canonical};
+use crate::app::console::About;
 use crate::app::event::LedgerEvent;
 use crate::app::refusal::{Refusal, RefusalKind};
 use crate::identity::PersonSession;
@@ -29,6 +31,7 @@ impl App {
     pub async fn appoint(&self, person: &PersonSession, request: DeputyRequest) -> Result<DeputyLine, Refusal> {
         // INVARIANT (R4): what an agent could have signed in itself names nobody.
         self.hold_session(person)?;
+        self.hold_act(person, Act::Vote, &About::GATE).await?;
         check_reason(&request.reason)?;
         let now = self.now();
         let from = request.from.map_or(now, |from| from.max(now));

@@ -38,6 +38,7 @@ impl App {
     ) -> Result<HandoverReply, Refusal> {
         // INVARIANT (R4): what an agent could have signed in itself moves no request to another approver.
         self.hold_session(person)?;
+        self.hold_deciding(person, id).await?;
         check_reason(&request.reason)?;
         self.refresh(id).await?;
         for _ in 0..ATTEMPTS {

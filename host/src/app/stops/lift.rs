@@ -1,5 +1,6 @@
 //! Lifting locks: the setter's group at once, two others together, who is concerned never.
 
+use policy_core::console::Act;
 use policy_core::entity::EntityRef;
 use policy_core::question::LockTarget;
 use policy_core::time::Timestamp;
@@ -44,6 +45,8 @@ impl App {
     pub async fn unlock(&self, person: &PersonSession, id: &str) -> Result<Lifting, Refusal> {
         // INVARIANT (R4): what an agent could have signed in itself lifts nothing either.
         self.hold_session(person)?;
+        let about = self.about_lock(id);
+        let by_two = self.hold_some(person, &[Act::Unlock], &about).await? > 1;
         let now = self.now();
         let by = &person.person;
         let (lifted, _) = self
@@ -58,7 +61,8 @@ impl App {
                     let still = || !self.is_concerned(state, other, entry, now);
                     other != by && still()
                 });
-                let lifted = may == May::Lift || asked;
+                // INVARIANT (R4): where the bundle demands two people, nobody lifts it alone, its setter neither.
+                let lifted = asked || (may == May::Lift && !by_two);
                 let expected = vec![
                     state.version(VersionKey::Locks),
                     state.version(VersionKey::Bundle),

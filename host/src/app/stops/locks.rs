@@ -1,5 +1,6 @@
 //! Setting and renewing locks, and what they reach.
 
+use policy_core::console::Act;
 use policy_core::digest::Digest;
 use policy_core::entity::EntityRef;
 use policy_core::lifecycle::Phase;
@@ -9,6 +10,7 @@ use proviso_api::stops::{LockLine, LockList, LockRequest, Locked, Reach, ReachRe
 
 use super::super::App;
 use super::super::append::{Proposal, canonical};
+use super::super::console::About;
 use super::super::event::GateEvent;
 use super::super::identities::no_randomness;
 use super::super::refusal::Refusal;
@@ -32,6 +34,8 @@ impl App {
         let LockRequest { target, reason, reach } = request;
         check_reason(&reason, "a lock")?;
         self.check_target(&target)?;
+        let about = About::target(&self.state(), &target);
+        self.hold_act(person, Act::Lock, &about).await?;
         let until = if is_wide(&target) {
             self.hold_reach(&target, reach)?;
             Some(self.now().plus(WIDE_FOR))
@@ -97,6 +101,8 @@ impl App {
     /// `unknown_lock`, also for one that has ended; `not_wide` for one that does not end by itself; `reason_needed`.
     pub async fn renew_lock(&self, person: &PersonSession, id: &str, reason: &str) -> Result<Locked, Refusal> {
         check_reason(reason, "a renewal")?;
+        let about = self.about_lock(id);
+        self.hold_act(person, Act::Lock, &about).await?;
         let now = self.now();
         let until = now.plus(WIDE_FOR);
         let (target, _) = self
@@ -114,6 +120,13 @@ impl App {
             .await?;
         let calls_in_flight = self.calls_stopped_by(&target);
         Ok(Locked { id: id.to_owned(), until: Some(until), calls_in_flight })
+    }
+
+    /// What the lock of this id is on; the gate where there is none.
+    pub(super) fn about_lock(&self, id: &str) -> About {
+        let state = self.state();
+        let entry = state.locks_now(self.now()).find(|entry| entry.lock.id == id);
+        entry.map_or(About::GATE, |entry| About::target(&state, &entry.lock.target))
     }
 
     /// The locks in force, as this person sees them.

@@ -1,11 +1,13 @@
 //! Taking grants away: one, or all of a task, a subject, a person, an approver or a credential.
 
+use policy_core::console::Act;
 use policy_core::entity::EntityRef;
 use policy_core::lifecycle::VoteDecision;
 use policy_core::text;
 use proviso_api::stops::{RevocationReply, RevocationTarget, RevokeReply};
 
 use super::super::App;
+use super::super::console::About;
 use super::super::flight::Flight;
 use super::super::people::unknown_exception;
 use super::super::refusal::Refusal;
@@ -21,6 +23,8 @@ impl App {
     pub async fn revoke(&self, person: &PersonSession, grant: &str, reason: &str) -> Result<RevokeReply, Refusal> {
         let unknown = || Refusal::not_found("unknown_grant", "there is no such grant");
         let exception = self.state().grants.get(grant).cloned().ok_or_else(unknown)?;
+        let about = About::exception_of(&self.state(), &exception);
+        self.hold_act(person, Act::Revoke, &about).await?;
         let stop =
             HeldStop::Revoke { exception: exception.clone(), by: person.person.clone(), reason: reason.to_owned() };
         self.stop(stop).await?;
@@ -50,6 +54,7 @@ impl App {
         if !text::is_identifier(named) {
             return Err(Refusal::bad("bad_name", "nothing has such an id"));
         }
+        self.hold_act(person, Act::Revoke, &About::revocation(&target)).await?;
         let (by, reason) = (person.person.clone(), reason.to_owned());
         let stopped = self.stop(HeldStop::RevokeAll { target: target.clone(), by, reason }).await?;
         let caught = |flight: &Flight| {

@@ -142,7 +142,7 @@ fn request(
 /// What a browser does: loads the sheet, tries the grant on the module, binds the two.
 async fn ballot(app: &App, person: &PersonSession, id: &str, decision: VoteDecision, grant: Option<Scope>) -> Ballot {
     let reply = app.sheet(person, id, None).await.unwrap();
-    let shown = app.shown(id, Some(reply.sheet.as_of)).unwrap();
+    let shown = app.shown(person, id, Some(reply.sheet.as_of)).await.unwrap();
     let grant = grant.unwrap_or(reply.smallest);
     let preview = app.preview(&shown, &grant).await.unwrap();
     let sheet = binding(&person.person, &reply.sheet, &grant, &preview).unwrap();

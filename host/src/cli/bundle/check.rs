@@ -30,6 +30,7 @@ pub(super) fn run(folder: &Path, data: Option<&Path>) -> Result<Done, Failure> {
         "policies": bundle.rules.policy_count(),
         "warnings": warnings,
         "owners": owners,
+        "console": bundle.has_console(),
     });
     let lines = warnings.iter().map(|warning| {
         let lint::Warning { file, line, code, message, help } = warning;
@@ -40,7 +41,10 @@ pub(super) fn run(folder: &Path, data: Option<&Path>) -> Result<Done, Failure> {
         format!("{agent} is owned by {hand_over} since a hand-over, and by {bundle} in the bundle\n  help: let entities.json say who owns it now\n")
     });
     let left = departed.iter().map(|person| format!("{person} has left, and owns something by the bundle\n  help: `proviso owner hand-over`, and let entities.json say so\n"));
-    let lines = lines.chain(owned).chain(left);
+    let console = (!bundle.has_console()).then(|| {
+        "there is no console/: whoever entities.json knows may do all that the gate lets people do\n  help: docs/console.md has presets for approvers, auditors, owners, operators and administrators\n".to_owned()
+    });
+    let lines = lines.chain(owned).chain(left).chain(console);
     // The digest stands alone on the last line, so that a script finds it.
     let text: String = lines.chain([digests.bundle.to_string()]).collect();
     Ok(Done::fine(text, json))

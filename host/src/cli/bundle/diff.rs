@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use policy_evaluator::console::{Alone, alone};
 use policy_evaluator::tables::{self, Change, Kind};
 use serde_json::json;
 
@@ -10,6 +11,7 @@ use super::test::word;
 
 pub(super) fn run(before: &Path, after: &Path) -> Result<Done, Failure> {
     let (old, new) = (super::accept(before)?, super::accept(after)?);
+    let alone = alone(&old, &new);
     let mut rows = Vec::new();
     for folder in [after, before] {
         match super::rows(folder)? {
@@ -17,19 +19,21 @@ pub(super) fn run(before: &Path, after: &Path) -> Result<Done, Failure> {
             Err(errors) => return Ok(super::told(&errors)),
         }
     }
-    if rows.is_empty() {
+    if rows.is_empty() && alone.is_empty() {
         return Err(Failure::bad_input("no_tables", "neither bundle has tables in tests/")
             .help("what changes is told of the questions in tests/*.toml: write some, as docs/bundles.md shows"));
     }
     let changes = tables::compare(&old, &new, &rows);
     let allows = changes.iter().filter(|change| change.kind == Kind::NewAllow).count();
-    let exit = match (changes.len(), allows) {
-        (0, _) => Exit::Fine,
-        (_, 0) => Exit::Requestable,
+    // What one person would do alone is refused when it is activated.
+    let exit = match (changes.len(), allows, alone.len()) {
+        (.., 1..) => Exit::Denied,
+        (0, ..) => Exit::Fine,
+        (_, 0, _) => Exit::Requestable,
         _ => Exit::Denied,
     };
     let asked = tables::questions(&rows);
-    let mut text: String = changes.iter().map(line).collect();
+    let mut text: String = alone.iter().map(by_one).chain(changes.iter().map(line)).collect();
     text.push_str(&format!("{asked} questions: {} come out differently, {allows} newly allowed", changes.len()));
     let json = json!({
         "before": old.digests.bundle,
@@ -37,8 +41,17 @@ pub(super) fn run(before: &Path, after: &Path) -> Result<Done, Failure> {
         "questions": asked,
         "new_allows": allows,
         "changes": changes,
+        "one_does_alone": alone.iter().map(|one| {
+            json!({"act": one.act, "person": one.person, "policies": one.policies})
+        }).collect::<Vec<_>>(),
     });
     Ok(Done { exit, text, json })
+}
+
+/// What takes two people before and one after, for people.
+fn by_one(one: &Alone) -> String {
+    let Alone { act, person, policies } = one;
+    format!("one does alone: {person} could {} by {}, and it takes two before\n", act.says(), policies.join(", "))
 }
 
 /// One change, for people.

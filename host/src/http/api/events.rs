@@ -15,7 +15,7 @@ use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::watch;
 
-use crate::app::App;
+use crate::app::{App, Seen};
 use crate::http::caller::Follower;
 use crate::http::site::Site;
 
@@ -30,6 +30,8 @@ struct Listener {
     position: u64,
     /// Whether there is something that this reader was not told of.
     missed: bool,
+    /// Which exceptions this reader may see, as of a moment ago.
+    seen: Seen,
 }
 
 /// The stream. It ends with the session and when the gate stops.
@@ -47,11 +49,26 @@ pub(in crate::http) async fn get(
         stopping: site.stopping(),
         position,
         missed: true,
+        seen: Seen::default(),
     };
     Sse::new(unfold(listener, next)).keep_alive(KeepAlive::new().interval(KEEP_ALIVE))
 }
 
 async fn next(mut listener: Listener) -> Option<(Result<Event, Infallible>, Listener)> {
+    loop {
+        let change = heard(&mut listener).await?;
+        // A session that has ended hears nothing more.
+        let person = listener.app.session(&listener.secret).ok()?;
+        listener.position = listener.position.max(change.position);
+        // Nor does anybody of what they may not see.
+        if let Some(change) = listener.app.change_seen_by(&person, &mut listener.seen, change).await {
+            let event = Event::default().id(change.position.to_string()).json_data(&change).ok()?;
+            return Some((Ok(event), listener));
+        }
+    }
+}
+
+async fn heard(listener: &mut Listener) -> Option<Change> {
     let change = if std::mem::take(&mut listener.missed) {
         Ok(missed(listener.position))
     } else {
@@ -60,17 +77,12 @@ async fn next(mut listener: Listener) -> Option<(Result<Event, Infallible>, List
             _ = listener.stopping.wait_for(|stop| *stop) => return None,
         }
     };
-    let change = match change {
-        Ok(change) => change,
+    match change {
+        Ok(change) => Some(change),
         // Too many at once for this reader.
-        Err(RecvError::Lagged(_)) => missed(listener.position),
-        Err(RecvError::Closed) => return None,
-    };
-    // A session that has ended hears nothing more.
-    listener.app.session(&listener.secret).ok()?;
-    listener.position = listener.position.max(change.position);
-    let event = Event::default().id(change.position.to_string()).json_data(&change).ok()?;
-    Some((Ok(event), listener))
+        Err(RecvError::Lagged(_)) => Some(missed(listener.position)),
+        Err(RecvError::Closed) => None,
+    }
 }
 
 /// One event for all that a reader was not told of.

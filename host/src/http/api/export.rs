@@ -65,7 +65,7 @@ pub(in crate::http) async fn get(
     };
     let reader = Reader {
         app: site.app().clone(),
-        exporting: site.app().export(format, wanted),
+        exporting: site.app().export_for(&person.session, format, wanted).await?,
         secret: person.secret,
         follow,
         stopping: site.stopping(),

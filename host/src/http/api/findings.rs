@@ -29,16 +29,16 @@ pub(in crate::http) async fn list(
     Query(Filter { state, kind, owner }): Query<Filter>,
 ) -> Result<Json<FindingList>, Refused> {
     let filter = FindingFilter { state, kind, owner };
-    Ok(Json(site.app().findings(&person.session.person, &filter)?))
+    Ok(Json(site.app().findings_seen_by(&person.session, &filter).await?))
 }
 
 /// One finding, with evidence and decisions side by side.
 pub(in crate::http) async fn get(
     State(site): State<Site>,
-    _: Person,
+    person: Person,
     Path(id): Path<String>,
 ) -> Result<Json<FindingDetail>, Refused> {
-    Ok(Json(site.app().finding(&id)?))
+    Ok(Json(site.app().finding_seen_by(&person.session, &id).await?))
 }
 
 /// Says something of it.

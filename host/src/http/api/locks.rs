@@ -16,8 +16,8 @@ use crate::http::router::finish;
 use crate::http::site::Site;
 
 /// The locks in force.
-pub(in crate::http) async fn list(State(site): State<Site>, person: Person) -> Json<LockList> {
-    Json(site.app().locks(&person.session))
+pub(in crate::http) async fn list(State(site): State<Site>, person: Person) -> Result<Json<LockList>, Refused> {
+    Ok(Json(site.app().locks_seen_by(&person.session).await?))
 }
 
 /// What a lock would be on: one of these, an entity as `TYPE` and its id.
@@ -51,14 +51,14 @@ impl Target {
 /// What a lock would stop.
 pub(in crate::http) async fn reach(
     State(site): State<Site>,
-    _: Person,
+    person: Person,
     Query(target): Query<Target>,
 ) -> Result<Json<ReachReply>, Refused> {
     let target = target.target().ok_or_else(|| {
         Refused::new(StatusCode::BAD_REQUEST, "bad_target", "the query names not exactly one thing to lock")
             .help("one of `tool`, `server`, `task`, `grant`, or `subject` or `person` with its `type`")
     })?;
-    Ok(Json(site.app().reach(&target)?))
+    Ok(Json(site.app().reach_seen_by(&person.session, &target).await?))
 }
 
 /// Sets a lock.

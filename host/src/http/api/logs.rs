@@ -31,10 +31,10 @@ pub(in crate::http) async fn checkpoint(
 /// `tile/{tile}`: hashes, or records. What is full never changes.
 pub(in crate::http) async fn tile(
     State(site): State<Site>,
-    _: Person,
+    person: Person,
     Path((log, tile)): Path<(String, String)>,
 ) -> Result<impl IntoResponse, Refused> {
-    let bytes = site.app().tile(&log, &tile)?;
+    let bytes = site.app().tile_for(&person.session, &log, &tile).await?;
     Ok(([(header::CONTENT_TYPE, "application/octet-stream")], bytes))
 }
 
@@ -58,10 +58,10 @@ pub(in crate::http) async fn consistency(
 /// `records/{seq}/proof`: the receipt of one record.
 pub(in crate::http) async fn receipt(
     State(site): State<Site>,
-    _: Person,
+    person: Person,
     Path((log, seq)): Path<(String, String)>,
 ) -> Result<impl IntoResponse, Refused> {
-    let text = site.app().receipt(&log, &seq)?;
+    let text = site.app().receipt_for(&person.session, &log, &seq).await?;
     let name = format!("attachment; filename=\"{log}-{seq}.tlog-proof\"");
     Ok(([(header::CONTENT_DISPOSITION, name)], text))
 }

@@ -24,7 +24,7 @@ pub(in crate::http) struct Of {
 /// Who owns it, from where that is known.
 pub(in crate::http) async fn get(
     State(site): State<Site>,
-    _: Person,
+    person: Person,
     Query(of): Query<Of>,
 ) -> Result<Json<OwnerReply>, Refused> {
     let owned = match (of.agent, of.exception) {
@@ -32,7 +32,7 @@ pub(in crate::http) async fn get(
         (None, Some(id)) => Owned::Exception(id),
         _ => return Err(Refusal::bad("bad_target", "the owner of one thing at a time: `agent` or `exception`").into()),
     };
-    Ok(Json(site.app().owner(&owned)?))
+    Ok(Json(site.app().owner_seen_by(&person.session, &owned).await?))
 }
 
 /// Hands over what the person owns.
@@ -48,8 +48,8 @@ pub(in crate::http) async fn hand_over(
 /// What somebody leaves behind.
 pub(in crate::http) async fn departure(
     State(site): State<Site>,
-    _: Person,
+    person: Person,
     Path(user): Path<String>,
 ) -> Result<Json<Departure>, Refused> {
-    Ok(Json(site.app().departure(&user)?))
+    Ok(Json(site.app().departure_seen_by(&person.session, &user).await?))
 }

@@ -25,8 +25,8 @@ pub(in crate::http) async fn hand_over(
 }
 
 /// Who stands in for whom, now and later.
-pub(in crate::http) async fn deputies(State(site): State<Site>, _: Person) -> Json<DeputyList> {
-    Json(site.app().deputies())
+pub(in crate::http) async fn deputies(State(site): State<Site>, person: Person) -> Result<Json<DeputyList>, Refused> {
+    Ok(Json(site.app().deputies_seen_by(&person.session).await?))
 }
 
 /// Names who stands in for the person who is signed in.
@@ -60,18 +60,18 @@ pub(in crate::http) struct Filter {
 /// What is or was to be sent, newest first.
 pub(in crate::http) async fn deliveries(
     State(site): State<Site>,
-    _: Person,
+    person: Person,
     Query(filter): Query<Filter>,
 ) -> Result<Json<DeliveryList>, Refused> {
-    Ok(Json(site.app().deliveries(filter.state.as_deref()).await?))
+    Ok(Json(site.app().deliveries_seen_by(&person.session, filter.state.as_deref()).await?))
 }
 
 /// Has a delivery that was given up tried again.
 pub(in crate::http) async fn retry(
     State(site): State<Site>,
-    _: Person,
+    person: Person,
     Path(id): Path<String>,
 ) -> Result<StatusCode, Refused> {
-    site.app().retry_delivery(id).await?;
+    site.app().retry_delivery_by(&person.session, id).await?;
     Ok(StatusCode::ACCEPTED)
 }

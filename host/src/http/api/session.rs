@@ -25,7 +25,7 @@ pub(in crate::http) async fn post(
 
 /// Who is signed in.
 pub(in crate::http) async fn get(State(site): State<Site>, person: Person) -> Json<Session> {
-    Json(site.app().session_reply(&person.session))
+    Json(site.app().session_reply(&person.session).await)
 }
 
 /// Signs out.

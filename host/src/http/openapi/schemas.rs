@@ -50,12 +50,13 @@ Scope: resource any, arguments any, not_before? timestamp, not_after timestamp, 
 Rate: uses integer, per duration
 Budget: at [string], max integer
 SignIn: link string
-Session: person EntityRef, assurance string, expires_at timestamp, now timestamp, demo boolean, single_user boolean, minted [Minted], key? string
+Session: person EntityRef, assurance string, expires_at timestamp, now timestamp, demo boolean, single_user boolean, minted [Minted], may [ActWord], key? string
 Minted: id string, kind string, at timestamp, by string, what string
 WhoAmI: caller string, name? string, subject? EntityRef, task? string
 ExceptionList: now timestamp, position integer, exceptions [ExceptionLine]
-ExceptionLine: id string, state string, says string, subject EntityRef, task string, action string, resources [EntityRef], tier string, votes integer, approvals integer, requested_at timestamp, decide_by timestamp, not_after? timestamp, uses integer, max_uses integer, needs_me boolean, repeated integer, emergency boolean, says_emergency boolean, disposition? DispositionWord
-ExceptionDetail: now timestamp, position integer, state string, says string, exception Exception, allowed object, history [HistoryLine], uses [UseLine], owner? OwnerReply
+ExceptionLine: id string, state string, says string, subject EntityRef, task string, action string, resources [EntityRef], tier string, votes integer, approvals integer, requested_at timestamp, decide_by timestamp, not_after? timestamp, uses integer, max_uses integer, needs_me boolean, repeated integer, emergency boolean, says_emergency boolean, disposition? DispositionWord, hidden? [ActWord]
+ActWord= view view_arguments view_record export vote answer review investigate hand_over revoke lock unlock operate activate erase administer
+ExceptionDetail: now timestamp, position integer, state string, says string, exception Exception, allowed object, history [HistoryLine], uses [UseLine], owner? OwnerReply, hidden? [ActWord]
 UseLine: evaluation string, call string, at timestamp, reported? ExecutionPhase, given_back boolean
 HistoryLine: log string, seq integer, at timestamp, kind string, by? EntityRef, sentence string, said? string
 Exception: request RequestFacts, terms Terms, bundle digest, versions [Version], votes [Vote], phase object, answers? [Answer], repeats? [Repeat], repeated? integer, emergency? Emergency, reviews? [Review], disposition? Disposed, unconfirmed? Unconfirmed

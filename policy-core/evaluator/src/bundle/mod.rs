@@ -32,7 +32,7 @@ use types::EntityShape;
 #[cfg(feature = "validate")]
 pub use validate::Bundle;
 
-/// What evaluates: configuration, schema and the four policy sets. Entities arrive with each question.
+/// What evaluates: configuration, schemas and the five policy sets. Entities arrive with each question.
 #[derive(Debug, Clone)]
 pub struct Rules {
     /// The digest of the bundle that these rules are of.
@@ -45,6 +45,7 @@ pub struct Rules {
     pub(crate) schema: Schema,
     #[cfg(feature = "validate")]
     judged: Schema,
+    pub(crate) console: Schema,
     pub(crate) action_entities: Vec<Entity>,
     pub(crate) policies: policies::Policies,
 }
@@ -82,6 +83,7 @@ impl Rules {
             schema: model.schema,
             #[cfg(feature = "validate")]
             judged: model.judged,
+            console: model.console,
             action_entities,
             policies,
         })
@@ -97,10 +99,15 @@ impl Rules {
         self.actions.values().any(|action| action.context.contains_key("done"))
     }
 
-    /// The schema that `approval/approve/` is validated against, and the one for the rest.
+    /// The schema that a folder is validated against.
     #[cfg(feature = "validate")]
-    pub(crate) fn validators(&self) -> (Schema, Schema) {
-        (self.schema.clone(), self.judged.clone())
+    pub(crate) fn validator(&self, folder: Folder) -> cedar_policy::Validator {
+        let schema = match folder {
+            Folder::Approve => &self.schema,
+            Folder::Console => &self.console,
+            Folder::Scope | Folder::Guardrails | Folder::Request => &self.judged,
+        };
+        cedar_policy::Validator::new(schema.clone())
     }
 
     /// The file that a policy stands in, by its `@id`.
@@ -121,7 +128,8 @@ fn layout(files: &BTreeMap<String, String>) -> Result<(), Vec<BundleError>> {
     for path in files.keys().filter(|path| path.as_str() != ENTITIES) {
         let known = path == config::FILE || path == schema::FILE || path.ends_with(".md");
         if !known && Folder::of(path).is_none() {
-            let help = "policies lie in scope/, guardrails/, approval/request/ and approval/approve/, as *.cedar";
+            let help =
+                "policies lie in scope/, guardrails/, approval/request/, approval/approve/ and console/, as *.cedar";
             errors.push(BundleError::new(path, 1, "unknown_file", format!("`{path}` is no part of a bundle"), help));
         }
     }

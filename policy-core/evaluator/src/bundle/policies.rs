@@ -1,4 +1,4 @@
-//! The four folders of policies: each its own policy set, never evaluated together.
+//! The five folders of policies: each its own policy set, never evaluated together.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +11,10 @@ use super::config::Config;
 use super::error::{BundleError, line_of};
 use super::place::{self, Part};
 
-/// One of the four folders.
+/// The annotation of a permit in `console/` that one person alone does not use.
+const PERSONS: &str = "persons";
+
+/// One of the five folders.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Folder {
     /// `scope/`: permits, delegated scope.
@@ -22,11 +25,15 @@ pub enum Folder {
     Request,
     /// `approval/approve/`: permits that let a person approve.
     Approve,
+    /// `console/`: permits that let a person do something in Proviso itself.
+    Console,
 }
 
 impl Folder {
-    /// All four.
-    pub const ALL: [Self; 4] = [Self::Scope, Self::Guardrails, Self::Request, Self::Approve];
+    /// All five.
+    pub const ALL: [Self; 5] = [Self::Scope, Self::Guardrails, Self::Request, Self::Approve, Self::Console];
+    /// Those that decide about what agents do.
+    pub const OF_AGENTS: [Self; 4] = [Self::Scope, Self::Guardrails, Self::Request, Self::Approve];
 
     /// Its path in a bundle.
     pub const fn path(self) -> &'static str {
@@ -35,13 +42,14 @@ impl Folder {
             Self::Guardrails => "guardrails",
             Self::Request => "approval/request",
             Self::Approve => "approval/approve",
+            Self::Console => "console",
         }
     }
 
     const fn effect(self) -> Effect {
         match self {
             Self::Guardrails => Effect::Forbid,
-            Self::Scope | Self::Request | Self::Approve => Effect::Permit,
+            Self::Scope | Self::Request | Self::Approve | Self::Console => Effect::Permit,
         }
     }
 
@@ -53,13 +61,17 @@ impl Folder {
     }
 }
 
-/// The four sets, and the terms that the permits in `approval/request/` say.
+/// The five sets, and the terms that the permits in `approval/request/` say.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Policies {
     pub(crate) scope: PolicySet,
     pub(crate) guardrails: PolicySet,
     pub(crate) request: PolicySet,
     pub(crate) approve: PolicySet,
+    /// `console/`; where a bundle has none, the preset that stands for it.
+    pub(crate) console: PolicySet,
+    /// The permits in `console/` that take two people.
+    pub(crate) by_two: BTreeSet<String>,
     pub(crate) terms: BTreeMap<String, Terms>,
     /// The permits in `approval/request/` of a tier that nobody can request.
     pub(crate) closed: BTreeSet<String>,
@@ -83,6 +95,7 @@ impl Policies {
             Folder::Guardrails => &self.guardrails,
             Folder::Request => &self.request,
             Folder::Approve => &self.approve,
+            Folder::Console => &self.console,
         }
     }
 
@@ -92,6 +105,7 @@ impl Policies {
             Folder::Guardrails => &mut self.guardrails,
             Folder::Request => &mut self.request,
             Folder::Approve => &mut self.approve,
+            Folder::Console => &mut self.console,
         }
     }
 
@@ -112,6 +126,9 @@ impl Policies {
                     BundleError::new(path, line, "bad_policy", error.to_string(), help)
                 })),
             }
+        }
+        if !files.keys().any(|path| Folder::of(path) == Some(Folder::Console)) {
+            policies.console = crate::console::preset().map_err(|error| vec![error])?;
         }
         if errors.is_empty() { Ok(policies) } else { Err(errors) }
     }
@@ -174,7 +191,7 @@ impl Policies {
         }
         if policy.effect() != folder.effect() {
             let (is, home) = match policy.effect() {
-                Effect::Permit => ("permit", "scope/ or approval/"),
+                Effect::Permit => ("permit", "scope/, approval/ or console/"),
                 Effect::Forbid => ("forbid", "guardrails/"),
             };
             let message = format!("`{id}` is a {is}, and `{}/` takes none", folder.path());
@@ -189,14 +206,23 @@ impl Policies {
                 None => drop(self.closed.insert(id.to_owned())),
             }
         } else {
-            let known: BTreeSet<&str> = ["id", "doc"].into();
-            let mut unknown: Vec<&str> =
-                policy.annotations().map(|(key, _)| key).filter(|k| !known.contains(k)).collect();
+            let known = |key: &str| ["id", "doc"].contains(&key) || (folder == Folder::Console && key == PERSONS);
+            let mut unknown: Vec<&str> = policy.annotations().map(|(key, _)| key).filter(|key| !known(key)).collect();
             unknown.sort_unstable();
             if let Some(unknown) = unknown.first() {
                 let message = format!("`{id}` has an unknown annotation `@{unknown}`");
-                let help = "`@id` and `@doc` are known here; terms go on `approval/request/`";
+                let help =
+                    "`@id` and `@doc` are known here, in `console/` also `@persons`; terms go on `approval/request/`";
                 return Err(BundleError::new(path, part.annotation(unknown), "bad_annotation", message, help));
+            }
+            match policy.annotation(PERSONS) {
+                None => {}
+                Some("2") => drop(self.by_two.insert(id.to_owned())),
+                Some(_) => {
+                    let message = format!("`{id}` says `@{PERSONS}` of another number than 2");
+                    let help = "write `@persons(\"2\")` where it takes two people, and nothing where one is enough";
+                    return Err(BundleError::new(path, part.annotation(PERSONS), "bad_annotation", message, help));
+                }
             }
         }
         Ok(policy.new_id(PolicyId::new(id)))

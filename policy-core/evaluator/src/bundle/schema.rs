@@ -29,6 +29,8 @@ pub(crate) struct Model {
     /// on any action need not fit an action that it is never asked about.
     #[cfg(feature = "validate")]
     pub(crate) judged: Schema,
+    /// What `console/` is written in and asked with.
+    pub(crate) console: Schema,
     pub(crate) actions: BTreeMap<String, ActionType>,
     pub(crate) types: BTreeMap<String, EntityShape>,
 }
@@ -61,6 +63,8 @@ pub(crate) fn read(text: &str, config: &Config, config_text: &str) -> Result<Mod
     }
     #[cfg(feature = "validate")]
     let judged = Schema::from_json_value(schema.clone()).map_err(|error| unfit(error.to_string()))?;
+    let console = Schema::from_json_value(crate::console::schema(&schema, config));
+    let console = console.map_err(|error| unfit(error.to_string()))?;
     add_approve(&mut schema, config, resources);
     let reader = Reader { schema: &schema, text };
     let (actions, types) = (reader.actions(config)?, reader.types()?);
@@ -69,6 +73,7 @@ pub(crate) fn read(text: &str, config: &Config, config_text: &str) -> Result<Mod
         schema,
         #[cfg(feature = "validate")]
         judged,
+        console,
         actions,
         types,
     })

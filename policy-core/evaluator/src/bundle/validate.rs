@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use cedar_policy::{ValidationMode, Validator};
+use cedar_policy::ValidationMode;
 use policy_core::abi::{ABI_VERSION, Load};
 use policy_core::entity::EntityRef;
 use policy_core::json::to_canonical_bytes;
@@ -14,6 +14,7 @@ use super::place::tool_line;
 use super::policies::{Folder, first_label};
 use super::{Rules, entities};
 use crate::abi::LARGEST_INPUT;
+use crate::console::Reads;
 
 /// An accepted bundle.
 #[derive(Debug, Clone)]
@@ -24,6 +25,7 @@ pub struct Bundle {
     pub digests: Digests,
     pub(crate) facts: BTreeMap<EntityRef, EntityFact>,
     pub(crate) files: BTreeMap<String, String>,
+    pub(crate) console_reads: Reads,
 }
 
 impl Bundle {
@@ -44,7 +46,12 @@ impl Bundle {
         let mut errors = policy_errors(&rules, files);
         errors.extend(config_errors(&rules, files));
         match entities::facts(text, &rules) {
-            Ok(facts) if errors.is_empty() => Ok(Self { rules, digests, facts, files: load.files }),
+            Ok(facts) if errors.is_empty() => {
+                let console_reads = Reads::of(&rules.policies.console);
+                let bundle = Self { rules, digests, facts, files: load.files, console_reads };
+                let errors = bundle.console_errors();
+                if errors.is_empty() { Ok(bundle) } else { Err(sorted(errors)) }
+            }
             facts => {
                 errors.extend(facts.err());
                 Err(sorted(errors))
@@ -77,11 +84,9 @@ fn sorted(mut errors: Vec<BundleError>) -> Vec<BundleError> {
 }
 
 fn policy_errors(rules: &Rules, files: &BTreeMap<String, String>) -> Vec<BundleError> {
-    let (whole, judged) = (Validator::new(rules.schema.clone()), Validator::new(rules.judged.clone()));
     let mut errors = Vec::new();
     for folder in Folder::ALL {
-        let validator = if folder == Folder::Approve { &whole } else { &judged };
-        let result = validator.validate(rules.policies.set(folder), ValidationMode::Strict);
+        let result = rules.validator(folder).validate(rules.policies.set(folder), ValidationMode::Strict);
         let found = result
             .validation_errors()
             .map(|error| (error.policy_id().to_string(), first_label(error), error.to_string()));

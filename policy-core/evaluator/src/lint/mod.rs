@@ -46,7 +46,7 @@ struct Lint<'a> {
 /// What to look at in a bundle that loads, sorted by file and line.
 pub fn warnings(bundle: &Bundle) -> Vec<Warning> {
     let facts = Facts::of(bundle);
-    let rules = Folder::ALL.into_iter().flat_map(|folder| {
+    let rules = Folder::OF_AGENTS.into_iter().flat_map(|folder| {
         let policies = bundle.rules.policies.set(folder).policies();
         let facts = &facts;
         policies

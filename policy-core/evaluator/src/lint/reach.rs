@@ -1,6 +1,6 @@
 //! Rules that never decide anything.
 
-use cedar_policy::{ValidationMode, ValidationWarning, Validator};
+use cedar_policy::{ValidationMode, ValidationWarning};
 
 use super::Lint;
 use super::rule::Rule;
@@ -11,12 +11,13 @@ const CODE: &str = "unreachable_rule";
 impl Lint<'_> {
     /// What Cedar's own validator finds odd.
     pub(super) fn validator(&mut self) {
-        let (whole, judged) = self.bundle.rules.validators();
-        let (whole, judged) = (Validator::new(whole), Validator::new(judged));
         let mut found = Vec::new();
         for folder in Folder::ALL {
-            let validator = if folder == Folder::Approve { &whole } else { &judged };
-            let result = validator.validate(self.bundle.rules.policies.set(folder), ValidationMode::Strict);
+            let result = self
+                .bundle
+                .rules
+                .validator(folder)
+                .validate(self.bundle.rules.policies.set(folder), ValidationMode::Strict);
             found.extend(result.validation_warnings().map(|warning| {
                 use ValidationWarning as W;
                 let code = match warning {

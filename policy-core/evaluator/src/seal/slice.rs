@@ -136,7 +136,7 @@ impl Bundle {
         }
     }
 
-    fn fact(&self, uid: &EntityRef) -> Option<EntityFact> {
+    pub(crate) fn fact(&self, uid: &EntityRef) -> Option<EntityFact> {
         let shape = self.rules.types.get(&self.rules.config.long(&uid.kind))?;
         match self.facts.get(uid) {
             Some(known) => Some(known.clone()),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use policy_core::abi::{Compile, Eligible, Evaluate, Preview, Voter};
+use policy_core::abi::{Compile, ConsoleAct, Eligible, Evaluate, Preview, Voter};
 use policy_core::entity::EntityRef;
 use policy_core::grant::{ArgumentScope, Budget, Grant, Rate, ResourceScope, Scope};
 use policy_core::json::to_canonical_bytes;
@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::ask::{entity, over, seal};
-use crate::case::{self, Case, Head, Op};
+use crate::case::{self, ActSpec, Case, Head, Op};
 use crate::repeat::{self, Run};
 
 /// One call: the bundle that the instance holds, the operation and its input.
@@ -77,6 +77,7 @@ pub fn call(head: &Head, case: &Case) -> Result<Call, Value> {
         Op::Eligible => eligible(head, case)?,
         Op::Compile => json(&Compile { v: 1, grant: candidate(head, &case.grants[0])?.grant }),
         Op::Preview => preview(head, case)?,
+        Op::Console => console(head, case),
     };
     for (pointer, text) in &case.patch {
         patch(&mut input, pointer, text);
@@ -188,11 +189,7 @@ fn load(head: &Head, case: &Case) -> Value {
 fn eligible(head: &Head, case: &Case) -> Result<Value, Value> {
     let vote: VoteSpec = serde_json::from_value(over(&BTreeMap::new(), &case.vote)).expect("`vote`");
     let mut question = question(head, case, true)?;
-    let voter = |text: &String| {
-        let (person, assurance) = text.split_once(' ').expect("TYPE::id assurance");
-        Voter { person: entity(person), assurance: assurance.to_owned() }
-    };
-    let people: Vec<Voter> = case.people.iter().map(voter).collect();
+    let people: Vec<Voter> = case.people.iter().map(|text| voter(text)).collect();
     let persons: Vec<EntityRef> = people.iter().map(|voter| voter.person.clone()).collect();
     case::bundle(&head.bundle).bundle.add_people(&mut question, &persons);
     Ok(json(&Eligible {
@@ -205,6 +202,26 @@ fn eligible(head: &Head, case: &Case) -> Result<Value, Value> {
         voted: entities(&vote.voted),
         votes: vote.votes,
     }))
+}
+
+fn voter(text: &str) -> Voter {
+    let (person, assurance) = text.split_once(' ').expect("TYPE::id assurance");
+    Voter { person: entity(person), assurance: assurance.to_owned() }
+}
+
+fn console(head: &Head, case: &Case) -> Value {
+    let act = |spec: &ActSpec| ConsoleAct {
+        act: spec.act,
+        about: spec.about.as_deref().map(entity),
+        owners: entities(&spec.owners),
+        requester: spec.requester.as_deref().map(entity),
+        action: spec.action.clone(),
+        tier: spec.tier.clone(),
+        task: spec.task.clone(),
+    };
+    let now = over(&head.ask, &case.ask)["now"].as_str().expect("an instant").parse().expect("an instant");
+    let acts = case.acts.iter().map(act).collect();
+    json(&case::bundle(&head.bundle).bundle.console_question(&voter(&case.person), now, acts))
 }
 
 fn preview(head: &Head, case: &Case) -> Result<Value, Value> {

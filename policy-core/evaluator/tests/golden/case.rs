@@ -57,6 +57,12 @@ pub struct Case {
     /// For `eligible`: `tier`, `requester`, `owners`, `voted`, `votes`.
     #[serde(default)]
     pub vote: BTreeMap<String, Value>,
+    /// For `console`: who, as `TYPE::id assurance`.
+    #[serde(default)]
+    pub person: String,
+    /// For `console`: what they would do: `act`, and perhaps `about` (`TYPE::id`), `owners`, `requester`, `action`, `tier`, `task`.
+    #[serde(default)]
+    pub acts: Vec<ActSpec>,
     /// For `load`: files laid over the bundle's.
     #[serde(default)]
     pub files: BTreeMap<String, String>,
@@ -68,7 +74,7 @@ pub struct Case {
     pub repeat: BTreeMap<String, Repeat>,
     /// The input as text, instead of everything above.
     pub raw: Option<String>,
-    /// The operation's number, where it is none of the six.
+    /// The operation's number, where it is none of the seven.
     pub number: Option<i32>,
     /// Whether the instance holds no bundle.
     #[serde(default)]
@@ -87,6 +93,21 @@ pub enum Op {
     Eligible,
     Compile,
     Preview,
+    Console,
+}
+
+/// One thing that somebody would do, as case files write it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ActSpec {
+    pub act: policy_core::console::Act,
+    pub about: Option<String>,
+    #[serde(default)]
+    pub owners: Vec<String>,
+    pub requester: Option<String>,
+    pub action: Option<String>,
+    pub tier: Option<String>,
+    pub task: Option<String>,
 }
 
 /// One file.

@@ -14,6 +14,7 @@ pub fn of(op: i32, answer: &str) -> Value {
         2 | 3 => evaluation(ok),
         4 => ok.as_array().expect("a list").iter().map(person).collect(),
         5 => json!({"cedar": ok["cedar"]}),
+        7 => ok.as_array().expect("a list").iter().map(may).collect(),
         _ => preview(ok),
     }
 }
@@ -69,6 +70,16 @@ fn person(ok: &Value) -> Value {
         ),
         ("eligible", ok["eligible"].clone()),
         ("groups", ok["groups"].clone()),
+        ("policies", ok["policies"].clone()),
+        ("errors", errors(ok)),
+    ])
+}
+
+/// A yes that one person uses says no number.
+fn may(ok: &Value) -> Value {
+    lean([
+        ("permitted", ok["permitted"].clone()),
+        ("persons", if ok["persons"] == 1 { Value::Null } else { ok["persons"].clone() }),
         ("policies", ok["policies"].clone()),
         ("errors", errors(ok)),
     ])

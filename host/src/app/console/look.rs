@@ -1,0 +1,197 @@
+//! What a person may look at, each list without what they may not see.
+
+use std::collections::BTreeMap;
+
+use policy_core::abi::ConsoleAnswer;
+use policy_core::console::Act;
+use policy_core::question::LockTarget;
+use policy_core::time::{Span, Timestamp};
+use proviso_api::findings::{FindingDetail, FindingLine, FindingList};
+use proviso_api::operations::Change;
+use proviso_api::ownership::{Departure, Owned, OwnerReply};
+use proviso_api::routing::{DeliveryList, DeputyList};
+use proviso_api::stops::{LockList, ReachReply};
+
+use super::About;
+use crate::app::App;
+use crate::app::findings::FindingFilter;
+use crate::app::refusal::Refusal;
+use crate::identity::PersonSession;
+
+/// How many findings are looked through for a list: those that somebody may see are told of these.
+const MOST_FINDINGS: usize = 500;
+/// How long a stream knows what its reader may see, and of how many exceptions.
+const KNOWN_FOR: Span = Span::from_seconds(5);
+const MOST_KNOWN: usize = 1_000;
+
+impl App {
+    /// The locks in force that this person may see.
+    ///
+    /// # Errors
+    /// `limit` where the module gives no answer.
+    pub async fn locks_seen_by(&self, person: &PersonSession) -> Result<LockList, Refusal> {
+        let LockList { locks } = self.locks(person);
+        let about: Vec<About> = {
+            let state = self.state();
+            locks.iter().map(|line| About::target(&state, &line.lock.target)).collect()
+        };
+        let seen = self.may_see(person, Act::View, about.into_iter(), self.now()).await?;
+        Ok(LockList { locks: locks.into_iter().zip(seen).filter_map(|(line, seen)| seen.then_some(line)).collect() })
+    }
+
+    /// What a lock would stop, for who may set it.
+    ///
+    /// # Errors
+    /// `not_permitted_here`; as [`Self::reach`].
+    pub async fn reach_seen_by(&self, person: &PersonSession, target: &LockTarget) -> Result<ReachReply, Refusal> {
+        let about = About::target(&self.state(), target);
+        self.hold_act(person, Act::Lock, &about).await?;
+        self.reach(target)
+    }
+
+    /// Who stands in for whom.
+    ///
+    /// # Errors
+    /// `not_permitted_here`.
+    pub async fn deputies_seen_by(&self, person: &PersonSession) -> Result<DeputyList, Refusal> {
+        // Whoever decides on requests sees who stands in for whom, and whoever sees the gate as a whole.
+        let asked = [(Act::View, About::GATE), (Act::Vote, About::GATE)];
+        let answers = self.may_each(person, &asked, self.now()).await?;
+        if !answers.iter().any(alone) {
+            self.hold_act(person, Act::View, &About::GATE).await?;
+        }
+        Ok(self.deputies())
+    }
+
+    /// Who owns something.
+    ///
+    /// # Errors
+    /// `not_permitted_here`; as [`Self::owner`].
+    pub async fn owner_seen_by(&self, person: &PersonSession, of: &Owned) -> Result<OwnerReply, Refusal> {
+        let about = About::owned(&self.state(), of);
+        self.hold_act(person, Act::View, &about).await?;
+        self.owner(of)
+    }
+
+    /// What somebody leaves behind: their own, or with the right to read the record anybody's.
+    ///
+    /// # Errors
+    /// `not_permitted_here`; as [`Self::departure`].
+    pub async fn departure_seen_by(&self, person: &PersonSession, user: &str) -> Result<Departure, Refusal> {
+        if person.person.id != user {
+            self.hold_act(person, Act::ViewRecord, &About::GATE).await?;
+        }
+        self.departure(user)
+    }
+
+    /// What was or is to be sent.
+    ///
+    /// # Errors
+    /// `not_permitted_here`; as [`Self::deliveries`].
+    pub async fn deliveries_seen_by(
+        &self,
+        person: &PersonSession,
+        state: Option<&str>,
+    ) -> Result<DeliveryList, Refusal> {
+        self.hold_act(person, Act::Operate, &About::GATE).await?;
+        self.deliveries(state).await
+    }
+
+    /// Has a delivery that was given up tried again.
+    ///
+    /// # Errors
+    /// `not_permitted_here`; as [`Self::retry_delivery`].
+    pub async fn retry_delivery_by(&self, person: &PersonSession, id: String) -> Result<(), Refusal> {
+        self.hold_act(person, Act::Operate, &About::GATE).await?;
+        self.retry_delivery(id).await
+    }
+
+    /// The findings of whom this person may read the record of.
+    ///
+    /// # Errors
+    /// As [`Self::findings`]; `limit` where the module gives no answer.
+    pub async fn findings_seen_by(
+        &self,
+        person: &PersonSession,
+        filter: &FindingFilter,
+    ) -> Result<FindingList, Refusal> {
+        let mut list = self.findings(&person.person, filter)?;
+        let about = |line: &FindingLine| About::agent(&line.subject);
+        // Also of those that the filter leaves out: how many are not resolved is told of what one may see.
+        let unresolved: Vec<FindingLine> = self.unresolved_findings(None).into_iter().take(MOST_FINDINGS).collect();
+        let asked = unresolved.iter().chain(&list.findings).map(about);
+        let seen = self.may_see(person, Act::ViewRecord, asked, self.now()).await?;
+        let (first, second) = seen.split_at(unresolved.len().min(seen.len()));
+        if first.contains(&false) {
+            list.unresolved = first.iter().filter(|seen| **seen).count();
+        }
+        let mut second = second.iter().copied();
+        list.findings.retain(|_| second.next().unwrap_or(false));
+        Ok(list)
+    }
+
+    /// One finding, with evidence and decisions side by side.
+    ///
+    /// # Errors
+    /// `not_permitted_here`; as [`Self::finding`].
+    pub async fn finding_seen_by(&self, person: &PersonSession, id: &str) -> Result<FindingDetail, Refusal> {
+        let about = self.about_finding(id)?;
+        self.hold_act(person, Act::ViewRecord, &about).await?;
+        let mut detail = self.finding(id)?;
+        let sees = self.may_see(person, Act::ViewArguments, [about].into_iter(), self.now()).await?;
+        if sees != [true] {
+            // A digest of arguments that anybody could guess tells them.
+            detail.evidence.iter_mut().for_each(|evidence| evidence.input_digest = None);
+            detail.decisions.iter_mut().for_each(|decision| decision.input_digest = None);
+        }
+        Ok(detail)
+    }
+
+    /// Whose finding it is.
+    pub(in crate::app) fn about_finding(&self, id: &str) -> Result<About, Refusal> {
+        self.finding_line(id).map(|line| About::agent(&line.subject))
+    }
+
+    /// A change as this person hears of it: of an exception that they may not see, nothing.
+    pub async fn change_seen_by(&self, person: &PersonSession, known: &mut Seen, change: Change) -> Option<Change> {
+        let Some(id) = change.exception.as_deref() else { return Some(change) };
+        let now = self.now();
+        let owner = change.kind.contains("owner");
+        if let Some(seen) = known.get(id, now).filter(|_| !owner) {
+            return seen.then_some(change);
+        }
+        let about = About::exception_of(&self.state(), id);
+        let seen = self.may_see(person, Act::View, [about].into_iter(), now).await.is_ok_and(|seen| seen == [true]);
+        known.keep(id, seen);
+        seen.then_some(change)
+    }
+}
+
+/// What a stream knows of what its reader may see: a grant that is used a thousand times a second is no thousand
+/// questions.
+#[derive(Debug, Default)]
+pub struct Seen {
+    since: Option<Timestamp>,
+    exceptions: BTreeMap<String, bool>,
+}
+
+impl Seen {
+    /// The hour, hand-overs and the record may change what somebody sees: nothing is known for long.
+    fn get(&mut self, id: &str, now: Timestamp) -> Option<bool> {
+        let fresh = self.since.is_some_and(|since| since <= now && now < since.plus(KNOWN_FOR));
+        if !fresh || self.exceptions.len() >= MOST_KNOWN {
+            self.exceptions.clear();
+            self.since = Some(now);
+        }
+        self.exceptions.get(id).copied()
+    }
+
+    fn keep(&mut self, id: &str, seen: bool) {
+        self.exceptions.insert(id.to_owned(), seen);
+    }
+}
+
+/// Whether one person does it alone.
+pub(super) fn alone(answer: &ConsoleAnswer) -> bool {
+    answer.permitted && answer.persons < 2
+}

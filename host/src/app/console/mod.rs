@@ -1,0 +1,20 @@
+//! Who may do what in Proviso itself: what `console/` of the active bundle permits a signed-in person, asked of the module
+//! before each act and each look (docs/console.md).
+//!
+//! What the lifecycle refuses (R4) is refused besides. No rule stands here, and no status code.
+
+mod about;
+mod blank;
+mod event;
+mod hold;
+mod look;
+mod record;
+mod told;
+
+pub(in crate::app) use about::About;
+pub(in crate::app) use blank::{blank, without_arguments};
+pub use event::ConsoleEvent;
+pub(in crate::app) use hold::Refusals;
+pub use look::Seen;
+pub(in crate::app) use record::Reading;
+pub(in crate::app) use told::Rights;

@@ -1,0 +1,98 @@
+//! The record as a person may read it: what is about agents whose arguments they may not see goes without its payloads.
+
+use std::collections::BTreeMap;
+
+use audit_verify::source::StoredRecord;
+use policy_core::console::Act;
+use tokio::runtime::Handle;
+
+use super::About;
+use crate::app::App;
+use crate::app::exports::Exporting;
+use crate::app::refusal::Refusal;
+use crate::export::{self, Format, Matter, Wanted};
+use crate::identity::PersonSession;
+
+/// What somebody who reads the record sees of it. Asked once for each matter: while it is read no other bundle is active.
+pub(in crate::app) struct Reading {
+    app: App,
+    person: PersonSession,
+    runtime: Handle,
+    known: BTreeMap<About, bool>,
+}
+
+impl Reading {
+    /// Whether the payloads of this record are this person's to read. Waits for the module: not on an async executor.
+    pub fn sees(&mut self, record: &StoredRecord) -> bool {
+        let Some(about) = self.app.about_record(record) else { return true };
+        if let Some(known) = self.known.get(&about) {
+            return *known;
+        }
+        let (app, person) = (&self.app, &self.person);
+        let asked = app.may_see(person, Act::ViewArguments, [about.clone()].into_iter(), app.now());
+        // INVARIANT (R8): what policy gives no answer for is not shown.
+        let sees = self.runtime.block_on(asked).is_ok_and(|sees| sees == [true]);
+        self.known.insert(about, sees);
+        sees
+    }
+}
+
+impl App {
+    /// Begins an export of what is recorded until now, as this person may read it.
+    ///
+    /// # Errors
+    /// `not_permitted_here`.
+    pub async fn export_for(
+        &self,
+        person: &PersonSession,
+        format: Format,
+        wanted: Wanted,
+    ) -> Result<Exporting, Refusal> {
+        self.hold_act(person, Act::Export, &About::GATE).await?;
+        let reading =
+            Reading { app: self.clone(), person: person.clone(), runtime: Handle::current(), known: BTreeMap::new() };
+        Ok(self.export(format, wanted, reading))
+    }
+
+    /// A tile of a log, for who may read the record.
+    ///
+    /// # Errors
+    /// `not_permitted_here`; as [`Self::tile`].
+    pub async fn tile_for(&self, person: &PersonSession, log: &str, path: &str) -> Result<Vec<u8>, Refusal> {
+        self.hold_act(person, Act::ViewRecord, &About::GATE).await?;
+        self.tile(log, path)
+    }
+
+    /// The receipt of one record, for who may read the record of whom it is about. Where they may not see arguments it
+    /// proves the leaf alone.
+    ///
+    /// # Errors
+    /// `not_permitted_here`; as [`Self::receipt`].
+    pub async fn receipt_for(&self, person: &PersonSession, log: &str, seq: &str) -> Result<String, Refusal> {
+        let stored = self.record_of(log, seq)?;
+        let about = self.about_record(&stored);
+        self.hold_act(person, Act::ViewRecord, about.as_ref().unwrap_or(&About::GATE)).await?;
+        let sees = match about {
+            Some(about) => self.may_see(person, Act::ViewArguments, [about].into_iter(), self.now()).await? == [true],
+            None => true,
+        };
+        self.receipt(log, stored, sees)
+    }
+
+    /// Whose call a record holds, or words on one; absent where it holds nobody's: of the gate, of people, of owners.
+    fn about_record(&self, record: &StoredRecord) -> Option<About> {
+        let Matter { subject, action, exception, calls } = export::matter(record);
+        if let Some(id) = exception {
+            // INVARIANT (R8): what is of an exception that nobody knows is about the gate.
+            return Some(About::exception_of(&self.state(), &id));
+        }
+        if !calls {
+            return None;
+        }
+        Some(match (subject, action) {
+            (Some(subject), Some(action)) => About::action_of(&subject, &action),
+            (Some(subject), None) => About::agent(&subject),
+            (None, _) => About::GATE,
+        })
+    }
+}

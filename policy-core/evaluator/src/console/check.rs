@@ -1,0 +1,110 @@
+//! What a bundle's `console/` may not come to: that nobody could activate the next bundle, or that one person does alone
+//! what takes two.
+//!
+//! Told by the people and agents that `entities.json` declares, each asked as strongly signed in as there is.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use policy_core::abi::{ConsoleAct, ConsoleAnswer, Voter};
+use policy_core::console::Act;
+use policy_core::entity::EntityRef;
+use policy_core::time::Timestamp;
+
+use crate::Bundle;
+use crate::bundle::BundleError;
+use crate::console::console;
+
+/// Monday, 2026-11-23, 12:00 UTC: where a rule looks at the hour, a week of hours is tried from here.
+const NOON: i64 = 1_795_435_200_000;
+const HOUR: i64 = 3_600_000;
+const WEEK: i64 = 7 * 24;
+/// How many answers are asked for at most; what is left after that is asked about the gate alone.
+const MOST_ASKED: usize = 20_000;
+
+/// One person could do alone what takes two under the bundle before.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Alone {
+    /// What.
+    pub act: Act,
+    /// One who could.
+    pub person: EntityRef,
+    /// By which policies, by `@id`.
+    pub policies: Vec<String>,
+}
+
+impl Bundle {
+    /// What is wrong with who may do what.
+    pub(crate) fn console_errors(&self) -> Vec<BundleError> {
+        if !self.has_console() {
+            return Vec::new();
+        }
+        let asked = self.asked(&[Act::Activate], &[None]);
+        let able: BTreeSet<&EntityRef> =
+            asked.iter().filter(|(_, _, answer)| answer.permitted).map(|(person, ..)| person).collect();
+        let enough = |(_, _, answer): &(EntityRef, ConsoleAct, ConsoleAnswer)| {
+            answer.permitted && usize::try_from(answer.persons).is_ok_and(|persons| persons <= able.len())
+        };
+        // INVARIANT (R4): a bundle that nobody could replace would hold for ever.
+        if asked.iter().any(enough) {
+            return Vec::new();
+        }
+        let message = match able.len() {
+            0 => "nobody could activate the next bundle".to_owned(),
+            _ => "activating takes two people, and one alone could do it".to_owned(),
+        };
+        let help = "permit `Proviso::Action::\"activate\"` on the gate to people of entities.json, to two where the permit \
+                    says `@persons(\"2\")`";
+        let first = self.files.keys().find(|path| path.starts_with("console/"));
+        vec![BundleError::new(first.map_or("console", String::as_str), 1, "nobody_activates", message, help)]
+    }
+
+    /// What everybody of the bundle may do of this, about these.
+    fn asked(&self, acts: &[Act], about: &[Option<EntityRef>]) -> Vec<(EntityRef, ConsoleAct, ConsoleAnswer)> {
+        let people = self.people();
+        let assurance = self.rules.config.step_ups.last().cloned().unwrap_or_default();
+        let hours = if self.console_reads.has("now") { WEEK } else { 1 };
+        let act = |(act, about): (Act, &Option<EntityRef>)| {
+            let owners = about.iter().flat_map(|agent| self.owners(agent)).collect();
+            ConsoleAct { act, about: about.clone(), owners, requester: None, action: None, tier: None, task: None }
+        };
+        let all: Vec<ConsoleAct> =
+            about.iter().flat_map(|about| acts.iter().map(move |act| (*act, about))).map(act).collect();
+        let mut found = Vec::new();
+        for person in people {
+            let voter = Voter { person: person.clone(), assurance: assurance.clone() };
+            for hour in 0..hours {
+                let now = Timestamp::from_millis(NOON.saturating_add(hour.saturating_mul(HOUR)));
+                let question = self.console_question(&voter, now, all.clone());
+                let answers = console(&self.rules, &question).unwrap_or_default();
+                found.extend(all.iter().cloned().zip(answers).map(|(act, answer)| (person.clone(), act, answer)));
+            }
+        }
+        found
+    }
+}
+
+/// What one person could do alone under `new` that takes two under `old`, sorted.
+///
+/// INVARIANT (R4): what takes two people today takes two under the next bundle.
+pub fn alone(old: &Bundle, new: &Bundle) -> Vec<Alone> {
+    if old.rules.policies.by_two.is_empty() {
+        return Vec::new();
+    }
+    let mut about: Vec<Option<EntityRef>> = vec![None];
+    let room = MOST_ASKED / Act::ALL.len() / new.people().len().max(1);
+    about.extend(new.subjects().into_iter().take(room).map(Some));
+    // An act takes two where nobody who may do it may do it alone.
+    let mut least: BTreeMap<(Act, Option<EntityRef>), u32> = BTreeMap::new();
+    for (_, act, answer) in old.asked(&Act::ALL, &about).into_iter().filter(|(_, _, answer)| answer.permitted) {
+        let persons = least.entry((act.act, act.about)).or_insert(answer.persons);
+        *persons = (*persons).min(answer.persons);
+    }
+    let mut found: BTreeMap<Act, Alone> = BTreeMap::new();
+    for (person, act, answer) in new.asked(&Act::ALL, &about) {
+        let takes_two = least.get(&(act.act, act.about)).is_some_and(|persons| *persons > 1);
+        if takes_two && answer.permitted && answer.persons < 2 {
+            found.entry(act.act).or_insert(Alone { act: act.act, person, policies: answer.policies });
+        }
+    }
+    found.into_values().collect()
+}

@@ -1,0 +1,113 @@
+//! What a bundle's `console/` may not come to. What it answers is told by the golden cases.
+
+use std::collections::BTreeMap;
+
+use policy_core::console::Act;
+
+use super::*;
+use crate::Bundle;
+use crate::bundle::tests::sample;
+
+/// The sample bundle with these people in the group `administrators`, and with this as its `console/`.
+fn with(administrators: &[&str], console: &str) -> Result<Bundle, Vec<(String, &'static str)>> {
+    let mut files: BTreeMap<String, String> = sample();
+    files.retain(|path, _| !path.starts_with("console/"));
+    if !console.is_empty() {
+        files.insert("console/all.cedar".to_owned(), console.to_owned());
+    }
+    let mut entities: serde_json::Value = serde_json::from_str(&files["entities.json"]).unwrap();
+    let group = serde_json::json!({"type": "Group", "id": "administrators"});
+    for entity in entities.as_array_mut().unwrap() {
+        let id = entity["uid"]["id"].as_str().unwrap().to_owned();
+        if entity["uid"]["type"] == "User" && administrators.contains(&id.as_str()) {
+            entity["parents"].as_array_mut().unwrap().push(group.clone());
+        }
+    }
+    let known = entities.as_array().unwrap().iter().any(|entity| entity["uid"] == group);
+    if !known {
+        entities.as_array_mut().unwrap().push(serde_json::json!({"uid": group, "attrs": {}, "parents": []}));
+    }
+    files.insert("entities.json".to_owned(), entities.to_string());
+    Bundle::accept(&files).map_err(|errors| errors.into_iter().map(|error| (error.file, error.code)).collect())
+}
+
+fn permits(annotations: &str, act: &str, when: &str) -> String {
+    format!(
+        "@id(\"by-administrators\") {annotations}\npermit (principal in Group::\"administrators\", \
+         action == Proviso::Action::\"{act}\", resource) {when};"
+    )
+}
+
+#[test]
+fn a_bundle_under_which_nobody_could_activate_the_next_one_is_refused() {
+    let nobody = Err(vec![("console/all.cedar".to_owned(), "nobody_activates")]);
+    let by_two = "@persons(\"2\")";
+    let cases: [(&[&str], &str, &str, &str, bool); 8] = [
+        (&["mara"], "", "activate", "", true),
+        (&[], "", "activate", "", false),
+        (&["mara"], "", "erase", "", false),
+        (&["mara"], by_two, "activate", "", false),
+        (&["mara", "tom"], by_two, "activate", "", true),
+        (&["mara"], "", "activate", "when { context.assurance == \"webauthn\" }", true),
+        (&["mara"], "", "activate", "when { context.now < datetime(\"2020-01-01\") }", false),
+        // Only at the weekend: a week of hours is tried.
+        (&["mara"], "", "activate", "when { context.now >= datetime(\"2026-11-28\") }", true),
+    ];
+    for (people, annotations, act, when, loads) in cases {
+        let told = with(people, &permits(annotations, act, when)).map(drop);
+        assert_eq!(told, if loads { Ok(()) } else { nobody.clone() }, "{people:?} {annotations} {act} {when}");
+    }
+    assert!(with(&[], "").is_ok(), "without a `console/` the operator activates");
+}
+
+#[test]
+fn what_takes_two_people_takes_two_under_the_next_bundle() {
+    let activates =
+        "\n@id(\"a\") permit (principal == User::\"tom\", action == Proviso::Action::\"activate\", resource);";
+    let bundle = |annotations: &str, act: &str, when: &str| {
+        with(&["mara", "tom"], &format!("{}{activates}", permits(annotations, act, when))).unwrap()
+    };
+    let by_two = "@persons(\"2\")";
+    let old = bundle(by_two, "erase", "");
+    let told = |new: &Bundle| alone(&old, new).into_iter().map(|one| (one.act, one.person.id)).collect::<Vec<_>>();
+    let found = alone(&old, &bundle("", "erase", ""));
+    assert_eq!(found.len(), 1);
+    assert_eq!((found[0].act, found[0].person.id.as_str()), (Act::Erase, "mara"));
+    assert_eq!(found[0].policies, ["by-administrators"]);
+    assert_eq!(told(&bundle("", "erase", "when { resource is Agent }")), [(Act::Erase, "mara".to_owned())]);
+    assert_eq!(told(&bundle(by_two, "erase", "")), []);
+    assert_eq!(told(&bundle("", "revoke", "")), [], "nobody erases at all: that is no less");
+    assert_eq!(alone(&bundle("", "erase", ""), &bundle("", "erase", "")), [], "one did it alone before");
+    // Without a `console/` nobody of them erases.
+    assert_eq!(alone(&old, &with(&[], "").unwrap()), []);
+    assert_eq!(alone(&with(&[], "").unwrap(), &bundle("", "erase", "")), []);
+    // What takes two for all of it but one agent's.
+    let split = "unless { resource == Agent::\"spiffe://acme.example/agent/intern-bot\" }";
+    assert_eq!(alone(&bundle(by_two, "revoke", split), &bundle("", "revoke", "when { resource is Agent }")).len(), 1);
+}
+
+#[test]
+fn a_policy_of_console_stands_in_no_other_folder_and_no_other_in_console() {
+    let activate = permits("", "activate", "");
+    let code = |path: &str, text: &str| {
+        let mut files = sample();
+        files.insert(path.to_owned(), text.to_owned());
+        Bundle::accept(&files).err().and_then(|errors| Some(errors.first()?.code))
+    };
+    assert_eq!(code("scope/console.cedar", &activate), Some("invalid_policy"));
+    assert_eq!(code("approval/approve/console.cedar", &activate), Some("invalid_policy"));
+    for (text, expected) in [
+        ("@id(\"x\") permit (principal, action == Action::\"write_file\", resource);", "invalid_policy"),
+        ("@id(\"x\") permit (principal, action == Proviso::Action::\"veiw\", resource);", "invalid_policy"),
+        ("@id(\"x\") permit (principal, action, resource) when { context.tier == \"low\" };", "invalid_policy"),
+        ("@id(\"x\") forbid (principal, action, resource);", "wrong_folder"),
+        ("permit (principal, action, resource);", "no_id"),
+    ] {
+        assert_eq!(code("console/x.cedar", text), Some(expected), "{text}");
+    }
+    // A bundle's own action, tool or type of any name stands beside ours.
+    let mut files = sample();
+    let schema = files.get_mut("schema.cedarschema").unwrap();
+    schema.push_str("entity Gate;\naction view, vote, lock appliesTo { principal: [Agent], resource: [Gate] };\n");
+    assert!(Bundle::accept(&files).is_ok());
+}
