@@ -14,4 +14,5 @@ pub mod reviews;
 pub mod routing;
 pub mod search;
 pub mod session;
+pub mod sign_in;
 pub mod stops;

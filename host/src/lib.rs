@@ -31,6 +31,7 @@ pub mod remedies;
 pub mod replay;
 #[cfg(saboteur)]
 pub mod saboteur;
+pub mod sign_in;
 pub mod signing;
 pub mod socket;
 pub mod store;

@@ -42,6 +42,17 @@ pub fn remedy(code: &str) -> Option<&'static str> {
         "credential_of_earlier_epoch" => "the operator mints a new one by `proviso token`; docs/restore.md says why",
         "no_subject_token" => "send the agent's token as `Proviso-Subject-Token`",
         "no_session" | "signed_out" | "bad_link" | "link_used" => "sign in with a link from `proviso token approver`",
+        "sign_in_not_begun_here" | "sign_in_over" | "other_issuer" => "begin to sign in again, in this browser",
+        "sign_in_refused" => "sign in again; if it stays so, whoever runs the provider says why",
+        "bad_id_token" => {
+            "sign in again; if it stays so, the operator looks at the gate's log and the provider's settings"
+        }
+        "provider_unavailable" => "try again in a while, or sign in with a link from `proviso token approver`",
+        "sign_in_busy" => "try again in a moment",
+        "unknown_provider" => "take the provider from the sign-in page",
+        "bad_return_to" => "name a page of this gate by its path",
+        "unknown_account" => "the operator writes the account beside your name into the file of `--sign-in`",
+        "account_of_another" => "sign in by your own account; whose one is, the record says for good",
         "session_key_missing" => "use the page that signed in, or sign in again",
         "not_an_enforcement_point" => "ask through an enforcement point: its token as bearer, the agent's beside it",
         "not_for_this_subject" => "mint a token whose subjects name this agent",
@@ -103,6 +114,7 @@ pub fn remedy(code: &str) -> Option<&'static str> {
         "question_unreadable" => "give a file that holds an AuthZEN evaluation request, or send one to standard input",
         "bad_public_url" => "give scheme, host and port alone, such as `https://proviso.example`",
         "cannot_listen" => "give another address with `--listen`",
+        "bad_sign_in_file" => "docs/sign-in.md says what the file of `--sign-in` holds",
         "bad_record_file" => "docs/copies.md says what the file of `--record` holds",
         "cannot_notify" => "docs/notify.md says what the file of `--notify` holds",
         "no_folder" => "give a folder that you may write to with `--data`",

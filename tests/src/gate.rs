@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use policy_core::digest::Digest;
 use policy_core::entity::EntityRef;
-use proviso::app::{Activation, Allowance, App, GrantIndex, OpenError, Operator, Parts, Retention, Settings};
+use proviso::app::{Activation, Allowance, App, GrantIndex, OpenError, Operator, Parts, Retention, Settings, Ways};
 use proviso::copies::{self, Record};
 use proviso::gate::{Cache, Limits, LiveGrants, PolicyModule, WasmEngine};
 use proviso::http::{self, ModuleFile, Site};
@@ -74,6 +74,8 @@ pub struct Setup {
     pub retention: Retention,
     /// Where its record goes besides.
     pub record: Record,
+    /// How people sign in besides links.
+    pub ways: Ways,
     /// What stands between the use cases and the store.
     pub wrap: fn(Arc<dyn Store>) -> Arc<dyn Store>,
 }
@@ -94,6 +96,7 @@ impl Default for Setup {
             seen: Vec::new(),
             retention: Retention::default(),
             record: Record::default(),
+            ways: Ways::default(),
             wrap: |store| store,
         }
     }
@@ -169,6 +172,7 @@ impl TestGate {
             index: setup.index,
             clock: Arc::<TestClock>::clone(&setup.clock),
             random: Arc::new(SystemRandom),
+            ways: setup.ways,
         };
         let app = App::open_with(settings, parts, setup.wrap).await?;
         let (stop, stopping) = watch::channel(false);

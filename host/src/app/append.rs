@@ -114,7 +114,9 @@ fn identity_touches(event: &IdentityEvent) -> Vec<VersionKey> {
     match event {
         IdentityEvent::TokenMinted { token } => vec![key(&token.id)],
         IdentityEvent::TokenRevoked { id, .. } => vec![key(id)],
-        IdentityEvent::SignedIn { link, session, .. } => link.iter().map(key).chain([key(&session.id)]).collect(),
+        IdentityEvent::SignedIn { link, session, replaces, .. } => {
+            link.iter().chain(replaces).map(key).chain([key(&session.id)]).collect()
+        }
         IdentityEvent::SignedOut { session, .. } => vec![key(session)],
     }
 }

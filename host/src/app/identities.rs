@@ -13,10 +13,11 @@ use super::append::Proposal;
 use super::event::LedgerEvent;
 use super::ownership::hold_present;
 use super::refusal::{Refusal, RefusalKind};
+use super::sessions::{Entry, Whence};
 use super::settings::Operator;
 use crate::identity::{
-    Credential, IdentityEvent, MintRequest, MintedSecret, PersonSession, PersonSessionFacts, Secret, SecretKind,
-    SubjectPattern, Token, TokenFacts, TokenLine,
+    Credential, IdentityEvent, MintRequest, MintedSecret, PersonSession, Secret, SecretKind, SubjectPattern, Token,
+    TokenFacts, TokenLine,
 };
 use crate::store::VersionKey;
 
@@ -26,9 +27,7 @@ const AGENT_LIFE: Span = Span::from_seconds(86_400);
 const POINT_LIFE: Span = Span::from_seconds(90 * 86_400);
 /// A sign-in link waits this long.
 const LINK_LIFE: Span = Span::from_seconds(15 * 60);
-/// A session lasts a working day.
-const SESSION_LIFE: Span = Span::from_seconds(8 * 3_600);
-/// How strongly a link signs in: the only way to sign in that there is.
+/// How strongly a link signs in.
 pub(super) const ASSURANCE: &str = "link";
 
 impl App {
@@ -52,7 +51,7 @@ impl App {
     ///
     /// # Errors
     /// `bad_link` for one that is wrong, used, revoked or too old.
-    pub async fn sign_in(&self, link: &str) -> Result<(String, Session), Refusal> {
+    pub async fn sign_in(&self, link: &str, whence: Whence) -> Result<(String, Session), Refusal> {
         let bad = || {
             Refusal::new(RefusalKind::Unauthenticated, "bad_link", "the sign-in link is wrong, used or too old")
                 .help("ask the operator for a new one: `proviso token approver --user ID`")
@@ -67,49 +66,11 @@ impl App {
             let TokenFacts::Approver { person } = &token.facts else { return Err(bad()) };
             (person.clone(), token.same_user)
         };
-        self.open_session(Some(&link), &person, same_user).await.map_err(|refusal| match refusal.code {
+        let entry = Entry { link: Some(&link), same_user, whence, ..Entry::by_link(person) };
+        self.open_session(entry, |_| Ok(())).await.map_err(|refusal| match refusal.code {
             "link_used" => bad(),
             _ => refusal,
         })
-    }
-
-    async fn open_session(
-        &self,
-        link: Option<&Secret>,
-        person: &EntityRef,
-        same_user: bool,
-    ) -> Result<(String, Session), Refusal> {
-        let secret = self.draw(SecretKind::Session)?;
-        let now = self.now();
-        let facts = PersonSessionFacts {
-            id: secret.id().to_owned(),
-            hash: secret.hash(self.keys()),
-            person: person.clone(),
-            assurance: ASSURANCE.to_owned(),
-            expires_at: now.plus(SESSION_LIFE),
-            same_user,
-        };
-        let event = IdentityEvent::SignedIn {
-            link: link.map(|link| link.id().to_owned()),
-            session: Box::new(facts.clone()),
-            at: now,
-        };
-        self.admit(|state| {
-            // INVARIANT (R4): one link, one session, also when two browsers present it at once.
-            if link.is_some_and(|link| state.registry.token(link, self.keys(), now).is_none()) {
-                return Err(Refusal::conflict("link_used", "the sign-in link was used"));
-            }
-            // INVARIANT (R4): nobody comes in who is said to have left meanwhile.
-            hold_present(state, person)?;
-            let link = link.map(|link| state.version(VersionKey::Identity(link.id().to_owned())));
-            let expected = link.into_iter().chain([state.version(VersionKey::Ownership)]).collect();
-            let records = vec![self.ledger(now, &LedgerEvent::Identity(event.clone()))?];
-            Ok(Proposal { expected, records, answer: () })
-        })
-        .await?;
-        let key = Some(secret.page_key(self.keys()).to_string());
-        let session = Session { key, ..self.session_reply(&facts.session()).await };
-        Ok((secret.reveal(), session))
     }
 
     /// Whom a session's secret belongs to: enough to follow what is new, for nothing else.
@@ -207,7 +168,7 @@ impl App {
     pub async fn demo_sign_in(&self, person: &EntityRef) -> Result<(String, Session), Refusal> {
         self.only_in_a_demo()?;
         self.known_person(person)?;
-        self.open_session(None, person, false).await
+        self.open_session(Entry::by_link(person.clone()), |_| Ok(())).await
     }
 
     fn only_in_a_demo(&self) -> Result<(), Refusal> {
@@ -367,7 +328,7 @@ impl App {
         .map(drop)
     }
 
-    fn draw(&self, kind: SecretKind) -> Result<Secret, Refusal> {
+    pub(super) fn draw(&self, kind: SecretKind) -> Result<Secret, Refusal> {
         Secret::draw(kind, self.random()).map_err(|_| no_randomness())
     }
 

@@ -116,7 +116,9 @@ impl App {
     /// What of these terms this gate cannot check: a sign-in that nobody has here, or a copy of the record that there is
     /// none of.
     pub(super) fn cannot_check(&self, terms: &Terms) -> Option<&'static str> {
-        let signs_in = is_strong_enough(terms, ASSURANCE, &self.policy().step_ups());
+        let step_ups = self.policy().step_ups();
+        let mut words = self.ways().assurances().chain([ASSURANCE]);
+        let signs_in = words.any(|word| is_strong_enough(terms, word, &step_ups));
         if !signs_in && !sabotaged!("r8_step_up_offered") {
             return Some(inputs::STEP_UP);
         }

@@ -51,8 +51,10 @@ mod request_schema;
 mod reviews;
 mod routing;
 mod search;
+mod sessions;
 mod settings;
 mod sheets;
+mod sign_in;
 mod state;
 mod stops;
 mod tasks;
@@ -94,7 +96,12 @@ pub use refusal::{Refusal, RefusalKind};
 pub use reply::VALID_FOR;
 pub use routing::Message;
 pub use search::Search;
+pub use sessions::Whence;
 pub use settings::{Activation, Channels, OpenError, Operator, Parts, Settings, WebhookChannel};
+
+pub use sign_in::{
+    Arrival, Asked, Authenticated, Begun, FLOW_LIFE, IdentityProvider, ProviderAnswer, ProviderFault, Way, Ways,
+};
 
 use crate::random::Random;
 use crate::signing::BindingKeys;
@@ -105,6 +112,7 @@ use event::{GateEvent, LedgerEvent};
 use folded::Folded;
 use limits::Limits;
 use policy::Policy;
+use sign_in::Attempts;
 use state::State;
 use stops::HeldStop;
 use time::{Reading, TimeKeeper};
@@ -141,6 +149,8 @@ struct Inner {
     refusals: console::Refusals,
     /// How far the record has come to whoever holds it besides.
     board: Board,
+    /// The sign-ins that were made.
+    attempts: Attempts,
 }
 
 impl Inner {
@@ -174,6 +184,7 @@ impl Inner {
             erasing,
             refusals: console::Refusals::default(),
             board: Board::default(),
+            attempts: Attempts::default(),
         }
     }
 }
@@ -240,6 +251,14 @@ impl App {
 
     fn index(&self) -> &dyn GrantIndex {
         &*self.0.parts.index
+    }
+
+    fn ways(&self) -> &Ways {
+        &self.0.parts.ways
+    }
+
+    fn attempts(&self) -> &Attempts {
+        &self.0.attempts
     }
 
     fn random(&self) -> &dyn Random {

@@ -10,6 +10,7 @@ use thiserror::Error;
 use super::engine::{Engine, GrantIndex};
 use super::erasure::Retention;
 use super::limits::Allowance;
+use super::sign_in::Ways;
 use crate::clock::Clock;
 use crate::random::Random;
 use crate::store::{DataKind, SeenHead, StoreError};
@@ -111,6 +112,8 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// Randomness.
     pub random: Arc<dyn Random>,
+    /// How people sign in besides links.
+    pub ways: Ways,
 }
 
 /// Why the gate does not start.

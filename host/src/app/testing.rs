@@ -24,6 +24,7 @@ use super::engine::{Engine, EngineError, GrantIndex};
 use super::erasure::Retention;
 use super::limits::Allowance;
 use super::settings::{Channels, OpenError, Operator, Parts, Settings};
+use super::sign_in::Ways;
 use crate::clock::Clock;
 use crate::random::SystemRandom;
 use crate::store::{
@@ -282,6 +283,7 @@ impl Gate {
             index: index.clone(),
             clock: clock.clone(),
             random: Arc::new(SystemRandom),
+            ways: Ways::default(),
         };
         let held = Arc::clone(&faults);
         let app = App::open_with(settings, parts, |inner| Arc::new(FaultyStore { inner, faults: held })).await?;

@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use super::output::{Done, Failure, say};
 use super::serve::{Start, start_log};
 use super::signals::Signals;
-use crate::app::{Activation, Allowance, Retention};
+use crate::app::{Activation, Allowance, Retention, Ways};
 use crate::copies::Record;
 use crate::demo::{self, Place};
 use crate::notify::Notify;
@@ -90,6 +90,7 @@ async fn play(
         notify: Notify::default(),
         retention: Retention::default(),
         record: Record::default(),
+        ways: Ways::default(),
     };
     let running = start.open().await?;
     let signals = Signals::listen()?;

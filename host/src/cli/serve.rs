@@ -15,13 +15,14 @@ use tokio::task::{JoinHandle, spawn_blocking};
 use super::bundle;
 use super::output::{Done, Exit, Failure, say};
 use super::signals::Signals;
-use crate::app::{Activation, Allowance, App, OpenError, Operator, Parts, Retention, Settings, keep_reconciling};
+use crate::app::{Activation, Allowance, App, OpenError, Operator, Parts, Retention, Settings, Ways, keep_reconciling};
 use crate::clock::SystemClock;
 use crate::copies::{self, Record};
 use crate::gate::{Cache, Limits, LiveGrants, PolicyModule, WasmEngine};
 use crate::http::{self, ModuleFile, Site};
 use crate::notify::{self, ConfigError, Notify};
 use crate::random::{Random, SystemRandom};
+use crate::sign_in::SignInFile;
 use crate::store::{DataKind, Keys, StoreError};
 use crate::{assets, socket};
 
@@ -64,6 +65,10 @@ pub(super) struct Serve {
     /// Where the record goes besides: heads to files, webhooks and witnesses, all of it to copies. See docs/copies.md.
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
+    /// By which providers people sign in (OpenID Connect), and whose each account is. See docs/sign-in.md. Without it by
+    /// one-time links alone.
+    #[arg(long, value_name = "FILE")]
+    sign_in: Option<PathBuf>,
 }
 
 /// Runs it.
@@ -94,6 +99,12 @@ pub(super) async fn run(serve: Serve, as_json: bool) -> Result<Done, Failure> {
             Some(file) => Record::read(&file).map_err(|error| Failure::bad_input(error.code(), error.to_string()))?,
             None => Record::default(),
         },
+        ways: match serve.sign_in {
+            Some(file) => {
+                SignInFile::read(&file).map_err(|error| Failure::bad_input(error.code(), error.to_string()))?
+            }
+            None => Ways::default(),
+        },
     };
     let running = start.open().await?;
     let signals = Signals::listen()?;
@@ -119,6 +130,7 @@ pub(super) struct Start {
     pub(super) notify: Notify,
     pub(super) retention: Retention,
     pub(super) record: Record,
+    pub(super) ways: Ways,
 }
 
 /// A gate that serves.
@@ -194,6 +206,7 @@ impl Start {
             index: Arc::new(LiveGrants::default()),
             clock: Arc::new(SystemClock),
             random: Arc::new(SystemRandom),
+            ways: self.ways,
         };
         let app = App::open(settings, parts).await.map_err(|error| not_opened(&error))?;
         let keeping = keep_module(self.data.clone(), module);

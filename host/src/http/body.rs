@@ -17,6 +17,7 @@ use proviso_api::reviews::CloseReview;
 use proviso_api::routing::{DeputyRequest, HandoverRequest};
 use proviso_api::search::{ActionSearch, ResourceSearch, SubjectSearch};
 use proviso_api::session::{DemoSignIn, SignIn};
+use proviso_api::sign_in::{BeginSignIn, FinishSignIn};
 use proviso_api::stops::{EndTaskRequest, LockRequest, RenewLockRequest, RevocationRequest, RevokeRequest};
 use serde::de::DeserializeOwned;
 
@@ -47,6 +48,8 @@ wire! {
     Ballot: ["grant"];
     RevokeRequest: [];
     RevocationRequest: ["target"];
+    BeginSignIn: [];
+    FinishSignIn: [];
     AnswerRequest: [];
     Reason: [];
     DispositionRequest: [];

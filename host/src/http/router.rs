@@ -10,7 +10,7 @@ use axum::routing::{delete, get, post};
 use super::access::{discovery, evaluation, evaluations, requests, search};
 use super::api::{
     acts, bundles, events, exceptions, executions, export, findings, grants, locks, logs, ownership, record, reviews,
-    revocations, routing, session, sheet, stops, tasks, traces, votes, whoami,
+    revocations, routing, session, sheet, sign_in, stops, tasks, traces, votes, whoami,
 };
 use super::guard::guard;
 use super::problem::Refused;
@@ -33,6 +33,9 @@ pub fn router(site: Site) -> Router {
         .route("/access/v1/requests/{id}", get(requests::get))
         .route("/access/v1/requests/{id}/cancel", post(requests::cancel))
         .route("/api/v1/session", get(session::get).post(session::post).delete(session::delete))
+        .route("/api/v1/sign-in", get(sign_in::get))
+        .route("/api/v1/sign-in/begin", post(sign_in::begin))
+        .route("/api/v1/sign-in/finish", post(sign_in::end))
         .route("/api/v1/whoami", get(whoami::get))
         .route("/api/v1/exceptions", get(exceptions::list))
         .route("/api/v1/exceptions/{id}", get(exceptions::get))

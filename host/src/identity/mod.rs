@@ -3,6 +3,7 @@
 //! Behind one interface, so that verified tokens and passkeys can follow: a use case sees a [`Credential`] and never a
 //! header. Secrets stand nowhere; what is kept is a keyed hash, in a record of the ledger.
 
+mod account;
 mod pattern;
 mod registry;
 mod secret;
@@ -10,6 +11,7 @@ mod secret;
 use policy_core::entity::{EntityRef, Hop};
 use policy_core::time::Timestamp;
 
+pub use account::{Account, Stronger};
 pub use pattern::SubjectPattern;
 pub use registry::{IdentityEvent, PersonSessionFacts, Registry, Token, TokenFacts};
 pub use secret::{Secret, SecretKind};
@@ -66,7 +68,7 @@ pub struct PersonSession {
     pub id: String,
     /// Who.
     pub person: EntityRef,
-    /// How strongly they signed in: `link`.
+    /// How strongly they signed in: `link`, or the word that the operator gives a provider.
     pub assurance: String,
     /// Until when.
     pub expires_at: Timestamp,

@@ -10,7 +10,7 @@ use policy_core::sabotaged;
 use policy_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{AgentCredential, Credential, PersonSession, PointCredential, Secret, SubjectPattern};
+use super::{Account, AgentCredential, Credential, PersonSession, PointCredential, Secret, Stronger, SubjectPattern};
 use crate::store::Keys;
 
 /// What happened to a credential. Persisted and hashed: every variant and member is for ever.
@@ -38,6 +38,9 @@ pub enum IdentityEvent {
         link: Option<String>,
         /// The session.
         session: Box<PersonSessionFacts>,
+        /// The session that the browser had until then: it is over.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        replaces: Option<String>,
         /// When.
         at: Timestamp,
     },
@@ -166,6 +169,12 @@ pub struct PersonSessionFacts {
     pub expires_at: Timestamp,
     /// Whether the link was minted under the gate's own user.
     pub same_user: bool,
+    /// The account at a provider that signed in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<Box<Account>>,
+    /// How much more strongly, and until when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stronger: Option<Stronger>,
 }
 
 /// The state's word of a credential that was minted before the gate was restored.
@@ -194,6 +203,8 @@ pub struct Registry {
     /// The sessions of an earlier epoch, by their ids.
     void: BTreeMap<String, Digest>,
     last_sign_in: BTreeMap<EntityRef, Timestamp>,
+    /// Whose each account is, by issuer and subject: the person's that it signed in as first.
+    accounts: BTreeMap<(String, String), EntityRef>,
 }
 
 impl Registry {
@@ -207,9 +218,16 @@ impl Registry {
                 self.end(id, "revoked");
                 self.sessions.retain(|_, open| open.link.as_deref() != Some(id));
             }
-            IdentityEvent::SignedIn { link, session, at } => {
+            IdentityEvent::SignedIn { link, session, replaces, at } => {
                 if let Some(link) = link {
                     self.end(link, "used");
+                }
+                if let Some(before) = replaces {
+                    self.sessions.remove(before);
+                }
+                if let Some(account) = &session.account {
+                    let account = (account.issuer.clone(), account.subject.clone());
+                    self.accounts.entry(account).or_insert_with(|| session.person.clone());
                 }
                 let since = self.last_sign_in.insert(session.person.clone(), *at);
                 let open = Open { facts: (**session).clone(), link: link.clone(), since };
@@ -308,13 +326,18 @@ impl Registry {
     pub fn session(&self, secret: &Secret, keys: &Keys, now: Timestamp) -> Option<PersonSession> {
         let open = self.sessions.get(secret.id())?;
         let live = now < open.facts.expires_at && open.facts.hash == secret.hash(keys);
-        live.then(|| open.facts.session())
+        live.then(|| open.facts.session(now))
     }
 
     /// The sessions that a link made and that still stand, by their public ids.
     pub fn sessions_of(&self, link: &str, now: Timestamp) -> Vec<String> {
         let made = self.sessions.values().filter(|open| open.link.as_deref() == Some(link));
         made.filter(|open| now < open.facts.expires_at).map(|open| open.facts.id.clone()).collect()
+    }
+
+    /// Whose account it is, where it has signed in before.
+    pub fn person_of(&self, issuer: &str, subject: &str) -> Option<&EntityRef> {
+        self.accounts.get(&(issuer.to_owned(), subject.to_owned()))
     }
 
     /// Whether this session still stands, by its public id.
@@ -349,12 +372,14 @@ impl Held {
 }
 
 impl PersonSessionFacts {
-    /// As use cases see it.
-    pub fn session(&self) -> PersonSession {
+    /// As use cases see it at this time.
+    pub fn session(&self, now: Timestamp) -> PersonSession {
+        // INVARIANT (R4): what was a strong sign-in a while ago is none now.
+        let stronger = self.stronger.as_ref().filter(|stronger| now < stronger.until || sabotaged!("r4_step_up_lasts"));
         PersonSession {
             id: self.id.clone(),
             person: self.person.clone(),
-            assurance: self.assurance.clone(),
+            assurance: stronger.map_or(&self.assurance, |stronger| &stronger.assurance).clone(),
             expires_at: self.expires_at,
             same_user: self.same_user,
         }

@@ -74,8 +74,8 @@ async fn a_link_works_once_and_a_revoked_token_not_at_all() {
     let app = &gate.app;
     let minted = app.mint(MintRequest::Approver { user: "mara".to_owned() }, &ROOT).await.unwrap();
     let link = minted.secret.split_once('#').unwrap().1.to_owned();
-    assert_eq!(code(app.sign_in(&link).await), "ok");
-    assert_eq!(code(app.sign_in(&link).await), "bad_link");
+    assert_eq!(code(app.sign_in(&link, Whence::default()).await), "ok");
+    assert_eq!(code(app.sign_in(&link, Whence::default()).await), "bad_link");
     let caller = caller(app).await;
     let Credential::Agent(agent) = &caller.agent else { unreachable!() };
     app.revoke_token(&agent.token, &ROOT).await.unwrap();

@@ -25,7 +25,7 @@ use proviso_api::stops::{LockRequest, Locked};
 use serde_json::{Map, Value, json};
 
 use super::testing::{Gate, ROOT};
-use super::{App, Refusal};
+use super::{App, Refusal, Whence};
 use crate::identity::{Credential, MintRequest, PersonSession};
 
 const WRITER: &str = "spiffe://acme.example/agent/report-writer";
@@ -64,7 +64,7 @@ async fn caller(app: &App) -> Caller {
 async fn person(app: &App, user: &str) -> PersonSession {
     let minted = app.mint(MintRequest::Approver { user: user.to_owned() }, &ROOT).await.unwrap();
     let link = minted.secret.split_once('#').unwrap().1.to_owned();
-    let (secret, session) = app.sign_in(&link).await.unwrap();
+    let (secret, session) = app.sign_in(&link, Whence::default()).await.unwrap();
     assert_eq!(session.person.id, user);
     app.session(&secret).unwrap()
 }

@@ -91,7 +91,7 @@ async fn revoking_a_used_link_ends_its_session() {
     let gate = Gate::start().await;
     let app = &gate.app;
     let minted = app.mint(MintRequest::Approver { user: "mara".to_owned() }, &ROOT).await.unwrap();
-    let (secret, _) = app.sign_in(minted.secret.split_once('#').unwrap().1).await.unwrap();
+    let (secret, _) = app.sign_in(minted.secret.split_once('#').unwrap().1, Whence::default()).await.unwrap();
     let other = person(app, "mara").await;
     app.revoke_token(&minted.id, &ROOT).await.unwrap();
     assert_eq!(app.session(&secret).unwrap_err().code, "signed_out");

@@ -17,6 +17,7 @@ pub(super) mod revocations;
 pub(super) mod routing;
 pub(super) mod session;
 pub(super) mod sheet;
+pub(super) mod sign_in;
 pub(super) mod stops;
 pub(super) mod tasks;
 pub(super) mod traces;

@@ -2,10 +2,11 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{AppendHeaders, IntoResponse};
 use proviso_api::session::{Session, SignIn};
 
+use super::sign_in::whence;
 use crate::http::body::Body;
 use crate::http::caller::Person;
 use crate::http::cookie;
@@ -16,10 +17,12 @@ use crate::http::site::Site;
 /// Signs in. The link works once.
 pub(in crate::http) async fn post(
     State(site): State<Site>,
+    headers: HeaderMap,
     Body(body): Body<SignIn>,
 ) -> Result<impl IntoResponse, Refused> {
     let app = site.app().clone();
-    let (secret, session) = finish(async move { app.sign_in(&body.link).await }).await?;
+    let whence = whence(&site, &headers);
+    let (secret, session) = finish(async move { app.sign_in(&body.link, whence).await }).await?;
     Ok((AppendHeaders([(header::SET_COOKIE, cookie::set(&site, &secret))]), Json(session)))
 }
 

@@ -7,6 +7,7 @@ mod gate;
 mod ownership;
 mod people;
 mod record;
+mod sign_in;
 mod stops;
 
 /// Who may ask.
@@ -69,5 +70,6 @@ const THEMES: &[&[Operation]] = &[
     ownership::OPERATIONS,
     people::OPERATIONS,
     record::OPERATIONS,
+    sign_in::OPERATIONS,
     stops::OPERATIONS,
 ];

@@ -160,6 +160,12 @@ Gap: log string, from integer, missing integer
 LogHead: log string, size integer, note string
 BundleReply: load Load, module digest
 Load: v integer, files object, bundle digest
+SignInWays: providers [ProviderLine]
+ProviderLine: name string, label string
+BeginSignIn: provider string, return_to? string
+SignInBegun: location string
+FinishSignIn: provider string, state string, code? string, iss? string, error? string
+SignInFinished: session Session, return_to string
 DemoPeople: people [DemoPerson]
 DemoPerson: person EntityRef, groups [string]
 DemoSignIn: person EntityRef

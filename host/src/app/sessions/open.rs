@@ -1,0 +1,109 @@
+//! A session begins.
+
+use policy_core::entity::EntityRef;
+use policy_core::time::Span;
+use proviso_api::session::Session;
+
+use crate::app::App;
+use crate::app::append::Proposal;
+use crate::app::event::LedgerEvent;
+use crate::app::identities::ASSURANCE;
+use crate::app::ownership::hold_present;
+use crate::app::refusal::Refusal;
+use crate::app::state::State;
+use crate::identity::{Account, IdentityEvent, PersonSessionFacts, Secret, SecretKind, Stronger};
+use crate::store::VersionKey;
+
+/// A session lasts a working day.
+const SESSION_LIFE: Span = Span::from_seconds(8 * 3_600);
+
+/// Where somebody signs in from.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Whence {
+    /// The secret of the session that the browser had until now.
+    pub session: Option<String>,
+}
+
+/// Somebody who comes in.
+#[derive(Clone)]
+pub(in crate::app) struct Entry<'a> {
+    /// By which link.
+    pub link: Option<&'a Secret>,
+    /// Who.
+    pub person: EntityRef,
+    /// Whether the link was minted under the gate's own user.
+    pub same_user: bool,
+    /// How strongly.
+    pub assurance: String,
+    /// By which account of a provider.
+    pub account: Option<Account>,
+    /// More strongly for a while.
+    pub stronger: Option<Stronger>,
+    /// Where from.
+    pub whence: Whence,
+}
+
+impl Entry<'_> {
+    /// By a link, or in a demo by nothing.
+    pub fn by_link(person: EntityRef) -> Self {
+        Self {
+            link: None,
+            person,
+            same_user: false,
+            assurance: ASSURANCE.to_owned(),
+            account: None,
+            stronger: None,
+            whence: Whence::default(),
+        }
+    }
+}
+
+impl App {
+    /// Opens a session: its secret, for the cookie, and the reply. `hold` is asked in the same turn in which it is admitted.
+    pub(in crate::app) async fn open_session(
+        &self,
+        entry: Entry<'_>,
+        hold: impl Fn(&State) -> Result<(), Refusal>,
+    ) -> Result<(String, Session), Refusal> {
+        let secret = self.draw(SecretKind::Session)?;
+        let now = self.now();
+        let person = entry.person.clone();
+        let facts = PersonSessionFacts {
+            id: secret.id().to_owned(),
+            hash: secret.hash(self.keys()),
+            person: person.clone(),
+            assurance: entry.assurance,
+            expires_at: now.plus(SESSION_LIFE),
+            same_user: entry.same_user,
+            account: entry.account.map(Box::new),
+            stronger: entry.stronger,
+        };
+        let before = entry.whence.session.and_then(|text| Secret::parse(SecretKind::Session, &text));
+        let link = entry.link;
+        self.admit(|state| {
+            // INVARIANT (R4): one link, one session, also when two browsers present it at once.
+            if link.is_some_and(|link| state.registry.token(link, self.keys(), now).is_none()) {
+                return Err(Refusal::conflict("link_used", "the sign-in link was used"));
+            }
+            // INVARIANT (R4): nobody comes in who is said to have left meanwhile.
+            hold_present(state, &person)?;
+            hold(state)?;
+            let link = link.map(|link| state.version(VersionKey::Identity(link.id().to_owned())));
+            let expected = link.into_iter().chain([state.version(VersionKey::Ownership)]).collect();
+            // INVARIANT (R4): a browser that signs in anew has no session of before, whoever gave it that one.
+            let before = before.as_ref().and_then(|before| state.registry.session(before, self.keys(), now));
+            let event = IdentityEvent::SignedIn {
+                link: entry.link.map(|link| link.id().to_owned()),
+                session: Box::new(facts.clone()),
+                replaces: before.map(|before| before.id),
+                at: now,
+            };
+            let records = vec![self.ledger(now, &LedgerEvent::Identity(event))?];
+            Ok(Proposal { expected, records, answer: () })
+        })
+        .await?;
+        let key = Some(secret.page_key(self.keys()).to_string());
+        let session = Session { key, ..self.session_reply(&facts.session(now)).await };
+        Ok((secret.reveal(), session))
+    }
+}

@@ -1,0 +1,150 @@
+//! A sign-in ends: the browser is back, its answer is held against what it holds, and the account is a person's or nobody's.
+
+use policy_core::entity::EntityRef;
+use policy_core::sabotaged;
+use policy_core::text;
+use policy_core::time::Timestamp;
+use proviso_api::session::Session;
+use proviso_api::sign_in::{FinishSignIn, SignInFinished};
+
+use super::attempt::{Attempt, same};
+use super::begin::{FLOW_LIFE, busy, faulty};
+use super::ways::{Authenticated, ProviderAnswer, Way};
+use crate::app::App;
+use crate::app::refusal::{Refusal, RefusalKind};
+use crate::app::sessions::{Entry, Whence};
+use crate::app::state::State;
+use crate::identity::{Account, Stronger};
+
+/// What a browser comes back with, besides the provider's answer.
+#[derive(Debug, Clone, Default)]
+pub struct Arrival {
+    /// What it holds of the sign-in that it began.
+    pub held: Option<String>,
+    /// Where it signs in from, and by which session it was signed in.
+    pub whence: Whence,
+}
+
+impl App {
+    /// Ends a sign-in by a provider: the session's secret, for the cookie, and the reply.
+    ///
+    /// # Errors
+    /// `sign_in_not_begun_here`, `sign_in_over`, `other_issuer`, `sign_in_refused`, `bad_id_token`, `provider_unavailable`,
+    /// `sign_in_busy`, `unknown_account`, `account_of_another`, `departed_person`.
+    pub async fn finish_sign_in(
+        &self,
+        answer: FinishSignIn,
+        arrival: Arrival,
+    ) -> Result<(String, SignInFinished), Refusal> {
+        let now = self.now();
+        let (attempt, way) = self.sign_in_under_way(&answer, &arrival, now)?;
+        let asked = attempt.asked(self.keys(), self.redirect(way));
+        let code = match (answer.code, answer.error) {
+            (Some(code), None) => Ok(code),
+            (_, error) => Err(error.unwrap_or_else(|| "no_code".to_owned())),
+        };
+        let answer = ProviderAnswer { iss: answer.iss, code };
+        let turn = self.attempts().turn().ok_or_else(busy)?;
+        let redeemed = way.provider.redeem(answer, &asked, now).await;
+        drop(turn);
+        let authenticated = redeemed.map_err(|fault| faulty(way, fault))?;
+        let person = self.person_of(way, &authenticated)?;
+        let (secret, session) = self.enter(way, authenticated, &person, arrival.whence).await?;
+        Ok((secret, SignInFinished { session, return_to: attempt.return_to }))
+    }
+
+    /// The attempt that this is the end of.
+    fn sign_in_under_way(
+        &self,
+        answer: &FinishSignIn,
+        arrival: &Arrival,
+        now: Timestamp,
+    ) -> Result<(Attempt, &Way), Refusal> {
+        let attempt = arrival.held.as_deref().and_then(|held| Attempt::open(held, self.keys()));
+        let attempt = attempt.ok_or_else(not_begun_here)?;
+        let state = attempt.state(self.keys());
+        // INVARIANT (R4): only the browser that began a sign-in ends it. Whoever sends somebody an answer of their own signs
+        // nobody in as themselves (CSRF, session fixation).
+        let bound = answer.state.parse().is_ok_and(|shown| same(&shown, &state));
+        if !bound && !sabotaged!("r4_state_unbound") {
+            return Err(not_begun_here());
+        }
+        // INVARIANT (R4): an answer that arrives where another provider's belongs is none (mix-up).
+        if answer.provider != attempt.provider {
+            return Err(not_begun_here());
+        }
+        let lasts = attempt.begun_at <= now && now < attempt.begun_at.plus(FLOW_LIFE);
+        // INVARIANT (R4): one attempt, one session.
+        let first = lasts && self.attempts().is_run(&attempt.run) && self.attempts().make(attempt.begun_at, state);
+        if !first && !sabotaged!("r4_attempt_again") {
+            return Err(over());
+        }
+        let way = self.way(&attempt.provider)?;
+        Ok((attempt, way))
+    }
+
+    /// Whose account it is. Nobody's e-mail and nobody's name is looked at: both can be another's tomorrow.
+    fn person_of(&self, way: &Way, authenticated: &Authenticated) -> Result<EntityRef, Refusal> {
+        let Some(user) = way.people.get(&authenticated.subject) else {
+            let shown = text::visible(&authenticated.subject, 255);
+            let detail = format!("the account `{shown}` of `{}` is nobody's here", way.label);
+            return Err(Refusal::forbidden("unknown_account", detail));
+        };
+        let person = EntityRef::new(self.policy().person_type(), user.clone());
+        self.known_person(&person)?;
+        Ok(person)
+    }
+
+    async fn enter(
+        &self,
+        way: &Way,
+        authenticated: Authenticated,
+        person: &EntityRef,
+        whence: Whence,
+    ) -> Result<(String, Session), Refusal> {
+        let account = Account {
+            provider: way.name.clone(),
+            issuer: way.issuer.clone(),
+            subject: authenticated.subject,
+            acr: authenticated.acr,
+            auth_time: authenticated.auth_time,
+            sid: authenticated.sid,
+        };
+        let word = account.acr.as_ref().and_then(|acr| way.step_up.get(acr));
+        let stronger = word
+            .zip(account.auth_time)
+            .map(|(word, at)| Stronger { assurance: word.clone(), until: at.plus(way.step_up_for) });
+        let held = account.clone();
+        let entry = Entry {
+            link: None,
+            person: person.clone(),
+            same_user: false,
+            assurance: way.assurance.clone(),
+            account: Some(account),
+            stronger,
+            whence,
+        };
+        self.open_session(entry, move |state| hold_account(state, &held, person)).await
+    }
+}
+
+/// INVARIANT (R4): an account belongs to the person it first signed in as, whatever the operator's file says later: nobody
+/// votes as two people by one account.
+fn hold_account(state: &State, account: &Account, person: &EntityRef) -> Result<(), Refusal> {
+    match state.registry.person_of(&account.issuer, &account.subject) {
+        Some(other) if other != person && !sabotaged!("r4_account_moves") => {
+            let what = "this account has signed in as another person before";
+            Err(Refusal::forbidden("account_of_another", what))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn not_begun_here() -> Refusal {
+    let what = "this browser began no such sign-in";
+    Refusal::new(RefusalKind::Unauthenticated, "sign_in_not_begun_here", what)
+}
+
+fn over() -> Refusal {
+    Refusal::new(RefusalKind::Unauthenticated, "sign_in_over", "this sign-in took too long, or was ended already")
+}
