@@ -15,6 +15,7 @@ use proviso_api::session::Session;
 use crate::api;
 use crate::components::notice::Failure;
 use crate::pages::{Decision, Finding, Findings, NotFound, Queue, Record, Reviews, Shell, SignIn};
+use crate::view_model::arrival::Arrival;
 use crate::view_model::problem::ApiError;
 use crate::view_model::rights::why_not;
 use crate::view_model::time::GateClock;
@@ -90,11 +91,18 @@ impl Desk {
         }
     }
 
-    /// Asks who is signed in, after trying a one-time link where the address holds one.
-    pub async fn sign_in(self, link: Option<String>) {
-        let tried = match link {
-            Some(link) => api::sign_in(link).await.err(),
-            None => None,
+    /// Asks who is signed in, after trying what the address brought.
+    pub async fn sign_in(self, arrival: Arrival) {
+        let tried = match arrival {
+            Arrival::Nothing => None,
+            Arrival::Link(link) => api::sign_in(link).await.err(),
+            Arrival::Provider(answer) => match api::finish_sign_in(answer).await {
+                Ok(return_to) => {
+                    open_page(&return_to);
+                    None
+                }
+                Err(error) => Some(error),
+            },
         };
         match api::session().await {
             Ok(session) => {
@@ -146,20 +154,34 @@ impl Desk {
 /// Puts the page into the document.
 pub fn start() {
     console_error_panic_hook::set_once();
-    let link = link_in_address();
-    leptos::mount::mount_to_body(move || view! { <Root link=link.clone() /> });
+    let arrival = arrival();
+    leptos::mount::mount_to_body(move || view! { <Root arrival=arrival.clone() /> });
 }
 
-/// The secret of a one-time link, taken out of the address at once: it must not stay in the history.
-fn link_in_address() -> Option<String> {
+/// What signs in is taken out of the address at once: it must not stay in the history.
+fn arrival() -> Arrival {
     let location = window().location();
-    let at_sign_in = location.pathname().is_ok_and(|path| path == "/sign-in");
-    let secret = location.hash().ok()?.strip_prefix('#').map(str::to_owned).filter(|secret| !secret.is_empty());
-    if at_sign_in {
-        let history = window().history().ok()?;
-        history.replace_state_with_url(&wasm_bindgen::JsValue::NULL, "", Some("/")).ok()?;
+    let (path, query, hash) = (location.pathname(), location.search(), location.hash());
+    let (path, query, hash) = (path.unwrap_or_default(), query.unwrap_or_default(), hash.unwrap_or_default());
+    if Arrival::is_sign_in(&path) && !show_address("/") {
+        return Arrival::Nothing;
     }
-    secret.filter(|_| at_sign_in)
+    let members = web_sys::UrlSearchParams::new_with_str(&query).ok();
+    Arrival::at(&path, &hash, |name| members.as_ref()?.get(name))
+}
+
+/// Whether the address of the page is this one now, with nothing loaded.
+fn show_address(address: &str) -> bool {
+    let history = window().history();
+    history.is_ok_and(|history| history.replace_state_with_url(&wasm_bindgen::JsValue::NULL, "", Some(address)).is_ok())
+}
+
+/// Opens the page that somebody wanted before they had to sign in. The router hears of it as of any step in the history.
+fn open_page(address: &str) {
+    if address.starts_with('/') && !address.starts_with("//") && show_address(address) {
+        let event = web_sys::Event::new("popstate");
+        drop(event.and_then(|event| window().dispatch_event(&event)));
+    }
 }
 
 /// The browser's monotonic clock, in milliseconds.
@@ -189,11 +211,11 @@ fn follow(desk: Desk) {
 }
 
 #[component]
-fn Root(link: Option<String>) -> impl IntoView {
+fn Root(arrival: Arrival) -> impl IntoView {
     let desk = Desk::new();
     provide_context(desk);
     set_interval(move || desk.tick(), Duration::from_secs(1));
-    spawn_local(desk.sign_in(link));
+    spawn_local(desk.sign_in(arrival));
     let signed_in = Memo::new(move |_| desk.signed.with(|signed| matches!(signed, Signed::In(_))));
     Effect::new(move |_| {
         if signed_in.get() {

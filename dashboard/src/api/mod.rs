@@ -22,7 +22,7 @@ pub use exceptions::{exception, exceptions, questions, revoke, sheet, vote};
 pub use findings::{act_on_finding, assign_finding, comment_finding, finding, findings, set_finding_state};
 pub use policy::{bundle, module};
 pub use record::{consistency, receipt, record};
-pub use session::{demo_people, demo_sign_in, session, sign_in, sign_out};
+pub use session::{begin_sign_in, demo_people, demo_sign_in, finish_sign_in, session, sign_in, sign_in_ways, sign_out};
 
 use crate::view_model::problem::ApiError;
 

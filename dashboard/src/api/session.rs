@@ -3,6 +3,7 @@
 use gloo_net::http::Request;
 use policy_core::entity::EntityRef;
 use proviso_api::session::{DemoPeople, DemoSignIn, Session, SignIn};
+use proviso_api::sign_in::{BeginSignIn, FinishSignIn, SignInBegun, SignInFinished, SignInWays};
 
 use super::{accepted, get, key, keyed, post};
 use crate::view_model::problem::ApiError;
@@ -23,6 +24,34 @@ pub async fn sign_in(link: String) -> Result<(), ApiError> {
     let session: Session = post("/api/v1/session", &SignIn { link }).await?;
     key::hold(session.key.as_deref());
     Ok(())
+}
+
+/// The ways in besides links.
+///
+/// # Errors
+/// When the gate does not answer.
+pub async fn sign_in_ways() -> Result<SignInWays, ApiError> {
+    get("/api/v1/sign-in").await
+}
+
+/// Begins to sign in by a provider: where the browser goes.
+///
+/// # Errors
+/// When the provider does not answer.
+pub async fn begin_sign_in(provider: String, return_to: String) -> Result<String, ApiError> {
+    let body = BeginSignIn { provider, return_to: Some(return_to) };
+    let begun: SignInBegun = post("/api/v1/sign-in/begin", &body).await?;
+    Ok(begun.location)
+}
+
+/// Ends a sign-in by a provider: the page that is opened now.
+///
+/// # Errors
+/// When the answer is not one to what this browser began, or the account is nobody's.
+pub async fn finish_sign_in(answer: FinishSignIn) -> Result<String, ApiError> {
+    let finished: SignInFinished = post("/api/v1/sign-in/finish", &answer).await?;
+    key::hold(finished.session.key.as_deref());
+    Ok(finished.return_to)
 }
 
 /// Ends the session.

@@ -1,13 +1,15 @@
-//! Signing in: by a one-time link, or in a demo as anybody.
+//! Signing in: by a provider, by a one-time link, or in a demo as anybody.
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use policy_core::entity::EntityRef;
+use proviso_api::sign_in::ProviderLine;
 
 use super::set_title;
 use crate::api;
 use crate::app::Desk;
 use crate::components::{Failure, Notice, Text, Tone};
+use crate::view_model::arrival::Arrival;
 use crate::view_model::problem::ApiError;
 
 /// The page for whoever is not signed in.
@@ -23,10 +25,47 @@ pub fn SignIn(
     let sign_in_as = move |person: EntityRef| {
         spawn_local(async move {
             match api::demo_sign_in(person).await {
-                Ok(()) => desk.sign_in(None).await,
+                Ok(()) => desk.sign_in(Arrival::Nothing).await,
                 Err(error) => failed.set(Some(error)),
             }
         });
+    };
+    let ways = LocalResource::new(api::sign_in_ways);
+    // Whoever has pressed once is on the way.
+    let leaving = RwSignal::new(false);
+    let leave_for = move |provider: String| {
+        leaving.set(true);
+        spawn_local(async move {
+            let gone = match api::begin_sign_in(provider, here()).await {
+                Ok(location) => window().location().assign(&location).map_err(|_| ApiError::Unreachable),
+                Err(error) => Err(error),
+            };
+            if let Err(error) = gone {
+                leaving.set(false);
+                failed.set(Some(error));
+            }
+        });
+    };
+    let providers = move || {
+        ways.get().and_then(Result::ok).filter(|ways| !ways.providers.is_empty()).map(|ways| {
+            let row = |provider: ProviderLine| {
+                let name = provider.name;
+                view! {
+                    <li>
+                        <button class="yes" disabled=move || leaving.get() on:click=move |_| leave_for(name.clone())>
+                            "Sign in with " <b><Text text=provider.label /></b>
+                        </button>
+                    </li>
+                }
+            };
+            view! {
+                <ul class="ways">{ways.providers.into_iter().map(row).collect_view()}</ul>
+                <p class="soft" role="status">
+                    {move || leaving.get().then_some("Going there …")}
+                </p>
+                <h2>"By a link"</h2>
+            }
+        })
     };
     let demo = move || {
         people.get().and_then(Result::ok).map(|list| {
@@ -59,6 +98,7 @@ pub fn SignIn(
             <h1>"Sign in"</h1>
             {move || failed.get().map(|error| view! { <Failure error /> })}
             {demo}
+            {providers}
             <p>
                 "An operator of the gate mints a one-time link for you: "
                 <code>"proviso token approver --user YOU --data DIR"</code>
@@ -67,4 +107,12 @@ pub fn SignIn(
             <p class="soft">"The link works once. What was minted in your name is shown to you after you sign in."</p>
         </div>
     }
+}
+
+/// The page that was wanted: it is opened after signing in.
+fn here() -> String {
+    let location = window().location();
+    let path = location.pathname().unwrap_or_default();
+    let query = location.search().unwrap_or_default();
+    if Arrival::is_sign_in(&path) { "/".to_owned() } else { format!("{path}{query}") }
 }

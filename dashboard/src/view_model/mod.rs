@@ -4,6 +4,7 @@
 //! the time, and draw what comes back. It builds and is tested natively.
 
 pub mod afterwards;
+pub mod arrival;
 pub mod ballot;
 pub mod cedar;
 pub mod copies;
