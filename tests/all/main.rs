@@ -38,3 +38,5 @@ mod record;
 mod restore;
 #[cfg(test)]
 mod same_words;
+#[cfg(test)]
+mod sign_in;

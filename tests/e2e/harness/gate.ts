@@ -27,9 +27,10 @@ export class Gate {
 
   /**
    * Starts a gate with the sample bundle over an empty data folder. The test stands in for the operator and runs under
-   * the gate's own user, so nobody could sign in without `--single-user`.
+   * the gate's own user, so nobody could sign in without `--single-user`. What `more` writes into the folder can stand on
+   * the command line.
    */
-  static async start(mode: "single-user" | "own user" = "single-user"): Promise<Gate> {
+  static async start(mode: "single-user" | "own user" = "single-user", more: (folder: string) => string[] = () => []): Promise<Gate> {
     const folder = realpathSync(mkdtempSync(join(tmpdir(), "proviso-story-")));
     const files = join(folder, "files");
     mkdirSync(join(files, "reports"), { recursive: true });
@@ -37,7 +38,7 @@ export class Gate {
     const bundle = join(folder, "bundle");
     cpSync(join(ROOT, "bundles/sample"), bundle, { recursive: true });
     nameFolder(bundle, files);
-    return Gate.#serve(folder, files, mode === "single-user" ? ["--single-user"] : []);
+    return Gate.#serve(folder, files, [...(mode === "single-user" ? ["--single-user"] : []), ...more(folder)]);
   }
 
   /** A backup of this gate's data folder, put back in a folder of its own, and a gate on it. */
@@ -53,7 +54,8 @@ export class Gate {
   /** Serves the bundle and the data in a folder. */
   static async #serve(folder: string, files: string, more: string[]): Promise<Gate> {
     const [bundle, data] = [join(folder, "bundle"), join(folder, "data")];
-    const args = ["serve", "--bundle", bundle, "--data", data, "--listen", "127.0.0.1:0", ...more];
+    const listen = more.includes("--listen") ? [] : ["--listen", "127.0.0.1:0"];
+    const args = ["serve", "--bundle", bundle, "--data", data, ...listen, ...more];
     const child = spawn(PROVISO, args, { stdio: ["ignore", "pipe", "inherit"] });
     const url = await new Promise<string>((resolve, reject) => {
       child.once("error", reject);

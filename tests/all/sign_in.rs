@@ -1,0 +1,8 @@
+//! Signing in by a provider of OpenID Connect: by one of our own that can be wrong in exactly one thing, over HTTP.
+
+mod accounts;
+mod attempts;
+mod browser;
+mod provider;
+mod strength;
+mod tokens;
