@@ -26,7 +26,8 @@ async fn only_the_browser_that_began_a_sign_in_ends_it() {
     assert_eq!(refused(&refused_here), (401, NOT_HERE.to_owned()));
     // He cannot dress his answer up in the victim's state's beginning either.
     let mut dressed = answer.clone();
-    dressed.state = format!("{}{}", &query(&own)["state"][..16], &answer.state[16..]);
+    let victims = query(&own)["state"].clone();
+    dressed.state = victims.chars().take(16).chain(answer.state.chars().skip(16)).collect();
     let refused_here = victim.end(&gate.client, "acme", &dressed).await;
     assert_eq!(refused(&refused_here), (401, NOT_HERE.to_owned()));
     for state in ["", "x", "../../../../../x", &"0".repeat(64)] {

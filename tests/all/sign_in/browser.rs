@@ -93,8 +93,8 @@ pub(super) async fn enter(gate: &TestGate, provider: &Provider, subject: &str, c
 
 /// The person of an answer that signed somebody in, as `as_person` takes them.
 pub(super) fn person(answer: &Answer) -> String {
-    let lines = answer.headers.get_all("set-cookie").iter().filter_map(|line| line.to_str().ok());
-    let cookie = lines.filter(|line| line.starts_with("proviso_session=")).next_back().unwrap();
+    let mut lines = answer.headers.get_all("set-cookie").iter().filter_map(|line| line.to_str().ok());
+    let cookie = lines.rfind(|line| line.starts_with("proviso_session=")).unwrap();
     let (cookie, _) = cookie.split_once(';').unwrap();
     format!("{cookie}#{}", answer.json()["session"]["key"].as_str().unwrap())
 }
