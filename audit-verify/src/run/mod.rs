@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::decisions::Decisions;
+use crate::decisions::{Decisions, UseFault};
 use crate::erasure::{Erasures, Returned};
 use crate::fault::{Fault, FaultKind};
 use crate::grants::{Counts, Ledger};
@@ -76,13 +76,13 @@ pub struct Progress<'a> {
     pub of: u64,
 }
 
-/// How often a source is looked at anew that went on while it was read.
-const LOOKS: usize = 16;
+/// How often a source is looked at that went on while it was read.
+const LOOKS: usize = 8;
 
 /// Checks all logs of a source. `held` are older heads that somebody kept: each must be a beginning of its log.
 ///
-/// A copy goes on while it is read: what is erased in it may be said by a record that came after the head that was read
-/// first. Where that is what seems wrong, and the source has grown, it is read again.
+/// A copy goes on while it is read: what is erased in it, or was decided, may stand in the ledger behind the head that was
+/// read first, and the other way round. Where that is what seems wrong, and the source has grown, it is read again.
 ///
 /// # Errors
 /// The first bad record, and what is wrong with it.
@@ -95,12 +95,22 @@ pub fn verify(
     for _ in 1..LOOKS {
         let before = source.logs()?;
         let found = verify_once(source, trust, held, progress);
-        let unsaid = matches!(&found, Err(fault) if matches!(fault.kind, FaultKind::ErasureUnrecorded(_)));
-        if !unsaid || source.logs()? == before {
+        let between = matches!(&found, Err(fault) if is_between_logs(&fault.kind));
+        if !between || source.logs()? == before {
             return found;
         }
     }
     verify_once(source, trust, held, progress)
+}
+
+/// Whether two logs of different moments would look like this.
+const fn is_between_logs(kind: &FaultKind) -> bool {
+    matches!(
+        kind,
+        FaultKind::ErasureUnrecorded(_)
+            | FaultKind::ErasureUnfit(_)
+            | FaultKind::Use(UseFault::Undecided(_) | UseFault::Missing(_))
+    )
 }
 
 /// One look.

@@ -14,6 +14,9 @@ use crate::app::App;
 use crate::random::Random;
 use crate::store::Log;
 
+/// How often in one step both logs are brought to one moment.
+const ROUNDS: usize = 4;
+
 /// Brings one copy on.
 pub(super) struct Copier {
     app: App,
@@ -60,21 +63,35 @@ impl Errand for Copier {
                 sink.put(KEYS, lines(&newest).into_bytes()).await?;
                 *keys = Some(newest);
             }
-            let head = app.heads().into_iter().find(|head| head.log == Log::Decisions);
-            ledger.bring_ledger(app, &**sink).await?;
-            app.copied_to(name, Log::Ledger, ledger.done());
-            if let Some(head) = head {
-                decisions.bring_decisions(app, &**sink, &head, ledger).await?;
-                app.copied_to(name, Log::Decisions, decisions.done());
-            }
-            // What cannot be erased holds up nothing that is to be copied.
-            let erased = erasing.step(Held { app, sink: &**sink, ledger, decisions }, &**random).await;
-            app.copied_to(name, Log::Ledger, ledger.done());
-            if let Some(erased) = erased {
-                if let Some(error) = &erased.error {
-                    tracing::error!(name, error, payloads = erased.kept, "what is erased stays in a copy");
+            for _ in 0..ROUNDS {
+                // Of one moment: a use in the ledger and the decision that took it come together.
+                let heads = app.heads();
+                let of = |log: Log| heads.iter().find(|head| head.log == log);
+                if let Some(head) = of(Log::Ledger) {
+                    ledger.bring_ledger(app, &**sink, head).await?;
                 }
-                app.copy_erased(name, erased);
+                if let Some(head) = of(Log::Decisions) {
+                    decisions.bring_decisions(app, &**sink, head, ledger).await?;
+                }
+                ledger.finish(app, &**sink).await?;
+                decisions.finish(app, &**sink).await?;
+                app.copied_to(name, Log::Ledger, ledger.done());
+                app.copied_to(name, Log::Decisions, decisions.done());
+                // What cannot be erased holds up nothing that is to be copied.
+                let erased = erasing
+                    .step(Held { app, sink: &**sink, ledger: &mut *ledger, decisions: &*decisions }, &**random)
+                    .await;
+                app.copied_to(name, Log::Ledger, ledger.done());
+                if let Some(erased) = erased {
+                    if let Some(error) = &erased.error {
+                        tracing::error!(name, error, payloads = erased.kept, "what is erased stays in a copy");
+                    }
+                    app.copy_erased(name, erased);
+                }
+                // An erasure may have taken the ledger further than the decisions.
+                if ledger.done() <= of(Log::Ledger).map_or(0, |head| head.size) {
+                    break;
+                }
             }
             Ok(self.app.heads().iter().map(|head| head.size.saturating_sub(self.held(head.log))).sum())
         })

@@ -21,6 +21,8 @@ pub(super) struct Mirror {
     /// The tiles that were written and are not full, each with its path. Whoever reads by a head of before needs them until
     /// the full one is there (C2SP tlog-tiles).
     partial: Vec<(Tile, String)>,
+    /// The head of what was written and is not covered yet.
+    written: Option<Head>,
     /// How many keys had signed when its older heads were written down.
     keys: usize,
 }
@@ -54,12 +56,14 @@ impl Mirror {
         Ok(())
     }
 
-    /// Writes what is missing of the ledger, up to its newest head.
+    /// Writes what is missing of the ledger, up to this head. Nothing covers it before [`Self::finish`].
     ///
     /// INVARIANT (R9): nothing is shown as erased by a head that does not cover the record that says so.
-    pub(super) async fn bring_ledger(&mut self, app: &App, sink: &dyn Sink) -> Result<(), SinkError> {
-        let done = self.done();
-        let Some(mut head) = newest(app, Log::Ledger).filter(|head| head.size > done) else { return Ok(()) };
+    pub(super) async fn bring_ledger(&mut self, app: &App, sink: &dyn Sink, head: &Head) -> Result<(), SinkError> {
+        let (done, mut head) = (self.done(), head.clone());
+        if head.size <= done {
+            return Ok(());
+        }
         let mut from = done;
         loop {
             let mut needs = 0;
@@ -80,7 +84,8 @@ impl Mirror {
             from = head.size;
             head = newer.ok_or_else(|| SinkError::of("what was erased is said by no head"))?;
         }
-        self.end(app, sink, &head).await
+        self.written = Some(head);
+        Ok(())
     }
 
     /// Writes what is missing of the decisions, up to this head; and of the ledger first what says which of them were
@@ -101,12 +106,27 @@ impl Mirror {
             ledger.cover(app, sink, gathered.needs()).await?;
             self.put(sink, head.log, tile, &gathered).await?;
         }
-        self.end(app, sink, head).await
+        self.written = Some(head.clone());
+        Ok(())
+    }
+
+    /// Covers what was written.
+    pub(super) async fn finish(&mut self, app: &App, sink: &dyn Sink) -> Result<(), SinkError> {
+        match self.written.take() {
+            Some(head) => self.end(app, sink, &head).await,
+            None => Ok(()),
+        }
     }
 
     /// Brings the ledger on where it does not hold so many records.
     pub(super) async fn cover(&mut self, app: &App, sink: &dyn Sink, needs: u64) -> Result<(), SinkError> {
-        if needs > self.done() { self.bring_ledger(app, sink).await } else { Ok(()) }
+        match newest(app, Log::Ledger).filter(|_| needs > self.done()) {
+            Some(head) => {
+                self.bring_ledger(app, sink, &head).await?;
+                self.finish(app, sink).await
+            }
+            None => Ok(()),
+        }
     }
 
     /// Writes the records of a tile.

@@ -15,11 +15,17 @@ async fn a_copy_is_checked_alone_at_any_moment_and_ends_where_the_record_ends() 
     decide(&story, 1, "first").await;
     until("a first head", async || copy.join("decisions/main/checkpoint").exists().then_some(())).await;
     let stop = Arc::new(AtomicBool::new(false));
+    let mara = story.gate.person("mara").await;
     let load = {
         let (story, stop) = (Arc::clone(&story), Arc::clone(&stop));
         tokio::spawn(async move {
             let mut rounds = 0;
             while !stop.load(Ordering::SeqCst) {
+                // A use stands in the ledger, and the decision that took it in the other log.
+                let call = write_file("report-writer", &format!("/srv/files/summaries/{rounds}.md"), "use");
+                let id = story.ask(&call, None).await;
+                assert_eq!(story.vote(&mara, &id, "approve", None).await.json()["state"], json!("granted"));
+                assert_eq!(story.evaluate(&call).await.json()["decision"], json!(true));
                 decide(&story, 20, &format!("r{rounds}")).await;
                 rounds += 1;
             }
