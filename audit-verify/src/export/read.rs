@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader, ErrorKind};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -16,16 +17,21 @@ use crate::note::{NoKey, VerifierKey};
 use crate::source::{Each, Entry, LogSize, Source, StoredPayload, StoredRecord};
 use crate::tree::{TILE, Tile, TileKind, read_bundle};
 
-/// An export in a folder.
+/// A head, with how many records it says it is for.
+type Head = Option<(u64, String)>;
+
+/// An export in a folder. A copy goes on while it is read: it is read as of the heads that lay there when its logs were
+/// last asked for, all of them at once.
 #[derive(Debug, Clone)]
 pub struct Export {
     folder: PathBuf,
+    heads: Arc<Mutex<BTreeMap<String, Head>>>,
 }
 
 impl Export {
     /// The export in this folder.
     pub fn new(folder: &Path) -> Self {
-        Self { folder: folder.to_owned() }
+        Self { folder: folder.to_owned(), heads: Arc::default() }
     }
 
     /// The keys that the export says its heads were signed by. Whoever made the export wrote them: hold them against
@@ -39,8 +45,14 @@ impl Export {
         text.lines().map(|line| line.parse().map_err(|error: NoKey| unreadable(error.to_string()))).collect()
     }
 
-    /// How many records the log's head is for, believed for nothing but where to look.
-    fn head(&self, log: &str) -> Result<Option<(u64, String)>, Fault> {
+    /// The head that a log is read as of.
+    fn head(&self, log: &str) -> Result<Head, Fault> {
+        let heads = self.heads.lock().unwrap_or_else(PoisonError::into_inner);
+        heads.get(log).cloned().map_or_else(|| self.newest(log), Ok)
+    }
+
+    /// How many records the log's newest head is for, believed for nothing but where to look.
+    fn newest(&self, log: &str) -> Result<Head, Fault> {
         let fault = |kind| Fault { log: log.to_owned(), seq: 0, kind };
         let path = self.folder.join(log).join(CHECKPOINT);
         let note = match fs::read_to_string(&path) {
@@ -134,17 +146,23 @@ impl Source for Export {
             seq: 0,
             kind: unreadable(&path, &error.to_string()),
         })?;
-        text.lines()
+        let mut heads = BTreeMap::new();
+        let sizes: Result<Vec<LogSize>, Fault> = text
+            .lines()
             .map(|log| {
                 let plain = log.split('/').all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase()));
                 if !plain {
                     let kind = FaultKind::Unreadable(format!("`{}` lists a log by an odd name", path.display()));
                     return Err(Fault { log: LOGS.to_owned(), seq: 0, kind });
                 }
-                let records = self.head(log)?.map_or(0, |(size, _)| size);
+                let head = self.newest(log)?;
+                let records = head.as_ref().map_or(0, |(size, _)| *size);
+                heads.insert(log.to_owned(), head);
                 Ok(LogSize { log: log.to_owned(), records })
             })
-            .collect()
+            .collect();
+        *self.heads.lock().unwrap_or_else(PoisonError::into_inner) = heads;
+        sizes
     }
 
     fn read(&self, log: &str, each: Each<'_>) -> Result<(), Fault> {
