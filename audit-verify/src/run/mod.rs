@@ -104,7 +104,7 @@ pub fn verify(
 }
 
 /// Whether two logs of different moments would look like this.
-const fn is_between_logs(kind: &FaultKind) -> bool {
+pub const fn is_between_logs(kind: &FaultKind) -> bool {
     matches!(
         kind,
         FaultKind::ErasureUnrecorded(_)

@@ -84,6 +84,7 @@ impl Mirror {
             from = head.size;
             head = newer.ok_or_else(|| SinkError::of("what was erased is said by no head"))?;
         }
+        self.hashes(app, sink, &head).await?;
         self.written = Some(head);
         Ok(())
     }
@@ -106,6 +107,7 @@ impl Mirror {
             ledger.cover(app, sink, gathered.needs()).await?;
             self.put(sink, head.log, tile, &gathered).await?;
         }
+        self.hashes(app, sink, head).await?;
         self.written = Some(head.clone());
         Ok(())
     }
@@ -138,15 +140,22 @@ impl Mirror {
         Ok(())
     }
 
-    /// Writes the hashes, and last the head.
+    /// Writes the hashes: then nothing but the head is missing.
+    async fn hashes(&mut self, app: &App, sink: &dyn Sink, head: &Head) -> Result<(), SinkError> {
+        let (log, size) = (head.log, head.size);
+        for tile in hash_tiles(self.done(), size) {
+            let bytes = app.hash_tile(log, tile).ok_or_else(|| SinkError::of("the log does not fill a tile"))?;
+            let path = format!("{log}/{tile}");
+            sink.put(&path, bytes).await?;
+            self.remember(tile, path);
+        }
+        Ok(())
+    }
+
+    /// Writes the head.
     async fn end(&mut self, app: &App, sink: &dyn Sink, head: &Head) -> Result<(), SinkError> {
         let (log, size) = (head.log, head.size);
         let file = |path: &str| format!("{log}/{path}");
-        for tile in hash_tiles(self.done(), size) {
-            let bytes = app.hash_tile(log, tile).ok_or_else(|| SinkError::of("the log does not fill a tile"))?;
-            sink.put(&file(&tile.to_string()), bytes).await?;
-            self.remember(tile, file(&tile.to_string()));
-        }
         let keys = app.verifier_keys();
         if keys.len() != self.keys {
             for older in app.last_heads_of_keys(log).map_err(SinkError::of)? {
