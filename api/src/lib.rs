@@ -14,5 +14,6 @@ pub mod reviews;
 pub mod routing;
 pub mod search;
 pub mod session;
+pub mod sessions;
 pub mod sign_in;
 pub mod stops;

@@ -33,6 +33,9 @@ pub struct Session {
     /// exception it may be less.
     #[serde(default)]
     pub may: Vec<Act>,
+    /// How strongly authenticating anew at the provider signs in, where that is more than what there is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step_up: Option<String>,
     /// What the page sends as `Proviso-Session-Key` with every request: 64 hexadecimal digits. Only in the reply to signing
     /// in, and only the page of the gate's own origin reads that.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -43,6 +43,11 @@ pub fn remedy(code: &str) -> Option<&'static str> {
         "no_subject_token" => "send the agent's token as `Proviso-Subject-Token`",
         "no_session" | "signed_out" | "bad_link" | "link_used" => "sign in with a link from `proviso token approver`",
         "sign_in_not_begun_here" | "sign_in_over" | "other_issuer" => "begin to sign in again, in this browser",
+        "bad_logout_token" => "send a logout token that is signed for this gate and was made just now",
+        "session_idle" => "sign in again",
+        "unknown_session" => "take the session from the list of your own, or from `proviso session list`",
+        "no_step_up" => "sign in by a provider whose `acr` the operator's file says is worth more",
+        "other_account" => "authenticate by the account that you are signed in by",
         "sign_in_refused" => "sign in again; if it stays so, whoever runs the provider says why",
         "bad_id_token" => {
             "sign in again; if it stays so, the operator looks at the gate's log and the provider's settings"

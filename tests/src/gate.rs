@@ -6,7 +6,9 @@ use std::sync::{Arc, OnceLock};
 
 use policy_core::digest::Digest;
 use policy_core::entity::EntityRef;
-use proviso::app::{Activation, Allowance, App, GrantIndex, OpenError, Operator, Parts, Retention, Settings, Ways};
+use proviso::app::{
+    Activation, Allowance, App, GrantIndex, OpenError, Operator, Parts, Retention, SessionLimits, Settings, Ways,
+};
 use proviso::copies::{self, Record};
 use proviso::gate::{Cache, Limits, LiveGrants, PolicyModule, WasmEngine};
 use proviso::http::{self, ModuleFile, Site};
@@ -96,7 +98,7 @@ impl Default for Setup {
             seen: Vec::new(),
             retention: Retention::default(),
             record: Record::default(),
-            ways: Ways::default(),
+            ways: Ways { sessions: patient(), ..Ways::default() },
             wrap: |store| store,
         }
     }
@@ -230,6 +232,11 @@ impl Drop for TestGate {
 fn activation(bundle: &BTreeMap<String, String>) -> Activation {
     let digest = policy_evaluator::bundle::digests(bundle).expect("a bundle").bundle;
     Activation { digest, reason: "the policies have changed".to_owned() }
+}
+
+/// Tests let hours pass between two requests.
+fn patient() -> SessionLimits {
+    SessionLimits { idle: SessionLimits::default().absolute, ..SessionLimits::default() }
 }
 
 fn operator() -> Operator {

@@ -83,11 +83,17 @@ impl App {
                 .help("open a sign-in link; the operator makes one by `proviso token approver --user ID`")
         };
         let secret = Secret::parse(SecretKind::Session, secret).ok_or_else(refuse)?;
-        let state = self.state();
-        state.registry.session(&secret, self.keys(), self.now()).ok_or_else(|| {
+        let (state, now) = (self.state(), self.now());
+        let session = state.registry.session(&secret, self.keys(), now).ok_or_else(|| {
             let earlier = state.registry.is_of_earlier_epoch(&secret, self.keys());
             if earlier { of_earlier_epoch() } else { refuse() }
-        })
+        })?;
+        let since = state.registry.open_session(&session.id, now).map_or(now, |open| open.at);
+        if self.is_idle(&session, since, now) {
+            let what = "nobody was there for too long";
+            return Err(Refusal::new(RefusalKind::Unauthenticated, "session_idle", what));
+        }
+        Ok(session)
     }
 
     /// Whom a session's secret belongs to, where the page's key comes with it.
@@ -128,6 +134,7 @@ impl App {
             single_user: self.settings().single_user,
             minted: minted.collect(),
             may,
+            step_up: self.step_up_of(&state, person, now),
             key: None,
         }
     }
@@ -138,7 +145,7 @@ impl App {
     /// `record_unavailable`.
     pub async fn sign_out(&self, person: &PersonSession) -> Result<(), Refusal> {
         let now = self.now();
-        let event = LedgerEvent::Identity(IdentityEvent::SignedOut { session: person.id.clone(), at: now });
+        let event = LedgerEvent::Identity(IdentityEvent::SignedOut { session: person.id.clone(), by: None, at: now });
         self.admit(|state| {
             let stands = state.registry.stands(&person.id, now);
             let records = if stands { vec![self.ledger(now, &event)?] } else { Vec::new() };

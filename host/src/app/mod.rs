@@ -96,11 +96,12 @@ pub use refusal::{Refusal, RefusalKind};
 pub use reply::VALID_FOR;
 pub use routing::Message;
 pub use search::Search;
-pub use sessions::Whence;
+pub use sessions::{Ending, SessionLimits, Whence};
 pub use settings::{Activation, Channels, OpenError, Operator, Parts, Settings, WebhookChannel};
 
 pub use sign_in::{
-    Arrival, Asked, Authenticated, Begun, FLOW_LIFE, IdentityProvider, ProviderAnswer, ProviderFault, Way, Ways,
+    Arrival, Asked, Authenticated, Begun, FLOW_LIFE, IdentityProvider, LoggedOut, ProviderAnswer, ProviderFault, Way,
+    Ways,
 };
 
 use crate::random::Random;
@@ -112,6 +113,7 @@ use event::{GateEvent, LedgerEvent};
 use folded::Folded;
 use limits::Limits;
 use policy::Policy;
+use sessions::Seen;
 use sign_in::Attempts;
 use state::State;
 use stops::HeldStop;
@@ -151,6 +153,8 @@ struct Inner {
     board: Board,
     /// The sign-ins that were made.
     attempts: Attempts,
+    /// Who was there when.
+    seen: Seen,
 }
 
 impl Inner {
@@ -185,6 +189,7 @@ impl Inner {
             refusals: console::Refusals::default(),
             board: Board::default(),
             attempts: Attempts::default(),
+            seen: Seen::default(),
         }
     }
 }
@@ -255,6 +260,10 @@ impl App {
 
     fn ways(&self) -> &Ways {
         &self.0.parts.ways
+    }
+
+    fn seen(&self) -> &Seen {
+        &self.0.seen
     }
 
     fn attempts(&self) -> &Attempts {

@@ -17,6 +17,7 @@ mod owner;
 mod reconcile;
 mod replay;
 pub mod serve;
+mod session;
 mod signals;
 mod task;
 mod token;
@@ -66,6 +67,9 @@ enum Command {
     /// Mint, list and revoke credentials, at the running gate.
     #[command(subcommand)]
     Token(token::TokenCommand),
+    /// List and end the sessions of people, at the running gate.
+    #[command(subcommand)]
+    Session(session::SessionCommand),
     /// Work on the units of work that agents act in, at the running gate.
     #[command(subcommand)]
     Task(task::TaskCommand),
@@ -110,6 +114,7 @@ pub fn main() -> ExitCode {
         Command::Restore(command) => backup::restore(&command),
         Command::Replay(replay) => replay::run(&replay, cli.json),
         Command::Token(command) => block_on(token::run(command)),
+        Command::Session(command) => block_on(session::run(command)),
         Command::Task(command) => block_on(task::run(command)),
         Command::Key(command) => block_on(key::run(command)),
         Command::Reconcile(command) => block_on(reconcile::run(command)),

@@ -17,6 +17,7 @@ use proviso_api::reviews::CloseReview;
 use proviso_api::routing::{DeputyRequest, HandoverRequest};
 use proviso_api::search::{ActionSearch, ResourceSearch, SubjectSearch};
 use proviso_api::session::{DemoSignIn, SignIn};
+use proviso_api::sessions::StepUp;
 use proviso_api::sign_in::{BeginSignIn, FinishSignIn};
 use proviso_api::stops::{EndTaskRequest, LockRequest, RenewLockRequest, RevocationRequest, RevokeRequest};
 use serde::de::DeserializeOwned;
@@ -48,6 +49,7 @@ wire! {
     Ballot: ["grant"];
     RevokeRequest: [];
     RevocationRequest: ["target"];
+    StepUp: [];
     BeginSignIn: [];
     FinishSignIn: [];
     AnswerRequest: [];

@@ -15,6 +15,9 @@ const SUBJECT_TOKEN: &str = "proviso-subject-token";
 /// The header in which a person's page shows that it is the one that signed in.
 const SESSION_KEY: &str = "proviso-session-key";
 
+/// The header by which a person's page says that nobody has touched it for a while.
+const UNATTENDED: &str = "proviso-unattended";
+
 /// An agent or an enforcement point.
 pub(super) struct Caller {
     /// Who asks.
@@ -51,7 +54,12 @@ impl FromRequestParts<Site> for Person {
     async fn from_request_parts(parts: &mut Parts, site: &Site) -> Result<Self, Refused> {
         let secret = session_secret(parts, site)?;
         let key = single(&parts.headers, SESSION_KEY)?;
-        Ok(Self { session: site.app().session_with_key(&secret, key.as_deref())?, secret })
+        let session = site.app().session_with_key(&secret, key.as_deref())?;
+        // A page that asks by itself is nobody's presence.
+        if !parts.headers.contains_key(UNATTENDED) {
+            site.app().is_there(&session);
+        }
+        Ok(Self { session, secret })
     }
 }
 

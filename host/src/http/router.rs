@@ -10,7 +10,7 @@ use axum::routing::{delete, get, post};
 use super::access::{discovery, evaluation, evaluations, requests, search};
 use super::api::{
     acts, bundles, events, exceptions, executions, export, findings, grants, locks, logs, ownership, record, reviews,
-    revocations, routing, session, sheet, sign_in, stops, tasks, traces, votes, whoami,
+    revocations, routing, session, sessions, sheet, sign_in, stops, tasks, traces, votes, whoami,
 };
 use super::guard::guard;
 use super::problem::Refused;
@@ -33,9 +33,14 @@ pub fn router(site: Site) -> Router {
         .route("/access/v1/requests/{id}", get(requests::get))
         .route("/access/v1/requests/{id}/cancel", post(requests::cancel))
         .route("/api/v1/session", get(session::get).post(session::post).delete(session::delete))
+        .route("/api/v1/session/sign_out", post(sessions::sign_out))
+        .route("/api/v1/session/step_up", post(sessions::step_up))
+        .route("/api/v1/sessions", get(sessions::list).delete(sessions::end_others))
+        .route("/api/v1/sessions/{id}", delete(sessions::end))
         .route("/api/v1/sign-in", get(sign_in::get))
         .route("/api/v1/sign-in/begin", post(sign_in::begin))
         .route("/api/v1/sign-in/finish", post(sign_in::end))
+        .route("/api/v1/sign-in/{provider}/logged_out", post(sign_in::logged_out))
         .route("/api/v1/whoami", get(whoami::get))
         .route("/api/v1/exceptions", get(exceptions::list))
         .route("/api/v1/exceptions/{id}", get(exceptions::get))

@@ -13,7 +13,7 @@ use policy_core::time::Timestamp;
 
 pub use account::{Account, Stronger};
 pub use pattern::SubjectPattern;
-pub use registry::{IdentityEvent, PersonSessionFacts, Registry, Token, TokenFacts};
+pub use registry::{IdentityEvent, OpenSession, PersonSessionFacts, Registry, Token, TokenFacts};
 pub use secret::{Secret, SecretKind};
 
 /// A caller that was told apart.

@@ -44,10 +44,13 @@ pub enum IdentityEvent {
         /// When.
         at: Timestamp,
     },
-    /// A session was ended by its person.
+    /// A session was ended.
     SignedOut {
         /// The session's public id.
         session: String,
+        /// Who of others did so: `operator::NAME` of the operating system. Absent: its person.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<EntityRef>,
         /// When.
         at: Timestamp,
     },
@@ -175,6 +178,9 @@ pub struct PersonSessionFacts {
     /// How much more strongly, and until when.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stronger: Option<Stronger>,
+    /// What the browser said of itself: text from outside, shown to its person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub browser: Option<String>,
 }
 
 /// The state's word of a credential that was minted before the gate was restored.
@@ -186,9 +192,13 @@ struct Held {
     over: Option<&'static str>,
 }
 
+/// A session that nobody has ended.
 #[derive(Debug, Clone)]
-struct Open {
-    facts: PersonSessionFacts,
+pub struct OpenSession {
+    /// As it was made.
+    pub facts: PersonSessionFacts,
+    /// When.
+    pub at: Timestamp,
     /// The link that made it.
     link: Option<String>,
     /// The person's sign-in before this one.
@@ -199,7 +209,7 @@ struct Open {
 #[derive(Debug, Clone, Default)]
 pub struct Registry {
     tokens: BTreeMap<String, Held>,
-    sessions: BTreeMap<String, Open>,
+    sessions: BTreeMap<String, OpenSession>,
     /// The sessions of an earlier epoch, by their ids.
     void: BTreeMap<String, Digest>,
     last_sign_in: BTreeMap<EntityRef, Timestamp>,
@@ -222,15 +232,18 @@ impl Registry {
                 if let Some(link) = link {
                     self.end(link, "used");
                 }
-                if let Some(before) = replaces {
-                    self.sessions.remove(before);
-                }
+                let before = replaces.as_ref().and_then(|before| self.sessions.remove(before));
                 if let Some(account) = &session.account {
                     let account = (account.issuer.clone(), account.subject.clone());
                     self.accounts.entry(account).or_insert_with(|| session.person.clone());
                 }
-                let since = self.last_sign_in.insert(session.person.clone(), *at);
-                let open = Open { facts: (**session).clone(), link: link.clone(), since };
+                let since = match before {
+                    // Whoever authenticates anew was not away.
+                    Some(before) if before.facts.person == session.person => before.since,
+                    _ => self.last_sign_in.insert(session.person.clone(), *at),
+                };
+                let facts = (**session).clone();
+                let open = OpenSession { facts, at: *at, link: link.clone(), since };
                 self.sessions.insert(session.id.clone(), open);
             }
             IdentityEvent::SignedOut { session, .. } => {
@@ -333,6 +346,16 @@ impl Registry {
     pub fn sessions_of(&self, link: &str, now: Timestamp) -> Vec<String> {
         let made = self.sessions.values().filter(|open| open.link.as_deref() == Some(link));
         made.filter(|open| now < open.facts.expires_at).map(|open| open.facts.id.clone()).collect()
+    }
+
+    /// The sessions that nobody has ended and whose time is not over.
+    pub fn open_sessions(&self, now: Timestamp) -> impl Iterator<Item = &OpenSession> {
+        self.sessions.values().filter(move |open| now < open.facts.expires_at)
+    }
+
+    /// A session by its public id, while it stands.
+    pub fn open_session(&self, id: &str, now: Timestamp) -> Option<&OpenSession> {
+        self.sessions.get(id).filter(|open| now < open.facts.expires_at)
     }
 
     /// Whose account it is, where it has signed in before.

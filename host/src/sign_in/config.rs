@@ -16,7 +16,7 @@ use thiserror::Error;
 use super::http::Http;
 use super::keeper::Keeper;
 use super::provider::Provider;
-use crate::app::{Way, Ways};
+use crate::app::{SessionLimits, Way, Ways};
 use crate::notify::Place;
 
 /// Why the file cannot be used.
@@ -51,6 +51,10 @@ const MOST_PROVIDERS: usize = 8;
 const FRESH_FOR: Span = Span::from_seconds(5 * 60);
 /// And the longest that it may say.
 const LONGEST_FRESH: u64 = 3_600;
+/// The shortest time without anybody there that ends a session.
+const SHORTEST_IDLE: Span = Span::from_seconds(60);
+/// The longest session.
+const LONGEST_SESSION: Span = Span::from_seconds(86_400);
 /// How strongly a provider signs in, where the file says nothing.
 const ASSURANCE: &str = "oidc";
 
@@ -62,7 +66,30 @@ pub struct SignInFile;
 #[serde(deny_unknown_fields)]
 struct File {
     #[serde(default)]
+    sessions: SessionsTable,
+    #[serde(default)]
     provider: Vec<ProviderTable>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SessionsTable {
+    idle: Option<Span>,
+    absolute: Option<Span>,
+}
+
+impl SessionsTable {
+    fn limits(&self) -> Result<SessionLimits, SignInFileError> {
+        let usual = SessionLimits::default();
+        let absolute = self.absolute.unwrap_or(usual.absolute);
+        let idle = self.idle.unwrap_or_else(|| usual.idle.min(absolute));
+        if idle < SHORTEST_IDLE || idle > absolute || absolute > LONGEST_SESSION {
+            return Err(bad(
+                "`[sessions]` needs an `idle` of at least a minute, inside an `absolute` of at most a day",
+            ));
+        }
+        Ok(SessionLimits { idle, absolute })
+    }
 }
 
 #[derive(Deserialize)]
@@ -106,9 +133,10 @@ impl SignInFile {
     pub fn parse(text: &str) -> Result<Ways, SignInFileError> {
         // What TOML's reader says may quote a line; no secret stands in any.
         let file: File = toml::from_str(text).map_err(|error| SignInFileError::Shape(error.to_string()))?;
-        if file.provider.is_empty() || file.provider.len() > MOST_PROVIDERS {
-            return Err(bad(format!("the file of sign-in providers names 1 to {MOST_PROVIDERS} of them")));
+        if file.provider.len() > MOST_PROVIDERS {
+            return Err(bad(format!("the file of sign-in providers names at most {MOST_PROVIDERS} of them")));
         }
+        let sessions = file.sessions.limits()?;
         let providers = file.provider.into_iter().map(way).collect::<Result<Vec<_>, _>>()?;
         let (mut names, mut issuers, mut people) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         for way in &providers {
@@ -123,7 +151,7 @@ impl SignInFile {
                 }
             }
         }
-        Ok(Ways { providers })
+        Ok(Ways { providers, sessions })
     }
 }
 
@@ -276,7 +304,18 @@ mod tests {
             let error = SignInFile::parse(&good.replacen(from, to, 1)).err();
             assert_eq!(error.map(|error| error.code()), Some("bad_sign_in_file"), "{from} to {to}");
         }
-        assert!(SignInFile::parse("").is_err(), "no provider");
+        for (sessions, expected) in [
+            ("", Some((3_600, 28_800))),
+            ("[sessions]\nidle = \"10m\"\n", Some((600, 28_800))),
+            ("[sessions]\nabsolute = \"30m\"\n", Some((1_800, 1_800))),
+            ("[sessions]\nidle = \"30s\"\n", None),
+            ("[sessions]\nidle = \"9h\"\n", None),
+            ("[sessions]\nabsolute = \"2d\"\n", None),
+            ("[sessions]\nforever = true\n", None),
+        ] {
+            let limits = SignInFile::parse(sessions).ok().map(|ways| ways.sessions);
+            assert_eq!(limits.map(|limits| (limits.idle.seconds(), limits.absolute.seconds())), expected, "{sessions}");
+        }
         assert!(SignInFile::parse(&format!("{good}{second}")).is_err(), "a second account of mara's");
         let second = second.replace("mara", "ola").replace("\"ola\"\n\"", "\"pia\"\n\"");
         assert_eq!(SignInFile::parse(&format!("{good}{second}")).unwrap().providers.len(), 2);

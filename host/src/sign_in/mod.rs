@@ -6,6 +6,7 @@
 mod config;
 mod http;
 mod keeper;
+mod logout;
 mod metadata;
 mod provider;
 mod verify;

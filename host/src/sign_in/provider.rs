@@ -16,9 +16,10 @@ use reqwest::Url;
 
 use super::http::Http;
 use super::keeper::Keeper;
+use super::logout;
 use super::metadata::{Metadata, Relying, Tokens};
 use super::verify::{Verifier, Wrong};
-use crate::app::{Asked, Authenticated, IdentityProvider, ProviderAnswer, ProviderFault};
+use crate::app::{Asked, Authenticated, IdentityProvider, LoggedOut, ProviderAnswer, ProviderFault};
 
 /// A provider as the operator's file names it.
 pub(super) struct Provider {
@@ -101,6 +102,21 @@ impl Provider {
         .map_err(|wrong| ProviderFault::BadToken(wrong.word()))
     }
 
+    async fn logged_out(&self, token: String, now: Timestamp) -> Result<LoggedOut, ProviderFault> {
+        let metadata = self.metadata(now).await?;
+        let relying = self.relying(&metadata);
+        let verified = match logout::verify(relying.id_token_verifier(), &self.algorithms, &token, now) {
+            Err(Wrong::Key) => match self.keeper.rotated(&self.http, now).await {
+                Some(metadata) => {
+                    logout::verify(self.relying(&metadata).id_token_verifier(), &self.algorithms, &token, now)
+                }
+                None => Err(Wrong::Key),
+            },
+            verified => verified,
+        };
+        verified.map_err(|wrong| ProviderFault::BadToken(wrong.word()))
+    }
+
     async fn exchange(&self, relying: &Relying, code: String, asked: &Asked) -> Result<Tokens, ProviderFault> {
         let request = relying.exchange_code(AuthorizationCode::new(code)).map_err(|_| ProviderFault::Unavailable)?;
         let request = request
@@ -133,6 +149,10 @@ impl IdentityProvider for Provider {
         now: Timestamp,
     ) -> BoxFuture<'a, Result<Authenticated, ProviderFault>> {
         Box::pin(Self::redeem(self, answer, asked, now))
+    }
+
+    fn logged_out(&self, token: String, now: Timestamp) -> BoxFuture<'_, Result<LoggedOut, ProviderFault>> {
+        Box::pin(Self::logged_out(self, token, now))
     }
 
     fn end_session(&self, back: String, now: Timestamp) -> BoxFuture<'_, Option<String>> {

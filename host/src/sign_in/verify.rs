@@ -13,7 +13,7 @@ use super::metadata::{Relying, Tokens};
 use crate::app::{Asked, Authenticated};
 
 /// How far the provider's clock may be off.
-const SKEW: Span = Span::from_seconds(60);
+pub(super) const SKEW: Span = Span::from_seconds(60);
 /// The longest `sub` that a provider may give (OpenID Connect Core 1.0, section 2).
 const LONGEST_SUBJECT: usize = 255;
 /// The longest `sid` and `acr` that are kept.
@@ -127,7 +127,8 @@ impl Verifier<'_> {
     }
 }
 
-fn wrong(error: &ClaimsVerificationError) -> Wrong {
+/// What a failed check of the library is here.
+pub(super) fn wrong(error: &ClaimsVerificationError) -> Wrong {
     match error {
         ClaimsVerificationError::InvalidIssuer(_) => Wrong::Issuer,
         ClaimsVerificationError::InvalidAudience(_) => Wrong::Audience,
@@ -142,16 +143,16 @@ fn wrong(error: &ClaimsVerificationError) -> Wrong {
     }
 }
 
-fn within(at: DateTime<Utc>, early: Timestamp, late: Timestamp) -> Result<(), String> {
+pub(super) fn within(at: DateTime<Utc>, early: Timestamp, late: Timestamp) -> Result<(), String> {
     let at = Timestamp::from_millis(at.timestamp_millis());
-    if early <= at && at <= late { Ok(()) } else { Err("it was not issued in this sign-in".to_owned()) }
+    if early <= at && at <= late { Ok(()) } else { Err("it was not issued in time".to_owned()) }
 }
 
-fn minus(at: Timestamp, span: Span) -> Timestamp {
+pub(super) fn minus(at: Timestamp, span: Span) -> Timestamp {
     let millis = i64::try_from(span.seconds()).unwrap_or(i64::MAX).saturating_mul(1_000);
     Timestamp::from_millis(at.millis().saturating_sub(millis))
 }
 
-fn instant(at: Timestamp) -> DateTime<Utc> {
+pub(super) fn instant(at: Timestamp) -> DateTime<Utc> {
     DateTime::from_timestamp_millis(at.millis()).unwrap_or_default()
 }

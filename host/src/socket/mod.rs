@@ -13,9 +13,10 @@ use policy_core::entity::EntityRef;
 use policy_core::time::Timestamp;
 use proviso_api::findings::FindingLine;
 use proviso_api::ownership::{Departure, HandOwnerRequest, Owned, OwnerReply};
+use proviso_api::sessions::SessionLine;
 use serde::{Deserialize, Serialize};
 
-use crate::app::{ErasureReport, ErasureRequest, HoldLine, HoldTarget, Report};
+use crate::app::{Ending, ErasureReport, ErasureRequest, HoldLine, HoldTarget, Report};
 use crate::identity::TokenLine;
 use crate::reconcile::Said;
 
@@ -71,6 +72,17 @@ pub enum Request {
     RevokeToken {
         /// Its public id.
         id: String,
+    },
+    /// Where people are signed in, the newest first.
+    ListSessions {
+        /// One person's alone, by id.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        user: Option<String>,
+    },
+    /// Ends sessions.
+    EndSessions {
+        /// Which.
+        ending: Ending,
     },
     /// Ends a task, and what hangs on it.
     EndTask {
@@ -193,6 +205,16 @@ pub enum Reply {
         tokens: Vec<TokenLine>,
         /// Whether there are more behind the last of them.
         more: bool,
+    },
+    /// Sessions, as many as one answer holds.
+    Sessions {
+        /// One line each.
+        sessions: Vec<SessionLine>,
+    },
+    /// Sessions were ended.
+    SessionsEnded {
+        /// How many.
+        ended: usize,
     },
     /// Keys.
     Keys {

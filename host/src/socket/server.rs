@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use policy_core::json::{self, Limits};
 use policy_core::time::Timestamp;
+use proviso_api::sessions::SessionLine;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::watch;
@@ -23,6 +24,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How many bytes of credentials one answer holds, so that the other end's strict reader takes it.
 const LONGEST_PAGE: usize = 512 * 1024;
+
+/// How many sessions one answer holds.
+const MOST_SESSIONS: usize = 500;
 
 /// Listens in the data folder, which this process holds alone, until `stopping` turns true.
 ///
@@ -105,6 +109,10 @@ async fn answer(app: App, request: Request, by: Operator) -> Reply {
         Request::MintApprover { user } => mint(&app, MintRequest::Approver { user }, &by).await,
         Request::ListTokens { after } => Ok(page(app.tokens(), after.as_deref())),
         Request::RevokeToken { id } => app.revoke_token(&id, &by).await.map(|()| Reply::Done {}),
+        Request::ListSessions { user } => app.sessions_as_operator(user.as_deref()).map(|list| sessions(list.sessions)),
+        Request::EndSessions { ending } => {
+            app.end_sessions_as(&by, &ending).await.map(|done| Reply::SessionsEnded { ended: done.ended })
+        }
         Request::EndTask { task, reason } => app.end_task_as(&by, &task, &reason).await.map(|_| Reply::Done {}),
         Request::RotateKeys { reason } => app.rotate_keys(&by, &reason).await.map(|_| keys(&app)),
         Request::RotateLogKey { reason } => app.rotate_log_key(&by, &reason).await.map(|()| Reply::Done {}),
@@ -135,6 +143,12 @@ async fn answer(app: App, request: Request, by: Operator) -> Reply {
         Request::TrustClock { reason } => app.trust_clock(&by, &reason).await.map(|()| Reply::Done {}),
     };
     done.unwrap_or_else(|refusal| refused(&refusal))
+}
+
+/// The newest sessions, as many as the other end reads.
+fn sessions(mut sessions: Vec<SessionLine>) -> Reply {
+    sessions.truncate(MOST_SESSIONS);
+    Reply::Sessions { sessions }
 }
 
 async fn reconcile(app: &App, since: Option<Timestamp>) -> Result<Reply, Refusal> {

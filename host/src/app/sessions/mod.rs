@@ -1,6 +1,12 @@
-//! Sessions of people: how one begins, whatever way in there was.
+//! Sessions of people, whatever way in there was: how one begins, how long it lasts, and how it ends. No cookie here, and no
+//! status code.
 
+mod limits;
+mod list;
 mod open;
 
+pub(in crate::app) use limits::Seen;
+pub use limits::SessionLimits;
+pub use list::Ending;
 pub(in crate::app) use open::Entry;
 pub use open::Whence;

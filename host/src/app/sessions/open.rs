@@ -1,7 +1,7 @@
 //! A session begins.
 
 use policy_core::entity::EntityRef;
-use policy_core::time::Span;
+use policy_core::time::Timestamp;
 use proviso_api::session::Session;
 
 use crate::app::App;
@@ -9,19 +9,21 @@ use crate::app::append::Proposal;
 use crate::app::event::LedgerEvent;
 use crate::app::identities::ASSURANCE;
 use crate::app::ownership::hold_present;
-use crate::app::refusal::Refusal;
+use crate::app::refusal::{Refusal, RefusalKind};
 use crate::app::state::State;
-use crate::identity::{Account, IdentityEvent, PersonSessionFacts, Secret, SecretKind, Stronger};
+use crate::identity::{Account, IdentityEvent, PersonSession, PersonSessionFacts, Secret, SecretKind, Stronger};
 use crate::store::VersionKey;
 
-/// A session lasts a working day.
-const SESSION_LIFE: Span = Span::from_seconds(8 * 3_600);
+/// How much of what a browser says of itself is kept.
+const LONGEST_BROWSER: usize = 300;
 
 /// Where somebody signs in from.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Whence {
     /// The secret of the session that the browser had until now.
     pub session: Option<String>,
+    /// What the browser says of itself.
+    pub browser: Option<String>,
 }
 
 /// Somebody who comes in.
@@ -41,6 +43,8 @@ pub(in crate::app) struct Entry<'a> {
     pub stronger: Option<Stronger>,
     /// Where from.
     pub whence: Whence,
+    /// The session that goes on under a fresh secret, by its public id.
+    pub continues: Option<String>,
 }
 
 impl Entry<'_> {
@@ -54,6 +58,7 @@ impl Entry<'_> {
             account: None,
             stronger: None,
             whence: Whence::default(),
+            continues: None,
         }
     }
 }
@@ -73,11 +78,13 @@ impl App {
             hash: secret.hash(self.keys()),
             person: person.clone(),
             assurance: entry.assurance,
-            expires_at: now.plus(SESSION_LIFE),
+            expires_at: self.lasts_until(entry.continues.as_deref(), now)?,
             same_user: entry.same_user,
             account: entry.account.map(Box::new),
             stronger: entry.stronger,
+            browser: entry.whence.browser.map(|text| text.chars().take(LONGEST_BROWSER).collect()),
         };
+        let continues = entry.continues;
         let before = entry.whence.session.and_then(|text| Secret::parse(SecretKind::Session, &text));
         let link = entry.link;
         self.admit(|state| {
@@ -92,6 +99,12 @@ impl App {
             let expected = link.into_iter().chain([state.version(VersionKey::Ownership)]).collect();
             // INVARIANT (R4): a browser that signs in anew has no session of before, whoever gave it that one.
             let before = before.as_ref().and_then(|before| state.registry.session(before, self.keys(), now));
+            // INVARIANT (R4, R7): a session that was ended meanwhile goes on under no other secret, and none in another
+            // browser than its own.
+            if continues.as_ref().is_some_and(|id| before.as_ref().is_none_or(|before| before.id != *id)) {
+                return Err(signed_out());
+            }
+            let expected = expected_of(state, expected, before.as_ref());
             let event = IdentityEvent::SignedIn {
                 link: entry.link.map(|link| link.id().to_owned()),
                 session: Box::new(facts.clone()),
@@ -106,4 +119,25 @@ impl App {
         let session = Session { key, ..self.session_reply(&facts.session(now)).await };
         Ok((secret.reveal(), session))
     }
+
+    /// Authenticating anew makes no session longer.
+    fn lasts_until(&self, continues: Option<&str>, now: Timestamp) -> Result<Timestamp, Refusal> {
+        let whole = now.plus(self.ways().sessions.absolute);
+        let Some(id) = continues else { return Ok(whole) };
+        let state = self.state();
+        let before = state.registry.open_session(id, now).ok_or_else(signed_out)?;
+        Ok(before.facts.expires_at.min(whole))
+    }
+}
+
+type Expected = Vec<(VersionKey, u64)>;
+
+/// A session that is replaced is expected as it is: who ends it meanwhile is not passed over.
+fn expected_of(state: &State, mut expected: Expected, before: Option<&PersonSession>) -> Expected {
+    expected.extend(before.map(|before| state.version(VersionKey::Identity(before.id.clone()))));
+    expected
+}
+
+fn signed_out() -> Refusal {
+    Refusal::new(RefusalKind::Unauthenticated, "signed_out", "you are not signed in")
 }

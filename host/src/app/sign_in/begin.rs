@@ -8,6 +8,8 @@ use super::ways::{ProviderFault, Way};
 use crate::app::App;
 use crate::app::identities::no_randomness;
 use crate::app::refusal::{Refusal, RefusalKind};
+use crate::app::state::State;
+use crate::identity::PersonSession;
 use crate::random;
 
 /// How long a sign-in may take.
@@ -41,6 +43,43 @@ impl App {
         let way = self.way(&wanted.provider)?;
         let return_to = wanted.return_to.as_deref().unwrap_or("/");
         hold_return(return_to)?;
+        self.begin(way, return_to, None).await
+    }
+
+    /// Begins to authenticate anew, in the same session.
+    ///
+    /// # Errors
+    /// `no_step_up` for a session by a link, or by a provider of which no `acr` is worth more; those of
+    /// [`Self::begin_sign_in`].
+    pub async fn begin_step_up(&self, person: &PersonSession, return_to: Option<&str>) -> Result<Begun, Refusal> {
+        let way = self.stepping_up(&self.state(), person, self.now()).map(|way| way.name.clone());
+        let name = way.ok_or_else(|| {
+            Refusal::conflict(
+                "no_step_up",
+                "nothing that this session was signed in by is worth more when it is done anew",
+            )
+        })?;
+        let return_to = return_to.unwrap_or("/");
+        hold_return(return_to)?;
+        self.begin(self.way(&name)?, return_to, Some(person.id.clone())).await
+    }
+
+    /// The provider that a session was signed in by, where authenticating anew there is worth more.
+    fn stepping_up(&self, state: &State, person: &PersonSession, now: Timestamp) -> Option<&Way> {
+        let account = state.registry.open_session(&person.id, now)?.facts.account.as_ref()?;
+        let way = self.ways().find(&account.provider)?;
+        (way.issuer == account.issuer && !way.step_up.is_empty()).then_some(way)
+    }
+
+    /// How strongly authenticating anew signs in, where that is more than what there is.
+    pub(in crate::app) fn step_up_of(&self, state: &State, person: &PersonSession, now: Timestamp) -> Option<String> {
+        let step_ups = self.policy().step_ups();
+        let rank = |word: &str| step_ups.iter().position(|known| known == word);
+        let best = self.stepping_up(state, person, now)?.step_up.values().max_by_key(|word| rank(word))?;
+        (rank(best) > rank(&person.assurance)).then(|| best.clone())
+    }
+
+    async fn begin(&self, way: &Way, return_to: &str, step_up: Option<String>) -> Result<Begun, Refusal> {
         let now = self.now();
         let run = random::id(self.random(), "run").map_err(|_| no_randomness())?;
         let secret = random::key(self.random()).map_err(|_| no_randomness())?;
@@ -50,13 +89,9 @@ impl App {
             provider: way.name.clone(),
             return_to: return_to.to_owned(),
             begun_at: now,
-            step_up: None,
-            afresh: None,
+            afresh: step_up.as_ref().map(|_| way.step_up.keys().cloned().collect()),
+            step_up,
         };
-        self.begin(way, &attempt, now).await
-    }
-
-    async fn begin(&self, way: &Way, attempt: &Attempt, now: Timestamp) -> Result<Begun, Refusal> {
         let asked = attempt.asked(self.keys(), self.redirect(way));
         let turn = self.attempts().turn().ok_or_else(busy)?;
         let location = way.provider.authorize(&asked, now).await.map_err(|fault| faulty(way, fault))?;

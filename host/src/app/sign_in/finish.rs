@@ -25,6 +25,13 @@ pub struct Arrival {
     pub whence: Whence,
 }
 
+/// Who comes in.
+struct Coming {
+    person: EntityRef,
+    whence: Whence,
+    continues: Option<String>,
+}
+
 impl App {
     /// Ends a sign-in by a provider: the session's secret, for the cookie, and the reply.
     ///
@@ -49,7 +56,11 @@ impl App {
         drop(turn);
         let authenticated = redeemed.map_err(|fault| faulty(way, fault))?;
         let person = self.person_of(way, &authenticated)?;
-        let (secret, session) = self.enter(way, authenticated, &person, arrival.whence).await?;
+        if let Some(session) = &attempt.step_up {
+            self.hold_same(session, way, &authenticated, now)?;
+        }
+        let coming = Coming { person, whence: arrival.whence, continues: attempt.step_up };
+        let (secret, session) = self.enter(way, authenticated, coming).await?;
         Ok((secret, SignInFinished { session, return_to: attempt.return_to }))
     }
 
@@ -95,13 +106,30 @@ impl App {
         Ok(person)
     }
 
+    /// INVARIANT (R4): whoever makes a session stronger is who signed in to it, by the same account.
+    fn hold_same(
+        &self,
+        session: &str,
+        way: &Way,
+        authenticated: &Authenticated,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
+        let state = self.state();
+        let account = state.registry.open_session(session, now).and_then(|open| open.facts.account.as_ref());
+        let same = account.is_some_and(|held| held.issuer == way.issuer && held.subject == authenticated.subject);
+        if same || sabotaged!("r4_step_up_by_another") {
+            return Ok(());
+        }
+        Err(Refusal::forbidden("other_account", "that is not the account which this session was signed in by"))
+    }
+
     async fn enter(
         &self,
         way: &Way,
         authenticated: Authenticated,
-        person: &EntityRef,
-        whence: Whence,
+        coming: Coming,
     ) -> Result<(String, Session), Refusal> {
+        let Coming { person, whence, continues } = coming;
         let account = Account {
             provider: way.name.clone(),
             issuer: way.issuer.clone(),
@@ -119,12 +147,13 @@ impl App {
             link: None,
             person: person.clone(),
             same_user: false,
+            continues,
             assurance: way.assurance.clone(),
             account: Some(account),
             stronger,
             whence,
         };
-        self.open_session(entry, move |state| hold_account(state, &held, person)).await
+        self.open_session(entry, move |state| hold_account(state, &held, &person)).await
     }
 }
 

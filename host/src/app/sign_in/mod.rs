@@ -6,9 +6,10 @@
 mod attempt;
 mod begin;
 mod finish;
+mod leave;
 mod ways;
 
 pub(in crate::app) use attempt::Attempts;
 pub use begin::{Begun, FLOW_LIFE};
 pub use finish::Arrival;
-pub use ways::{Asked, Authenticated, IdentityProvider, ProviderAnswer, ProviderFault, Way, Ways};
+pub use ways::{Asked, Authenticated, IdentityProvider, LoggedOut, ProviderAnswer, ProviderFault, Way, Ways};

@@ -6,11 +6,15 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 use policy_core::time::{Span, Timestamp};
 
+use crate::app::sessions::SessionLimits;
+
 /// The ways in besides links. None where the operator names none.
 #[derive(Clone, Default)]
 pub struct Ways {
     /// Providers, in the order of the page.
     pub providers: Vec<Way>,
+    /// How long sessions last, whatever way in there was.
+    pub sessions: SessionLimits,
 }
 
 /// A provider that people sign in by.
@@ -88,6 +92,17 @@ pub struct Authenticated {
     pub sid: Option<String>,
 }
 
+/// Whom a provider signed out, as a verified logout token says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoggedOut {
+    /// The account at this issuer.
+    pub subject: String,
+    /// The provider's own session. Absent: all of the account.
+    pub sid: Option<String>,
+    /// When it said so.
+    pub at: Timestamp,
+}
+
 /// Why a provider signed nobody in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ProviderFault {
@@ -113,6 +128,9 @@ pub trait IdentityProvider: Send + Sync + 'static {
         asked: &'a Asked,
         now: Timestamp,
     ) -> BoxFuture<'a, Result<Authenticated, ProviderFault>>;
+
+    /// Whom it signed out, by the token that it sent.
+    fn logged_out(&self, token: String, now: Timestamp) -> BoxFuture<'_, Result<LoggedOut, ProviderFault>>;
 
     /// Where a browser goes to sign out of the provider, too, and comes `back` from. Absent where it has no such place.
     fn end_session(&self, back: String, now: Timestamp) -> BoxFuture<'_, Option<String>>;

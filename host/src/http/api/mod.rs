@@ -16,6 +16,7 @@ pub(super) mod reviews;
 pub(super) mod revocations;
 pub(super) mod routing;
 pub(super) mod session;
+pub(super) mod sessions;
 pub(super) mod sheet;
 pub(super) mod sign_in;
 pub(super) mod stops;

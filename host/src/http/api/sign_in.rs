@@ -4,17 +4,20 @@
 //! cookies stay `SameSite=Strict`, and no address that signs somebody in can be followed from elsewhere.
 
 use axum::Json;
-use axum::extract::State;
-use axum::http::{HeaderMap, header};
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{AppendHeaders, IntoResponse, Response};
 use proviso_api::sign_in::{BeginSignIn, FinishSignIn, SignInBegun, SignInWays};
 
 use crate::app::{Arrival, Whence};
-use crate::http::body::Body;
+use crate::http::body::{Body, Raw};
 use crate::http::cookie;
 use crate::http::problem::Refused;
 use crate::http::router::finish;
 use crate::http::site::Site;
+
+/// The longest logout token.
+const LONGEST_TOKEN: usize = 16 * 1024;
 
 /// The ways in besides links.
 pub(in crate::http) async fn get(State(site): State<Site>) -> Json<SignInWays> {
@@ -56,7 +59,36 @@ pub(in crate::http) async fn end(
     }
 }
 
+/// A provider says that somebody signed out of it (OpenID Connect Back-Channel Logout 1.0). No browser sends this, and no
+/// session comes with it: the token is all that counts.
+pub(in crate::http) async fn logged_out(
+    State(site): State<Site>,
+    Path(provider): Path<String>,
+    Raw { essence, bytes }: Raw,
+) -> Result<StatusCode, Refused> {
+    if essence != "application/x-www-form-urlencoded" {
+        let detail = "a logout token comes as a form";
+        return Err(Refused::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail));
+    }
+    let token = logout_token(&bytes).ok_or_else(|| {
+        Refused::new(StatusCode::BAD_REQUEST, "bad_logout_token", "the form holds no `logout_token`, or several")
+    })?;
+    let app = site.app().clone();
+    finish(async move { app.logged_out(&provider, token).await }).await?;
+    Ok(StatusCode::OK)
+}
+
+/// The one token of the form. No letter of a token is ever encoded.
+fn logout_token(form: &[u8]) -> Option<String> {
+    let form = std::str::from_utf8(form).ok()?;
+    let mut tokens = form.split('&').filter_map(|pair| pair.strip_prefix("logout_token="));
+    let token = tokens.next().filter(|token| !token.is_empty() && token.len() <= LONGEST_TOKEN)?;
+    let plain = token.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'));
+    (plain && tokens.next().is_none()).then(|| token.to_owned())
+}
+
 /// Where somebody signs in from.
 pub(in crate::http) fn whence(site: &Site, headers: &HeaderMap) -> Whence {
-    Whence { session: cookie::read(site, headers) }
+    let browser = headers.get(header::USER_AGENT).and_then(|text| text.to_str().ok()).map(str::to_owned);
+    Whence { session: cookie::read(site, headers), browser }
 }

@@ -50,7 +50,7 @@ Scope: resource any, arguments any, not_before? timestamp, not_after timestamp, 
 Rate: uses integer, per duration
 Budget: at [string], max integer
 SignIn: link string
-Session: person EntityRef, assurance string, expires_at timestamp, now timestamp, demo boolean, single_user boolean, minted [Minted], may [ActWord], key? string
+Session: person EntityRef, assurance string, expires_at timestamp, now timestamp, demo boolean, single_user boolean, minted [Minted], may [ActWord], key? string, step_up? string
 Minted: id string, kind string, at timestamp, by string, what string
 WhoAmI: caller string, name? string, subject? EntityRef, task? string
 ExceptionList: now timestamp, position integer, exceptions [ExceptionLine]
@@ -160,6 +160,11 @@ Gap: log string, from integer, missing integer
 LogHead: log string, size integer, note string
 BundleReply: load Load, module digest
 Load: v integer, files object, bundle digest
+SessionList: now timestamp, sessions [SessionLine]
+SessionLine: id string, person EntityRef, since timestamp, last_seen timestamp, expires_at timestamp, assurance string, by string, browser? string, current boolean
+SessionsEnded: ended integer
+StepUp: return_to? string
+SignedOut: location? string
 SignInWays: providers [ProviderLine]
 ProviderLine: name string, label string
 BeginSignIn: provider string, return_to? string

@@ -1,9 +1,38 @@
-//! How people sign in by a provider.
+//! How people sign in by a provider, and their sessions.
 
 use super::{Operation, Who, get, post};
 
 /// All of it.
 pub(super) const OPERATIONS: &[Operation] = &[
+    Operation {
+        method: "post",
+        ..get(
+            "/api/v1/session/sign_out",
+            "leave",
+            Who::Person,
+            "SignedOut",
+            "Sign out, and be told where one signs out of the provider, too",
+        )
+    },
+    post(
+        "/api/v1/session/step_up",
+        "begin_step_up",
+        Who::Person,
+        "StepUp",
+        "SignInBegun",
+        "Begin to authenticate anew at the provider, in the same session: where the browser goes",
+    ),
+    get("/api/v1/sessions", "sessions", Who::Person, "SessionList", "Where one is signed in"),
+    Operation {
+        method: "delete",
+        ..get("/api/v1/sessions", "end_other_sessions", Who::Person, "SessionsEnded", "End all other own sessions")
+    },
+    Operation {
+        method: "delete",
+        status: "204",
+        answer: None,
+        ..get("/api/v1/sessions/{id}", "end_session", Who::Person, "SessionsEnded", "End one of the own sessions")
+    },
     get("/api/v1/sign-in", "sign_in_ways", Who::Anybody, "SignInWays", "By which providers people sign in"),
     post(
         "/api/v1/sign-in/begin",
@@ -21,4 +50,15 @@ pub(super) const OPERATIONS: &[Operation] = &[
         "SignInFinished",
         "End a sign-in by a provider, with what it sent the browser back with",
     ),
+    Operation {
+        method: "post",
+        answer: None,
+        ..get(
+            "/api/v1/sign-in/{provider}/logged_out",
+            "logged_out",
+            Who::Anybody,
+            "SignedOut",
+            "A provider's back-channel logout: a form with `logout_token`",
+        )
+    },
 ];
