@@ -14,7 +14,7 @@ use proviso_api::session::Session;
 
 use crate::api;
 use crate::components::notice::Failure;
-use crate::pages::{Decision, Finding, Findings, NotFound, Queue, Record, Reviews, Shell, SignIn};
+use crate::pages::{Decision, Finding, Findings, NotFound, Queue, Record, Reviews, Shell, SignIn, You};
 use crate::view_model::arrival::Arrival;
 use crate::view_model::problem::ApiError;
 use crate::view_model::rights::why_not;
@@ -154,6 +154,7 @@ impl Desk {
 /// Puts the page into the document.
 pub fn start() {
     console_error_panic_hook::set_once();
+    api::watch();
     let arrival = arrival();
     leptos::mount::mount_to_body(move || view! { <Root arrival=arrival.clone() /> });
 }
@@ -241,6 +242,7 @@ fn Pages() -> impl IntoView {
             <Route path=path!("/findings/:id") view=Finding />
             <Route path=path!("/reviews") view=Reviews />
             <Route path=path!("/record") view=Record />
+            <Route path=path!("/you") view=You />
         </Routes>
     }
 }

@@ -6,8 +6,10 @@ mod exceptions;
 mod findings;
 mod key;
 mod policy;
+mod presence;
 mod record;
 mod session;
+mod sessions;
 
 use gloo_net::http::{Request, RequestBuilder, Response};
 use proviso_api::problem::Problem;
@@ -23,6 +25,9 @@ pub use findings::{act_on_finding, assign_finding, comment_finding, finding, fin
 pub use policy::{bundle, module};
 pub use record::{consistency, receipt, record};
 pub use session::{begin_sign_in, demo_people, demo_sign_in, finish_sign_in, session, sign_in, sign_in_ways, sign_out};
+
+pub use presence::watch;
+pub use sessions::{begin_step_up, end_other_sessions, end_session, sessions};
 
 use crate::view_model::problem::ApiError;
 
@@ -52,10 +57,11 @@ async fn send(address: &str, body: &impl Serialize) -> Result<Response, ApiError
 
 /// A request that carries the session's key, where this page has one.
 fn keyed(request: RequestBuilder) -> RequestBuilder {
-    match key::held() {
+    let request = match key::held() {
         Some(key) => request.header(key::HEADER, &key),
         None => request,
-    }
+    };
+    if presence::is_unattended() { request.header(presence::HEADER, "1") } else { request }
 }
 
 async fn read<T: DeserializeOwned>(response: Response) -> Result<T, ApiError> {

@@ -3,9 +3,10 @@
 use gloo_net::http::Request;
 use policy_core::entity::EntityRef;
 use proviso_api::session::{DemoPeople, DemoSignIn, Session, SignIn};
+use proviso_api::sessions::SignedOut;
 use proviso_api::sign_in::{BeginSignIn, FinishSignIn, SignInBegun, SignInFinished, SignInWays};
 
-use super::{accepted, get, key, keyed, post};
+use super::{get, key, keyed, post, read};
 use crate::view_model::problem::ApiError;
 
 /// Who is signed in.
@@ -54,15 +55,15 @@ pub async fn finish_sign_in(answer: FinishSignIn) -> Result<String, ApiError> {
     Ok(finished.return_to)
 }
 
-/// Ends the session.
+/// Ends the session: where one signs out of the provider, too, where it has such a place.
 ///
 /// # Errors
 /// When the gate does not answer.
-pub async fn sign_out() -> Result<(), ApiError> {
-    let request = keyed(Request::delete("/api/v1/session"));
-    accepted(request.send().await.map_err(|_| ApiError::Unreachable)?).await?;
+pub async fn sign_out() -> Result<Option<String>, ApiError> {
+    let request = keyed(Request::post("/api/v1/session/sign_out"));
+    let done: SignedOut = read(request.send().await.map_err(|_| ApiError::Unreachable)?).await?;
     key::hold(None);
-    Ok(())
+    Ok(done.location)
 }
 
 /// Whom one can sign in as, in a demo.

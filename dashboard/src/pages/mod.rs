@@ -12,6 +12,7 @@ mod record;
 mod reviews;
 mod shell;
 mod sign_in;
+mod you;
 
 pub use decision::Decision;
 pub use findings::{Finding, Findings};
@@ -21,6 +22,7 @@ pub use record::Record;
 pub use reviews::Reviews;
 pub use shell::Shell;
 pub use sign_in::SignIn;
+pub use you::You;
 
 use leptos::prelude::*;
 

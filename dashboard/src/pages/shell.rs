@@ -89,6 +89,7 @@ fn Navigation() -> impl IntoView {
             ("/reviews", _) => "reviews",
             (path, _) if path.starts_with("/findings") => "findings",
             ("/record", _) => "record",
+            ("/you", _) => "you",
             _ => "queue",
         }
     });
@@ -96,7 +97,7 @@ fn Navigation() -> impl IntoView {
     let who = move || match desk.signed.get() {
         Signed::In(session) => view! {
             <p class="who">
-                <b>{session.person.id.clone()}</b>
+                <a href="/you" aria-current=current("you")><b>{session.person.id.clone()}</b></a>
                 <span>{format!("signed in by {}", session.assurance)}</span>
                 <button class="quiet" on:click=move |_| sign_out(desk)>"Sign out"</button>
             </p>
@@ -134,7 +135,12 @@ fn Navigation() -> impl IntoView {
 fn sign_out(desk: Desk) {
     spawn_local(async move {
         match api::sign_out().await {
-            Ok(()) => desk.signed.set(Signed::Out(None)),
+            Ok(None) => desk.signed.set(Signed::Out(None)),
+            // At the provider, too: whoever comes to this browser next does not come in by a press of a button.
+            Ok(Some(location)) => {
+                desk.signed.set(Signed::Out(None));
+                drop(window().location().assign(&location));
+            }
             Err(error) => {
                 desk.said.set(error.what());
                 desk.note(&error);

@@ -21,6 +21,7 @@ pub mod queue;
 pub mod rights;
 pub mod said;
 pub mod scope;
+pub mod sessions;
 pub mod staleness;
 pub mod time;
 

@@ -1,0 +1,142 @@
+//! The person's own page: how they are signed in, where else, and ending that.
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use proviso_api::sessions::{SessionLine, SessionList};
+
+use super::set_title;
+use crate::api;
+use crate::app::{Desk, Signed};
+use crate::components::{Card, Failure, Text};
+use crate::view_model::problem::ApiError;
+use crate::view_model::sessions::browser;
+use crate::view_model::time::stamp;
+
+/// The page.
+#[component]
+pub fn You() -> impl IntoView {
+    set_title("You");
+    let desk = Desk::take();
+    let again = RwSignal::new(0_u32);
+    let failed = RwSignal::new(None::<ApiError>);
+    let sessions = LocalResource::new(move || {
+        // A sign-in or the end of one is a record.
+        desk.position.track();
+        again.track();
+        api::sessions()
+    });
+    let note = move |error: ApiError| {
+        desk.note(&error);
+        failed.set(Some(error));
+    };
+    let end = Callback::new(move |id: String| {
+        spawn_local(async move {
+            match api::end_session(id).await {
+                Ok(()) => desk.said.set("That session is over.".to_owned()),
+                Err(error) => note(error),
+            }
+            again.update(|count| *count = count.wrapping_add(1));
+        });
+    });
+    let end_others = move |_| {
+        spawn_local(async move {
+            match api::end_other_sessions().await {
+                Ok(1) => desk.said.set("One session was ended.".to_owned()),
+                Ok(count) => desk.said.set(format!("{count} sessions were ended.")),
+                Err(error) => note(error),
+            }
+            again.update(|count| *count = count.wrapping_add(1));
+        });
+    };
+    let body = move || {
+        sessions.get().map(|list| match list {
+            Err(error) => {
+                desk.note(&error);
+                view! { <Failure error /> }.into_any()
+            }
+            Ok(SessionList { sessions, .. }) => {
+                let others = sessions.iter().any(|line| !line.current);
+                let rows = sessions.into_iter().map(|line| view! { <Row line end /> }).collect_view();
+                view! {
+                    <ul class="sessions">{rows}</ul>
+                    {others.then(|| view! { <button class="no" on:click=end_others>"End all others"</button> })}
+                }
+                .into_any()
+            }
+        })
+    };
+    view! {
+        <h1>"You"</h1>
+        {move || failed.get().map(|error| view! { <Failure error /> })}
+        <Strength failed />
+        <Card title="Where you are signed in">
+            <p class="soft">
+                "A session that you do not know: end it, and tell whoever runs the gate. What a browser says of itself can be \
+                 made up."
+            </p>
+            <Transition fallback=|| view! { <p class="soft">"Asking the gate …"</p> }>{body}</Transition>
+        </Card>
+    }
+}
+
+/// How strongly one is signed in, and authenticating anew where that is more.
+#[component]
+fn Strength(failed: RwSignal<Option<ApiError>>) -> impl IntoView {
+    let desk = Desk::take();
+    let leaving = RwSignal::new(false);
+    let step_up = move |_| {
+        leaving.set(true);
+        spawn_local(async move {
+            let gone = match api::begin_step_up("/you".to_owned()).await {
+                Ok(location) => window().location().assign(&location).map_err(|_| ApiError::Unreachable),
+                Err(error) => Err(error),
+            };
+            if let Err(error) = gone {
+                leaving.set(false);
+                desk.note(&error);
+                failed.set(Some(error));
+            }
+        });
+    };
+    move || match desk.signed.get() {
+        Signed::In(session) => view! {
+            <p>
+                "You are " <b><Text text=session.person.id /></b> ", signed in by "
+                <b><Text text=session.assurance /></b> " until " {stamp(session.expires_at)} " UTC at the latest."
+            </p>
+            {session.step_up.map(|word| view! {
+                <p>
+                    <button disabled=move || leaving.get() on:click=step_up>
+                        "Authenticate again, as " <b><Text text=word /></b>
+                    </button>
+                    <span class="soft">" Some votes demand it. It counts for some minutes."</span>
+                </p>
+            })}
+        }
+        .into_any(),
+        _ => ().into_any(),
+    }
+}
+
+/// One session.
+#[component]
+fn Row(line: SessionLine, end: Callback<String>) -> impl IntoView {
+    let name = browser(line.browser.as_deref());
+    let label = format!("End the session of {name} since {}", stamp(line.since));
+    let id = line.id;
+    view! {
+        <li>
+            <div>
+                <b title=line.browser.unwrap_or_default()><Text text=name /></b>
+                {line.current.then(|| view! { " " <span class="count">"this one"</span> })}
+                <p class="soft">
+                    "by " <Text text=line.by /> ", as " <Text text=line.assurance /> ", since " {stamp(line.since)}
+                    " UTC, last seen " {stamp(line.last_seen)} ", ends " {stamp(line.expires_at)}
+                </p>
+            </div>
+            {(!line.current).then(|| view! {
+                <button class="no" aria-label=label on:click=move |_| end.run(id.clone())>"End"</button>
+            })}
+        </li>
+    }
+}
