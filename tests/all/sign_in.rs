@@ -1,8 +1,10 @@
 //! Signing in by a provider of OpenID Connect: by one of our own that can be wrong in exactly one thing, over HTTP.
 
 mod accounts;
+mod afresh;
 mod attempts;
 mod browser;
 mod provider;
+mod sessions;
 mod strength;
 mod tokens;

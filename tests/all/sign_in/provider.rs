@@ -289,6 +289,33 @@ impl Provider {
     }
 }
 
+impl Provider {
+    /// A logout token with these claims instead of the right ones; `null` takes one away.
+    pub(super) fn logout_token(&self, subject: &str, instead: &Value) -> String {
+        let inside = self.inside();
+        let now = self.clock.now().millis() / 1_000;
+        let mut claims = json!({
+            "iss": self.issuer,
+            "aud": CLIENT,
+            "sub": subject,
+            "iat": now,
+            "exp": now + 120,
+            "jti": "once",
+            "events": {"http://schemas.openid.net/event/backchannel-logout": {}},
+        });
+        let members = claims.as_object_mut().unwrap();
+        members.extend(instead.as_object().unwrap().clone());
+        members.retain(|_, value| !value.is_null());
+        let key = inside.keys.last().unwrap();
+        let header = json!({"alg": "ES256", "typ": "logout+jwt", "kid": key.kid});
+        let body = format!("{}.{}", B64.encode(header.to_string()), B64.encode(claims.to_string()));
+        let foreign = draw();
+        let pair = if inside.twist == Twist::SwappedKey { &foreign } else { &key.pair };
+        let signature = pair.sign(&SystemRandom::new(), body.as_bytes()).unwrap();
+        format!("{body}.{}", B64.encode(signature.as_ref()))
+    }
+}
+
 /// The members of an address's query.
 pub(super) fn query(location: &str) -> BTreeMap<String, String> {
     Url::parse(location).unwrap().query_pairs().into_owned().collect()

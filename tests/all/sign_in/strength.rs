@@ -46,6 +46,14 @@ fn demanding() -> std::collections::BTreeMap<String, String> {
     bundle
 }
 
+/// A gate whose bundle knows how strong a provider can sign in.
+pub(super) async fn gate_with_words() -> (TestGate, Provider) {
+    let clock = Arc::new(TestClock::new());
+    let provider = Provider::start(&clock).await;
+    let file = file(&provider, "acme", &["mara", "jun"], "step_up = { phr = \"oidc_step_up\" }");
+    (TestGate::with(Setup { bundle: demanding(), ..setup(&clock, &[file]) }).await, provider)
+}
+
 #[tokio::test]
 async fn a_tier_that_demands_a_fresh_authentication_takes_no_other_vote() {
     let clock = Arc::new(TestClock::new());

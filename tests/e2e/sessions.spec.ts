@@ -1,0 +1,61 @@
+// The person's own page: where one is signed in, and ending that.
+import { type Browser, type Page, expect } from "@playwright/test";
+
+import { LOOKS, look, test } from "./harness/asked.ts";
+import type { Gate } from "./harness/gate.ts";
+
+/** Another browser of the same person. */
+async function elsewhere(browser: Browser, gate: Gate, user: string): Promise<Page> {
+  const page = await (await browser.newContext({ userAgent: "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Version/18.0 Safari/604.1" })).newPage();
+  await page.goto(gate.signInLink(user));
+  await expect(page.getByRole("heading", { name: "Queue" })).toBeVisible();
+  return page;
+}
+
+async function you(page: Page, gate: Gate, user: string): Promise<void> {
+  await page.goto(gate.signInLink(user));
+  await expect(page.getByRole("heading", { name: "Queue" })).toBeVisible();
+  await page.getByRole("link", { name: user }).click();
+  await expect(page.getByRole("heading", { name: "You", level: 1 })).toBeVisible();
+}
+
+test("a person ends a session elsewhere, and the page there knows at once", async ({ page, browser, gate }) => {
+  const phone = await elsewhere(browser, gate, "ola");
+  await you(page, gate, "ola");
+  const lines = page.locator(".sessions li");
+  await expect(lines).toHaveCount(2);
+  await expect(lines.filter({ hasText: "Safari on an iPhone" })).toBeVisible();
+  await page.getByRole("button", { name: /End the session of Safari on an iPhone/ }).click();
+  await expect(lines).toHaveCount(1);
+  await expect(page.getByText("this one")).toBeVisible();
+  await phone.reload();
+  await expect(phone.getByRole("heading", { name: "Sign in" })).toBeVisible();
+  await phone.context().close();
+});
+
+test("a person ends all others at once", async ({ page, browser, gate }) => {
+  const others = [await elsewhere(browser, gate, "vera"), await elsewhere(browser, gate, "vera")];
+  await you(page, gate, "vera");
+  await expect(page.locator(".sessions li")).toHaveCount(3);
+  await page.getByRole("button", { name: "End all others" }).click();
+  await expect(page.locator(".sessions li")).toHaveCount(1);
+  await expect(page.getByRole("button", { name: "End all others" })).toBeHidden();
+  await expect(page.getByRole("status").filter({ hasText: "2 sessions were ended." })).toBeAttached();
+  for (const other of others) {
+    await other.reload();
+    await expect(other.getByRole("heading", { name: "Sign in" })).toBeVisible();
+    await other.context().close();
+  }
+});
+
+for (const at of LOOKS) {
+  test(`the page, ${at.scheme}, ${at.name}`, async ({ page, browser, gate }) => {
+    const phone = await elsewhere(browser, gate, "jun");
+    await page.setViewportSize(at.viewport);
+    await page.emulateMedia({ colorScheme: at.scheme });
+    await you(page, gate, "jun");
+    await expect(page.locator(".sessions li").first()).toBeVisible();
+    await look(page, "you", at);
+    await phone.context().close();
+  });
+}
