@@ -113,7 +113,7 @@ use event::{GateEvent, LedgerEvent};
 use folded::Folded;
 use limits::Limits;
 use policy::Policy;
-use sessions::Seen;
+use sessions::Presence;
 use sign_in::Attempts;
 use state::State;
 use stops::HeldStop;
@@ -154,7 +154,7 @@ struct Inner {
     /// The sign-ins that were made.
     attempts: Attempts,
     /// Who was there when.
-    seen: Seen,
+    presence: Presence,
 }
 
 impl Inner {
@@ -189,7 +189,7 @@ impl Inner {
             refusals: console::Refusals::default(),
             board: Board::default(),
             attempts: Attempts::default(),
-            seen: Seen::default(),
+            presence: Presence::default(),
         }
     }
 }
@@ -262,8 +262,8 @@ impl App {
         &self.0.parts.ways
     }
 
-    fn seen(&self) -> &Seen {
-        &self.0.seen
+    fn presence(&self) -> &Presence {
+        &self.0.presence
     }
 
     fn attempts(&self) -> &Attempts {

@@ -27,9 +27,9 @@ impl Default for SessionLimits {
 /// When sessions were last used. Kept in memory alone: a gate that was started again has seen nobody, and counts from the
 /// sign-in.
 #[derive(Debug, Default)]
-pub(in crate::app) struct Seen(Mutex<BTreeMap<String, Timestamp>>);
+pub(in crate::app) struct Presence(Mutex<BTreeMap<String, Timestamp>>);
 
-impl Seen {
+impl Presence {
     /// Somebody is there. Time that runs back makes nobody younger.
     pub(super) fn note(&self, session: &str, now: Timestamp, limits: SessionLimits) {
         let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -27,13 +27,13 @@ pub enum Ending {
 impl App {
     /// Whether somebody was there lately enough. INVARIANT (R6): a comparison at use, and nothing that must run.
     pub(in crate::app) fn is_idle(&self, session: &PersonSession, since: Timestamp, now: Timestamp) -> bool {
-        let last = self.seen().at(&session.id).unwrap_or(since).max(since);
+        let last = self.presence().at(&session.id).unwrap_or(since).max(since);
         now >= last.plus(self.ways().sessions.idle) && !sabotaged!("r6_idle_session_lives")
     }
 
     /// Somebody is there. Called for what a person does, and not for what a page asks by itself.
     pub fn is_there(&self, session: &PersonSession) {
-        self.seen().note(&session.id, self.now(), self.ways().sessions);
+        self.presence().note(&session.id, self.now(), self.ways().sessions);
     }
 
     /// The sessions of whoever asks, the newest first.
@@ -66,7 +66,7 @@ impl App {
 
     fn session_line(&self, open: &OpenSession, current: Option<&str>, now: Timestamp) -> SessionLine {
         let facts = &open.facts;
-        let last_seen = self.seen().at(&facts.id).unwrap_or(open.at).max(open.at);
+        let last_seen = self.presence().at(&facts.id).unwrap_or(open.at).max(open.at);
         SessionLine {
             id: facts.id.clone(),
             person: facts.person.clone(),

@@ -5,7 +5,7 @@ mod limits;
 mod list;
 mod open;
 
-pub(in crate::app) use limits::Seen;
+pub(in crate::app) use limits::Presence;
 pub use limits::SessionLimits;
 pub use list::Ending;
 pub(in crate::app) use open::Entry;
