@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use policy_core::entity::EntityRef;
 use policy_core::time::Span;
 use serde::Deserialize;
 
 use super::caps::{Token, tokens};
 use super::error::{BundleError, line_of, line_with};
+use super::issuers::{self, Issuers};
 use super::place::tool_line;
 
 /// The file.
@@ -52,6 +54,9 @@ pub struct Config {
     /// What the record must do before an answer leaves.
     #[serde(default)]
     pub record: RecordRules,
+    /// Who the subjects of other issuers are.
+    #[serde(default)]
+    pub issuers: Issuers,
 }
 
 /// What the record must do before an answer leaves.
@@ -211,6 +216,9 @@ impl Config {
         if let Some(tier) = self.record.wait_for_copy.iter().find(|tier| !self.tiers.contains(tier)) {
             return refuse("wait_for_copy", format!("`{tier}` is no tier"), "name tiers that `tiers` lists");
         }
+        if let Some((near, message, help)) = issuers::fault(&self.issuers, &self.types) {
+            return refuse(&near, message, help);
+        }
         let mut known = BTreeSet::new();
         for (number, tool) in self.tool.iter().enumerate() {
             let refuse = |message: String, help: &str| {
@@ -226,6 +234,11 @@ impl Config {
             }
         }
         Ok(())
+    }
+
+    /// Who a subject of another issuer is, where `[issuers]` says it.
+    pub fn entity_of(&self, issuer: &str, subject: &str) -> Option<EntityRef> {
+        issuers::entity_of(&self.issuers, &self.types, issuer, subject)
     }
 
     /// The name as the sealed question has it: without the bundle's namespace.

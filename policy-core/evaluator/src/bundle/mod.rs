@@ -10,6 +10,7 @@ mod digest;
 #[cfg(feature = "validate")]
 mod entities;
 pub(crate) mod error;
+mod issuers;
 mod place;
 mod policies;
 mod schema;
