@@ -35,6 +35,7 @@ pub mod sign_in;
 pub mod signing;
 pub mod socket;
 pub mod store;
+pub mod trust;
 mod whole_file;
 // One way to wait for all tests.
 #[cfg(test)]

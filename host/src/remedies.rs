@@ -39,6 +39,34 @@ pub fn remedy(code: &str) -> Option<&'static str> {
         "no_credential" | "unauthenticated" => {
             "send a live bearer token from `proviso token agent` or `enforcement-point`"
         }
+        "token_malformed" | "token_header" => {
+            "send a compact JWS of at most 8 KiB, without `crit`, `jku`, `x5u`, `jwk` and `x5c` in its header"
+        }
+        "token_type" => "send a JWT-SVID (`typ` absent, `JWT` or `JOSE`) or an access token (`typ: at+jwt`)",
+        "token_issuer" => "the operator names the issuer in the file of `serve --identities`",
+        "token_algorithm" => "the issuer's entry in the file of `serve --identities` lists its `algorithms`",
+        "token_key" => "sign with a key that the issuer publishes; a new one is seen within half a minute",
+        "issuer_keys_unavailable" => {
+            "ask again; if it stays so, the operator looks whether the issuer's keys can be had"
+        }
+        "token_signature" => "send the token as its issuer signed it",
+        "token_audience" => "get a token for this gate: its URL, or the `audience` of the issuer's entry",
+        "token_claim" => "docs/identities.md lists the claims that a token must have",
+        "token_expired" => "get a new token from the issuer",
+        "token_not_yet" => "look at the issuer's clock; up to a minute of difference is allowed",
+        "token_too_long" => "get a token that lives no longer than `longest` of the issuer's entry",
+        "token_trust_domain" => "send the JWT-SVID of a workload of a configured trust domain",
+        "token_chain" => "`may_name` of the issuer's entry says of which other issuers it may name somebody in `act`",
+        "token_binding" => {
+            "send `Authorization: DPoP TOKEN` with a fresh proof in `DPoP`, made for this method and address; see docs/identities.md"
+        }
+        "chain_unclear" => "let the human stand at the end of the chain, as `sub`",
+        "task_missing" => "get a token whose task claim (`txn`, or `task` of the issuer's entry) says the task",
+        "subject_not_mapped" => "`[issuers]` in `bundle.toml` says who the subjects of an issuer are",
+        "not_a_workload" => "send a token in which an agent acts: as its subject, or as `act` on a person's behalf",
+        "credential_ended" => "the operator has ended it by `proviso token revoke`; ask with another identity",
+        "unknown_issuer" => "take the issuer's name from the file of `serve --identities`",
+        "bad_identities" => "docs/identities.md says what the file of `--identities` holds",
         "credential_of_earlier_epoch" => "the operator mints a new one by `proviso token`; docs/restore.md says why",
         "no_subject_token" => "send the agent's token as `Proviso-Subject-Token`",
         "no_session" | "signed_out" | "bad_link" | "link_used" => "sign in with a link from `proviso token approver`",

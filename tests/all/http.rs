@@ -13,7 +13,7 @@ mod claims;
 mod clocks;
 mod concurrency;
 mod counters;
-mod credentials;
+pub(crate) mod credentials;
 mod emergency;
 mod findings;
 mod flood;

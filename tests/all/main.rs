@@ -27,6 +27,8 @@ mod http_events;
 #[cfg(test)]
 mod http_guards;
 #[cfg(test)]
+mod identities;
+#[cfg(test)]
 mod mcp;
 #[cfg(test)]
 mod metrics;

@@ -16,6 +16,7 @@ use proviso::identity::MintRequest;
 use proviso::notify::{self, Notify};
 use proviso::random::{Random, SystemRandom};
 use proviso::store::{DataKind, SeenHead, Store, bundle_folder};
+use proviso::trust::Identities;
 use serde_json::json;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -74,6 +75,8 @@ pub struct Setup {
     pub seen: Vec<SeenHead>,
     /// How long what is kept.
     pub retention: Retention,
+    /// Whose tokens are believed besides its own.
+    pub identities: Identities,
     /// Where its record goes besides.
     pub record: Record,
     /// How people sign in besides links.
@@ -97,6 +100,7 @@ impl Default for Setup {
             notify: Notify::default(),
             seen: Vec::new(),
             retention: Retention::default(),
+            identities: Identities::default(),
             record: Record::default(),
             ways: Ways { sessions: patient(), ..Ways::default() },
             wrap: |store| store,
@@ -167,6 +171,7 @@ impl TestGate {
             operator: operator(),
             channels: setup.notify.channels(),
             retention: setup.retention,
+            identities: setup.identities,
             seen: [setup.seen, copies::first_look(&setup.record).await].concat(),
         };
         let parts = Parts {

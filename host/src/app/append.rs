@@ -8,7 +8,7 @@ use super::App;
 use super::event::{EVENT, GateEvent, LedgerEvent};
 use super::refusal::Refusal;
 use super::state::State;
-use crate::identity::IdentityEvent;
+use crate::identity::{EndedParty, IdentityEvent};
 use crate::store::{AppendError, Log, NewRecord, Positions, VersionKey};
 
 /// How often an outcome is made again when what it read has changed.
@@ -114,6 +114,10 @@ fn identity_touches(event: &IdentityEvent) -> Vec<VersionKey> {
     match event {
         IdentityEvent::TokenMinted { token } => vec![key(&token.id)],
         IdentityEvent::TokenRevoked { id, .. } => vec![key(id)],
+        IdentityEvent::CredentialVerified { credential } => vec![key(&credential.id)],
+        // The credentials that end with it are its record's to name.
+        IdentityEvent::CredentialEnded { ended: EndedParty::Token { token, .. }, .. } => vec![key(token)],
+        IdentityEvent::CredentialEnded { ended: EndedParty::Subject(_), .. } => Vec::new(),
         IdentityEvent::SignedIn { link, session, replaces, .. } => {
             link.iter().chain(replaces).map(key).chain([key(&session.id)]).collect()
         }

@@ -95,9 +95,7 @@ impl App {
         let now = self.now();
         let (asked, over) = {
             let state = self.state();
-            for credential in Asker::of(caller, subject)?.credentials() {
-                self.still_live(&state, credential, now)?;
-            }
+            self.hold_credentials(&state, &Asker::of(caller, subject)?, now)?;
             let exception = &state.exceptions.get(id).ok_or_else(unknown_task)?.exception;
             let end = exception.phase.grant().map(|held| held.grant.scope.not_after);
             (exception.request.requested_at, end.into_iter().fold(exception.decide_by(), Timestamp::max))

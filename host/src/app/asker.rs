@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::append::canonical;
 use super::refusal::Refusal;
-use crate::identity::{AgentCredential, Credential, PointCredential};
+use crate::identity::{AgentCredential, Credential, PointCredential, TokenSeen};
 
 /// Our own members of `context`.
 pub(super) const ASK: &str = "proviso.dev/ask";
@@ -68,7 +68,13 @@ impl Asker {
 
     /// Every credential that must still be live when the outcome is recorded.
     pub fn credentials(&self) -> impl Iterator<Item = &str> {
-        self.point.iter().map(|point| point.token.as_str()).chain([self.agent.token.as_str()])
+        let tokens = self.proofs().map(|seen| seen.token.as_str());
+        self.point.iter().map(|point| point.token.as_str()).chain([self.agent.token.as_str()]).chain(tokens)
+    }
+
+    /// The tokens of other issuers that were shown, the enforcement point's first.
+    pub fn proofs(&self) -> impl Iterator<Item = &TokenSeen> {
+        self.point.iter().filter_map(|point| point.proof.as_ref()).chain(&self.agent.proof)
     }
 
     /// The chain: verified hops only.

@@ -7,6 +7,7 @@ use policy_core::sabotaged;
 
 use super::App;
 use super::asker::{Ask, Asker};
+use super::foreign::is_of_build;
 use super::refusal::Refusal;
 use super::state::State;
 use super::uses::UseKey;
@@ -38,9 +39,7 @@ impl App {
         let now = question.now;
         let call = &question.call;
         let state = self.state();
-        for id in asker.credentials() {
-            self.still_live(&state, id, now)?;
-        }
+        self.hold_credentials(&state, asker, now)?;
         let mut expected = vec![state.version(VersionKey::Bundle), state.version(VersionKey::Locks)];
         expected.extend(asker.credentials().map(|id| state.version(VersionKey::Identity(id.to_owned()))));
         // What the task was permitted before is read only where the action shows it to policy.
@@ -52,6 +51,7 @@ impl App {
         let repeats = past.map(|past| past.grant.clone()).filter(|_| ask.purpose == Purpose::Use);
         let mut ids = self.index().find(&call.subject, &question.task);
         ids.extend(repeats.clone());
+        ids.retain(|id| state.by_grant(id).is_some_and(|entry| is_of_build(entry, asker.agent.build.as_deref())));
         ids.sort();
         ids.dedup();
         // INVARIANT (R6, R7): while the clock or a stop is in doubt, no grant is a candidate.

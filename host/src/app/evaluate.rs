@@ -93,6 +93,7 @@ impl App {
             evaluation,
             credential: asker.credential().to_owned(),
             subject_credential: asker.point.as_ref().map(|_| asker.agent.token.clone()),
+            tokens: asker.proofs().cloned().collect(),
             purpose: ask.purpose,
             call: ask.call.clone(),
             subject: asker.agent.subject.clone(),
@@ -126,6 +127,7 @@ impl App {
             }
             Ok(mut question) => {
                 self.refresh_grants(&question).await?;
+                self.suspend_in_task(&asker.agent).await?;
                 let read = self.read(asker, ask, &question, reading.safe)?;
                 question.requested = self.smallest_request(&question, reading.now);
                 question.candidates = read.candidates.clone();
@@ -274,11 +276,8 @@ impl App {
 
     fn expect_credentials(&self, asker: &Asker, now: Timestamp) -> Result<Vec<(VersionKey, u64)>, Refusal> {
         let state = self.state();
-        let expect = |id: &str| {
-            self.still_live(&state, id, now)?;
-            Ok(state.version(VersionKey::Identity(id.to_owned())))
-        };
-        asker.credentials().map(expect).collect()
+        self.hold_credentials(&state, asker, now)?;
+        Ok(asker.credentials().map(|id| state.version(VersionKey::Identity(id.to_owned()))).collect())
     }
 
     /// What an evaluation asks for when it asks whether it may be requested: one use, for a short time.

@@ -265,6 +265,9 @@ pub struct RequestOrigin {
     /// The agent's credential, where an enforcement point asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject_credential: Option<String>,
+    /// What the agent is built of, where its issuer says so: a grant is for that alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub build: Option<String>,
     /// The caller's idempotency key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub idempotency_key: Option<String>,

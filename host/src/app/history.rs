@@ -12,6 +12,7 @@ use proviso_api::operations::ExecutionPhase;
 
 use super::App;
 use super::event::{DECISION, DecisionRecord, EXECUTION, ExecutionRecord};
+use super::foreign::BUILD_CHANGED;
 use super::people::{STORED, unknown_exception};
 use super::refusal::Refusal;
 use crate::store::{Log, Record};
@@ -113,6 +114,9 @@ fn told(event: &Event, subject: &EntityRef, after: Option<&Exception>) -> (Optio
         }
         Event::GrantExhausted { .. } => (None, "used up".to_owned(), None),
         Event::GrantRevoked { by, reason, .. } => (Some(by.clone()), format!("revoked by {by}"), Some(reason.clone())),
+        Event::GrantSuspended { reason, .. } if reason == BUILD_CHANGED => {
+            (None, "suspended: the agent is of another build than the one that was approved".to_owned(), None)
+        }
         Event::GrantSuspended { reason, bundle, .. } => {
             (None, format!("suspended: bundle {bundle} would not grant it ({reason})"), None)
         }

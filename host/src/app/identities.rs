@@ -11,6 +11,7 @@ use proviso_api::session::{DemoPeople, DemoPerson, Minted, Session};
 use super::App;
 use super::append::Proposal;
 use super::event::LedgerEvent;
+use super::foreign::is_token;
 use super::ownership::hold_present;
 use super::refusal::{Refusal, RefusalKind};
 use super::sessions::{Entry, Whence};
@@ -269,7 +270,7 @@ impl App {
                 let on_behalf = on_behalf.map(|user| EntityRef::new(self.policy().person_type(), user));
                 on_behalf.iter().try_for_each(|person| self.known_person(person))?;
                 self.hold_task(&self.state(), &task)?;
-                Ok((SecretKind::Agent, AGENT_LIFE, TokenFacts::Agent { subject, task, via, on_behalf }))
+                Ok((SecretKind::Agent, AGENT_LIFE, TokenFacts::Agent { subject, task, via, on_behalf, build: None }))
             }
             MintRequest::EnforcementPoint { name, subjects, mut servers } => {
                 named("enforcement point", &name)?;
@@ -341,6 +342,10 @@ impl App {
 
     /// Whether a credential is still live: what every use expects, next to its version.
     pub(super) fn still_live(&self, state: &super::state::State, id: &str, now: Timestamp) -> Result<(), Refusal> {
+        // INVARIANT (R7): a token of another issuer counts until an operator ends it, or it ends by itself.
+        if is_token(id) {
+            return if state.registry.is_ended(&[], id) { Err(unauthenticated()) } else { Ok(()) };
+        }
         match state.registry.find(id, now) {
             Some((_, "live")) => Ok(()),
             _ => Err(unauthenticated()),
@@ -349,7 +354,7 @@ impl App {
 }
 
 /// A chain is bounded, and nobody acts on behalf of itself.
-fn hold_chain(subject: &EntityRef, via: &[EntityRef], person: bool) -> Result<(), Refusal> {
+pub(super) fn hold_chain(subject: &EntityRef, via: &[EntityRef], person: bool) -> Result<(), Refusal> {
     let hops = via.len() + usize::from(person);
     if hops > MOST_HOPS {
         return Err(Refusal::bad("chain_too_long", format!("a chain of {hops} hops is longer than {MOST_HOPS}"))
@@ -369,7 +374,7 @@ pub(super) fn no_randomness() -> Refusal {
 }
 
 /// It was good until the gate was restored.
-fn of_earlier_epoch() -> Refusal {
+pub(super) fn of_earlier_epoch() -> Refusal {
     let what = "the credential was minted before the gate was restored, and opens nothing any more";
     Refusal::new(RefusalKind::Unauthenticated, "credential_of_earlier_epoch", what)
 }

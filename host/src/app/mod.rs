@@ -26,6 +26,7 @@ mod filing;
 mod findings;
 mod flight;
 mod folded;
+mod foreign;
 mod held;
 mod hints;
 mod history;
@@ -107,6 +108,7 @@ pub use sign_in::{
 use crate::random::Random;
 use crate::signing::BindingKeys;
 use crate::store::{Keys, Outbox, Store, VersionKey};
+use crate::trust::Proofs;
 use append::Proposal;
 use copies::Board;
 use event::{GateEvent, LedgerEvent};
@@ -145,6 +147,8 @@ struct Inner {
     held: Mutex<Vec<HeldStop>>,
     counters: Mutex<BTreeMap<&'static str, u64>>,
     limits: Limits,
+    /// The proofs of possession that were shown.
+    proofs: Proofs,
     /// One erasure at a time.
     erasing: tokio::sync::Mutex<()>,
     /// Which refused acts are on record.
@@ -170,6 +174,7 @@ impl Inner {
         let (held, counters, work, limits) = (Mutex::default(), Mutex::default(), Notify::new(), Limits::default());
         let waiting = Semaphore::new(asked::MOST_WAITING);
         let erasing = tokio::sync::Mutex::default();
+        let proofs = Proofs::since(parts.clock.now());
         Self {
             settings,
             parts,
@@ -185,6 +190,7 @@ impl Inner {
             held,
             counters,
             limits,
+            proofs,
             erasing,
             refusals: console::Refusals::default(),
             board: Board::default(),
@@ -314,6 +320,10 @@ impl App {
 
     fn refusals(&self) -> &console::Refusals {
         &self.0.refusals
+    }
+
+    fn proofs(&self) -> &Proofs {
+        &self.0.proofs
     }
 
     fn erasing(&self) -> &tokio::sync::Mutex<()> {

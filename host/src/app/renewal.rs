@@ -34,6 +34,8 @@ struct Renewer<'a> {
     by: Vec<By<'a>>,
     credential: &'a str,
     subject_credential: Option<&'a str>,
+    /// What the agent is built of: as it says now, or with a person as it was approved for.
+    build: Option<String>,
     /// Whose limits it counts against: the asking agent's, or with a person those of the agent it is for.
     counts: (EntityRef, String),
 }
@@ -63,6 +65,7 @@ impl App {
             by: vec![By::Person(person)],
             credential: &person.id,
             subject_credential: None,
+            build: self.state().exceptions.get(id).and_then(|entry| entry.origin.build.clone()),
             counts: (request.question.call.subject.clone(), request.question.task.clone()),
         };
         self.renew_as(renewer, &exception, body).await
@@ -89,6 +92,7 @@ impl App {
             by: asker.credentials().map(By::Agent).collect(),
             credential: asker.credential(),
             subject_credential: asker.point.as_ref().map(|_| asker.agent.token.as_str()),
+            build: asker.agent.build.clone(),
             counts: (asker.agent.subject.clone(), asker.agent.task.clone()),
         };
         self.renew_as(renewer, &exception, body).await
@@ -158,6 +162,7 @@ impl App {
         let origin = RequestOrigin {
             credential: renewer.credential.to_owned(),
             subject_credential: renewer.subject_credential.map(str::to_owned),
+            build: renewer.build,
             idempotency_key: None,
             body: Digest::of(&canonical(&body)?),
             refused: answer,
@@ -191,6 +196,7 @@ impl App {
             evaluation: random::id(self.random(), "eval").map_err(|_| super::identities::no_randomness())?,
             credential: renewer.credential.to_owned(),
             subject_credential: renewer.subject_credential.map(str::to_owned),
+            tokens: Vec::new(),
             purpose: Purpose::Question,
             call: None,
             continues: None,

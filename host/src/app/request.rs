@@ -57,6 +57,7 @@ impl App {
         let origin = RequestOrigin {
             credential: asker.credential().to_owned(),
             subject_credential: asker.point.as_ref().map(|_| asker.agent.token.clone()),
+            build: asker.agent.build.clone(),
             idempotency_key: idempotency_key.map(str::to_owned),
             body: sent,
             refused: denial.record.answer.clone(),

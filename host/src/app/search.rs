@@ -21,7 +21,7 @@ use super::inputs::{self, Apart};
 use super::page;
 use super::refusal::Refusal;
 use super::time::Reading;
-use crate::identity::{AgentCredential, Credential};
+use crate::identity::{AgentCredential, Credential, EMBEDDED};
 use crate::random;
 use crate::store::{AppendError, Log, NewRecord, VersionKey};
 
@@ -244,6 +244,9 @@ impl App {
                 task: String::new(),
                 via: Vec::new(),
                 on_behalf: None,
+                build: None,
+                issuer: EMBEDDED.to_owned(),
+                proof: None,
             },
             point: Some(point.clone()),
         };

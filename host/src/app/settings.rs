@@ -14,6 +14,7 @@ use super::sign_in::Ways;
 use crate::clock::Clock;
 use crate::random::Random;
 use crate::store::{DataKind, SeenHead, StoreError};
+use crate::trust::Identities;
 
 /// What the operator decided at start.
 #[derive(Debug, Clone)]
@@ -40,6 +41,8 @@ pub struct Settings {
     pub seen: Vec<SeenHead>,
     /// How long what is kept.
     pub retention: Retention,
+    /// Whose tokens are believed besides the gate's own.
+    pub identities: Identities,
 }
 
 impl Settings {

@@ -273,6 +273,7 @@ impl Gate {
             channels: Channels::default(),
             seen: Vec::new(),
             retention: Retention::default(),
+            identities: crate::trust::Identities::default(),
         };
         change(&mut settings);
         let engine = Arc::new(NativeEngine { instance: Mutex::new(Instance::new()), broken: AtomicBool::new(false) });

@@ -18,6 +18,7 @@ use crate::demo::{self, Place};
 use crate::notify::Notify;
 use crate::random::{self, SystemRandom};
 use crate::store::{DataFolder, DataKind};
+use crate::trust::Identities;
 
 /// Run a demo on loopback.
 #[derive(Debug, Args)]
@@ -89,6 +90,7 @@ async fn play(
         allowance: Allowance::default(),
         notify: Notify::default(),
         retention: Retention::default(),
+        identities: Identities::default(),
         record: Record::default(),
         ways: Ways::default(),
     };

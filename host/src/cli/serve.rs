@@ -24,6 +24,7 @@ use crate::notify::{self, ConfigError, Notify};
 use crate::random::{Random, SystemRandom};
 use crate::sign_in::SignInFile;
 use crate::store::{DataKind, Keys, StoreError};
+use crate::trust::Identities;
 use crate::{assets, socket};
 
 /// How often it is looked whether a day has passed.
@@ -69,6 +70,9 @@ pub(super) struct Serve {
     /// one-time links alone.
     #[arg(long, value_name = "FILE")]
     sign_in: Option<PathBuf>,
+    /// Whose tokens are believed besides the gate's own: trust domains and issuers, with their keys. See docs/identities.md.
+    #[arg(long, value_name = "FILE")]
+    identities: Option<PathBuf>,
 }
 
 /// Runs it.
@@ -105,6 +109,12 @@ pub(super) async fn run(serve: Serve, as_json: bool) -> Result<Done, Failure> {
             }
             None => Ways::default(),
         },
+        identities: match serve.identities {
+            Some(file) => {
+                Identities::read(&file).map_err(|error| Failure::bad_input(error.code(), error.to_string()))?
+            }
+            None => Identities::default(),
+        },
     };
     let running = start.open().await?;
     let signals = Signals::listen()?;
@@ -131,6 +141,7 @@ pub(super) struct Start {
     pub(super) retention: Retention,
     pub(super) record: Record,
     pub(super) ways: Ways,
+    pub(super) identities: Identities,
 }
 
 /// A gate that serves.
@@ -198,6 +209,7 @@ impl Start {
             operator: Operator { uid, name: socket::user_name(uid) },
             channels: self.notify.channels(),
             retention: self.retention,
+            identities: self.identities,
             seen: copies::first_look(&self.record).await,
         };
         let file = ModuleFile { digest: module.digest(), bytes: module.bytes(), calls: engine.calls() };

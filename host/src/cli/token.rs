@@ -67,10 +67,20 @@ pub(super) enum TokenCommand {
         #[command(flatten)]
         at: At,
     },
-    /// End a credential.
+    /// End a credential: by its public id, or what another issuer vouches for, by its `jti` or its subject.
     Revoke {
         /// Its public id, as `list` shows it.
-        id: String,
+        #[arg(required_unless_present = "issuer", conflicts_with = "issuer")]
+        id: Option<String>,
+        /// The issuer: `spiffe://NAME` for a trust domain, else its `iss`.
+        #[arg(long, value_name = "ISS")]
+        issuer: Option<String>,
+        /// Whatever names this subject of the issuer, from now on.
+        #[arg(long, value_name = "SUB", requires = "issuer", conflicts_with = "jti")]
+        sub: Option<String>,
+        /// The one token with this id.
+        #[arg(long, value_name = "JTI", requires = "issuer")]
+        jti: Option<String>,
         #[command(flatten)]
         at: At,
     },
@@ -87,7 +97,10 @@ pub(super) async fn run(command: TokenCommand) -> Result<Done, Failure> {
         }
         TokenCommand::Approver { user, at } => (Request::MintApprover { user }, at),
         TokenCommand::List { at } => return list(&at.data).await,
-        TokenCommand::Revoke { id, at } => (Request::RevokeToken { id }, at),
+        TokenCommand::Revoke { id: Some(id), at, .. } => (Request::RevokeToken { id }, at),
+        TokenCommand::Revoke { id: None, issuer, sub, jti, at } => {
+            (Request::EndForeign { issuer: issuer.unwrap_or_default(), subject: sub, jti }, at)
+        }
     };
     ask(&at.data, &request).await
 }

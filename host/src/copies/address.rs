@@ -20,16 +20,16 @@ const LONGEST: usize = 1 << 20;
 
 /// A receiver with its client, which goes nowhere else: no redirects and no proxy of the environment.
 #[derive(Clone)]
-pub(super) struct Address {
+pub(crate) struct Address {
     url: Url,
     client: Client,
 }
 
 /// What a receiver answered.
 #[derive(Debug)]
-pub(super) struct Answer {
+pub(crate) struct Answer {
     pub(super) status: StatusCode,
-    pub(super) body: Vec<u8>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Address {
@@ -37,7 +37,7 @@ impl Address {
     ///
     /// # Errors
     /// What is wrong with it, in words.
-    pub(super) fn read(url: &str, allow: &[String]) -> Result<Self, String> {
+    pub(crate) fn read(url: &str, allow: &[String]) -> Result<Self, String> {
         let url = Url::parse(url).map_err(|_| "has no URL".to_owned())?;
         let is_clean = url.username().is_empty() && url.password().is_none() && url.fragment().is_none();
         let is_clean = is_clean && url.query().is_none();
@@ -77,7 +77,7 @@ impl Address {
     }
 
     /// A request to something below it.
-    pub(super) fn request(&self, method: Method, path: &str) -> RequestBuilder {
+    pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.client.request(method, self.below(path))
     }
 
@@ -87,7 +87,7 @@ impl Address {
     }
 
     /// Sends it and reads the answer, within bounds.
-    pub(super) async fn send(&self, request: RequestBuilder) -> Result<Answer, SinkError> {
+    pub(crate) async fn send(&self, request: RequestBuilder) -> Result<Answer, SinkError> {
         let mut response = request.send().await.map_err(|error| reason(&error))?;
         let status = response.status();
         let mut body = Vec::new();
@@ -103,7 +103,7 @@ impl Address {
 
 impl Answer {
     /// The answer, where it is a good one.
-    pub(super) fn good(self) -> Result<Self, SinkError> {
+    pub(crate) fn good(self) -> Result<Self, SinkError> {
         if self.status.is_success() {
             return Ok(self);
         }

@@ -26,5 +26,6 @@ mod start;
 mod webhook;
 mod witness;
 
+pub(crate) use address::{Address, Answer};
 pub use config::{Record, RecordFileError};
 pub use start::{first_look, start};

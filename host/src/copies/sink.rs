@@ -5,7 +5,7 @@ use thiserror::Error;
 
 /// Why a receiver did not take or give something.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub(super) enum SinkError {
+pub(crate) enum SinkError {
     /// In words for people: without an address, which may be a secret.
     #[error("{0}")]
     Failed(String),

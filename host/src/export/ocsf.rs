@@ -227,10 +227,14 @@ fn management(told: &Told) -> Map<String, Value> {
 /// What is done to the entity. What is told of no other way is an update.
 fn activity(kind: &str) -> (u32, &'static str) {
     match kind {
-        "exception_requested" | "token_minted" | "locked" | "gate_started" | "deputy_appointed" | "review_opened" => {
-            (1, "Create")
-        }
-        "token_revoked" | "unlocked" | "deputy_ended" => (4, "Delete"),
+        "exception_requested"
+        | "token_minted"
+        | "credential_verified"
+        | "locked"
+        | "gate_started"
+        | "deputy_appointed"
+        | "review_opened" => (1, "Create"),
+        "token_revoked" | "credential_ended" | "unlocked" | "deputy_ended" => (4, "Delete"),
         "exception_granted" | "bundle_activated" | "grant_activated" => (10, "Activate"),
         "exception_denied"
         | "exception_cancelled"
@@ -259,6 +263,8 @@ fn managed(told: &Told) -> Value {
         Some(exception) => ("access_grant", Some(exception.to_owned())),
         None => match told.leaf.kind.as_str() {
             "token_minted" | "token_revoked" => ("credential", id("/token/id").or_else(|| id("/id"))),
+            "credential_verified" => ("credential", id("/credential/id")),
+            "credential_ended" => ("credential", id("/ended/token/token").or_else(|| id("/ended/subject/subject"))),
             "locked" | "lock_renewed" | "lift_voted" | "unlocked" => ("lock", id("/lock/id").or_else(|| id("/id"))),
             "task_ended" => ("task", id("/task")),
             _ => ("gate", None),

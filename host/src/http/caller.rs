@@ -8,15 +8,22 @@ use super::cookie;
 use super::problem::Refused;
 use super::site::Site;
 use crate::identity::{Credential, PersonSession};
+use crate::trust::Shown;
 
 /// The header in which an enforcement point adds its agent's token.
 const SUBJECT_TOKEN: &str = "proviso-subject-token";
+
+/// The headers of proofs that the keys are theirs to which the caller's and the agent's tokens are bound (RFC 9449).
+const PROOF: &str = "dpop";
+const SUBJECT_PROOF: &str = "proviso-subject-dpop";
 
 /// The header in which a person's page shows that it is the one that signed in.
 const SESSION_KEY: &str = "proviso-session-key";
 
 /// The header by which a person's page says that nobody has touched it for a while.
 const UNATTENDED: &str = "proviso-unattended";
+/// The longest header that holds a token.
+const LONGEST_TOKEN: usize = crate::trust::LONGEST + 16;
 
 /// An agent or an enforcement point.
 pub(super) struct Caller {
@@ -30,13 +37,18 @@ impl FromRequestParts<Site> for Caller {
     type Rejection = Refused;
 
     async fn from_request_parts(parts: &mut Parts, site: &Site) -> Result<Self, Refused> {
-        let bearer = bearer(&parts.headers)?;
-        let credential = site.app().authenticate(&bearer)?;
-        let subject = match single(&parts.headers, SUBJECT_TOKEN)? {
-            Some(token) => Some(site.app().authenticate(&token)?),
-            None => None,
+        let url = format!("{}{}", site.app().settings().public_url, parts.uri.path());
+        let method = parts.method.as_str();
+        let (token, as_bound) = bearer(&parts.headers)?;
+        let proof = token_header(&parts.headers, PROOF)?;
+        let shown = Shown { token: &token, as_bound, proof: proof.as_deref(), method, url: &url };
+        let credential = site.app().identify(&shown).await?;
+        let Some(token) = token_header(&parts.headers, SUBJECT_TOKEN)? else {
+            return Ok(Self { credential, subject: None });
         };
-        Ok(Self { credential, subject })
+        let proof = token_header(&parts.headers, SUBJECT_PROOF)?;
+        let shown = Shown { token: &token, as_bound: proof.is_some(), proof: proof.as_deref(), method, url: &url };
+        Ok(Self { credential, subject: Some(site.app().identify(&shown).await?) })
     }
 }
 
@@ -115,25 +127,37 @@ impl FromRequestParts<Site> for Known {
     }
 }
 
-fn bearer(headers: &HeaderMap) -> Result<String, Refused> {
+/// The caller's token, and whether it came as one that is bound to a key.
+fn bearer(headers: &HeaderMap) -> Result<(String, bool), Refused> {
     let nobody = || {
         Refused::new(StatusCode::UNAUTHORIZED, "no_credential", "the request carries no bearer token")
             .help("send `Authorization: Bearer TOKEN`; `proviso token` mints one")
     };
-    let value = single(headers, header::AUTHORIZATION.as_str())?.ok_or_else(nobody)?;
+    let value = token_header(headers, header::AUTHORIZATION.as_str())?.ok_or_else(nobody)?;
     match value.split_once(' ') {
-        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") && !token.trim().is_empty() => {
-            Ok(token.trim().to_owned())
-        }
+        Some((scheme, token)) if !token.trim().is_empty() => match scheme.to_ascii_lowercase().as_str() {
+            "bearer" => Ok((token.trim().to_owned(), false)),
+            "dpop" => Ok((token.trim().to_owned(), true)),
+            _ => Err(nobody()),
+        },
         _ => Err(nobody()),
     }
 }
 
 /// A header that may be there once.
 pub(super) fn single(headers: &HeaderMap, name: &str) -> Result<Option<String>, Refused> {
+    once(headers, name, 1024)
+}
+
+/// The same of one that holds a token: those of other issuers are longer.
+fn token_header(headers: &HeaderMap, name: &str) -> Result<Option<String>, Refused> {
+    once(headers, name, LONGEST_TOKEN)
+}
+
+fn once(headers: &HeaderMap, name: &str, longest: usize) -> Result<Option<String>, Refused> {
     let mut values = headers.get_all(name).iter();
     let Some(value) = values.next() else { return Ok(None) };
-    let text = value.to_str().ok().filter(|text| text.len() <= 1024 && values.next().is_none());
+    let text = value.to_str().ok().filter(|text| text.len() <= longest && values.next().is_none());
     text.map(|text| Some(text.to_owned())).ok_or_else(|| {
         Refused::new(StatusCode::BAD_REQUEST, "bad_header", format!("the header `{name}` cannot be read"))
     })

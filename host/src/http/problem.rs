@@ -6,6 +6,7 @@ use proviso_api::problem::Problem;
 
 use crate::app::{Refusal, RefusalKind};
 use crate::remedies::remedy;
+use crate::trust::PROOF_ALGORITHMS;
 
 /// The codes that ARAP names, under its own type.
 const ACCESS_REQUEST_CODES: [&str; 7] = [
@@ -91,6 +92,7 @@ impl IntoResponse for Refused {
         } else {
             "about:blank".to_owned()
         };
+        let binds = self.code == "token_binding";
         let problem = Problem {
             kind,
             title: self.code.replace('_', " "),
@@ -105,6 +107,12 @@ impl IntoResponse for Refused {
         match self.status {
             StatusCode::UNAUTHORIZED => {
                 headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+                if binds {
+                    let algorithms = format!("DPoP error=\"invalid_token\", algs=\"{PROOF_ALGORITHMS}\"");
+                    if let Ok(demand) = HeaderValue::try_from(algorithms) {
+                        headers.append(header::WWW_AUTHENTICATE, demand);
+                    }
+                }
             }
             StatusCode::SERVICE_UNAVAILABLE => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from(self.retry_after.unwrap_or(1)));

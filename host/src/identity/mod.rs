@@ -1,20 +1,27 @@
 //! Who calls: credentials as the log knows them, and how they are told apart.
 //!
-//! Behind one interface, so that verified tokens and passkeys can follow: a use case sees a [`Credential`] and never a
-//! header. Secrets stand nowhere; what is kept is a keyed hash, in a record of the ledger.
+//! Behind one interface for tokens of this gate and of others: a use case sees a [`Credential`] and never a header.
+//! Secrets stand nowhere; what is kept is a keyed hash, or what was believed, in a record of the ledger.
 
 mod account;
+mod facts;
 mod pattern;
 mod registry;
 mod secret;
+mod verified;
 
 use policy_core::entity::{EntityRef, Hop};
 use policy_core::time::Timestamp;
 
 pub use account::{Account, Stronger};
+pub use facts::TokenFacts;
 pub use pattern::SubjectPattern;
-pub use registry::{IdentityEvent, OpenSession, PersonSessionFacts, Registry, Token, TokenFacts};
+pub use registry::{IdentityEvent, OpenSession, PersonSessionFacts, Registry, Token};
 pub use secret::{Secret, SecretKind};
+pub use verified::{COUNTS, EndedParty, TokenSeen, VerifiedCredential};
+
+/// How this gate's own issuer is named in chains.
+pub const EMBEDDED: &str = "proviso";
 
 /// A caller that was told apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,13 +45,19 @@ pub struct AgentCredential {
     pub via: Vec<EntityRef>,
     /// The human behind it. Without one the agent acts in scope and cannot ask.
     pub on_behalf: Option<EntityRef>,
+    /// What it is built of, where its issuer says so: its grants are for that alone.
+    pub build: Option<String>,
+    /// Who vouches for all that: [`EMBEDDED`], or another issuer.
+    pub issuer: String,
+    /// The token that was shown, where it is another issuer's.
+    pub proof: Option<TokenSeen>,
 }
 
 impl AgentCredential {
-    /// On whose behalf the subject acts: verified hops only, here what the minting said.
+    /// On whose behalf the subject acts: verified hops only, as the minting or the token said.
     pub fn chain(&self) -> Vec<Hop> {
         let hops = self.via.iter().chain(&self.on_behalf);
-        hops.map(|entity| Hop { entity: entity.clone(), issuer: "proviso".to_owned() }).collect()
+        hops.map(|entity| Hop { entity: entity.clone(), issuer: self.issuer.clone() }).collect()
     }
 }
 
@@ -59,6 +72,8 @@ pub struct PointCredential {
     pub subjects: SubjectPattern,
     /// For which upstream servers it may ask.
     pub servers: Vec<String>,
+    /// The token that was shown, where it is another issuer's.
+    pub proof: Option<TokenSeen>,
 }
 
 /// A signed-in person.

@@ -10,8 +10,11 @@ use policy_core::sabotaged;
 use policy_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Account, AgentCredential, Credential, PersonSession, PointCredential, Secret, Stronger, SubjectPattern};
+use super::facts::TokenFacts;
+use super::verified::{EndedParty, Verified, VerifiedCredential};
+use super::{Account, AgentCredential, Credential, EMBEDDED, PersonSession, PointCredential, Secret, Stronger};
 use crate::store::Keys;
+use crate::trust::Party;
 
 /// What happened to a credential. Persisted and hashed: every variant and member is for ever.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +29,20 @@ pub enum IdentityEvent {
     TokenRevoked {
         /// Its public id.
         id: String,
+        /// The operating-system user.
+        by: String,
+        /// When.
+        at: Timestamp,
+    },
+    /// Somebody showed a token of another issuer, and was believed.
+    CredentialVerified {
+        /// The credential.
+        credential: Box<VerifiedCredential>,
+    },
+    /// Something of another issuer's was ended here, before its time.
+    CredentialEnded {
+        /// What.
+        ended: EndedParty,
         /// The operating-system user.
         by: String,
         /// When.
@@ -62,6 +79,8 @@ impl IdentityEvent {
         match self {
             Self::TokenMinted { .. } => "token_minted",
             Self::TokenRevoked { .. } => "token_revoked",
+            Self::CredentialVerified { .. } => "credential_verified",
+            Self::CredentialEnded { .. } => "credential_ended",
             Self::SignedIn { .. } => "signed_in",
             Self::SignedOut { .. } => "signed_out",
         }
@@ -87,74 +106,6 @@ pub struct Token {
     pub uid: u32,
     /// Whether that was the gate's own user.
     pub same_user: bool,
-}
-
-/// What a credential is for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum TokenFacts {
-    /// One subject in one task.
-    Agent {
-        /// The workload identity.
-        subject: EntityRef,
-        /// The task.
-        task: String,
-        /// The agents between it and the human, from the one that called it inward.
-        #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        via: Vec<EntityRef>,
-        /// The human behind it.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        on_behalf: Option<EntityRef>,
-    },
-    /// An enforcement point.
-    EnforcementPoint {
-        /// Its name.
-        name: String,
-        /// For which subjects.
-        subjects: SubjectPattern,
-        /// For which servers.
-        servers: Vec<String>,
-    },
-    /// One sign-in of a person.
-    Approver {
-        /// Who.
-        person: EntityRef,
-    },
-}
-
-impl TokenFacts {
-    /// The kind's word.
-    pub const fn word(&self) -> &'static str {
-        match self {
-            Self::Agent { .. } => "agent",
-            Self::EnforcementPoint { .. } => "enforcement_point",
-            Self::Approver { .. } => "approver",
-        }
-    }
-
-    /// For whom or what, in one line.
-    pub fn line(&self) -> String {
-        match self {
-            Self::Agent { subject, task, via, on_behalf } => {
-                let hops = via.iter().chain(on_behalf).map(|hop| format!(" for {hop}")).collect::<String>();
-                let nobody = if on_behalf.is_none() { ", for nobody" } else { "" };
-                format!("{subject} in task {task}{hops}{nobody}")
-            }
-            Self::EnforcementPoint { name, subjects, servers } => {
-                format!("{name}: subjects {subjects}, servers {}", servers.join(", "))
-            }
-            Self::Approver { person } => person.to_string(),
-        }
-    }
-
-    /// In whose name it is: what that person is shown at the next sign-in.
-    pub const fn person(&self) -> Option<&EntityRef> {
-        match self {
-            Self::Agent { on_behalf, .. } => on_behalf.as_ref(),
-            Self::Approver { person } => Some(person),
-            Self::EnforcementPoint { .. } => None,
-        }
-    }
 }
 
 /// A session as it was made.
@@ -215,6 +166,7 @@ pub struct Registry {
     last_sign_in: BTreeMap<EntityRef, Timestamp>,
     /// Whose each account is, by issuer and subject: the person's that it signed in as first.
     accounts: BTreeMap<(String, String), EntityRef>,
+    verified: Verified,
 }
 
 impl Registry {
@@ -227,6 +179,18 @@ impl Registry {
             IdentityEvent::TokenRevoked { id, .. } => {
                 self.end(id, "revoked");
                 self.sessions.retain(|_, open| open.link.as_deref() != Some(id));
+            }
+            IdentityEvent::CredentialVerified { credential } => {
+                for old in self.verified.see(credential) {
+                    self.tokens.remove(&old);
+                }
+                let over = self.tokens.get(&credential.id).and_then(|held| held.over);
+                self.tokens.insert(credential.id.clone(), Held { token: credential.as_token(), over });
+            }
+            IdentityEvent::CredentialEnded { ended, .. } => {
+                for id in self.verified.end(ended) {
+                    self.end(&id, "revoked");
+                }
             }
             IdentityEvent::SignedIn { link, session, replaces, at } => {
                 if let Some(link) = link {
@@ -310,6 +274,21 @@ impl Registry {
         live.then_some(&held.token)
     }
 
+    /// Whether an operator ended one of these, or this token of theirs.
+    pub fn is_ended(&self, parties: &[Party], token: &str) -> bool {
+        self.verified.is_ended(parties, token)
+    }
+
+    /// Whether this was ended before.
+    pub fn has_ended(&self, ended: &EndedParty) -> bool {
+        self.verified.has_ended(ended)
+    }
+
+    /// The credentials of other issuers that end with this.
+    pub fn named_by(&self, ended: &EndedParty) -> Vec<String> {
+        self.verified.named_by(ended)
+    }
+
     /// A credential by its public id, with its state's word.
     pub fn find(&self, id: &str, now: Timestamp) -> Option<(&Token, &'static str)> {
         self.tokens.get(id).map(|held| (&held.token, held.state(now)))
@@ -327,7 +306,7 @@ impl Registry {
         self.tokens
             .values()
             .filter_map(move |held| match &held.token.facts {
-                TokenFacts::Agent { subject, task: given, via, on_behalf } if given == task => {
+                TokenFacts::Agent { subject, task: given, via, on_behalf, .. } if given == task => {
                     Some(std::iter::once(subject).chain(via).chain(on_behalf))
                 }
                 _ => None,
@@ -413,11 +392,15 @@ impl Token {
     /// As use cases see a caller. A sign-in link is no caller.
     pub fn credential(&self) -> Option<Credential> {
         match self.facts.clone() {
-            TokenFacts::Agent { subject, task, via, on_behalf } => {
-                Some(Credential::Agent(AgentCredential { token: self.id.clone(), subject, task, via, on_behalf }))
+            TokenFacts::Agent { subject, task, via, on_behalf, build } => {
+                let (token, issuer) = (self.id.clone(), EMBEDDED.to_owned());
+                let agent = AgentCredential { token, subject, task, via, on_behalf, build, issuer, proof: None };
+                Some(Credential::Agent(agent))
             }
             TokenFacts::EnforcementPoint { name, subjects, servers } => {
-                Some(Credential::EnforcementPoint(PointCredential { token: self.id.clone(), name, subjects, servers }))
+                let token = self.id.clone();
+                let point = PointCredential { token, name, subjects, servers, proof: None };
+                Some(Credential::EnforcementPoint(point))
             }
             TokenFacts::Approver { .. } => None,
         }

@@ -84,6 +84,17 @@ pub enum Request {
         /// Which.
         ending: Ending,
     },
+    /// Ends what another issuer vouches for: one token by its `jti`, or whatever names a subject.
+    EndForeign {
+        /// The issuer, as the gate's file names it.
+        issuer: String,
+        /// The subject.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        subject: Option<String>,
+        /// The token's `jti`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        jti: Option<String>,
+    },
     /// Ends a task, and what hangs on it.
     EndTask {
         /// The task.

@@ -113,6 +113,10 @@ async fn answer(app: App, request: Request, by: Operator) -> Reply {
         Request::EndSessions { ending } => {
             app.end_sessions_as(&by, &ending).await.map(|done| Reply::SessionsEnded { ended: done.ended })
         }
+        Request::EndForeign { issuer, subject, jti } => {
+            let ended = app.end_foreign(&issuer, subject.as_deref(), jti.as_deref(), &by).await;
+            ended.map(|()| Reply::Done {})
+        }
         Request::EndTask { task, reason } => app.end_task_as(&by, &task, &reason).await.map(|_| Reply::Done {}),
         Request::RotateKeys { reason } => app.rotate_keys(&by, &reason).await.map(|_| keys(&app)),
         Request::RotateLogKey { reason } => app.rotate_log_key(&by, &reason).await.map(|()| Reply::Done {}),

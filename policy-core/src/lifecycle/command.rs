@@ -83,6 +83,11 @@ pub enum Command {
     Lapse,
     /// Hold it against the bundle that is active now, or against any at its later start (R4).
     Rejudge,
+    /// Take a grant out of use until it is judged under another bundle, or asked for anew: whom it was made for is another.
+    Suspend {
+        /// Why: a stable code.
+        reason: String,
+    },
     /// Answer a vote that asks. Stops no clock.
     Answer {
         /// Who.

@@ -46,6 +46,7 @@ pub fn decide(state: Option<&Exception>, command: Command, context: &Context) ->
         Command::EndTask { by, reason } => end_task(exception, by, reason, context),
         Command::Lapse => lapse(exception, context),
         Command::Rejudge => Ok(rejudge(exception, context)),
+        Command::Suspend { reason } => Ok(suspend(exception, reason, context)),
         Command::Answer { by, vote, words } => answer(exception, by, vote, words, context),
         Command::Fold { evaluation, justification } => fold(exception, evaluation, justification, context),
         Command::DeclareEmergency { by, reason, assurance } => declare(exception, by, reason, &assurance, context),
@@ -122,6 +123,16 @@ fn revoke(exception: &Exception, by: EntityRef, reason: String, context: &Contex
     }
     check_reason(&reason)?;
     Ok(revoked(exception, by, reason, context))
+}
+
+/// A grant that is live; whatever else it is, it permits nothing already.
+fn suspend(exception: &Exception, reason: String, context: &Context) -> Vec<Event> {
+    match &exception.phase {
+        Phase::Granted(_) if !exception.is_over(context.now) => {
+            vec![Event::GrantSuspended { terms: None, bundle: context.bundle, reason, at: context.now }]
+        }
+        _ => Vec::new(),
+    }
 }
 
 fn revoked(exception: &Exception, by: EntityRef, reason: String, context: &Context) -> Vec<Event> {

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::{allowed, exception, granted, refusal, refused, sizes, verdict};
 
 /// Every file below a folder whose bytes hold this text.
-fn files_with(folder: &Path, text: &str) -> Vec<String> {
+pub(crate) fn files_with(folder: &Path, text: &str) -> Vec<String> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).unwrap().flatten() {
         let path = entry.path();

@@ -115,6 +115,10 @@ fn Ending(phase: Phase, word: String) -> impl IntoView {
             (Tone::Plain, told(&format!("Taken back by {}", by.id), at), Some(reason))
         }
         Phase::Revoked { by, reason, at, .. } => (Tone::Bad, told(&format!("Revoked by {}", by.id), at), Some(reason)),
+        Phase::Suspended { reason, at, .. } if reason == "build_changed" => {
+            let what = "Suspended: the agent is of another build than the one that was approved";
+            (Tone::Warn, told(what, at), None)
+        }
         Phase::Suspended { reason, at, .. } => {
             (Tone::Warn, told("Suspended: a newer bundle would not grant it", at), Some(reason))
         }

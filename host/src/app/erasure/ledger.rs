@@ -112,6 +112,21 @@ impl<'a> Ledger<'a> {
                 }
                 Some(bundle)
             }
+            IdentityEvent::CredentialVerified { credential } => {
+                let bundle = self.credentials.entry(credential.id.clone()).or_default();
+                bundle.ends = bundle.ends.max(Some(credential.counts_until));
+                if !bundle.ids.contains(&credential.id) {
+                    bundle.ids.push(credential.id.clone());
+                }
+                bundle.of.extend(credential.facts.person().cloned());
+                if let TokenFacts::Agent { subject, task, via, .. } = &credential.facts {
+                    bundle.of.extend(std::iter::once(subject).chain(via).cloned());
+                    bundle.task = Some(task.clone());
+                }
+                Some(bundle)
+            }
+            // What was ended stays ended.
+            IdentityEvent::CredentialEnded { .. } => None,
             IdentityEvent::TokenRevoked { id, .. } => {
                 let bundle = self.credentials.get_mut(id)?;
                 // Its sessions end with it.
@@ -150,6 +165,8 @@ impl<'a> Ledger<'a> {
             Some(LedgerEvent::Identity(event)) => match event {
                 IdentityEvent::TokenMinted { token } => &token.id,
                 IdentityEvent::TokenRevoked { id, .. } => id,
+                IdentityEvent::CredentialVerified { credential } => &credential.id,
+                IdentityEvent::CredentialEnded { .. } => return None,
                 IdentityEvent::SignedIn { session, .. } => self.sessions.get(&session.id)?,
                 IdentityEvent::SignedOut { session, .. } => self.sessions.get(session)?,
             },

@@ -9,6 +9,7 @@ use proviso_api::operations::ExecutionPhase;
 use serde::{Deserialize, Serialize};
 
 use crate::app::inputs::{Apart, Asked};
+use crate::identity::TokenSeen;
 use crate::signing::StateFault;
 
 /// One evaluation.
@@ -21,6 +22,9 @@ pub struct DecisionRecord {
     /// The agent's credential, where an enforcement point asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject_credential: Option<String>,
+    /// Which tokens of other issuers were shown, the enforcement point's first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tokens: Vec<TokenSeen>,
     /// Asked, or used.
     pub purpose: Purpose,
     /// The call's id, as the enforcement point gave it.

@@ -1,0 +1,182 @@
+//! From an issuer's words to the bundle's: who acts, in which task, for whom. What is not mapped is nobody.
+
+use policy_core::entity::EntityRef;
+use policy_core::sabotaged;
+use policy_core::text;
+use policy_core::time::{Span, Timestamp};
+
+use super::seen::{credential_id, token_seen};
+use crate::app::App;
+use crate::app::append::{Proposal, canonical};
+use crate::app::event::LedgerEvent;
+use crate::app::identities::{hold_chain, of_earlier_epoch};
+use crate::app::refusal::{Refusal, RefusalKind};
+use crate::identity::{
+    AgentCredential, COUNTS, Credential, IdentityEvent, PointCredential, TokenFacts, TokenSeen, VerifiedCredential,
+};
+use crate::store::VersionKey;
+use crate::trust::{Party, VerifiedToken};
+
+/// So long before its end a record of a credential is made anew: longer than any call waits.
+const EARLY: Span = Span::from_seconds(600);
+const NO_WORKLOAD: &str = "the token's subject is a person, and no agent acts for them in it";
+
+impl App {
+    /// Believes what a verified token says, as far as the bundle and the record let it: once that is recorded.
+    pub(super) async fn believe(&self, token: VerifiedToken, now: Timestamp) -> Result<Credential, Refusal> {
+        let facts = self.facts_of(&token)?;
+        let seen = token_seen(self.keys(), &token);
+        let epoch = {
+            let state = self.state();
+            let epoch = state.epochs.last().map(|(position, epoch)| (*position, epoch.at));
+            // INVARIANT (R7): what was ended after the backup was made is not known any more, so a token of before the
+            // restore opens nothing.
+            if epoch.is_some_and(|(_, at)| token.issued_at < at) {
+                return Err(of_earlier_epoch());
+            }
+            epoch.map(|(position, _)| position)
+        };
+        let parties: Vec<Party> = std::iter::once(&token.actor).chain(&token.behind).cloned().collect();
+        let says = canonical(&serde_json::json!({
+            "issuer": token.issuer, "parties": parties, "facts": facts, "epoch": epoch,
+        }))?;
+        let id = credential_id(self.keys(), &says);
+        self.hold_not_ended(&parties, &seen)?;
+        let credential = VerifiedCredential {
+            id: id.clone(),
+            issuer: token.issuer.clone(),
+            parties,
+            facts: facts.clone(),
+            unread: token.unread.iter().map(|name| text::visible(name, 80)).collect(),
+            token: seen.clone(),
+            seen_at: now,
+            counts_until: now.plus(COUNTS),
+        };
+        if self.note_verified(credential, now).await?
+            && let TokenFacts::Agent { subject, build, .. } = &facts
+        {
+            self.suspend_of(subject, build.as_deref()).await?;
+        }
+        credential_of(id, facts, token.issuer, seen).ok_or_else(|| forbidden("not_a_workload", NO_WORKLOAD))
+    }
+
+    /// Records a credential that is new, or whose record will soon not count any more. Whether it did.
+    async fn note_verified(&self, credential: VerifiedCredential, now: Timestamp) -> Result<bool, Refusal> {
+        let known = |state: &crate::app::state::State| match state.registry.find(&credential.id, now) {
+            Some((held, "live")) => Ok(now.plus(EARLY) < held.expires_at),
+            Some((_, "revoked")) => Err(credential_ended()),
+            _ => Ok(false),
+        };
+        if known(&self.state())? {
+            return Ok(false);
+        }
+        // Whoever shows many of them pays for it as for evaluations.
+        let _turn = match &credential.facts {
+            TokenFacts::Agent { subject, task, .. } => Some(self.turn_of(subject, task).await?),
+            TokenFacts::EnforcementPoint { .. } | TokenFacts::Approver { .. } => None,
+        };
+        let event =
+            LedgerEvent::Identity(IdentityEvent::CredentialVerified { credential: Box::new(credential.clone()) });
+        self.admit(|state| {
+            self.hold_not_ended_in(state, &credential.parties, &credential.token)?;
+            let records = if known(state)? { Vec::new() } else { vec![self.ledger(now, &event)?] };
+            let expected = vec![state.version(VersionKey::Identity(credential.id.clone()))];
+            Ok(Proposal { expected, records, answer: () })
+        })
+        .await
+        .map(|_| true)
+    }
+
+    /// What a token says, in the bundle's words.
+    fn facts_of(&self, token: &VerifiedToken) -> Result<TokenFacts, Refusal> {
+        let alone = token.behind.is_empty();
+        if let Some(point) = self.settings().identities.point(&token.actor).filter(|_| alone) {
+            let (name, subjects) = (point.name.clone(), point.subjects.clone());
+            return Ok(TokenFacts::EnforcementPoint { name, subjects, servers: point.servers.clone() });
+        }
+        let subject = self.workload(&token.actor)?;
+        let (mut via, mut on_behalf) = (Vec::new(), None);
+        for (index, party) in token.behind.iter().enumerate() {
+            let entity = self.mapped(party)?;
+            let is_last = index + 1 == token.behind.len();
+            if self.policy().is_subject(&entity.kind) {
+                via.push(entity);
+            } else if is_last {
+                on_behalf = Some(entity);
+            } else {
+                return Err(forbidden("chain_unclear", "a person stands between the agents of the token's chain"));
+            }
+        }
+        hold_chain(&subject, &via, on_behalf.is_some()).map_err(|refusal| forbidden(refusal.code, &refusal.detail))?;
+        // INVARIANT (R4): the human behind it is one that the bundle knows, so that nobody approves for themselves under
+        // a second name.
+        if let Some(person) = &on_behalf {
+            self.known_person(person).map_err(|refusal| forbidden(refusal.code, &refusal.detail))?;
+        }
+        // INVARIANT (R3): the task is the issuer's word, or there is none: never the agent's.
+        let task = token.task.clone().or_else(|| sabotaged!("r3_any_task").then(|| "any".to_owned()));
+        let missing = "the token says no task, and outside of one an agent asks for nothing";
+        let task = task.ok_or_else(|| forbidden("task_missing", missing))?;
+        if !text::is_identifier(&task) || !text::is_identifier(&subject.id) {
+            return Err(forbidden("bad_name", "the token's task or subject cannot be a name here"));
+        }
+        let build = token.build.clone();
+        if build.as_ref().is_some_and(|build| !text::is_identifier(build)) {
+            return Err(forbidden("bad_name", "the token's build cannot be a name here"));
+        }
+        Ok(TokenFacts::Agent { subject, task, via, on_behalf, build })
+    }
+
+    fn workload(&self, party: &Party) -> Result<EntityRef, Refusal> {
+        let entity = self.mapped(party)?;
+        if self.policy().is_subject(&entity.kind) {
+            return Ok(entity);
+        }
+        Err(forbidden("not_a_workload", NO_WORKLOAD))
+    }
+
+    fn mapped(&self, party: &Party) -> Result<EntityRef, Refusal> {
+        self.policy().config().entity_of(&party.issuer, &party.subject).ok_or_else(|| {
+            let (subject, issuer) = (text::visible(&party.subject, 80), text::visible(&party.issuer, 80));
+            forbidden("subject_not_mapped", &format!("the bundle does not say who `{subject}` of `{issuer}` is"))
+        })
+    }
+
+    fn hold_not_ended(&self, parties: &[Party], token: &TokenSeen) -> Result<(), Refusal> {
+        self.hold_not_ended_in(&self.state(), parties, token)
+    }
+
+    fn hold_not_ended_in(
+        &self,
+        state: &crate::app::state::State,
+        parties: &[Party],
+        token: &TokenSeen,
+    ) -> Result<(), Refusal> {
+        let ended = state.registry.is_ended(parties, &token.token);
+        if ended && !sabotaged!("r7_ended_token_believed") { Err(credential_ended()) } else { Ok(()) }
+    }
+}
+
+/// As use cases see a caller. Nobody approves by a token.
+fn credential_of(token: String, facts: TokenFacts, issuer: String, seen: TokenSeen) -> Option<Credential> {
+    let proof = Some(seen);
+    match facts {
+        TokenFacts::Agent { subject, task, via, on_behalf, build } => {
+            Some(Credential::Agent(AgentCredential { token, subject, task, via, on_behalf, build, issuer, proof }))
+        }
+        TokenFacts::EnforcementPoint { name, subjects, servers } => {
+            Some(Credential::EnforcementPoint(PointCredential { token, name, subjects, servers, proof }))
+        }
+        TokenFacts::Approver { .. } => None,
+    }
+}
+
+/// An operator ended it here.
+pub(super) fn credential_ended() -> Refusal {
+    let what = "the operator has ended this credential here";
+    Refusal::new(RefusalKind::Unauthenticated, "credential_ended", what)
+}
+
+fn forbidden(code: &'static str, detail: &str) -> Refusal {
+    Refusal::forbidden(code, detail)
+}

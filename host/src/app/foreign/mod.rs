@@ -1,0 +1,58 @@
+//! Callers with tokens of other issuers: who they are in the bundle's words, what is recorded of them, how they are ended.
+//!
+//! What a token says, and whether it is its issuer's, is `crate::trust`'s; here it is held against the bundle, the people
+//! and what operators ended, and written down before anything is done in its name. Nothing here knows a header.
+
+mod believed;
+mod builds;
+mod ended;
+mod seen;
+
+use policy_core::time::Timestamp;
+
+pub(super) use builds::{BUILD_CHANGED, is_of_build};
+pub(super) use seen::is_token;
+
+use super::App;
+use super::asker::Asker;
+use super::refusal::{Refusal, RefusalKind};
+use super::state::State;
+use crate::identity::{Credential, TokenSeen};
+use crate::trust::{Identities, Moment, Shown, TokenFault};
+
+impl App {
+    /// Tells a caller apart by its bearer token, of this gate or of another issuer.
+    ///
+    /// # Errors
+    /// As [`App::authenticate`]; for a token of another issuer the check that it failed, `subject_not_mapped`,
+    /// `task_missing`, `credential_ended`, `unknown_person`.
+    pub async fn identify(&self, shown: &Shown<'_>) -> Result<Credential, Refusal> {
+        if !Identities::looks_like_one(shown.token) {
+            return self.authenticate(shown.token);
+        }
+        let moment = Moment { now: self.now(), boot: self.boot() };
+        let (identities, audience) = (&self.settings().identities, &self.settings().public_url);
+        let token = identities.verify(shown.token, audience, moment).await.map_err(not_believed)?;
+        self.proofs().hold(token.bound.as_deref(), shown, moment.now).map_err(not_believed)?;
+        self.believe(token, moment.now).await
+    }
+
+    /// Whether everything that was shown still counts: what every outcome expects, next to the versions.
+    pub(super) fn hold_credentials(&self, state: &State, asker: &Asker, now: Timestamp) -> Result<(), Refusal> {
+        for id in asker.credentials() {
+            self.still_live(state, id, now)?;
+        }
+        // INVARIANT (R6): a token that ends while a call waits ends before it.
+        let over = |token: &TokenSeen| now >= token.expires_at;
+        if asker.proofs().any(over) { Err(not_believed(TokenFault::Expired)) } else { Ok(()) }
+    }
+}
+
+/// A token that is not believed.
+fn not_believed(fault: TokenFault) -> Refusal {
+    let kind = match fault {
+        TokenFault::KeysUnavailable => RefusalKind::Unavailable,
+        _ => RefusalKind::Unauthenticated,
+    };
+    Refusal::new(kind, fault.code(), fault.to_string())
+}

@@ -1,0 +1,150 @@
+//! Credentials of other issuers, as the record knows them: what was believed of a token, and never the token.
+//!
+//! A credential here is what all tokens have in common that say the same of the same: whoever holds it shows a new token
+//! every few minutes, and is one caller all the same. Which token it was each time stands with each decision.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use policy_core::digest::Digest;
+use policy_core::time::{Span, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::facts::TokenFacts;
+use super::registry::Token;
+use crate::trust::Party;
+
+/// How long a record of a credential counts: then it is recorded anew, where it is shown again.
+pub const COUNTS: Span = Span::from_seconds(86_400);
+/// How long after that it is known in memory, for what it did.
+const REMEMBERED: Span = Span::from_seconds(8 * 86_400);
+/// The number of no operating-system user.
+const NOBODY: u32 = u32::MAX;
+
+/// What was believed of whoever showed a token of another issuer. Persisted and hashed: every member is for ever.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VerifiedCredential {
+    /// The public id: the same for all tokens that say this.
+    pub id: String,
+    /// Who says it.
+    pub issuer: String,
+    /// Everybody whom it names, in the issuer's words: who acts, and then on whose behalf.
+    pub parties: Vec<Party>,
+    /// What was believed, in the bundle's words.
+    pub facts: TokenFacts,
+    /// The names of claims that the first token carried, and that nothing here believes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unread: Vec<String>,
+    /// The token by which it was seen.
+    pub token: TokenSeen,
+    /// When.
+    pub seen_at: Timestamp,
+    /// Until when this record counts.
+    pub counts_until: Timestamp,
+}
+
+/// Which token was shown. Persisted and hashed: every member is for ever.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenSeen {
+    /// Who issued it.
+    pub issuer: String,
+    /// The key that signed it.
+    pub key: String,
+    /// Its own id, `jti`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// What it is known again by here: a keyed code of issuer and `jti`, or of what is signed.
+    pub token: String,
+    /// The thumbprint of the key that it is bound to, and that was shown to be there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bound: Option<String>,
+    /// Until when it counts.
+    pub expires_at: Timestamp,
+}
+
+impl VerifiedCredential {
+    /// As the registry keeps credentials. No secret opens it: its id is of a kind that none is read as.
+    pub(super) fn as_token(&self) -> Token {
+        Token {
+            id: self.id.clone(),
+            hash: Digest::of(self.id.as_bytes()),
+            facts: self.facts.clone(),
+            minted_at: self.seen_at,
+            expires_at: self.counts_until,
+            by: self.issuer.clone(),
+            uid: NOBODY,
+            same_user: false,
+        }
+    }
+}
+
+/// What of other issuers' credentials was ended here, before its time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EndedParty {
+    /// Whatever names this subject of that issuer, from now on.
+    Subject(Party),
+    /// One token, by its own id.
+    Token {
+        /// Its issuer.
+        issuer: String,
+        /// Its `jti`.
+        id: String,
+        /// What it is known again by here.
+        token: String,
+    },
+}
+
+/// Credentials of other issuers, and what of them was ended.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Verified {
+    parties: BTreeMap<String, Vec<Party>>,
+    by_end: BTreeSet<(Timestamp, String)>,
+    subjects: BTreeSet<Party>,
+    tokens: BTreeSet<String>,
+}
+
+impl Verified {
+    /// Takes one in. Those that nobody asks for any more, which are then to be forgotten.
+    pub fn see(&mut self, credential: &VerifiedCredential) -> Vec<String> {
+        self.parties.insert(credential.id.clone(), credential.parties.clone());
+        self.by_end.insert((credential.counts_until.plus(REMEMBERED), credential.id.clone()));
+        let mut old = Vec::new();
+        while let Some((end, id)) = self.by_end.first().filter(|(end, _)| *end <= credential.seen_at).cloned() {
+            self.by_end.remove(&(end, id.clone()));
+            // It may have been recorded anew since.
+            if !self.by_end.iter().any(|(_, later)| *later == id) {
+                self.parties.remove(&id);
+                old.push(id);
+            }
+        }
+        old
+    }
+
+    /// Ends something. The credentials that end with it.
+    pub fn end(&mut self, ended: &EndedParty) -> Vec<String> {
+        match ended {
+            EndedParty::Token { token, .. } => self.tokens.insert(token.clone()),
+            EndedParty::Subject(party) => self.subjects.insert(party.clone()),
+        };
+        self.named_by(ended)
+    }
+
+    /// Whether this was ended before.
+    pub fn has_ended(&self, ended: &EndedParty) -> bool {
+        match ended {
+            EndedParty::Token { token, .. } => self.tokens.contains(token),
+            EndedParty::Subject(party) => self.subjects.contains(party),
+        }
+    }
+
+    /// The credentials that name a subject.
+    pub fn named_by(&self, ended: &EndedParty) -> Vec<String> {
+        let EndedParty::Subject(party) = ended else { return Vec::new() };
+        self.parties.iter().filter(|(_, parties)| parties.contains(party)).map(|(id, _)| id.clone()).collect()
+    }
+
+    /// Whether any of these, or this token, was ended.
+    pub fn is_ended(&self, parties: &[Party], token: &str) -> bool {
+        self.tokens.contains(token) || parties.iter().any(|party| self.subjects.contains(party))
+    }
+}

@@ -1,0 +1,137 @@
+//! Proof of possession (DPoP, RFC 9449): whoever shows a token that is bound to a key shows with each request that the key
+//! is theirs, for this request, once.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use policy_core::digest::Digest;
+use policy_core::sabotaged;
+use policy_core::time::{Span, Timestamp};
+use serde_json::{Map, Value};
+
+use super::chain::text;
+use super::fault::TokenFault;
+use super::jwk::{public_key, thumbprint};
+use super::jws::Compact;
+use super::signature::Algorithm;
+
+/// How far a proof's time may be from ours, either way.
+const WINDOW: Span = Span::from_seconds(60);
+/// How many proofs are remembered at once: one more is refused, and none is forgotten for it.
+const MOST: usize = 200_000;
+/// The longest id of a proof.
+const LONGEST_ID: usize = 256;
+
+/// The algorithms that a proof may be signed with.
+pub const PROOF_ALGORITHMS: &str = "ES256 ES384 EdDSA PS256 PS384 PS512 RS256 RS384 RS512";
+
+/// How a token was shown.
+#[derive(Debug, Clone, Copy)]
+pub struct Shown<'a> {
+    /// The token.
+    pub token: &'a str,
+    /// Whether it came as one that is bound: `Authorization: DPoP`, or an agent's with a proof beside it.
+    pub as_bound: bool,
+    /// The proof.
+    pub proof: Option<&'a str>,
+    /// The request's method.
+    pub method: &'a str,
+    /// The request's address without query, as people reach the gate.
+    pub url: &'a str,
+}
+
+/// The proofs that were seen.
+#[derive(Debug)]
+pub struct Proofs {
+    /// When the gate began to remember: what a proof of before was used for, nobody knows any more.
+    since: Timestamp,
+    seen: Mutex<Seen>,
+}
+
+#[derive(Debug, Default)]
+struct Seen {
+    by_id: BTreeSet<Digest>,
+    by_end: BTreeMap<Timestamp, Vec<Digest>>,
+}
+
+impl Proofs {
+    /// None yet.
+    pub fn since(now: Timestamp) -> Self {
+        Self { since: now, seen: Mutex::default() }
+    }
+
+    /// Holds a token that is bound to the key with this thumbprint, or to none, against how it was shown.
+    ///
+    /// # Errors
+    /// `Binding`.
+    pub fn hold(&self, bound: Option<&str>, shown: &Shown<'_>, now: Timestamp) -> Result<(), TokenFault> {
+        match (bound, shown.proof.filter(|_| shown.as_bound)) {
+            (None, None) if !shown.as_bound => Ok(()),
+            // INVARIANT (R8): a token that is bound to a key opens nothing without it.
+            (Some(_), None) if sabotaged!("r8_proof_not_asked") => Ok(()),
+            (Some(key), Some(proof)) => self.hold_proof(key, proof, shown, now),
+            _ => Err(TokenFault::Binding),
+        }
+    }
+
+    fn hold_proof(&self, key: &str, proof: &str, shown: &Shown<'_>, now: Timestamp) -> Result<(), TokenFault> {
+        let read = Compact::read(proof, true).map_err(|_| TokenFault::Binding)?;
+        let jwk = read.header.get("jwk").and_then(Value::as_object).ok_or(TokenFault::Binding)?;
+        let fits = read.kind.as_deref() == Some("dpop+jwt") && thumbprint(jwk).as_deref() == Some(key);
+        if !fits || is_private(jwk) {
+            return Err(TokenFault::Binding);
+        }
+        let (algorithm, public) = Algorithm::named(&read.algorithm).zip(public_key(jwk)).ok_or(TokenFault::Binding)?;
+        algorithm.verify(&public, read.signed.as_bytes(), &read.signature).map_err(|_| TokenFault::Binding)?;
+        let ath = URL_SAFE_NO_PAD.encode(Digest::of(shown.token.as_bytes()).as_bytes());
+        let says = |name: &str, expected: &str| text(&read.claims, name) == Some(expected);
+        // INVARIANT (R3): for this request, with this token.
+        if !(says("htm", shown.method) && says("htu", shown.url) && says("ath", &ath)) {
+            return Err(TokenFault::Binding);
+        }
+        let made = read.claims.get("iat").and_then(Value::as_i64).and_then(|seconds| seconds.checked_mul(1_000));
+        let made = Timestamp::from_millis(made.ok_or(TokenFault::Binding)?);
+        let in_time = now <= made.plus(WINDOW) && made <= now.plus(WINDOW);
+        let id = text(&read.claims, "jti").filter(|id| id.len() <= LONGEST_ID).ok_or(TokenFault::Binding)?;
+        // INVARIANT (R3): a proof says whole seconds, so one of the second in which this began may have been used before.
+        let remembered = made > self.since;
+        if !in_time || !remembered || !self.is_first(key, id, made, now) {
+            return Err(TokenFault::Binding);
+        }
+        Ok(())
+    }
+
+    /// INVARIANT (R3): a proof is good once.
+    fn is_first(&self, key: &str, id: &str, made: Timestamp, now: Timestamp) -> bool {
+        let id = Digest::of(format!("{key} {id}").as_bytes());
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        while let Some(old) = seen.by_end.first_entry().filter(|entry| *entry.key() < now) {
+            for digest in old.remove() {
+                seen.by_id.remove(&digest);
+            }
+        }
+        if seen.by_id.len() >= MOST || (!seen.by_id.insert(id) && !sabotaged!("r3_proof_again")) {
+            return false;
+        }
+        seen.by_end.entry(made.plus(WINDOW)).or_default().push(id);
+        true
+    }
+}
+
+/// Whether somebody sent the secret half of their key.
+fn is_private(jwk: &Map<String, Value>) -> bool {
+    ["d", "p", "q", "dp", "dq", "qi", "oth", "k"].iter().any(|name| jwk.contains_key(*name))
+}
+
+/// The key that a token is bound to. What it is bound by otherwise, this gate cannot check.
+pub(super) fn bound_to(claims: &Map<String, Value>) -> Result<Option<String>, TokenFault> {
+    match claims.get("cnf") {
+        None => Ok(None),
+        Some(Value::Object(cnf)) if cnf.len() == 1 => {
+            text(cnf, "jkt").map(|jkt| Some(jkt.to_owned())).ok_or(TokenFault::Binding)
+        }
+        Some(_) => Err(TokenFault::Binding),
+    }
+}
