@@ -1,0 +1,89 @@
+// Who may do what, by the presets of `console/`: a page shows what one may see, says what it does not show, and offers
+// nothing that the gate would refuse.
+import { cpSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { type Page, expect } from "@playwright/test";
+
+import { LOOKS, look, open, test as base } from "./harness/asked.ts";
+import { Gate } from "./harness/gate.ts";
+import { ROOT } from "./harness/places.ts";
+
+const MEMBERS = { vera: "auditors", sol: "operators", kit: "administrators", jun: "administrators" };
+
+/** Copies the presets into a bundle as its README says, and puts people into their groups. */
+function withRoles(bundle: string): void {
+  for (const role of ["approver", "auditor", "agent-owner", "operator", "administrator"]) {
+    cpSync(join(ROOT, `bundles/console/${role}.cedar`), join(bundle, `console/${role}.cedar`));
+  }
+  const path = join(bundle, "entities.json");
+  const entities = JSON.parse(readFileSync(path, "utf8"));
+  const group = (id: string) => ({ type: "Group", id });
+  for (const name of new Set(Object.values(MEMBERS))) entities.push({ uid: group(name), attrs: {}, parents: [] });
+  for (const [user, name] of Object.entries(MEMBERS)) {
+    const person = entities.find(({ uid }: { uid: { type: string; id: string } }) => uid.type === "User" && uid.id === user);
+    person.parents.push(group(name));
+  }
+  writeFileSync(path, JSON.stringify(entities));
+}
+
+const test = base.extend<object, { gate: Gate }>({
+  gate: [
+    async ({}, use) => {
+      const gate = await Gate.start("single-user", (folder) => {
+        withRoles(join(folder, "bundle"));
+        return [];
+      });
+      await use(gate);
+      await gate.stop();
+    },
+    { scope: "worker" },
+  ],
+});
+
+async function signIn(page: Page, gate: Gate, user: string): Promise<void> {
+  await page.goto(gate.signInLink(user));
+  await expect(page.getByRole("heading", { name: "Queue" })).toBeVisible();
+}
+
+test("who may not see the arguments sees that they are hidden, and stops the grant all the same", async ({ page, gate, asked, below }) => {
+  await open(page, gate, asked, "mara");
+  await page.getByRole("button", { name: "Approve" }).click();
+  await expect(page.getByText("granted").first()).toBeVisible();
+
+  // An operator: no arguments, no history, and a button that revokes.
+  await signIn(page, gate, "sol");
+  await page.goto(`${gate.url}/exceptions/${asked}`);
+  await expect(page.getByText("What it is called with and what happened to it are not shown to you.")).toBeVisible();
+  await expect(page.getByRole("heading", { level: 1 })).toContainText("write_file on Volume::files");
+  expect(await page.content()).not.toContain(below);
+  await expect(page.getByRole("region", { name: "History" })).toHaveCount(0);
+  for (const each of LOOKS) {
+    await page.emulateMedia({ colorScheme: each.scheme });
+    await page.setViewportSize(each.viewport);
+    await look(page, "hidden", each);
+  }
+
+  // An auditor: what happened, and nothing to do about it.
+  await signIn(page, gate, "vera");
+  await page.goto(`${gate.url}/exceptions/${asked}`);
+  await expect(page.getByText("What it is called with is not shown to you.")).toBeVisible();
+  await expect(page.getByRole("region", { name: "History" })).toContainText("User::mara approved version");
+  await expect(page.getByRole("button", { name: "Revoke" })).toBeDisabled();
+  await expect(page.getByText("You cannot revoke this: the bundle does not let this person do this here.")).toBeVisible();
+  expect(await page.content()).not.toContain(below);
+
+  await signIn(page, gate, "sol");
+  await page.goto(`${gate.url}/exceptions/${asked}`);
+  await page.getByLabel("Reason").fill("the disk is full");
+  await page.getByRole("button", { name: "Revoke" }).click();
+  await expect(page.locator(".chip.state-revoked")).toBeVisible();
+});
+
+test("who may see nothing is told so, and is offered nothing", async ({ page, gate, asked }) => {
+  await signIn(page, gate, "kit");
+  await expect(page.getByText("Nothing waits for you")).toBeVisible();
+  await expect(page.getByRole("link", { name: "Findings" })).toHaveCount(0);
+  await page.goto(`${gate.url}/exceptions/${asked}`);
+  await expect(page.getByText("not_permitted_here")).toBeVisible();
+});
