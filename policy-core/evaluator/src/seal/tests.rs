@@ -155,6 +155,29 @@ fn what_the_bundle_does_not_know_is_refused_by_its_reason() {
     ] {
         assert_eq!(bundle.seal(&ask).unwrap_err().reason, expected, "{ask:?}");
     }
+    // And it says which of the two it is.
+    let stranger = EntityRef::new("Agent", "spiffe://acme.example/agent/stranger");
+    for (ask, which) in [
+        (direct("Dataset", "finance/new", "read_journal"), "resource"),
+        (Ask { subject: stranger, ..direct("Dataset", "finance/sandbox", "read_journal") }, "subject"),
+    ] {
+        let message = format!("the bundle does not know the {which}, and its type has a required attribute");
+        assert_eq!(bundle.seal(&ask).unwrap_err().message, message);
+    }
+}
+
+#[test]
+fn a_persons_groups_are_those_that_the_bundle_puts_them_in_directly_or_not() {
+    let bundle = bundle_with("entities.json", |text| {
+        let mut entities: Vec<Json> = serde_json::from_str(text).unwrap();
+        let known = |kind: &str, id: &str| json!({"type": kind, "id": id});
+        entities.push(json!({"uid": known("Group", "inner"), "attrs": {}, "parents": [known("Group", "outer")]}));
+        entities.push(json!({"uid": known("Group", "outer"), "attrs": {}, "parents": []}));
+        entities.push(json!({"uid": known("User", "zoe"), "attrs": {"name": "Zoe"}, "parents": [known("Group", "inner")]}));
+        serde_json::to_string(&entities).unwrap()
+    });
+    assert_eq!(bundle.groups_of(&EntityRef::new("User", "zoe")), ["inner", "outer"]);
+    assert_eq!(bundle.groups_of(&EntityRef::new("User", "nobody")), Vec::<String>::new());
 }
 
 #[test]

@@ -108,6 +108,10 @@ fn bundle_toml_is_held_to_itself_and_to_the_schema() {
             "`Fyle` is no entity type",
         ),
         (format!("{CONFIG}[claims.Fyle]\nnames = []\nenforcement_points = []\n"), 6, "`Fyle` is no entity type"),
+        (format!("{CONFIG}[record]\nwait_for_copy = [\"low\"]\n"), 0, ""),
+        (format!("{CONFIG}[record]\nwait_for_copy = [\"low\", \"lov\"]\n"), 7, "`lov` is no tier"),
+        (format!("{CONFIG}[reconcile.on]\nmore_often = \"lock_subject\"\n"), 0, ""),
+        (format!("{CONFIG}[reconcile.on]\nmore_oftn = \"lock_subject\"\n"), 7, "`more_oftn` is no kind of finding"),
         (
             format!("{head}not_requestable = [\"low\"]\n[types]\nperson = \"User\"\nsubjects = [\"Agent\"]\n"),
             3,
