@@ -10,6 +10,7 @@ pub mod findings;
 pub mod operations;
 pub mod ownership;
 pub mod problem;
+pub mod retention;
 pub mod reviews;
 pub mod routing;
 pub mod search;

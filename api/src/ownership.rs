@@ -155,3 +155,68 @@ pub struct LeftCredential {
     /// Until when it works.
     pub expires_at: Timestamp,
 }
+
+/// `GET /api/v1/ownership`: who has what, and where bundle and log disagree.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OwnershipReply {
+    /// The gate's time.
+    pub now: Timestamp,
+    /// The newest ledger position.
+    pub position: u64,
+    /// The people of the active bundle, and those who left; who left and still has something first, then who has most.
+    pub people: Vec<PersonLine>,
+    /// How many people more there are.
+    pub more: u64,
+    /// Each agent whose last hand-over says other owners than the bundle.
+    pub disagreements: Vec<Disagreement>,
+    /// Each person who left and whom the bundle still names.
+    pub gone: Vec<StillNamed>,
+}
+
+/// A person, and how much would need another owner.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PersonLine {
+    /// Who.
+    pub person: EntityRef,
+    /// When they left, if it was said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub departed_at: Option<Timestamp>,
+    /// The groups that they are in, by the bundle.
+    pub groups: Vec<String>,
+    /// How many agents they own.
+    pub agents: u64,
+    /// How many requests and grants that are not over they own.
+    pub exceptions: u64,
+    /// How many findings that are not resolved they look after.
+    pub findings: u64,
+    /// How many deputyships they are part of.
+    pub deputies: u64,
+}
+
+/// An agent on whose owners bundle and log disagree.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Disagreement {
+    /// The agent.
+    pub agent: EntityRef,
+    /// Who owns it by the bundle.
+    pub bundle: Vec<EntityRef>,
+    /// Who owns it by the last hand-over, which wins.
+    pub hand_over: Vec<EntityRef>,
+    /// When it was handed over.
+    pub since: Timestamp,
+    /// Who did so.
+    pub by: EntityRef,
+}
+
+/// Somebody who left and whom the bundle still names.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StillNamed {
+    /// Who.
+    pub person: EntityRef,
+    /// When they left.
+    pub departed_at: Timestamp,
+    /// The groups that the bundle has them in.
+    pub groups: Vec<String>,
+    /// The agents that they own by the bundle.
+    pub agents: Vec<EntityRef>,
+}

@@ -14,7 +14,9 @@ use proviso_api::session::Session;
 
 use crate::api;
 use crate::components::notice::Failure;
-use crate::pages::{Decision, Finding, Findings, NotFound, Queue, Record, Reviews, Shell, SignIn, You};
+use crate::pages::{
+    Decision, Departure, Finding, Findings, NotFound, Ownership, Queue, Record, Retention, Reviews, Shell, SignIn, You,
+};
 use crate::view_model::arrival::Arrival;
 use crate::view_model::problem::ApiError;
 use crate::view_model::rights::why_not;
@@ -241,8 +243,11 @@ fn Pages() -> impl IntoView {
             <Route path=path!("/findings") view=Findings />
             <Route path=path!("/findings/:id") view=Finding />
             <Route path=path!("/reviews") view=Reviews />
+            <Route path=path!("/ownership") view=Ownership />
+            <Route path=path!("/departures/:user") view=Departure />
             <Route path=path!("/record") view=Record />
             <Route path=path!("/you") view=You />
+            <Route path=path!("/retention") view=Retention />
         </Routes>
     }
 }

@@ -5,9 +5,11 @@ mod events;
 mod exceptions;
 mod findings;
 mod key;
+mod ownership;
 mod policy;
 mod presence;
 mod record;
+mod retention;
 mod session;
 mod sessions;
 
@@ -22,8 +24,10 @@ pub use afterwards::{
 pub use events::changes;
 pub use exceptions::{exception, exceptions, questions, revoke, sheet, vote};
 pub use findings::{act_on_finding, assign_finding, comment_finding, finding, findings, set_finding_state};
+pub use ownership::{departure, deputies, end_deputy, hand_over, ownership};
 pub use policy::{bundle, module};
 pub use record::{consistency, receipt, record};
+pub use retention::{export, retention};
 pub use session::{begin_sign_in, demo_people, demo_sign_in, finish_sign_in, session, sign_in, sign_in_ways, sign_out};
 
 pub use presence::watch;
@@ -48,6 +52,12 @@ async fn post<T: DeserializeOwned>(address: &str, body: &impl Serialize) -> Resu
 /// Posts, and takes any good answer.
 async fn post_only(address: &str, body: &impl Serialize) -> Result<(), ApiError> {
     accepted(send(address, body).await?).await
+}
+
+/// Deletes, and takes any good answer.
+async fn remove(address: &str) -> Result<(), ApiError> {
+    let request = keyed(Request::delete(address));
+    accepted(request.send().await.map_err(|_| ApiError::Unreachable)?).await
 }
 
 async fn send(address: &str, body: &impl Serialize) -> Result<Response, ApiError> {

@@ -9,5 +9,5 @@ pub mod text;
 pub use card::Card;
 pub use countdown::Countdown;
 pub use notice::{Failure, Notice, Tone};
-pub use save::save;
+pub use save::{save, save_blob};
 pub use text::{Digest, Text};

@@ -2,13 +2,16 @@
 
 mod decision;
 mod epoch;
+mod export;
 mod findings;
 mod help;
 mod judge;
 mod not_found;
+mod ownership;
 mod queue;
 mod receipt;
 mod record;
+mod retention;
 mod reviews;
 mod shell;
 mod sign_in;
@@ -17,8 +20,10 @@ mod you;
 pub use decision::Decision;
 pub use findings::{Finding, Findings};
 pub use not_found::NotFound;
+pub use ownership::{Departure, Ownership};
 pub use queue::Queue;
 pub use record::Record;
+pub use retention::Retention;
 pub use reviews::Reviews;
 pub use shell::Shell;
 pub use sign_in::SignIn;

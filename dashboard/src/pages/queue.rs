@@ -7,6 +7,7 @@ use leptos_router::hooks::{use_navigate, use_query_map};
 use policy_core::console::Act;
 use proviso_api::exceptions::{ExceptionLine, ExceptionList};
 
+use super::export::Export;
 use super::set_title;
 use crate::api;
 use crate::app::{Desk, Signed};
@@ -86,6 +87,7 @@ pub fn Queue() -> impl IntoView {
         {move || failed.get().map(|error| view! { <Failure error /> })}
         <div class="tools">
             <nav class="tabs" aria-label="Which exceptions">{tabs}</nav>
+            {move || matches!(tab.get(), Tab::History | Tab::All).then(|| view! { <Export /> })}
             <label class="filter">
                 <span class="unseen">"Filter"</span>
                 <input type="search" placeholder="agent, task, tool, resource" prop:value=filter on:input=on_filter />
@@ -128,11 +130,16 @@ fn Line(line: ExceptionLine) -> impl IntoView {
         ("requested", _) => {
             view! { <span class="label">"decide by"</span> " " <Countdown then=line.decide_by /> }.into_any()
         }
+        ("unconfirmed", _) => {
+            view! { <span class="label">"before the restore"</span> " asked " {move || ago(desk.now.get(), asked)} }
+                .into_any()
+        }
         ("granted", Some(end)) => view! { <span class="label">"ends"</span> " " <Countdown then=end /> }.into_any(),
         _ => view! { <span class="label">"asked"</span> " " {move || ago(desk.now.get(), asked)} }.into_any(),
     };
     let counts = match line.state.as_str() {
         "requested" => view! { <span class="label">"votes"</span> " " {votes} }.into_any(),
+        "unconfirmed" => view! { <span class="label">"confirmed"</span> " " {votes} }.into_any(),
         _ if line.max_uses > 0 => {
             view! { <span class="label">"used"</span> " " {format!("{} of {}", line.uses, uses(line.max_uses))} }
                 .into_any()

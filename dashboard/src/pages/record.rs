@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use proviso_api::operations::CopyLine;
 
 use super::epoch::Epoch;
+use super::export::Export;
 use super::receipt::CheckReceipt;
 use super::set_title;
 use crate::api;
@@ -11,6 +12,24 @@ use crate::app::Desk;
 use crate::components::{Card, Failure};
 use crate::view_model::copies::{erasures, lag};
 use crate::view_model::time::stamp;
+
+/// The two pages of the record.
+#[component]
+pub fn Tabs(
+    /// Which one this is.
+    here: &'static str,
+) -> impl IntoView {
+    let current = move |name| (here == name).then_some("page");
+    view! {
+        <div class="tools">
+            <nav class="tabs" aria-label="The record">
+                <a href="/record" aria-current=current("record")>"Where it stands"</a>
+                <a href="/retention" aria-current=current("retention")>"Retention"</a>
+            </nav>
+            <Export />
+        </div>
+    }
+}
 
 /// Where the record goes besides, and how far it is there.
 #[component]
@@ -78,6 +97,7 @@ pub fn Record() -> impl IntoView {
     };
     view! {
         <h1>"Record"</h1>
+        <Tabs here="record" />
         <Epoch />
         <Transition fallback=|| view! { <p class="soft">"Asking the gate …"</p> }>{body}</Transition>
     }

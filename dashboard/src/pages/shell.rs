@@ -88,7 +88,9 @@ fn Navigation() -> impl IntoView {
             ("/", Some(Tab::History)) => "history",
             ("/reviews", _) => "reviews",
             (path, _) if path.starts_with("/findings") => "findings",
-            ("/record", _) => "record",
+            ("/ownership", _) => "ownership",
+            (path, _) if path.starts_with("/departures/") => "ownership",
+            ("/record" | "/retention", _) => "record",
             ("/you", _) => "you",
             _ => "queue",
         }
@@ -125,6 +127,9 @@ fn Navigation() -> impl IntoView {
                         <span class="count">{count}<span class="unseen">" not resolved"</span></span>
                     })}
                 </a>
+            })}
+            {move || desk.why_not(Act::ViewRecord).is_none().then(|| view! {
+                <a href="/ownership" aria-current=current("ownership")>"Ownership"</a>
             })}
             <a href="/record" aria-current=current("record")>"Record"</a>
             <footer>{who}</footer>

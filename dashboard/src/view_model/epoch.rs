@@ -1,5 +1,6 @@
 //! What is said of an epoch.
 
+use policy_core::lifecycle::Exception;
 use proviso_api::operations::{EpochLine, Gap};
 
 use super::time::stamp;
@@ -27,6 +28,18 @@ pub fn gap(gap: &Gap) -> String {
     }
 }
 
+/// How far an exception of before is confirmed, and by whom.
+pub fn confirmed(exception: &Exception) -> String {
+    let by: Vec<&str> = exception
+        .unconfirmed
+        .iter()
+        .flat_map(|unconfirmed| &unconfirmed.confirmations)
+        .map(|confirmation| confirmation.by.id.as_str())
+        .collect();
+    let wanted = exception.terms.approvals;
+    if by.is_empty() { format!("0 of {wanted}") } else { format!("{} of {wanted}: {}", by.len(), by.join(", ")) }
+}
+
 /// How many wait.
 pub fn waiting(count: u64) -> String {
     match count {
@@ -37,9 +50,26 @@ pub fn waiting(count: u64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use policy_core::lifecycle::{Confirmation, Unconfirmed};
     use policy_core::time::Timestamp;
 
     use super::*;
+    use crate::view_model::samples;
+
+    #[test]
+    fn who_has_confirmed_is_told_beside_how_many_must() {
+        let mut exception = samples::sheet().sheet.exception;
+        assert_eq!(confirmed(&exception), "0 of 1");
+        let confirmation = Confirmation {
+            by: policy_core::entity::EntityRef::new("User", "mara"),
+            reason: "still due".into(),
+            assurance: "link".into(),
+            groups: vec![],
+            at: Timestamp::from_millis(0),
+        };
+        exception.unconfirmed = Some(Unconfirmed { epoch: 2, confirmations: vec![confirmation] });
+        assert_eq!(confirmed(&exception), "1 of 1: mara");
+    }
 
     #[test]
     fn an_epoch_is_told_with_its_gap() {

@@ -7,6 +7,8 @@ use proviso_api::problem::Problem;
 pub enum ApiError {
     /// Nothing came back: the network is cut or the gate is down.
     Unreachable,
+    /// It broke off in the middle: what came is not the whole.
+    CutOff,
     /// The gate refused, with its stable code and its remedy.
     Refused(Problem),
     /// Something else than the API's JSON came back, with this HTTP status.
@@ -18,6 +20,7 @@ impl ApiError {
     pub fn code(&self) -> &str {
         match self {
             Self::Unreachable => "unreachable",
+            Self::CutOff => "cut_off",
             Self::Refused(problem) => &problem.code,
             Self::Unreadable(_) => "unreadable_answer",
         }
@@ -28,7 +31,7 @@ impl ApiError {
         match self {
             Self::Refused(problem) => problem.status == 401,
             Self::Unreadable(status) => *status == 401,
-            Self::Unreachable => false,
+            Self::Unreachable | Self::CutOff => false,
         }
     }
 
@@ -37,7 +40,7 @@ impl ApiError {
         match self {
             Self::Refused(problem) => problem.status == 404,
             Self::Unreadable(status) => *status == 404,
-            Self::Unreachable => false,
+            Self::Unreachable | Self::CutOff => false,
         }
     }
 
@@ -50,6 +53,7 @@ impl ApiError {
     pub fn what(&self) -> String {
         match self {
             Self::Unreachable => "The gate does not answer.".into(),
+            Self::CutOff => "The gate broke off in the middle: what came is not the whole, and was not kept.".into(),
             Self::Refused(problem) => sentence(&problem.detail),
             Self::Unreadable(status) => format!("The gate answered {status} with something that is not its API."),
         }
@@ -59,6 +63,9 @@ impl ApiError {
     pub fn help(&self) -> Option<String> {
         match self {
             Self::Unreachable => Some("Check the connection; the page asks again by itself.".into()),
+            Self::CutOff => {
+                Some("Look whether you are still signed in; else the operator runs `proviso audit verify`.".into())
+            }
             Self::Refused(problem) => problem.help.as_deref().map(sentence),
             Self::Unreadable(_) => Some("Look whether a proxy stands between this page and the gate.".into()),
         }

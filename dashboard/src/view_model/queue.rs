@@ -91,7 +91,7 @@ pub fn address(tab: Tab, filter: &str) -> String {
 }
 
 /// Percent-encoding of everything but unreserved characters.
-fn encoded(text: &str) -> String {
+pub(super) fn encoded(text: &str) -> String {
     text.bytes()
         .map(|byte| match byte {
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),

@@ -13,7 +13,7 @@ use proviso_api::operations::ExecutionPhase;
 use serde::de::DeserializeOwned;
 
 use super::epoch::EpochFact;
-use super::erasure::Hold;
+use super::erasure::{Erasures, Hold};
 use super::event::{
     ActivationFact, DECISION, DecisionRecord, EVENT, EXECUTION, ExecutionRecord, FoldOrigin, GateEvent, LedgerEvent,
     OBSERVED, ORIGIN, QUESTION, RequestOrigin, SEARCH,
@@ -130,8 +130,8 @@ pub struct State {
     pub holds: BTreeMap<String, Hold>,
     /// The records that say what was erased, by ledger position, each with how many payloads.
     pub erasures: BTreeMap<u64, u64>,
-    /// When it was last looked what is older than it is kept.
-    pub retained_at: Option<Timestamp>,
+    /// What was erased, in numbers, and when it was last looked what is old.
+    pub erased: Erasures,
     /// The pseudonyms of tasks of which it was erased what they were permitted.
     pub closed_tasks: BTreeSet<Digest>,
     /// Whether the clock is doubted until an operator's act (R6).

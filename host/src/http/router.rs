@@ -9,8 +9,8 @@ use axum::routing::{delete, get, post};
 
 use super::access::{discovery, evaluation, evaluations, requests, search};
 use super::api::{
-    acts, bundles, events, exceptions, executions, export, findings, grants, locks, logs, ownership, record, reviews,
-    revocations, routing, session, sessions, sheet, sign_in, stops, tasks, traces, votes, whoami,
+    acts, bundles, events, exceptions, executions, export, findings, grants, locks, logs, ownership, record, retention,
+    reviews, revocations, routing, session, sessions, sheet, sign_in, stops, tasks, traces, votes, whoami,
 };
 use super::guard::guard;
 use super::problem::Refused;
@@ -52,6 +52,7 @@ pub fn router(site: Site) -> Router {
         .route("/api/v1/deputies/{id}", delete(routing::end_deputy))
         .route("/api/v1/owners", get(ownership::get))
         .route("/api/v1/owners/handover", post(ownership::hand_over))
+        .route("/api/v1/ownership", get(ownership::all))
         .route("/api/v1/people/{user}/departure", get(ownership::departure))
         .route("/api/v1/deliveries", get(routing::deliveries))
         .route("/api/v1/deliveries/{id}/retry", post(routing::retry))
@@ -82,6 +83,7 @@ pub fn router(site: Site) -> Router {
         .route("/api/v1/events", get(events::get))
         .route("/api/v1/record", get(record::get))
         .route("/api/v1/record/export", get(export::get))
+        .route("/api/v1/retention", get(retention::get))
         .route("/api/v1/logs/{log}/checkpoint", get(logs::checkpoint))
         .route("/api/v1/logs/{log}/tile/{*tile}", get(logs::tile))
         .route("/api/v1/logs/{log}/consistency", get(logs::consistency))

@@ -271,3 +271,60 @@ async fn an_operator_hands_over_in_the_place_of_who_left_and_bundle_check_tells_
     let (exit, told) = run(&["audit", "verify"]);
     assert_eq!(exit, Some(0), "{told}");
 }
+
+#[tokio::test]
+async fn who_has_what_and_where_bundle_and_log_disagree_is_told_at_once() {
+    let story = Story::begin().await;
+    let mara = story.gate.person("mara").await;
+    let told = async || story.gate.client.get("/api/v1/ownership", Some(&mara)).await.json();
+    let of = |told: &Value, id: &str| {
+        let people = told["people"].as_array().cloned().unwrap_or_default();
+        people.into_iter().find(|line| line["person"] == user(id)).unwrap_or_default()
+    };
+    let before = told().await;
+    assert_eq!((&before["disagreements"], &before["gone"], &before["more"]), (&json!([]), &json!([]), &json!(0)));
+    assert_eq!(of(&before, "tom")["agents"], json!(2), "{before}");
+    let id = asked(&story).await;
+    let answer = give(&story, "tom", &agent(), "jun").await;
+    assert!(answer.status.is_success(), "{answer:?}");
+    say(&story, "jun", true).await;
+    let after = told().await;
+    // What hangs on the agent counts for who owns it now.
+    let jun = of(&after, "jun");
+    assert_eq!(
+        (&jun["agents"], &jun["exceptions"], &jun["groups"]),
+        (&json!(2), &json!(1), &json!(["finance"])),
+        "{id}"
+    );
+    assert_eq!(of(&after, "tom")["agents"], json!(1));
+    assert_eq!(after["people"][0]["person"], user("jun"), "who left and still has something stands first: {after}");
+    let line = &after["disagreements"][0];
+    assert_eq!((&line["agent"]["id"], &line["by"]), (&json!(WRITER), &user("tom")), "{after}");
+    assert_eq!((&line["bundle"], &line["hand_over"]), (&json!([user("tom")]), &json!([user("jun")])));
+    let gone = &after["gone"];
+    assert_eq!(gone.as_array().map(Vec::len), Some(1), "{gone}");
+    assert_eq!((&gone[0]["person"], &gone[0]["groups"]), (&user("jun"), &json!(["finance"])));
+    assert_eq!(gone[0]["agents"][0]["id"], json!("spiffe://acme.example/agent/intern-bot"), "by the bundle alone");
+    // Given back, bundle and log agree again on the agent.
+    say(&story, "jun", false).await;
+    let answer = give(&story, "jun", &agent(), "tom").await;
+    assert!(answer.status.is_success(), "{answer:?}");
+    let again = told().await;
+    assert_eq!((&again["disagreements"], &again["gone"]), (&json!([]), &json!([])), "{again}");
+}
+
+#[tokio::test]
+async fn who_has_what_is_told_to_people_alone() {
+    let story = Story::begin().await;
+    for address in ["/api/v1/ownership", "/api/v1/retention"] {
+        assert_eq!(refusal(&story.client.get(address, None).await), refused(401, "no_session"), "{address}");
+        for token in [&story.agent, &story.point] {
+            let request = story.client.request(reqwest::Method::GET, address).bearer_auth(token);
+            let answer = proviso_tests::Client::send(request).await;
+            assert_eq!(refusal(&answer), refused(403, "not_a_person"), "{address}");
+        }
+        let mara = story.gate.person("mara").await;
+        let answer = story.client.post(address, &mara, &json!({"reason": "r"})).await;
+        assert_eq!(refusal(&answer), refused(405, "method_not_allowed"), "{address}");
+    }
+}

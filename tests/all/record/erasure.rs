@@ -342,3 +342,45 @@ fn a_file_of_retention_says_what_is_kept_or_the_gate_does_not_start() {
     }
     assert!(Retention::read(&folder.path().join("none")).is_err_and(|error| error.code() == "file_unusable"));
 }
+
+#[tokio::test]
+async fn what_is_held_and_what_was_erased_is_told_in_numbers_and_never_about_whom() {
+    let decisions = std::collections::BTreeMap::from([(Class::Decisions, "400d".parse().expect("a length"))]);
+    let gate = Open::begin(Setup { retention: Retention { keep: decisions }, ..Setup::default() }).await;
+    let id = gate.played().await;
+    let told = async |story: &Story| {
+        let cookie = story.gate.person("mara").await;
+        story.gate.client.get("/api/v1/retention", Some(&cookie)).await.json()
+    };
+    let before = told(&gate).await;
+    assert_eq!(before["keep"], json!([{"class": "decisions", "age": "400d"}]), "{before}");
+    assert_eq!((&before["holds"], &before["erasures"]), (&json!([]), &json!([])), "{before}");
+    // A hold is told with its reason; odd characters in it are visible.
+    let (exit, hold) = gate.run(&["hold", "place", "--exception", &id, "--reason", "case 12 \u{202e}<b>"]).await;
+    assert_eq!(exit, Some(0), "{hold}");
+    let held = told(&gate).await;
+    assert_eq!((&held["holds"][0]["exception"], &held["holds"][0]["of"]), (&json!(id), &Value::Null), "{held}");
+    assert!(held["holds"][0]["reason"].as_str().is_some_and(|reason| !reason.contains('\u{202e}')), "{held}");
+    let hold = held["holds"][0]["id"].as_str().expect("an id").to_owned();
+    assert_eq!(gate.run(&["hold", "lift", &hold, "--reason", "settled"]).await.0, Some(0));
+
+    let done = gate.erase(&["--agent", WRITER]).await;
+    let after = told(&gate).await;
+    assert_eq!(after["holds"], json!([]), "{after}");
+    let line = &after["erasures"][0];
+    assert_eq!(
+        (&line["run"], &line["what"], &line["reason"]),
+        (&done["run"], &json!("agent"), &json!("they asked us to"))
+    );
+    for class in line["erased"]["payloads"].as_array().expect("a list") {
+        let word = class["class"].as_str().expect("a word");
+        assert_eq!(class["count"], done["erased"][word], "{after} {done}");
+    }
+    assert_eq!(line["erased"]["replays"], done["lost"]["replays"], "{after} {done}");
+    assert_eq!(line["erased"], after["erased"], "one erasure is all");
+    assert!(!after.to_string().contains("report-writer"), "{after}");
+    // The next start tells the same.
+    let story = Story::on(gate.again().await).await;
+    let again = told(&story).await;
+    assert_eq!((&again["erasures"], &again["erased"]), (&after["erasures"], &after["erased"]));
+}

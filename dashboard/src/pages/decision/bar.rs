@@ -7,10 +7,11 @@ use policy_core::lifecycle::{Rejection, VoteDecision};
 use super::super::judge::Judge;
 use super::load;
 use super::state::{Module, State, Voting};
-use super::vote::{REASON_NEEDED, answer_question, cast, declare_emergency, revoke};
+use super::vote::{REASON_NEEDED, answer_question, cast, confirm, declare_emergency, revoke};
 use crate::app::Desk;
 use crate::components::{Countdown, Failure, Notice, Text, Tone};
 use crate::view_model::ballot::{Standing, obstacle};
+use crate::view_model::epoch::confirmed;
 use crate::view_model::said::questions;
 
 /// The bar for what can be done now; nothing when nothing can.
@@ -20,6 +21,9 @@ pub fn Bar() -> impl IntoView {
     let Some(loaded) = state.sheet() else { return ().into_any() };
     if loaded.is_open() {
         return view! { <VoteBar /> }.into_any();
+    }
+    if loaded.detail.state == "unconfirmed" {
+        return view! { <ConfirmBar /> }.into_any();
     }
     match loaded.detail.exception.phase.grant() {
         Some(grant) if matches!(loaded.detail.state.as_str(), "granted" | "not_active") => {
@@ -189,6 +193,37 @@ fn VoteButton(decision: VoteDecision, obstacle: Memo<Option<String>>) -> impl In
             {word}
         </button>
     }
+}
+
+/// Made before a restore: whoever may vote on it says that it still stands.
+#[component]
+fn ConfirmBar() -> impl IntoView {
+    let state = State::take();
+    let desk = Desk::take();
+    let Some(loaded) = state.sheet() else { return ().into_any() };
+    let refused = loaded.detail.allowed.confirm.why_not();
+    let blocked = move || refused.is_some() || state.voting.with(|voting| *voting == Voting::Sending);
+    // Others confirm while one looks.
+    let progress = move || {
+        state.newest.with(|newest| newest.as_ref().map(|newest| confirmed(&newest.exception))).unwrap_or_default()
+    };
+    view! {
+        <div class="bar" role="region" aria-label="Confirm">
+            <Answer />
+            <dl class="clocks"><div><dt>"confirmed"</dt><dd>{progress}</dd></div></dl>
+            <Reason />
+            <div class="buttons">
+                <button id="confirm" class="yes" aria-describedby="why-not" disabled=blocked on:click=move |_| confirm(state, desk)>
+                    "Confirm that it still stands"
+                </button>
+            </div>
+            <p class="why-not" id="why-not" role="status">{move || match refused {
+                Some(refused) => Some(format!("You cannot confirm this: {refused}.")),
+                None => state.missing.get().then(|| REASON_NEEDED.to_owned()),
+            }}</p>
+        </div>
+    }
+    .into_any()
 }
 
 /// The bar of a live grant. It needs no sheet: who may not see arguments may be one who stops things.

@@ -106,8 +106,7 @@ fn Ending(phase: Phase, word: String) -> impl IntoView {
     let (tone, title, reason) = match phase {
         Phase::Granted(_) | Phase::Requested | Phase::Suspended { .. } if word == "unconfirmed" => (
             Tone::Warn,
-            "Made before the gate was restored: it permits nothing until people confirm it, on the page of the record."
-                .to_owned(),
+            "Made before the gate was restored: it permits nothing until people confirm it, below.".to_owned(),
             None,
         ),
         Phase::Denied { by, reason, at } => (Tone::Bad, told(&format!("Refused by {}", by.id), at), Some(reason)),

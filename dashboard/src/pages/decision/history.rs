@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use super::super::export::Export;
 use super::super::receipt::TakeReceipt;
 use super::state::State;
 use crate::components::{Card, Text};
@@ -41,5 +42,11 @@ pub fn History() -> impl IntoView {
             })
             .collect_view()
     };
-    view! { <Card title="History"><ol class="history">{rows}</ol></Card> }
+    let id = State::take().id.get_value();
+    view! {
+        <Card title="History">
+            <ol class="history">{rows}</ol>
+            <Export exception=id />
+        </Card>
+    }
 }

@@ -72,6 +72,12 @@ pub fn revoke(state: State, desk: Desk, grant: String) {
     act(state, desk, told, async move |reason| api::revoke(&grant, reason).await);
 }
 
+/// Says that what was made before a restore still stands.
+pub fn confirm(state: State, desk: Desk) {
+    let id = state.id.get_value();
+    act(state, desk, "Confirmed.", async move |reason| api::confirm(&id, reason).await);
+}
+
 /// Declares an emergency: the terms of one hold from then on, and somebody reviews what comes of it.
 pub fn declare_emergency(state: State, desk: Desk) {
     let id = state.id.get_value();

@@ -8,7 +8,8 @@ use policy_core::question::LockTarget;
 use policy_core::time::{Span, Timestamp};
 use proviso_api::findings::{FindingDetail, FindingLine, FindingList};
 use proviso_api::operations::Change;
-use proviso_api::ownership::{Departure, Owned, OwnerReply};
+use proviso_api::ownership::{Departure, Owned, OwnerReply, OwnershipReply};
+use proviso_api::retention::RetentionReply;
 use proviso_api::routing::{DeliveryList, DeputyList};
 use proviso_api::stops::{LockList, ReachReply};
 
@@ -82,6 +83,24 @@ impl App {
             self.hold_act(person, Act::ViewRecord, &About::GATE).await?;
         }
         self.departure(user)
+    }
+
+    /// Who has what, and where bundle and log disagree.
+    ///
+    /// # Errors
+    /// `not_permitted_here`.
+    pub async fn ownership_seen_by(&self, person: &PersonSession) -> Result<OwnershipReply, Refusal> {
+        self.hold_act(person, Act::ViewRecord, &About::GATE).await?;
+        Ok(self.ownership())
+    }
+
+    /// What is kept, held and erased.
+    ///
+    /// # Errors
+    /// `not_permitted_here`.
+    pub async fn retention_seen_by(&self, person: &PersonSession) -> Result<RetentionReply, Refusal> {
+        self.hold_act(person, Act::ViewRecord, &About::GATE).await?;
+        Ok(self.retention())
     }
 
     /// What was or is to be sent.

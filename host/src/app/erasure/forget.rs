@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use super::event::Erasure;
-use super::retention::RETENTION;
 use crate::app::state::State;
 
 impl State {
@@ -13,6 +12,7 @@ impl State {
         if payloads > 0 {
             self.erasures.insert(seq, payloads);
         }
+        self.erased.add(&erasure);
         for id in &erasure.exceptions {
             self.exceptions.remove(id);
             self.routing.forget(id);
@@ -26,8 +26,5 @@ impl State {
         }
         self.registry.forget(&erasure.credentials);
         self.closed_tasks.extend(erasure.tasks);
-        if erasure.by == RETENTION && erasure.erased.is_empty() {
-            self.retained_at = Some(erasure.at);
-        }
     }
 }

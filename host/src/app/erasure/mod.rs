@@ -15,6 +15,7 @@ mod retention;
 mod run;
 mod selection;
 mod span;
+mod told;
 
 pub use event::{Erasure, Hold, HoldTarget, Lost};
 pub use holds::HoldLine;
@@ -22,3 +23,4 @@ pub use kept::Kept;
 pub use report::ErasureReport;
 pub use retention::{Retention, RetentionError};
 pub use selection::{Class, ErasureRequest};
+pub use told::Erasures;

@@ -95,7 +95,7 @@ impl App {
         let now = self.now();
         let (last, trusted) = {
             let state = self.state();
-            (state.retained_at, !state.clock_doubted)
+            (state.erased.looked_at(), !state.clock_doubted)
         };
         // INVARIANT (R6): by a clock that is in doubt nothing is old.
         if keep.is_empty() || !trusted || !self.time().await.safe || last.is_some_and(|last| now < last.plus(EVERY)) {

@@ -73,12 +73,7 @@ impl App {
     }
 
     fn left_agents(&self, state: &State, person: &EntityRef) -> Vec<LeftAgent> {
-        let declared = self.policy().all_owners().into_iter().map(|(agent, _)| agent);
-        let mut agents: Vec<EntityRef> =
-            declared.chain(state.ownership.agents().map(|(agent, _)| agent.clone())).collect();
-        agents.sort();
-        agents.dedup();
-        let left = agents.into_iter().filter_map(|agent| {
+        let left = self.all_agents(state).into_iter().filter_map(|agent| {
             let owners = self.owners_now(state, &agent);
             let source = match state.ownership.of_agent(&agent).is_empty() {
                 true => OwnerSource::Bundle,

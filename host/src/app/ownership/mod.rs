@@ -9,6 +9,7 @@ mod disagree;
 mod event;
 mod hand_over;
 mod standing;
+mod standings;
 
 pub use disagree::{Disagreement, disagreements};
 pub use event::OwnershipEvent;

@@ -89,6 +89,11 @@ impl Ownership {
         self.departed.get(person).copied()
     }
 
+    /// Everybody who left, and when.
+    pub fn all_departed(&self) -> impl Iterator<Item = (&EntityRef, Timestamp)> {
+        self.departed.iter().map(|(person, at)| (person, *at))
+    }
+
     /// Forgets an exception that was erased.
     pub fn forget(&mut self, exception: &str) {
         self.exceptions.remove(exception);

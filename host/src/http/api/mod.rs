@@ -12,6 +12,7 @@ pub(super) mod locks;
 pub(super) mod logs;
 pub(super) mod ownership;
 pub(super) mod record;
+pub(super) mod retention;
 pub(super) mod reviews;
 pub(super) mod revocations;
 pub(super) mod routing;

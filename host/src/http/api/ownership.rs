@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use policy_core::entity::EntityRef;
-use proviso_api::ownership::{Departure, HandOwnerRequest, Owned, OwnerReply};
+use proviso_api::ownership::{Departure, HandOwnerRequest, Owned, OwnerReply, OwnershipReply};
 use serde::Deserialize;
 
 use crate::app::Refusal;
@@ -33,6 +33,11 @@ pub(in crate::http) async fn get(
         _ => return Err(Refusal::bad("bad_target", "the owner of one thing at a time: `agent` or `exception`").into()),
     };
     Ok(Json(site.app().owner_seen_by(&person.session, &owned).await?))
+}
+
+/// Who has what, and where bundle and log disagree.
+pub(in crate::http) async fn all(State(site): State<Site>, person: Person) -> Result<Json<OwnershipReply>, Refused> {
+    Ok(Json(site.app().ownership_seen_by(&person.session).await?))
 }
 
 /// Hands over what the person owns.

@@ -7,6 +7,7 @@ mod gate;
 mod ownership;
 mod people;
 mod record;
+mod retention;
 mod sign_in;
 mod stops;
 
@@ -70,6 +71,7 @@ const THEMES: &[&[Operation]] = &[
     ownership::OPERATIONS,
     people::OPERATIONS,
     record::OPERATIONS,
+    retention::OPERATIONS,
     sign_in::OPERATIONS,
     stops::OPERATIONS,
 ];

@@ -128,6 +128,16 @@ LeftException: id string, state string, says string, parts [Part]
 Part= owner requester voter
 LeftLock: id string, reason string, at timestamp
 LeftCredential: id string, kind string, what string, expires_at timestamp
+OwnershipReply: now timestamp, position integer, people [PersonLine], more integer, disagreements [Disagreement], gone [StillNamed]
+PersonLine: person EntityRef, departed_at? timestamp, groups [string], agents integer, exceptions integer, findings integer, deputies integer
+Disagreement: agent EntityRef, bundle [EntityRef], hand_over [EntityRef], since timestamp, by EntityRef
+StillNamed: person EntityRef, departed_at timestamp, groups [string], agents [EntityRef]
+RetentionReply: now timestamp, position integer, keep [KeptFor], looked_at? timestamp, holds [HoldLine], erased Erased, erasures [ErasureLine], earlier integer
+KeptFor: class string, age duration
+HoldLine: id string, of? EntityRef, exception? string, reason string, by string, at timestamp
+Erased: payloads [ClassCount], replays integer, previews integer, exceptions integer, findings integer
+ClassCount: class string, count integer
+ErasureLine: run string, what string, older_than? duration, by string, reason string, at timestamp, erased Erased
 DeputyRequest: deputy EntityRef, from? timestamp, until timestamp, reason string
 DeputyLine: id string, absent EntityRef, deputy EntityRef, from timestamp, until timestamp, reason string
 DeputyList: now timestamp, deputies [DeputyLine]

@@ -17,6 +17,13 @@ pub(super) const OPERATIONS: &[Operation] = &[
         "Hand over an agent or an exception that one owns",
     ),
     get(
+        "/api/v1/ownership",
+        "ownership",
+        Who::Person,
+        "OwnershipReply",
+        "Who has what, and where bundle and log disagree on it",
+    ),
+    get(
         "/api/v1/people/{user}/departure",
         "departure",
         Who::Person,

@@ -1,0 +1,15 @@
+//! `GET /api/v1/retention`: what is kept for how long, what is on hold, what was erased. Holds are placed and lifted, and
+//! erasures asked for, by the operator alone: over the socket, by `proviso hold` and `proviso erase`.
+
+use axum::Json;
+use axum::extract::State;
+use proviso_api::retention::RetentionReply;
+
+use crate::http::caller::Person;
+use crate::http::problem::Refused;
+use crate::http::site::Site;
+
+/// All of it, in numbers.
+pub(in crate::http) async fn get(State(site): State<Site>, person: Person) -> Result<Json<RetentionReply>, Refused> {
+    Ok(Json(site.app().retention_seen_by(&person.session).await?))
+}
