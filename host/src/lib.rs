@@ -17,6 +17,7 @@ pub mod cli;
 pub mod clock;
 pub mod copies;
 pub mod demo;
+pub mod doctor;
 pub mod evidence;
 pub mod export;
 pub mod gate;
@@ -35,6 +36,7 @@ pub mod sign_in;
 pub mod signing;
 pub mod socket;
 pub mod store;
+pub mod tls;
 pub mod trust;
 mod whole_file;
 // One way to wait for all tests.

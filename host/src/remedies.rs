@@ -146,6 +146,27 @@ pub fn remedy(code: &str) -> Option<&'static str> {
         "bad_bundle" => "`proviso bundle check` says everything that is wrong with it",
         "question_unreadable" => "give a file that holds an AuthZEN evaluation request, or send one to standard input",
         "bad_public_url" => "give scheme, host and port alone, such as `https://proviso.example`",
+        "listen_without_tls" => {
+            "give `--tls-cert` and `--tls-key`, or `--behind-proxy` with the proxy's `--public-url https://…`, or listen \
+             on 127.0.0.1"
+        }
+        "public_url_needed" => "say by `--public-url https://…` which name people and agents use",
+        "public_url_without_tls" => "give `--public-url` with `https://`",
+        "tls_name_mismatch" => {
+            "give a certificate for the name in `--public-url`, or the name that the certificate is for"
+        }
+        "tls_file_unreadable" => "check the paths of `--tls-cert` and `--tls-key`, and who may read them",
+        "tls_no_certificate" => "give a certificate in PEM, its chain behind it",
+        "tls_no_key" => "give its private key in PEM, without a passphrase",
+        "tls_key_open" => "take the others' rights away: `chmod o-rwx` on the file of the key",
+        "tls_key_unusable" => "take a key of RSA, ECDSA (P-256, P-384) or Ed25519",
+        "tls_key_of_another" => "give the key that the certificate was made for",
+        "tls_certificate_expired" => "renew the certificate",
+        "tls_certificate_not_yet" => "look at the clocks of this machine and of whoever signs certificates",
+        "tls_needed" => "ask by `https://`",
+        "no_tls" => "give a certificate with a key of RSA, ECDSA or Ed25519",
+        "bad_settings" => "docs/settings.md says what the file of `--config` holds",
+        "not_looked_at" => "run it as the user who may read what is given, or as root",
         "cannot_listen" => "give another address with `--listen`",
         "bad_sign_in_file" => "docs/sign-in.md says what the file of `--sign-in` holds",
         "bad_record_file" => "docs/copies.md says what the file of `--record` holds",

@@ -146,6 +146,8 @@ fn what_makes_no_sense_is_refused_with_its_code() {
     for (more, exit, code) in [
         (&["--listen", "0.0.0.0:0"][..], 64, "listen_without_tls"),
         (&["--listen", "0.0.0.0:0", "--public-url", "http://gate.example"], 64, "listen_without_tls"),
+        (&["--listen", "0.0.0.0:0", "--public-url", "https://gate.example"], 64, "listen_without_tls"),
+        (&["--behind-proxy", "--public-url", "http://gate.example"], 64, "public_url_without_tls"),
         (&["--public-url", "https://gate.example/path"], 64, "bad_public_url"),
         (&["--public-url", "gate.example"], 64, "bad_public_url"),
     ] {

@@ -14,6 +14,7 @@ mod private;
 mod recipe;
 mod reconcile;
 mod task;
+mod tls;
 
 use std::path::Path;
 use std::process::Output;

@@ -5,7 +5,7 @@ mod conversations;
 mod enforcement;
 mod exchanges;
 mod process;
-mod proxy;
+pub mod proxy;
 mod roots;
 mod stops;
 mod story;
@@ -13,4 +13,5 @@ mod swapped;
 mod wire;
 mod witness;
 
+pub use process::lister;
 pub use proxy::{npm_server, python};

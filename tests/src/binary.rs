@@ -72,6 +72,12 @@ impl Binary {
         Self::start(data, ANY_PORT, &sample(), &[], None)
     }
 
+    /// The same with another bundle, and more on its command line.
+    pub fn serve_bundle_apart(data: &Path, bundle: &Path, more: &[&str]) -> Self {
+        Self::prepare(data);
+        Self::start(data, ANY_PORT, bundle, more, None)
+    }
+
     /// The same under another operating-system user than the tests'.
     #[expect(clippy::expect_used, reason = "a harness fails its test by panicking")]
     pub fn serve_under(user: OtherUser, data: &Path, more: &[&str]) -> Self {
@@ -154,6 +160,12 @@ impl Binary {
             return Err(format!("{line} {}", std::fs::read_to_string(log).unwrap_or_default()));
         };
         Ok(Self { child, client: Client::new(url), data: data.to_owned() })
+    }
+
+    /// Tells it that its files changed.
+    #[expect(clippy::expect_used, reason = "a harness fails its test by panicking")]
+    pub fn hang_up(&self) {
+        kill_process(Pid::from_child(&self.child), Signal::HUP).expect("a process of ours");
     }
 
     /// The data folder.

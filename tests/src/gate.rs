@@ -186,7 +186,7 @@ impl TestGate {
         drop(notify::start(app.clone(), &setup.notify, Arc::new(SystemRandom), stopping.clone()).expect("a courier"));
         let random: Arc<dyn Random> = Arc::new(SystemRandom);
         drop(copies::start(&app, &setup.record, &random, &stopping));
-        let site = Site::new(app.clone(), file, listen, stopping.clone());
+        let site = Site::new(app.clone(), file, listen, None, stopping.clone());
         drop(tokio::spawn(http::serve(listener, http::router(site), stopping)));
         Ok(Self { app, clock: setup.clock, client: Client::new(url), folder: None, data: data.to_owned(), stop })
     }

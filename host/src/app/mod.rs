@@ -36,6 +36,7 @@ mod judge;
 mod limits;
 mod log_key;
 mod measures;
+mod on_record;
 mod open;
 mod ownership;
 mod page;
@@ -91,6 +92,7 @@ pub use exports::Exporting;
 pub use findings::{Brought, FindingFilter, MOST_TOGETHER, Report, Taken, keep_reconciling, reconcile_offline};
 pub use limits::Allowance;
 pub use measures::{BOUNDS, Measured, Took};
+pub use on_record::read_record;
 pub use ownership::{Disagreement, disagreements};
 pub use permit::Permit;
 pub use refusal::{Refusal, RefusalKind};
@@ -289,7 +291,7 @@ impl App {
     }
 
     /// The time, for what ends by itself. Takes no lock on the state: who asks may hold one.
-    fn now(&self) -> Timestamp {
+    pub(crate) fn now(&self) -> Timestamp {
         self.0.time.read(self.0.folded.newest()).now
     }
 

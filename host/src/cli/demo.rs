@@ -9,6 +9,7 @@ use policy_evaluator::Bundle;
 use serde_json::json;
 use tokio::sync::watch;
 
+use super::listen::Listen;
 use super::output::{Done, Failure, say};
 use super::serve::{Start, start_log};
 use super::signals::Signals;
@@ -84,8 +85,7 @@ async fn play(
         kind: DataKind::Demo,
         activate: Some(Activation { digest: accepted.digests.bundle, reason: "the demo's own bundle".to_owned() }),
         bundle,
-        listen,
-        public_url: None,
+        listen: Listen::plain(listen),
         single_user: false,
         allowance: Allowance::default(),
         notify: Notify::default(),

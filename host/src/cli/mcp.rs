@@ -15,6 +15,9 @@ pub(super) struct Mcp {
     /// The gate's URL. Beyond loopback only https.
     #[arg(long, value_name = "URL")]
     gate: String,
+    /// Authorities in PEM that the gate's certificate is held against, in place of the public ones.
+    #[arg(long, value_name = "FILE")]
+    gate_ca: Option<PathBuf>,
     /// The server's name, as credentials and grants hold it.
     #[arg(long, value_name = "NAME")]
     server: String,
@@ -37,9 +40,9 @@ pub(super) struct Mcp {
 
 /// Runs it. `as_json`: why it did not start is one JSON value, on standard error all the same.
 pub(super) async fn run(mcp: Mcp, as_json: bool) -> ExitCode {
-    let Mcp { gate, server, token_file, subject_token_file, roots, state, command } = mcp;
+    let Mcp { gate, gate_ca, server, token_file, subject_token_file, roots, state, command } = mcp;
     let state = state.or_else(|| own_state(|name| std::env::var_os(name)));
-    let options = Options { gate, server, token_file, subject_token_file, roots, state, command };
+    let options = Options { gate, gate_ca, server, token_file, subject_token_file, roots, state, command };
     crate::mcp::run(options).await.unwrap_or_else(|error| not_started(&error, as_json))
 }
 

@@ -7,10 +7,12 @@ mod bundle;
 mod check;
 mod clock;
 mod demo;
+mod doctor;
 mod erase;
 mod export;
 mod hold;
 mod key;
+mod listen;
 mod mcp;
 mod output;
 mod owner;
@@ -18,6 +20,7 @@ mod reconcile;
 mod replay;
 pub mod serve;
 mod session;
+mod settings;
 mod signals;
 mod task;
 mod token;
@@ -27,7 +30,7 @@ use std::ffi::OsString;
 use std::future::Future;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 use output::{Done, Exit, Failure};
 
@@ -52,6 +55,8 @@ enum Command {
     Check(check::Check),
     /// Put the gate between an MCP client and an MCP server that speaks stdio.
     Mcp(mcp::Mcp),
+    /// Tell what is weak in a set-up, and how to mend it.
+    Doctor(doctor::Doctor),
     /// Work on a bundle of policy.
     #[command(subcommand)]
     Bundle(bundle::BundleCommand),
@@ -99,7 +104,11 @@ pub fn main() -> ExitCode {
     #[cfg(saboteur)]
     crate::saboteur::plant();
     let arguments: Vec<OsString> = std::env::args_os().collect();
-    let cli = match Cli::try_parse_from(&arguments) {
+    let said = match settings::expand(&arguments, &Cli::command(), &|name| std::env::var_os(name)) {
+        Ok(said) => said,
+        Err(failure) => return output::finish(Err(failure), arguments.iter().any(|word| word == "--json")),
+    };
+    let cli = match Cli::try_parse_from(&said) {
         Ok(cli) => cli,
         Err(error) => return usage::finish(&error, &arguments),
     };
@@ -108,6 +117,7 @@ pub fn main() -> ExitCode {
         Command::Demo(demo) => block_on(demo::run(demo, cli.json)),
         Command::Check(check) => check::run(&check),
         Command::Mcp(mcp) => return block_on_exit(mcp::run(mcp, cli.json)),
+        Command::Doctor(doctor) => doctor::run(&doctor),
         Command::Bundle(command) => bundle::run(&command),
         Command::Audit(command) => audit::run(&command),
         Command::Backup(command) => backup::back_up(&command),
@@ -147,10 +157,8 @@ fn block_on_exit(work: impl Future<Output = ExitCode>) -> ExitCode {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
-
     #[test]
     fn the_command_line_is_consistent() {
-        super::Cli::command().debug_assert();
+        <super::Cli as clap::CommandFactory>::command().debug_assert();
     }
 }

@@ -1,18 +1,17 @@
 //! `proviso serve`: opens everything, says one line when it is ready, and serves until it is told to stop.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
 use policy_core::digest::Digest;
 use serde_json::json;
-use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::bundle;
+use super::listen::Listen;
 use super::output::{Done, Exit, Failure, say};
 use super::signals::Signals;
 use crate::app::{Activation, Allowance, App, OpenError, Operator, Parts, Retention, Settings, Ways, keep_reconciling};
@@ -32,19 +31,19 @@ const RETAIN: std::time::Duration = std::time::Duration::from_secs(60);
 
 /// Run the gate.
 #[derive(Debug, Args)]
+#[command(args_override_self = true)]
 pub(super) struct Serve {
     /// The bundle's folder.
     #[arg(long, value_name = "DIR")]
     bundle: PathBuf,
+    /// A file of settings: the options below by their names, in TOML. `PROVISO_*` and the command line stand above it.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
     /// The data folder: the record, its keys, the operators' socket.
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
-    /// Where to listen. Beyond loopback only behind TLS, which `--public-url https://…` says.
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8731")]
-    listen: SocketAddr,
-    /// Where people and agents reach the gate, when that is not where it listens.
-    #[arg(long, value_name = "URL")]
-    public_url: Option<String>,
+    #[command(flatten)]
+    listen: Listen,
     /// Activate the bundle with this digest, which is another than the active one.
     #[arg(long, value_name = "SHA256", requires = "reason")]
     activate: Option<Digest>,
@@ -78,14 +77,13 @@ pub(super) struct Serve {
 /// Runs it.
 pub(super) async fn run(serve: Serve, as_json: bool) -> Result<Done, Failure> {
     start_log();
-    check_listen(serve.listen, serve.public_url.as_deref())?;
+    serve.listen.check()?;
     let activate = serve.activate.zip(serve.reason).map(|(digest, reason)| Activation { digest, reason });
     let start = Start {
         data: serve.data,
         kind: DataKind::Gate,
         bundle: bundle::read(&serve.bundle)?,
         listen: serve.listen,
-        public_url: serve.public_url,
         single_user: serve.single_user,
         activate,
         allowance: Allowance::each_second(serve.evaluations),
@@ -132,8 +130,7 @@ pub(super) struct Start {
     pub(super) data: PathBuf,
     pub(super) kind: DataKind,
     pub(super) bundle: BTreeMap<String, String>,
-    pub(super) listen: SocketAddr,
-    pub(super) public_url: Option<String>,
+    pub(super) listen: Listen,
     pub(super) single_user: bool,
     pub(super) activate: Option<Activation>,
     pub(super) allowance: Allowance,
@@ -190,12 +187,10 @@ impl Running {
 impl Start {
     /// Opens module, record and listener, and serves.
     pub(super) async fn open(self) -> Result<Running, Failure> {
-        let listener = bind(self.listen).await?;
+        let tls = self.listen.keeper()?;
+        let listener = self.listen.bind().await?;
         let listen = listener.local_addr().map_err(|error| Failure::unavailable("cannot_listen", error.to_string()))?;
-        let public_url = match self.public_url {
-            Some(url) => url.trim_end_matches('/').to_owned(),
-            None => format!("http://{listen}"),
-        };
+        let public_url = self.listen.url(listen);
         let (module, engine) = load_module(self.data.clone()).await?;
         let uid = rustix::process::getuid().as_raw();
         let settings = Settings {
@@ -235,8 +230,17 @@ impl Start {
         let random: Arc<dyn Random> = Arc::new(SystemRandom);
         let copying = copies::start(&app, &self.record, &random, &stopping);
         let record = app.record();
-        let site = Site::new(app.clone(), file, listen, stopping.clone());
-        let serving = tokio::spawn(http::serve(listener, http::router(site), stopping));
+        let site = Site::new(app.clone(), file, listen, tls.clone(), stopping.clone());
+        let router = http::router(site);
+        let serving = match tls {
+            Some(keeper) => {
+                let acceptor = keeper.acceptor().map_err(|error| Failure::unavailable("no_tls", error.to_string()))?;
+                // It ends when the gate is told to stop.
+                drop(tokio::spawn(keeper.keep(Arc::new(SystemClock), stopping.clone())));
+                tokio::spawn(http::serve_tls(listener, acceptor, router, stopping))
+            }
+            None => tokio::spawn(http::serve(listener, router, stopping)),
+        };
         Ok(Running {
             url: public_url,
             bundle: record.bundle,
@@ -278,33 +282,6 @@ fn unreadable(error: &ConfigError) -> Failure {
     Failure::bad_input(error.code(), error.to_string()).help("docs/notify.md says what the file holds")
 }
 
-/// Loopback, or behind TLS. A gate never speaks plain HTTP to a network.
-fn check_listen(listen: SocketAddr, public_url: Option<&str>) -> Result<(), Failure> {
-    if let Some(url) = public_url {
-        let authority = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
-        if !authority.is_some_and(|rest| !rest.is_empty() && !rest.trim_end_matches('/').contains(['/', '?', '#', '@']))
-        {
-            return Err(Failure::usage(
-                "bad_public_url",
-                format!("`{url}` is not a URL of scheme, host and port alone"),
-            ));
-        }
-    }
-    let is_https = public_url.is_some_and(|url| url.starts_with("https://"));
-    if !listen.ip().is_loopback() && !is_https {
-        let message = format!("`{listen}` is beyond loopback, and the gate itself speaks no TLS");
-        return Err(Failure::usage("listen_without_tls", message)
-            .help("put a TLS proxy in front and say so with `--public-url https://…`, or listen on 127.0.0.1"));
-    }
-    Ok(())
-}
-
-async fn bind(listen: SocketAddr) -> Result<TcpListener, Failure> {
-    TcpListener::bind(listen)
-        .await
-        .map_err(|error| Failure::unavailable("cannot_listen", format!("`{listen}` cannot be listened on: {error}")))
-}
-
 /// Reads, checks and compiles the module. Takes what an earlier start compiled, where this gate wrote it.
 async fn load_module(data: PathBuf) -> Result<(PolicyModule, WasmEngine), Failure> {
     let (bytes, expected) = assets::policy_wasm().zip(assets::policy_digest()).ok_or_else(|| {
@@ -339,8 +316,8 @@ fn code_of(keys: &Keys, bytes: &[u8]) -> Digest {
 }
 
 /// Why the app did not open, as an exit code.
-fn not_opened(error: &OpenError) -> Failure {
-    let exit = match error {
+pub(super) const fn exit_of(error: &OpenError) -> Exit {
+    match error {
         OpenError::Store(StoreError::Tampered { .. })
         | OpenError::Bundle { .. }
         | OpenError::OtherBundle { .. }
@@ -348,8 +325,11 @@ fn not_opened(error: &OpenError) -> Failure {
         | OpenError::History { .. } => Exit::BadInput,
         OpenError::NotActivated { .. } | OpenError::NoReason => Exit::Usage,
         OpenError::Store(_) | OpenError::Engine(_) => Exit::Unavailable,
-    };
-    Failure::new(exit, error.code(), error.to_string()).help(error.help())
+    }
+}
+
+fn not_opened(error: &OpenError) -> Failure {
+    Failure::new(exit_of(error), error.code(), error.to_string()).help(error.help())
 }
 
 /// Log lines go to standard error, as `RUST_LOG` says.

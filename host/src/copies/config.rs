@@ -165,7 +165,29 @@ struct CollectorTable {
     allow: Vec<String>,
 }
 
+/// The receivers of each kind: the file or folder on this machine, or nothing where it is elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Places {
+    /// Who takes heads.
+    pub heads: Vec<Option<PathBuf>>,
+    /// Who takes all of it.
+    pub copies: Vec<Option<PathBuf>>,
+}
+
 impl Record {
+    /// Where its receivers lie.
+    pub fn places(&self) -> Places {
+        let head = |(_, to): &(String, HeadTo)| match to {
+            HeadTo::File(path) => Some(path.clone()),
+            HeadTo::Webhook(..) | HeadTo::Witness(..) => None,
+        };
+        let copy = |(_, to): &(String, CopyTo)| match to {
+            CopyTo::Folder(path) => Some(path.clone()),
+            CopyTo::Bucket(_) | CopyTo::Collector(..) => None,
+        };
+        Places { heads: self.heads.iter().map(head).collect(), copies: self.copies.iter().map(copy).collect() }
+    }
+
     /// Reads the file and the secrets that it names.
     ///
     /// # Errors

@@ -27,5 +27,5 @@ mod webhook;
 mod witness;
 
 pub(crate) use address::{Address, Answer};
-pub use config::{Record, RecordFileError};
+pub use config::{Places, Record, RecordFileError};
 pub use start::{first_look, start};

@@ -8,6 +8,7 @@ use axum::response::IntoResponse;
 use super::copy_metrics::copies;
 use super::openmetrics::{CONTENT_TYPE, Exposition, seconds};
 use super::site::Site;
+use super::tls_metrics::certificate;
 use crate::app::{BOUNDS, Measured, NOT_READY, Took};
 
 /// The counts since the gate started, and what is folded from the record.
@@ -18,6 +19,7 @@ pub(super) async fn get(State(site): State<Site>) -> impl IntoResponse {
     waited(&mut text, &measured);
     stopped(&mut text, &measured);
     copies(&mut text, site.app());
+    certificate(&mut text, &site);
     ([(header::CONTENT_TYPE, CONTENT_TYPE)], text.end())
 }
 

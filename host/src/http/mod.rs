@@ -12,6 +12,7 @@ mod copy_metrics;
 mod dashboard;
 mod demo;
 mod guard;
+mod handshake;
 mod headers;
 mod health;
 mod metrics;
@@ -22,7 +23,8 @@ mod problem;
 mod router;
 mod server;
 mod site;
+mod tls_metrics;
 
 pub use router::router;
-pub use server::serve;
+pub use server::{serve, serve_tls};
 pub use site::{ModuleFile, Site};

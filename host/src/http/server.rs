@@ -7,9 +7,13 @@ use axum::Router;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
+
+use super::handshake::hands_shaken;
 
 /// How long open requests have after the gate was told to stop.
 const GRACE: Duration = Duration::from_secs(5);
@@ -33,10 +37,21 @@ impl Bounds {
 
 /// Serves until `stopping` turns true, then lets open requests end.
 pub async fn serve(listener: TcpListener, router: Router, stopping: watch::Receiver<bool>) {
-    serve_within(Bounds::SERVED, listener, router, stopping).await;
+    serve_within(Bounds::SERVED, listener, None, router, stopping).await;
 }
 
-async fn serve_within(bounds: Bounds, listener: TcpListener, router: Router, mut stopping: watch::Receiver<bool>) {
+/// The same inside TLS.
+pub async fn serve_tls(listener: TcpListener, tls: TlsAcceptor, router: Router, stopping: watch::Receiver<bool>) {
+    serve_within(Bounds::SERVED, listener, Some(tls), router, stopping).await;
+}
+
+async fn serve_within(
+    bounds: Bounds,
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+    router: Router,
+    mut stopping: watch::Receiver<bool>,
+) {
     let places = Arc::new(Semaphore::new(bounds.connections));
     let mut connections = JoinSet::new();
     loop {
@@ -51,7 +66,8 @@ async fn serve_within(bounds: Bounds, listener: TcpListener, router: Router, mut
         };
         match accepted {
             Ok((stream, _)) => {
-                connections.spawn(converse(stream, router.clone(), bounds.patience, stopping.clone(), place));
+                let (tls, router, stopping) = (tls.clone(), router.clone(), stopping.clone());
+                connections.spawn(meet(stream, tls, router, bounds.patience, stopping, place));
             }
             Err(error) => {
                 tracing::warn!(%error, "the listener did not accept");
@@ -72,8 +88,11 @@ async fn told(stopping: &mut watch::Receiver<bool>) {
     let _ = stopping.wait_for(|stop| *stop).await;
 }
 
-async fn converse(
+/// One connection, in a task of its own: a handshake that hangs holds up nobody but whoever holds every place, and for
+/// no longer than a head may.
+async fn meet(
     stream: TcpStream,
+    tls: Option<TlsAcceptor>,
     router: Router,
     patience: Duration,
     mut stopping: watch::Receiver<bool>,
@@ -81,6 +100,22 @@ async fn converse(
 ) {
     // Answers are small and wanted at once. A socket that does not take the option is served all the same.
     let _ = stream.set_nodelay(true);
+    let Some(tls) = tls else { return converse(stream, router, patience, stopping).await };
+    let shaken = tokio::select! {
+        shaken = tokio::time::timeout(patience, hands_shaken(&tls, stream)) => shaken.ok().flatten(),
+        () = told(&mut stopping) => None,
+    };
+    if let Some(stream) = shaken {
+        converse(stream, router, patience, stopping).await;
+    }
+}
+
+async fn converse(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    router: Router,
+    patience: Duration,
+    mut stopping: watch::Receiver<bool>,
+) {
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(patience)
@@ -113,7 +148,7 @@ mod tests {
         let address = listener.local_addr().unwrap();
         let (stop, stopping) = watch::channel(false);
         let router = Router::new().route("/", get(async || "here"));
-        drop(tokio::spawn(serve_within(bounds, listener, router, stopping)));
+        drop(tokio::spawn(serve_within(bounds, listener, None, router, stopping)));
         (address, stop)
     }
 

@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use super::dashboard::Dashboard;
 use crate::app::App;
 use crate::gate::Calls;
+use crate::tls::Keeper;
 
 /// The module as it is served: the very bytes that the gate runs.
 #[derive(Clone)]
@@ -32,13 +33,20 @@ struct Inner {
     dashboard: Dashboard,
     hosts: BTreeSet<String>,
     origins: BTreeSet<String>,
+    tls: Option<Arc<Keeper>>,
     stopping: watch::Receiver<bool>,
 }
 
 impl Site {
-    /// A site for this app, reached at its public URL and at the address that it listens on. `stopping` turns true when
-    /// the gate shuts down, so that streams end.
-    pub fn new(app: App, module: ModuleFile, listen: SocketAddr, stopping: watch::Receiver<bool>) -> Self {
+    /// A site for this app, reached at its public URL and at the address that it listens on, inside TLS where there is a
+    /// certificate. `stopping` turns true when the gate shuts down, so that streams end.
+    pub fn new(
+        app: App,
+        module: ModuleFile,
+        listen: SocketAddr,
+        tls: Option<Arc<Keeper>>,
+        stopping: watch::Receiver<bool>,
+    ) -> Self {
         let mut hosts = BTreeSet::new();
         let mut origins = BTreeSet::new();
         let public = app.settings().public_url.clone();
@@ -47,14 +55,14 @@ impl Site {
         }
         origins.insert(public.to_ascii_lowercase());
         if listen.ip().is_loopback() {
-            let port = listen.port();
+            let (port, scheme) = (listen.port(), if tls.is_some() { "https" } else { "http" });
             for name in ["localhost", "127.0.0.1", "[::1]"] {
                 hosts.insert(format!("{name}:{port}"));
-                origins.insert(format!("http://{name}:{port}"));
+                origins.insert(format!("{scheme}://{name}:{port}"));
             }
         }
         let dashboard = Dashboard::read(app.settings().is_demo());
-        Self(Arc::new(Inner { app, module, dashboard, hosts, origins, stopping }))
+        Self(Arc::new(Inner { app, module, dashboard, hosts, origins, tls, stopping }))
     }
 
     pub(super) fn app(&self) -> &App {
@@ -75,6 +83,10 @@ impl Site {
 
     pub(super) fn knows_origin(&self, origin: &str) -> bool {
         self.0.origins.contains(&origin.to_ascii_lowercase())
+    }
+
+    pub(super) fn tls(&self) -> Option<&Keeper> {
+        self.0.tls.as_deref()
     }
 
     pub(super) fn stopping(&self) -> watch::Receiver<bool> {

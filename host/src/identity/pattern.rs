@@ -21,6 +21,11 @@ impl SubjectPattern {
         fits.then(|| Self { kind: kind.to_owned(), pattern: pattern.to_owned() })
     }
 
+    /// Whether every subject of the type is meant.
+    pub fn is_for_all(&self) -> bool {
+        self.pattern.chars().all(|character| character == '*')
+    }
+
     /// Whether this subject is meant.
     pub fn matches(&self, subject: &EntityRef) -> bool {
         self.kind == subject.kind && matches(&self.pattern, &subject.id)

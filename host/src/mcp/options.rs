@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use policy_core::text::is_identifier;
-use reqwest::Url;
+use reqwest::{Certificate, Url};
 use thiserror::Error;
 
 use super::witness::Witness;
@@ -21,6 +21,8 @@ pub const SUBJECT_TOKEN_VARIABLE: &str = "PROVISO_SUBJECT_TOKEN";
 pub struct Options {
     /// The gate's URL. Beyond loopback only `https`.
     pub gate: String,
+    /// A file of authorities in PEM that the gate's certificate is held against, in place of the public ones.
+    pub gate_ca: Option<PathBuf>,
     /// The upstream server's name, as credentials and grants hold it. What the server calls itself does not count.
     pub server: String,
     /// A file with the enforcement point's token; absent: `PROVISO_TOKEN`.
@@ -44,6 +46,14 @@ pub enum OptionsError {
     /// Tokens would travel in the clear.
     #[error("the gate `{0}` is beyond this machine and speaks no TLS")]
     GateWithoutTls(String),
+    /// Authorities that cannot be read, or for a gate without TLS.
+    #[error("the authorities `{path}` cannot be taken: {reason}")]
+    Authorities {
+        /// Which file.
+        path: String,
+        /// Why.
+        reason: String,
+    },
     /// Not a name.
     #[error("`{0}` is not a server's name")]
     ServerName(String),
@@ -80,6 +90,7 @@ impl OptionsError {
         match self {
             Self::GateUrl(_) => "bad_gate_url",
             Self::GateWithoutTls(_) => "gate_without_tls",
+            Self::Authorities { .. } => "bad_gate_ca",
             Self::ServerName(_) => "bad_server_name",
             Self::NoToken { .. } => "no_token",
             Self::TokenFile { .. } => "token_file_unreadable",
@@ -94,6 +105,9 @@ impl OptionsError {
         match self {
             Self::GateUrl(_) => "give --gate an address such as http://127.0.0.1:8731".to_owned(),
             Self::GateWithoutTls(_) => "give --gate an https address: both tokens travel to it".to_owned(),
+            Self::Authorities { .. } => {
+                "give --gate-ca a file of certificates in PEM, and --gate an https address".to_owned()
+            }
             Self::ServerName(_) => {
                 "use letters, digits, dots and dashes, as in `token enforcement-point --servers`".to_owned()
             }
@@ -113,6 +127,8 @@ impl OptionsError {
 pub struct Access {
     /// The gate.
     pub gate: Url,
+    /// The authorities that its certificate is held against; none: the public ones.
+    pub authorities: Vec<Certificate>,
     /// The enforcement point's token.
     pub token: String,
     /// The agent's token.
@@ -142,6 +158,7 @@ impl Options {
     /// See [`OptionsError`].
     pub fn check(&self, variable: impl Fn(&str) -> Option<String>) -> Result<Checked, OptionsError> {
         let gate = gate_url(&self.gate)?;
+        let authorities = self.gate_ca.as_deref().map_or(Ok(Vec::new()), |path| authorities(path, &gate))?;
         if !is_identifier(&self.server) {
             return Err(OptionsError::ServerName(self.server.chars().take(80).collect()));
         }
@@ -151,7 +168,7 @@ impl Options {
         let witness = Witness::open(self.state.as_deref(), gate.as_str()).map_err(OptionsError::State)?;
         let (program, arguments) = self.command.split_first().ok_or(OptionsError::NoCommand)?;
         Ok(Checked {
-            access: Access { gate, token, subject_token },
+            access: Access { gate, authorities, token, subject_token },
             witness,
             server: self.server.clone(),
             roots,
@@ -201,6 +218,19 @@ fn gate_url(text: &str) -> Result<Url, OptionsError> {
     }
 }
 
+/// Reads authorities: for a gate without TLS they would be believed to do something.
+fn authorities(path: &Path, gate: &Url) -> Result<Vec<Certificate>, OptionsError> {
+    let refuse = |reason: String| OptionsError::Authorities { path: path.display().to_string(), reason };
+    if gate.scheme() != "https" {
+        return Err(refuse("the gate's address is not https".to_owned()));
+    }
+    let text = std::fs::read(path).map_err(|error| refuse(error.to_string()))?;
+    match Certificate::from_pem_bundle(&text) {
+        Ok(found) if !found.is_empty() => Ok(found),
+        _ => Err(refuse("it holds no certificate in PEM".to_owned())),
+    }
+}
+
 fn root_uri(text: &str) -> Result<String, OptionsError> {
     let refuse = || OptionsError::Root(text.chars().take(200).collect());
     if text.starts_with("file:") {
@@ -217,6 +247,7 @@ mod tests {
     fn options(gate: &str) -> Options {
         Options {
             gate: gate.into(),
+            gate_ca: None,
             server: "files".into(),
             token_file: None,
             subject_token_file: None,
@@ -268,6 +299,9 @@ mod tests {
             (Options { roots: vec!["file://host/x".into()], ..base() }, "bad_root"),
             (Options { command: vec![], ..base() }, "no_command"),
             (Options { token_file: Some("/no/such/file".into()), ..base() }, "token_file_unreadable"),
+            (Options { gate_ca: Some("/no/such/file".into()), ..base() }, "bad_gate_ca"),
+            (Options { gate_ca: Some("/dev/null".into()), ..base() }, "bad_gate_ca"),
+            (Options { gate_ca: Some("/dev/null".into()), ..options("http://127.0.0.1:1") }, "bad_gate_ca"),
         ] {
             assert_eq!(checked(&options).err(), Some(code));
         }

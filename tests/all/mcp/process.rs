@@ -16,7 +16,7 @@ fn shell(script: &str) -> Vec<String> {
 }
 
 /// A server that answers its first line with a list of tools.
-pub(super) fn lister(tools: &str) -> Vec<String> {
+pub fn lister(tools: &str) -> Vec<String> {
     shell(&format!(
         r#"read line; id=$(printf %s "$line" | sed 's/.*"id":\("[^"]*"\|[0-9]*\).*/\1/'); printf '{{"jsonrpc":"2.0","id":%s,"result":{{"tools":{tools}}}}}\n' "$id"; cat >/dev/null"#
     ))

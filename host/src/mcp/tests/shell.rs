@@ -128,8 +128,12 @@ fn start_with(gate: &str, waiting: usize, clock: Arc<dyn Clock>) -> Running {
     let (upstream_read, upstream_write) = tokio::io::split(upstream);
     let (from_client, to_client) = tokio::io::split(client_of_proxy);
     let (from_upstream, to_upstream) = tokio::io::split(upstream_of_proxy);
-    let access =
-        Access { gate: gate.parse().expect("a URL"), token: "point-token".into(), subject_token: "agent-token".into() };
+    let access = Access {
+        gate: gate.parse().expect("a URL"),
+        authorities: vec![],
+        token: "point-token".into(),
+        subject_token: "agent-token".into(),
+    };
     let gate = Arc::new(Gate::new(access, Witness::open(None, "").expect("nothing kept")).expect("a client"));
     let session = Session::new(Config { server: "files".into(), roots: Vec::new(), word: "w".into() });
     let from_client = inputs(from_client, Splitter::new(Side::Client, 1 << 20));
