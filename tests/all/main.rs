@@ -11,6 +11,10 @@ mod copies;
 #[cfg(test)]
 mod demo;
 #[cfg(test)]
+mod deploy;
+#[cfg(test)]
+mod doctor;
+#[cfg(test)]
 mod gate;
 #[cfg(test)]
 mod golden;
