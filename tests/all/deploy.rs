@@ -46,7 +46,7 @@ fn the_unit_starts_what_there_is_as_a_user_of_its_own_and_is_one() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("proviso.service");
     let placed = unit.replace("/usr/local/bin/proviso", &Binary::path().display().to_string());
-    let placed = placed.replace("User=proviso", "User=nobody").replace("Group=proviso", "Group=nogroup");
+    let placed = placed.replace("User=proviso", "User=daemon").replace("Group=proviso", "Group=daemon");
     fs::write(&path, placed).unwrap();
     let mut analyze = Command::new("systemd-analyze");
     let output = analyze.args(["verify", "--man=no", "--recursive-errors=no"]).arg(&path).output().unwrap();
