@@ -48,7 +48,7 @@ pub fn about(line: &ErasureLine) -> String {
 /// How many payloads of which class, in one line.
 pub fn payloads(erased: &Erased) -> String {
     let told: Vec<String> =
-        erased.payloads.iter().map(|line| format!("{} of {}", line.count, class(&line.class))).collect();
+        erased.payloads.iter().map(|line| format!("{} {}", line.count, class(&line.class))).collect();
     if told.is_empty() { "nothing".to_owned() } else { told.join(", ") }
 }
 
@@ -77,7 +77,7 @@ mod tests {
     fn what_is_gone_is_told_in_numbers() {
         let count = |class: &str, count| ClassCount { class: class.into(), count };
         let erased = Erased { payloads: vec![count("decisions", 3), count("new", 1)], replays: 3, ..Erased::default() };
-        assert_eq!(payloads(&erased), "3 of decisions, 1 of new");
+        assert_eq!(payloads(&erased), "3 decisions, 1 new");
         assert_eq!(lost(&erased), [(3, "outcomes that no replay proves any more")]);
         assert_eq!((payloads(&Erased::default()), lost(&Erased::default()).len()), ("nothing".to_owned(), 0));
     }

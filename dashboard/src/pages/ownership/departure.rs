@@ -157,6 +157,9 @@ fn Body(person: EntityRef, shown: RwSignal<Option<Shown>>) -> impl IntoView {
     };
     let nothing = move || shown.with(|shown| shown.as_ref().is_some_and(|shown| is_nothing(&shown.left)));
     let anything = Memo::new(move |_| !nothing());
+    // Others hand over findings alone: without any there is nothing to fill in.
+    let has_findings = move || shown.with(|shown| shown.as_ref().is_some_and(|shown| !shown.findings.is_empty()));
+    let hands = Memo::new(move |_| anything.get() && (mine || has_findings()));
     let lists = move || {
         shown.get().map(|Shown { left, findings, deputies }| {
             view! {
@@ -174,7 +177,7 @@ fn Body(person: EntityRef, shown: RwSignal<Option<Shown>>) -> impl IntoView {
         (!told.is_empty()).then(|| {
             view! {
                 <Card title="What the operator does">
-                    <p class="soft">"In the place of somebody who cannot any more. Put in "<code>"WHO"</code>", "<code>"WHY"</code>" and "<code>"DIR"</code>"."</p>
+                    <p class="soft">"What somebody owns they hand over themselves; in their place the operator does. Put in "<code>"WHO"</code>", "<code>"WHY"</code>" and "<code>"DIR"</code>"."</p>
                     <pre tabindex="0" class="long" aria-label="The operator's commands">{told.join("\n")}</pre>
                 </Card>
             }
@@ -186,11 +189,9 @@ fn Body(person: EntityRef, shown: RwSignal<Option<Shown>>) -> impl IntoView {
         </h1>
         {heading}
         {move || (!anything.get()).then(|| view! { <Notice tone=Tone::Good title="Nothing: nobody has to take anything over." /> })}
-        {move || anything.get().then(|| view! {
+        {move || hands.get().then(|| view! {
             <Card title="Hand it over">
-                {(!mine).then(|| view! {
-                    <p class="soft">"What they own they hand over themselves, or the operator does. Findings anybody can take or give."</p>
-                })}
+                {(!mine).then(|| view! { <p class="soft">"Findings anybody can take or give."</p> })}
                 <div class="pair">
                     <div>
                         <label for="heir">"Who is to have it: a person's id"</label>
