@@ -39,7 +39,7 @@ test("who leaves hands over what is theirs, and what is left stands there with t
   await expect(page.getByRole("heading", { name: "What you would leave behind" })).toBeVisible();
   const agents = page.getByRole("region", { name: "Agents" });
   await expect(agents).toContainText("jun's, by the bundle");
-  const hand = agents.getByRole("button", { name: `Hand over: ${INTERN}` });
+  const hand = agents.getByRole("button", { name: `Hand over ${INTERN}` });
   // Neither without an heir, nor without a reason, nor to nobody.
   await hand.click();
   await expect(page.getByLabel("Who is to have it: a person's id")).toBeFocused();

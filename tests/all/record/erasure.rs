@@ -348,24 +348,24 @@ async fn what_is_held_and_what_was_erased_is_told_in_numbers_and_never_about_who
     let decisions = std::collections::BTreeMap::from([(Class::Decisions, "400d".parse().expect("a length"))]);
     let gate = Open::begin(Setup { retention: Retention { keep: decisions }, ..Setup::default() }).await;
     let id = gate.played().await;
-    let told = async |story: &Story| {
-        let cookie = story.gate.person("mara").await;
-        story.gate.client.get("/api/v1/retention", Some(&cookie)).await.json()
+    let told = async |gate: &TestGate| {
+        let cookie = gate.person("mara").await;
+        gate.client.get("/api/v1/retention", Some(&cookie)).await.json()
     };
-    let before = told(&gate).await;
+    let before = told(&gate.gate).await;
     assert_eq!(before["keep"], json!([{"class": "decisions", "age": "400d"}]), "{before}");
     assert_eq!((&before["holds"], &before["erasures"]), (&json!([]), &json!([])), "{before}");
     // A hold is told with its reason; odd characters in it are visible.
     let (exit, hold) = gate.run(&["hold", "place", "--exception", &id, "--reason", "case 12 \u{202e}<b>"]).await;
     assert_eq!(exit, Some(0), "{hold}");
-    let held = told(&gate).await;
+    let held = told(&gate.gate).await;
     assert_eq!((&held["holds"][0]["exception"], &held["holds"][0]["of"]), (&json!(id), &Value::Null), "{held}");
     assert!(held["holds"][0]["reason"].as_str().is_some_and(|reason| !reason.contains('\u{202e}')), "{held}");
     let hold = held["holds"][0]["id"].as_str().expect("an id").to_owned();
     assert_eq!(gate.run(&["hold", "lift", &hold, "--reason", "settled"]).await.0, Some(0));
 
     let done = gate.erase(&["--agent", WRITER]).await;
-    let after = told(&gate).await;
+    let after = told(&gate.gate).await;
     assert_eq!(after["holds"], json!([]), "{after}");
     let line = &after["erasures"][0];
     assert_eq!(
@@ -380,7 +380,6 @@ async fn what_is_held_and_what_was_erased_is_told_in_numbers_and_never_about_who
     assert_eq!(line["erased"], after["erased"], "one erasure is all");
     assert!(!after.to_string().contains("report-writer"), "{after}");
     // The next start tells the same.
-    let story = Story::on(gate.again().await).await;
-    let again = told(&story).await;
+    let again = told(&gate.again().await).await;
     assert_eq!((&again["erasures"], &again["erased"]), (&after["erasures"], &after["erased"]));
 }

@@ -15,7 +15,7 @@ fn Act(hand: Hand, what: Give, word: &'static str, of: String) -> impl IntoView 
     let what = StoredValue::new(what);
     view! {
         <button class="quiet" on:click=move |_| hand.give.run(what.get_value())>
-            {word}<span class="unseen">{format!(": {of}")}</span>
+            {word}<span class="unseen">{format!(" {of}")}</span>
         </button>
     }
 }
@@ -26,7 +26,7 @@ pub(super) fn Agents(lines: Vec<LeftAgent>, hand: Hand) -> impl IntoView {
     (!lines.is_empty()).then(move || {
         let all: Vec<Owned> = lines.iter().map(|line| Owned::Agent(line.agent.clone())).collect();
         let several = (hand.mine && all.len() > 1).then(|| {
-            let word = format!("all {} agents", all.len());
+            let word = format!("{} agents", all.len());
             view! { <Act hand what=Give::Owned(all) word="Hand over all" of=word /> }
         });
         let row = move |line: LeftAgent| {
