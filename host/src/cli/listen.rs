@@ -57,7 +57,8 @@ impl Listen {
             let message = "beyond loopback nobody can tell from the address by which name the gate is reached";
             return Err(Failure::usage("public_url_needed", message));
         }
-        if !is_loopback && !is_tls && !(self.behind_proxy && is_https) {
+        let is_inside_tls = is_tls || (self.behind_proxy && is_https);
+        if !is_loopback && !is_inside_tls {
             let message = format!("`{}` is beyond loopback, and nothing says that TLS is before it", self.listen);
             return Err(Failure::usage("listen_without_tls", message));
         }
