@@ -173,7 +173,8 @@ fn a_persons_groups_are_those_that_the_bundle_puts_them_in_directly_or_not() {
         let known = |kind: &str, id: &str| json!({"type": kind, "id": id});
         entities.push(json!({"uid": known("Group", "inner"), "attrs": {}, "parents": [known("Group", "outer")]}));
         entities.push(json!({"uid": known("Group", "outer"), "attrs": {}, "parents": []}));
-        entities.push(json!({"uid": known("User", "zoe"), "attrs": {"name": "Zoe"}, "parents": [known("Group", "inner")]}));
+        entities
+            .push(json!({"uid": known("User", "zoe"), "attrs": {"name": "Zoe"}, "parents": [known("Group", "inner")]}));
         serde_json::to_string(&entities).unwrap()
     });
     assert_eq!(bundle.groups_of(&EntityRef::new("User", "zoe")), ["inner", "outer"]);
