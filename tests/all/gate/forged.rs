@@ -1,7 +1,7 @@
 //! Grants, sessions and tokens put into the database by hand, by somebody who has the file but not the keys.
 
 use std::io::{BufRead as _, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use policy_core::digest::Digest;
@@ -261,16 +261,10 @@ async fn a_restored_backup_is_noticed() {
     let folder = tempfile::tempdir().unwrap();
     let (data, backup) = (folder.path().join("data"), folder.path().join("backup"));
     std::fs::create_dir(&backup).unwrap();
-    let files = || {
-        let entries = std::fs::read_dir(&data).unwrap().map(|entry| entry.unwrap().path());
-        entries
-            .filter(|path| path.file_name().unwrap().to_string_lossy().starts_with("record.sqlite"))
-            .collect::<Vec<_>>()
-    };
     let gate = Binary::serve(&data);
     let parties = parties(&gate);
     gate.kill();
-    for file in files() {
+    for file in database_of(&data) {
         std::fs::copy(&file, backup.join(file.file_name().unwrap())).unwrap();
     }
     let gate = Binary::serve(&data);
@@ -281,7 +275,7 @@ async fn a_restored_backup_is_noticed() {
     );
     gate.kill();
     assert!(audit(&data).status.success());
-    for file in files() {
+    for file in database_of(&data) {
         std::fs::remove_file(file).unwrap();
     }
     for file in std::fs::read_dir(&backup).unwrap() {
@@ -290,4 +284,31 @@ async fn a_restored_backup_is_noticed() {
     }
     assert_eq!(failure(&audit(&data)), (Some(65), "log_tampered".to_owned()));
     assert_eq!(serve(&data), (Some(65), "log_tampered".to_owned()));
+}
+
+/// The files of a database.
+fn database_of(data: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(data).unwrap().map(|entry| entry.unwrap().path());
+    entries.filter(|path| path.file_name().unwrap().to_string_lossy().starts_with("record.sqlite")).collect()
+}
+
+#[tokio::test]
+async fn another_gates_database_is_none_of_ones_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let [mine, theirs] = ["mine", "theirs"].map(|name| folder.path().join(name));
+    for data in [&mine, &theirs] {
+        let gate = Binary::serve(data);
+        parties(&gate);
+        gate.kill();
+        assert!(audit(data).status.success());
+    }
+    for file in database_of(&mine) {
+        std::fs::remove_file(file).unwrap();
+    }
+    for file in database_of(&theirs) {
+        std::fs::copy(&file, mine.join(file.file_name().unwrap())).unwrap();
+    }
+    assert_eq!(failure(&audit(&mine)), (Some(65), "log_tampered".to_owned()));
+    assert_eq!(serve(&mine), (Some(65), "log_tampered".to_owned()));
+    assert!(audit(&theirs).status.success(), "whose it is has it still");
 }
