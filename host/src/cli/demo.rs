@@ -9,17 +9,15 @@ use policy_evaluator::Bundle;
 use serde_json::json;
 use tokio::sync::watch;
 
+use super::given::Files;
 use super::listen::Listen;
 use super::output::{Done, Failure, say};
 use super::serve::{Start, start_log};
 use super::signals::Signals;
-use crate::app::{Activation, Allowance, Retention, Ways};
-use crate::copies::Record;
+use crate::app::{Activation, Allowance};
 use crate::demo::{self, Place};
-use crate::notify::Notify;
 use crate::random::{self, SystemRandom};
 use crate::store::{DataFolder, DataKind};
-use crate::trust::Identities;
 
 /// Run a demo on loopback.
 #[derive(Debug, Args)]
@@ -88,11 +86,7 @@ async fn play(
         listen: Listen::plain(listen),
         single_user: false,
         allowance: Allowance::default(),
-        notify: Notify::default(),
-        retention: Retention::default(),
-        identities: Identities::default(),
-        record: Record::default(),
-        ways: Ways::default(),
+        files: Files::default(),
     };
     let running = start.open().await?;
     let signals = Signals::listen()?;

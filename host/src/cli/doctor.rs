@@ -8,16 +8,13 @@ use policy_evaluator::Bundle;
 use serde_json::json;
 
 use super::bundle;
-use super::listen::Listen;
+use super::given::Given;
 use super::output::{Done, Exit, Failure};
-use crate::app::{Allowance, Retention};
 use crate::clock::{Clock as _, SystemClock};
-use crate::copies::Record;
 use crate::doctor::{
-    Found, Setup, Severity, Weakness, look_at_bundle, look_at_bundle_folder, look_at_data_folder, look_at_processes,
-    look_at_record, look_at_secrets, look_at_settings, look_at_setup,
+    Found, Setup, Severity, Weakness, look_at_bundle, look_at_bundle_folder, look_at_data_folder, look_at_named,
+    look_at_processes, look_at_record, look_at_settings, look_at_setup,
 };
-use crate::notify::Notify;
 use crate::tls::Pair;
 
 /// Tell what is weak in a set-up, and how to mend it. Nothing is written.
@@ -34,27 +31,12 @@ pub(super) struct Doctor {
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     #[command(flatten)]
-    listen: Listen,
-    /// As for `serve`.
-    #[arg(long)]
-    single_user: bool,
-    /// As for `serve`.
-    #[arg(long, value_name = "NUMBER", default_value_t = Allowance::default().evaluations)]
-    evaluations: u32,
-    /// As for `serve`.
-    #[arg(long, value_name = "FILE")]
-    notify: Option<PathBuf>,
-    /// As for `serve`.
-    #[arg(long, value_name = "FILE")]
-    retention: Option<PathBuf>,
-    /// As for `serve`.
-    #[arg(long, value_name = "FILE")]
-    record: Option<PathBuf>,
+    given: Given,
 }
 
 /// Runs it.
 pub(super) fn run(doctor: &Doctor) -> Result<Done, Failure> {
-    doctor.listen.check()?;
+    doctor.given.listen.check()?;
     let mut found = Found::default();
     let now = SystemClock.now();
     doctor.settings(&mut found)?;
@@ -74,37 +56,30 @@ pub(super) fn run(doctor: &Doctor) -> Result<Done, Failure> {
 impl Doctor {
     /// The files that settings stand in.
     fn settings(&self, found: &mut Found) -> Result<(), Failure> {
-        for file in [&self.config, &self.notify, &self.retention, &self.record].into_iter().flatten() {
+        if let Some(file) = &self.config {
             look_at_settings(file, found).map_err(|error| unseen(file, &error))?;
         }
-        for file in [&self.notify, &self.record].into_iter().flatten() {
-            look_at_secrets(file, found).map_err(|error| unseen(file, &error))?;
+        for file in self.given.named() {
+            look_at_settings(file, found).map_err(|error| unseen(file, &error))?;
+            look_at_named(file, found).map_err(|error| unseen(file, &error))?;
         }
         Ok(())
     }
 
     fn setup(&self) -> Result<Setup, Failure> {
-        let bad = |code: &str, error: &dyn std::error::Error| Failure::bad_input(code, error.to_string());
-        let notify = self
-            .notify
-            .as_deref()
-            .map(Notify::read)
-            .transpose()
-            .map_err(|error| bad(error.code(), &error).help("docs/notify.md says what the file holds"))?;
-        let record = self.record.as_deref().map(Record::read).transpose().map_err(|error| bad(error.code(), &error))?;
-        let retention =
-            self.retention.as_deref().map(Retention::read).transpose().map_err(|error| bad(error.code(), &error))?;
-        let files = self.listen.tls_cert.clone().zip(self.listen.tls_key.clone());
+        let Given { listen, single_user, evaluations, .. } = &self.given;
+        let files = self.given.read()?;
+        let pair = listen.tls_cert.clone().zip(listen.tls_key.clone());
         Ok(Setup {
-            single_user: self.single_user,
-            listen: Some(self.listen.listen),
-            public_url: self.listen.public_url.clone(),
-            behind_proxy: self.listen.behind_proxy,
-            pair: files.map(|(certificate, key)| Pair { certificate, key }),
-            evaluations: self.evaluations,
-            notify: notify.unwrap_or_default(),
-            has_retention: retention.is_some_and(|retention| !retention.keep.is_empty()),
-            record: record.unwrap_or_default(),
+            single_user: *single_user,
+            listen: Some(listen.listen),
+            public_url: listen.public_url.clone(),
+            behind_proxy: listen.behind_proxy,
+            pair: pair.map(|(certificate, key)| Pair { certificate, key }),
+            evaluations: *evaluations,
+            notify: files.notify,
+            has_retention: !files.retention.keep.is_empty(),
+            record: files.record,
             data: self.data.clone(),
         })
     }

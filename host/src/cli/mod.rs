@@ -10,6 +10,7 @@ mod demo;
 mod doctor;
 mod erase;
 mod export;
+mod given;
 mod hold;
 mod key;
 mod listen;

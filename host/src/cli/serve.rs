@@ -11,19 +11,18 @@ use tokio::sync::watch;
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::bundle;
+use super::given::{Files, Given};
 use super::listen::Listen;
 use super::output::{Done, Exit, Failure, say};
 use super::signals::Signals;
-use crate::app::{Activation, Allowance, App, OpenError, Operator, Parts, Retention, Settings, Ways, keep_reconciling};
+use crate::app::{Activation, Allowance, App, OpenError, Operator, Parts, Settings, keep_reconciling};
 use crate::clock::SystemClock;
-use crate::copies::{self, Record};
+use crate::copies;
 use crate::gate::{Cache, Limits, LiveGrants, PolicyModule, WasmEngine};
 use crate::http::{self, ModuleFile, Site};
-use crate::notify::{self, ConfigError, Notify};
+use crate::notify;
 use crate::random::{Random, SystemRandom};
-use crate::sign_in::SignInFile;
 use crate::store::{DataKind, Keys, StoreError};
-use crate::trust::Identities;
 use crate::{assets, socket};
 
 /// How often it is looked whether a day has passed.
@@ -43,76 +42,29 @@ pub(super) struct Serve {
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
     #[command(flatten)]
-    listen: Listen,
+    given: Given,
     /// Activate the bundle with this digest, which is another than the active one.
     #[arg(long, value_name = "SHA256", requires = "reason")]
     activate: Option<Digest>,
     /// Why it is activated.
     #[arg(long, value_name = "TEXT", requires = "activate")]
     reason: Option<String>,
-    /// Agents and the gate may share an operating-system user. Every page and record shows it.
-    #[arg(long)]
-    single_user: bool,
-    /// How many evaluations a subject may ask for each second, in all its tasks; ten times as many at once after a pause.
-    #[arg(long, value_name = "NUMBER", default_value_t = Allowance::default().evaluations, value_parser = clap::value_parser!(u32).range(1..))]
-    evaluations: u32,
-    /// Where people are told of requests: webhooks and mail. See docs/notify.md.
-    #[arg(long, value_name = "FILE")]
-    notify: Option<PathBuf>,
-    /// How long what is kept; what is older is erased once a day. See docs/erasure.md. Without it nothing is erased by age.
-    #[arg(long, value_name = "FILE")]
-    retention: Option<PathBuf>,
-    /// Where the record goes besides: heads to files, webhooks and witnesses, all of it to copies. See docs/copies.md.
-    #[arg(long, value_name = "FILE")]
-    record: Option<PathBuf>,
-    /// By which providers people sign in (OpenID Connect), and whose each account is. See docs/sign-in.md. Without it by
-    /// one-time links alone.
-    #[arg(long, value_name = "FILE")]
-    sign_in: Option<PathBuf>,
-    /// Whose tokens are believed besides the gate's own: trust domains and issuers, with their keys. See docs/identities.md.
-    #[arg(long, value_name = "FILE")]
-    identities: Option<PathBuf>,
 }
 
 /// Runs it.
 pub(super) async fn run(serve: Serve, as_json: bool) -> Result<Done, Failure> {
     start_log();
-    serve.listen.check()?;
-    let activate = serve.activate.zip(serve.reason).map(|(digest, reason)| Activation { digest, reason });
+    let given = serve.given;
+    given.listen.check()?;
     let start = Start {
         data: serve.data,
         kind: DataKind::Gate,
         bundle: bundle::read(&serve.bundle)?,
-        listen: serve.listen,
-        single_user: serve.single_user,
-        activate,
-        allowance: Allowance::each_second(serve.evaluations),
-        notify: match serve.notify {
-            Some(file) => Notify::read(&file).map_err(|error| unreadable(&error))?,
-            None => Notify::default(),
-        },
-        retention: match serve.retention {
-            Some(file) => {
-                Retention::read(&file).map_err(|error| Failure::bad_input(error.code(), error.to_string()))?
-            }
-            None => Retention::default(),
-        },
-        record: match serve.record {
-            Some(file) => Record::read(&file).map_err(|error| Failure::bad_input(error.code(), error.to_string()))?,
-            None => Record::default(),
-        },
-        ways: match serve.sign_in {
-            Some(file) => {
-                SignInFile::read(&file).map_err(|error| Failure::bad_input(error.code(), error.to_string()))?
-            }
-            None => Ways::default(),
-        },
-        identities: match serve.identities {
-            Some(file) => {
-                Identities::read(&file).map_err(|error| Failure::bad_input(error.code(), error.to_string()))?
-            }
-            None => Identities::default(),
-        },
+        single_user: given.single_user,
+        activate: serve.activate.zip(serve.reason).map(|(digest, reason)| Activation { digest, reason }),
+        allowance: Allowance::each_second(given.evaluations),
+        files: given.read()?,
+        listen: given.listen,
     };
     let running = start.open().await?;
     let signals = Signals::listen()?;
@@ -134,11 +86,7 @@ pub(super) struct Start {
     pub(super) single_user: bool,
     pub(super) activate: Option<Activation>,
     pub(super) allowance: Allowance,
-    pub(super) notify: Notify,
-    pub(super) retention: Retention,
-    pub(super) record: Record,
-    pub(super) ways: Ways,
-    pub(super) identities: Identities,
+    pub(super) files: Files,
 }
 
 /// A gate that serves.
@@ -202,10 +150,10 @@ impl Start {
             activate: self.activate,
             allowance: self.allowance,
             operator: Operator { uid, name: socket::user_name(uid) },
-            channels: self.notify.channels(),
-            retention: self.retention,
-            identities: self.identities,
-            seen: copies::first_look(&self.record).await,
+            channels: self.files.notify.channels(),
+            retention: self.files.retention,
+            identities: self.files.identities,
+            seen: copies::first_look(&self.files.record).await,
         };
         let file = ModuleFile { digest: module.digest(), bytes: module.bytes(), calls: engine.calls() };
         let parts = Parts {
@@ -213,7 +161,7 @@ impl Start {
             index: Arc::new(LiveGrants::default()),
             clock: Arc::new(SystemClock),
             random: Arc::new(SystemRandom),
-            ways: self.ways,
+            ways: self.files.ways,
         };
         let app = App::open(settings, parts).await.map_err(|error| not_opened(&error))?;
         let keeping = keep_module(self.data.clone(), module);
@@ -223,12 +171,12 @@ impl Start {
             Failure::unavailable("no_socket", format!("the operators' socket cannot be made: {error}"))
                 .help("give a data folder with a shorter path: a socket's has at most 107 bytes")
         })?;
-        let telling = notify::start(app.clone(), &self.notify, Arc::new(SystemRandom), stopping.clone());
+        let telling = notify::start(app.clone(), &self.files.notify, Arc::new(SystemRandom), stopping.clone());
         let telling = telling.map_err(|error| Failure::unavailable("cannot_notify", error))?;
         let reconciling = keep_reconciling(app.clone(), stopping.clone());
         let retaining = retain(app.clone(), stopping.clone());
         let random: Arc<dyn Random> = Arc::new(SystemRandom);
-        let copying = copies::start(&app, &self.record, &random, &stopping);
+        let copying = copies::start(&app, &self.files.record, &random, &stopping);
         let record = app.record();
         let site = Site::new(app.clone(), file, listen, tls.clone(), stopping.clone());
         let router = http::router(site);
@@ -276,10 +224,6 @@ fn retain(app: App, mut stopping: watch::Receiver<bool>) -> JoinHandle<()> {
             }
         }
     })
-}
-
-fn unreadable(error: &ConfigError) -> Failure {
-    Failure::bad_input(error.code(), error.to_string()).help("docs/notify.md says what the file holds")
 }
 
 /// Reads, checks and compiles the module. Takes what an earlier start compiled, where this gate wrote it.

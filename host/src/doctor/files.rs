@@ -88,18 +88,25 @@ pub fn look_at_settings(file: &Path, found: &mut Found) -> io::Result<()> {
 }
 
 /// What a secret stands under, in files of settings: there `file` names where it lies.
-const SECRETS: [&str; 4] = ["secrets", "password", "token", "credentials"];
+const SECRETS: [&str; 5] = ["secrets", "password", "token", "credentials", "client_secret"];
+/// What the keys of others stand under. They are no secret, but whoever writes them is whom they like.
+const KEYS: &str = "keys";
 
-/// Looks at the files in which the secrets lie that a file of settings names. What is no TOML is refused elsewhere.
+/// Looks at the files that a file of settings names, with secrets and with the keys of others. What is no TOML is refused
+/// elsewhere.
 ///
 /// # Errors
 /// When one cannot be looked at.
-pub fn look_at_secrets(settings: &Path, found: &mut Found) -> io::Result<()> {
+pub fn look_at_named(settings: &Path, found: &mut Found) -> io::Result<()> {
     let text = std::fs::read_to_string(settings)?;
     let Ok(table) = toml::from_str::<toml::Table>(&text) else { return Ok(()) };
     let mut files = Vec::new();
     named(&Value::Table(table), "", &mut files);
-    for file in files {
+    for (under, file) in files {
+        if under == KEYS {
+            look_at_settings(Path::new(&file), found)?;
+            continue;
+        }
         let facts = std::fs::metadata(&file)?;
         if facts.mode() & ANYTHING != 0 {
             found.tell("secret_open", format!("`{file}` has the mode {:o}", facts.mode() & 0o777));
@@ -108,11 +115,12 @@ pub fn look_at_secrets(settings: &Path, found: &mut Found) -> io::Result<()> {
     Ok(())
 }
 
-fn named(value: &Value, under: &str, files: &mut Vec<String>) {
+/// The files that stand under one of those names, with the name.
+fn named(value: &Value, under: &str, files: &mut Vec<(String, String)>) {
     match value {
         Value::Table(table) => {
-            if let Some(Value::String(file)) = table.get("file").filter(|_| SECRETS.contains(&under)) {
-                files.push(file.clone());
+            if let Some(Value::String(file)) = table.get("file").filter(|_| under == KEYS || SECRETS.contains(&under)) {
+                files.push((under.to_owned(), file.clone()));
             }
             table.iter().for_each(|(name, value)| named(value, name, files));
         }

@@ -88,8 +88,8 @@ const KINDS: [Kind; 35] = [
     Kind {
         severity: Severity::Grave,
         code: "settings_writable",
-        what: "others can write a file of settings",
-        why: "they say where the record goes, and who is told",
+        what: "others can write a file of settings, or the keys of an issuer that it names",
+        why: "they say where the record goes, who is told, and whose word counts",
         help: "take the others' right to write away from the file",
     },
     Kind {

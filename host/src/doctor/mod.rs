@@ -13,7 +13,7 @@ mod setup;
 use serde::Serialize;
 
 pub use bundle::look_at_bundle;
-pub use files::{look_at_bundle_folder, look_at_data_folder, look_at_secrets, look_at_settings};
+pub use files::{look_at_bundle_folder, look_at_data_folder, look_at_named, look_at_settings};
 pub use kinds::{Kind, Severity, kinds};
 pub use processes::look_at_processes;
 pub use record::look_at_record;

@@ -60,6 +60,34 @@ fn each_receiver_that_is_missing_or_beside_the_record_is_told() {
     }
 }
 
+const SIGN_IN: &str = r#"
+[[provider]]
+name = "acme"
+label = "Acme"
+issuer = "https://login.acme.example"
+client_id = "proviso"
+client_secret = { file = "SECRET" }
+[provider.people]
+"248289761001" = "mara"
+"#;
+
+/// Believes another issuer, whose keys are of RFC 7517.
+fn believe(world: &mut World) {
+    let key = r#"{"kty": "EC", "kid": "1", "use": "jwt-svid", "crv": "P-256",
+        "x": "MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4", "y": "4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"}"#;
+    world.write("jwks.json", &format!(r#"{{"keys": [{key}]}}"#));
+    let keys = world.text("jwks.json");
+    world.write(
+        "identities.toml",
+        &format!(
+            "[[issuer]]\ntrust_domain = \"acme.example\"\nkeys = {{ file = \"{keys}\" }}\nalgorithms = [\"ES256\"]\n\
+             audience = [\"https://gate.acme.example\"]\n"
+        ),
+    );
+    let file = world.text("identities.toml");
+    world.say(&["--identities", &file]);
+}
+
 #[test]
 fn what_others_can_write_or_read_is_told() {
     tells("bundle_writable", |world| world.mode("bundle/scope/files.cedar", 0o666));
@@ -72,6 +100,24 @@ fn what_others_can_write_or_read_is_told() {
         world.say(&["--config", &file]);
     });
     tells("secret_open", |world| world.mode("secret", 0o640));
+    // Who writes the keys of an issuer is whom they like, and who writes its file, too.
+    for open in ["jwks.json", "identities.toml"] {
+        tells("settings_writable", |world| {
+            believe(world);
+            world.mode(open, 0o646);
+        });
+    }
+    tells("secret_open", |world| {
+        let secret = world.text("client");
+        world.write("client", "s3cret");
+        world.mode("client", 0o604);
+        world.write("sign-in.toml", &SIGN_IN.replace("SECRET", &secret));
+        let file = world.text("sign-in.toml");
+        world.say(&["--sign-in", &file]);
+    });
+    let mut world = World::good();
+    believe(&mut world);
+    assert_eq!(world.told(), NOTHING, "an issuer is no weakness");
     let world = World::good();
     world.gate(&[]).stop();
     world.own();
