@@ -15,7 +15,7 @@ use crate::notify::{Guard, PrivateAddress};
 
 /// How long a receiver may take, from the name's look-up to the whole answer.
 const PATIENCE: Duration = Duration::from_secs(15);
-/// The most of an answer that is read. A file of payloads of one tile may be large; nothing else is.
+/// The most of an answer that is read, but for what a copy holds.
 const LONGEST: usize = 1 << 20;
 
 /// A receiver with its client, which goes nowhere else: no redirects and no proxy of the environment.
@@ -88,12 +88,17 @@ impl Address {
 
     /// Sends it and reads the answer, within bounds.
     pub(crate) async fn send(&self, request: RequestBuilder) -> Result<Answer, SinkError> {
+        self.send_for(request, LONGEST).await
+    }
+
+    /// The same, where the answer may have so many bytes.
+    pub(super) async fn send_for(&self, request: RequestBuilder, most: usize) -> Result<Answer, SinkError> {
         let mut response = request.send().await.map_err(|error| reason(&error))?;
         let status = response.status();
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| reason(&error))? {
             body.extend_from_slice(&chunk);
-            if body.len() > LONGEST {
+            if body.len() > most {
                 return Err(SinkError::of("the receiver's answer is too long"));
             }
         }

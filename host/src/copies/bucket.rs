@@ -29,7 +29,13 @@ impl Bucket {
 }
 
 impl Remote for Bucket {
-    fn ask<'a>(&'a self, method: Method, path: &'a str, body: Vec<u8>) -> BoxFuture<'a, Result<Answer, SinkError>> {
+    fn ask<'a>(
+        &'a self,
+        method: Method,
+        path: &'a str,
+        body: Vec<u8>,
+        most: usize,
+    ) -> BoxFuture<'a, Result<Answer, SinkError>> {
         Box::pin(async move {
             let path = format!("{}/{path}", self.below);
             let url = self.address.below(&path);
@@ -57,7 +63,7 @@ impl Remote for Bucket {
                 .header("x-amz-content-sha256", headers.content)
                 .header("authorization", headers.authorization)
                 .body(body);
-            self.address.send(request).await
+            self.address.send_for(request, most).await
         })
     }
 }

@@ -20,8 +20,14 @@ impl Collector {
 }
 
 impl Remote for Collector {
-    fn ask<'a>(&'a self, method: Method, path: &'a str, body: Vec<u8>) -> BoxFuture<'a, Result<Answer, SinkError>> {
+    fn ask<'a>(
+        &'a self,
+        method: Method,
+        path: &'a str,
+        body: Vec<u8>,
+        most: usize,
+    ) -> BoxFuture<'a, Result<Answer, SinkError>> {
         let request = self.address.request(method, path).bearer_auth(&self.token).body(body);
-        Box::pin(self.address.send(request))
+        Box::pin(self.address.send_for(request, most))
     }
 }

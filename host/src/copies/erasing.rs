@@ -15,7 +15,7 @@ use tokio::time::{Sleep, sleep};
 use super::gather::{Gathered, gather};
 use super::mirror::{Mirror, entries_tile};
 use super::patience::pause;
-use super::sink::{Sink, SinkError};
+use super::sink::{SHORT, Sink, SinkError};
 use crate::app::{App, CopyErased};
 use crate::random::Random;
 use crate::store::Log;
@@ -124,7 +124,8 @@ impl Held<'_> {
     /// Of how many records of the ledger the copy says that it has followed them. One that says more than it holds says
     /// nothing.
     async fn mark(&self) -> Result<u64, SinkError> {
-        let text = self.sink.get(MARK).await?.and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_default();
+        let text =
+            self.sink.get(MARK, SHORT).await?.and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_default();
         let mark = text.trim().parse().ok();
         Ok(mark.filter(|mark| *mark <= self.ledger.done()).unwrap_or(0))
     }
@@ -180,7 +181,8 @@ impl Held<'_> {
         let path = format!("{log}/{}", payload_path(index));
         let file = gathered.payloads()?;
         self.sink.put(&path, file.clone()).await?;
-        match self.sink.get(&path).await? {
+        // What is longer than what was sent is not what was sent.
+        match self.sink.get(&path, file.len().max(SHORT)).await? {
             Some(there) if there == file => Ok(()),
             _ => Err(SinkError::of("it took what was sent, and holds what it held before")),
         }

@@ -1,7 +1,7 @@
 //! A copy in a folder: best on another mount, of another machine.
 
 use std::fs::{self, DirBuilder};
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, Read as _};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
@@ -21,10 +21,15 @@ impl Folder {
 }
 
 impl Sink for Folder {
-    fn get<'a>(&'a self, path: &'a str) -> BoxFuture<'a, Result<Option<Vec<u8>>, SinkError>> {
+    fn get<'a>(&'a self, path: &'a str, most: usize) -> BoxFuture<'a, Result<Option<Vec<u8>>, SinkError>> {
         let path = self.0.join(path);
-        blocking(move || match fs::read(&path) {
-            Ok(bytes) => Ok(Some(bytes)),
+        blocking(move || match fs::File::open(&path) {
+            Ok(file) => {
+                let (mut bytes, most) = (Vec::new(), most as u64);
+                file.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
+                let is_short = bytes.len() as u64 <= most;
+                if is_short { Ok(Some(bytes)) } else { Err(io::Error::other("the file is too long")) }
+            }
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         })

@@ -9,7 +9,7 @@ use audit_verify::export::{CHECKPOINT, HEADS, payload_path};
 use audit_verify::tree::{TILE, Tile, TileKind};
 
 use super::gather::{Gathered, gather};
-use super::sink::{Sink, SinkError};
+use super::sink::{LARGE, SHORT, Sink, SinkError};
 use crate::app::{App, HeadStanding};
 use crate::store::{Head, Log};
 
@@ -43,7 +43,7 @@ impl Mirror {
         if self.done.is_some() {
             return Ok(());
         }
-        let note = sink.get(&format!("{log}/{CHECKPOINT}")).await?;
+        let note = sink.get(&format!("{log}/{CHECKPOINT}"), SHORT).await?;
         let note = note.map(String::from_utf8).transpose().map_err(SinkError::of)?;
         self.done = Some(match note {
             None => 0,
@@ -70,7 +70,7 @@ impl Mirror {
             for tile in entries(from, head.size) {
                 let mut gathered = gather(app, Log::Ledger, tile).await?;
                 if gathered.shows_too_early(done) {
-                    let held = sink.get(&format!("{}/{}", Log::Ledger, payload_path(tile.index))).await?;
+                    let held = sink.get(&format!("{}/{}", Log::Ledger, payload_path(tile.index)), LARGE).await?;
                     gathered.keep(done, held.as_deref());
                 }
                 needs = needs.max(gathered.needs());

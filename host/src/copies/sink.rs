@@ -23,10 +23,15 @@ impl SinkError {
     }
 }
 
+/// The most that is read of a head or a mark.
+pub(super) const SHORT: usize = 1 << 20;
+/// The most that is read of a file of payloads: of 256 records, each with calls of a megabyte.
+pub(super) const LARGE: usize = 1 << 29;
+
 /// A place that holds files by their paths, such as `ledger/tile/0/000`.
 pub(super) trait Sink: Send + Sync + 'static {
-    /// What stands there; absent: nothing.
-    fn get<'a>(&'a self, path: &'a str) -> BoxFuture<'a, Result<Option<Vec<u8>>, SinkError>>;
+    /// What stands there; absent: nothing. What is longer than `most` is not read.
+    fn get<'a>(&'a self, path: &'a str, most: usize) -> BoxFuture<'a, Result<Option<Vec<u8>>, SinkError>>;
     /// Puts a file there, whole or not at all, in the place of one that is there. Durable when it answers.
     fn put<'a>(&'a self, path: &'a str, bytes: Vec<u8>) -> BoxFuture<'a, Result<(), SinkError>>;
     /// Takes away what nobody reads any more. One that keeps it does no harm.

@@ -16,7 +16,7 @@ use super::folder::Folder;
 use super::heads::Heads;
 use super::lane::{self, Errand};
 use super::shelf::{Shelf, place};
-use super::sink::Sink;
+use super::sink::{SHORT, Sink};
 use super::webhook::Webhook;
 use super::witness::Witness;
 use crate::app::{App, CopyKind};
@@ -46,7 +46,10 @@ pub async fn first_look(record: &Record) -> Vec<SeenHead> {
         let sink = sink(to);
         for log in Log::ALL {
             let path = format!("{log}/{CHECKPOINT}");
-            match timeout(PATIENCE, sink.get(&path)).await.map(|held| held.map(|bytes| bytes.map(String::from_utf8))) {
+            match timeout(PATIENCE, sink.get(&path, SHORT))
+                .await
+                .map(|held| held.map(|bytes| bytes.map(String::from_utf8)))
+            {
                 Ok(Ok(Some(Ok(note)))) => seen.push(SeenHead { place: place(name), note }),
                 Ok(Ok(None)) => {}
                 Ok(Ok(Some(Err(_)))) => tracing::warn!(name, "the copy's head cannot be read"),

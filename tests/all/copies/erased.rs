@@ -24,9 +24,15 @@ async fn calls(story: &Story, words: &str, count: usize) {
 
 /// A call of another agent, which stays.
 async fn another(story: &Story, words: &str) {
+    another_with(story, words, "hello").await;
+}
+
+/// The same, with this content.
+async fn another_with(story: &Story, words: &str, content: &str) {
     let agent = story.gate.agent("intern-bot", "archive", Some("jun")).await;
     let point = story.gate.point("proxy", &["files"]).await;
-    let call = write_file("intern-bot", &format!("/srv/files/drafts/{words}.md"), "c");
+    let mut call = write_file("intern-bot", &format!("/srv/files/drafts/{words}.md"), "c");
+    call["context"]["input"]["content"] = json!(content);
     story.client.post_for("/access/v1/evaluation", &point, &agent, &call).await;
 }
 
@@ -199,6 +205,24 @@ async fn what_a_collector_does_not_let_go_is_told_tried_again_and_holds_up_nothi
     shop.lay("/in/box", &laid);
     assert_eq!(checked(&laid), (Some(0), sizes(&story)));
     assert_eq!(erased(&laid)["returned"], Value::Null);
+}
+
+#[tokio::test]
+async fn a_file_of_long_calls_is_read_back_as_well() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let shop = Shop::default();
+    let url = shop.clone().open().await;
+    let story = gate_with(collector(&url, folder.path())).await;
+    calls(&story, "plan", 1).await;
+    story.gate.clock.advance(10 * DAY);
+    // With these the file that the call lies in has more than a megabyte, with or without it.
+    for number in 0..3 {
+        another_with(&story, &format!("long-{number}"), &"words ".repeat(66_000)).await;
+    }
+    holds_all(&story, "collector").await;
+    erase(&story, &[]).await;
+    nothing_pending(&story, "collector").await;
+    assert!(!shop.holds("drafts/plan-") && shop.holds("drafts/long-2.md"));
 }
 
 #[tokio::test]
