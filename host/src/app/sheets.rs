@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use policy_core::abi::{ABI_VERSION, Op, Preview, Previewed};
 use policy_core::console::Act;
 use policy_core::containment;
+use policy_core::digest::Digest;
 use policy_core::entity::EntityRef;
 use policy_core::grant::{Grant, ResourceScope, Scope};
 use policy_core::json;
@@ -18,9 +19,10 @@ use proviso_api::exceptions::{QuestionsReply, ResourceGroup, SheetReply};
 
 use super::App;
 use super::console::About;
-use super::event::QUESTION;
+use super::event::{ActivationFact, QUESTION};
 use super::people::{STORED, unknown_exception};
 use super::refusal::{Refusal, RefusalKind};
+use super::state::{Denial, State};
 use crate::identity::PersonSession;
 use crate::store::{Log, StoreError};
 
@@ -119,7 +121,7 @@ impl App {
         }
         let last = self.stored(Log::Ledger, as_of - 1)?;
         let at = last.leaf.at;
-        let seen = self.seen_subjects(person, id, at).await?;
+        let seen = self.seen_subjects(person, id, as_of, at).await?;
         let Facts { exception, refused, bundle, tried, renews } = self.facts_at(id, as_of, at, &seen)?;
         let recorded = &exception.request.question;
         // What has changed since the refusal is in the sheet's position; time stands still at its record.
@@ -152,14 +154,15 @@ impl App {
         &self,
         person: &PersonSession,
         id: &str,
+        as_of: u64,
         at: Timestamp,
     ) -> Result<BTreeSet<EntityRef>, Refusal> {
         let (action, subjects) = {
             let state = self.state();
             let call = &state.exceptions.get(id).ok_or_else(unknown_exception)?.exception.request.question.call;
-            let others = state.denials.values().rev().filter(|denial| denial.record.action == call.action);
+            let bundle = bundle_at(&state, as_of)?.bundle;
             let mut subjects: BTreeSet<EntityRef> = [call.subject.clone()].into();
-            for denial in others {
+            for denial in triable(&state, &call.action, bundle, (as_of, at)) {
                 if subjects.len() >= MOST_TRIED {
                     break;
                 }
@@ -176,21 +179,10 @@ impl App {
         let state = self.state();
         let entry = state.exceptions.get(id).ok_or_else(unknown_exception)?;
         let exception = state.exception_at(id, as_of).ok_or_else(unknown_exception)?;
-        let Some((_, activation)) = state.activations.last().filter(|(seq, _)| *seq < as_of) else {
-            return Err(Refusal::conflict("stale_sheet", "another bundle is active since that position")
-                .help("load the sheet again"));
-        };
+        let activation = bundle_at(&state, as_of)?;
         let call = &exception.request.question.call;
         let mut shapes = BTreeSet::new();
-        let mut tried: Vec<u64> = state
-            .denials
-            .values()
-            .rev()
-            // What was admitted before the position: nothing can be added to it any more.
-            .filter(|denial| denial.after < as_of && denial.at.plus(TRIED_WITHIN) > at)
-            // INVARIANT (R8): no agent's denials make a sheet too large to be shown or voted on.
-            .filter(|denial| denial.question.is_some_and(|bytes| bytes <= LARGEST_TRIED))
-            .filter(|denial| denial.bundle == Some(activation.bundle) && denial.record.action == call.action)
+        let mut tried: Vec<u64> = triable(&state, &call.action, activation.bundle, (as_of, at))
             .filter(|denial| denial.record.subject == call.subject || seen.contains(&denial.record.subject))
             .filter(|denial| {
                 let record = &denial.record;
@@ -298,4 +290,27 @@ fn input_names(call: &Call) -> Vec<String> {
         Some(Value::Record(members)) => members.keys().cloned().collect(),
         _ => Vec::new(),
     }
+}
+
+/// The activation that a sheet at this position is judged under, which is the last one.
+fn bundle_at(state: &State, as_of: u64) -> Result<&ActivationFact, Refusal> {
+    let last = state.activations.last().filter(|(seq, _)| *seq < as_of);
+    last.map(|(_, activation)| activation).ok_or_else(|| {
+        Refusal::conflict("stale_sheet", "another bundle is active since that position").help("load the sheet again")
+    })
+}
+
+/// The recorded denials of an action that a preview at this position may try, the newest first.
+fn triable<'a>(
+    state: &'a State,
+    action: &'a str,
+    bundle: Digest,
+    (as_of, at): (u64, Timestamp),
+) -> impl Iterator<Item = &'a Denial> {
+    let all = state.denials.values().rev();
+    // What was admitted before the position: nothing can be added to it any more.
+    all.filter(move |denial| denial.after < as_of && denial.at.plus(TRIED_WITHIN) > at)
+        // INVARIANT (R8): no agent's denials make a sheet too large to be shown or voted on.
+        .filter(|denial| denial.question.is_some_and(|bytes| bytes <= LARGEST_TRIED))
+        .filter(move |denial| denial.bundle == Some(bundle) && denial.record.action == action)
 }

@@ -1,7 +1,7 @@
 //! Votes on something else than what the gate has on record (design, section 6).
 
-use proviso_tests::{Story, post_rows, write_file};
-use serde_json::json;
+use proviso_tests::{AGENTS, Setup, Story, TestGate, post_rows, sample_bundle, write_file};
+use serde_json::{Value, json};
 
 use super::{exception, refusal, refused, sizes};
 
@@ -169,4 +169,36 @@ async fn a_lock_voids_a_vote() {
     assert_eq!(refusal(&answer), refused(409, "stale_sheet"));
     let answer = story.evaluate(&write_file("report-writer", "/srv/files/drafts/a.md", "draft")).await;
     assert_eq!(super::verdict(&answer), super::denied("locked"), "a lock stops delegated scope, too");
+}
+
+#[tokio::test]
+async fn denials_of_a_whole_fleet_make_no_vote_stale() {
+    let mut files = sample_bundle();
+    let mut entities: Vec<Value> = serde_json::from_str(&files["entities.json"]).unwrap();
+    let uid = |name: &str| json!({"type": "Agent", "id": format!("{AGENTS}{name}")});
+    let model = entities.iter().find(|entity| entity["uid"] == uid("report-writer")).unwrap().clone();
+    let fleet: Vec<String> = (0..102).map(|number| format!("fleet-{number}")).collect();
+    for name in &fleet {
+        let mut agent = model.clone();
+        agent["uid"] = uid(name);
+        entities.push(agent);
+    }
+    files.insert("entities.json".to_owned(), serde_json::to_string(&entities).unwrap());
+    let story = Story::on(TestGate::with(Setup { bundle: files, ..Setup::default() }).await).await;
+    let denied = async |name: &str| {
+        let agent = story.gate.agent(name, "fleet", Some("ines")).await;
+        let call = write_file(name, "/srv/files/reports/f.md", "f");
+        let answer = story.client.post_for("/access/v1/evaluation", &story.point, &agent, &call).await;
+        assert_eq!(answer.json()["decision"], false, "{answer:?}");
+    };
+    let id = story.ask(&write_file("report-writer", "/srv/files/reports/a.md", "ask"), None).await;
+    for name in &fleet[..101] {
+        denied(name).await;
+    }
+    // The sheet's position is the ledger's: somebody does something, so that what was denied lies before it.
+    let mara = story.gate.person("mara").await;
+    let ballot = story.ballot(&mara, &id, "approve", None).await;
+    denied(&fleet[101]).await;
+    let answer = story.client.post(&format!("/api/v1/exceptions/{id}/votes"), &mara, &ballot).await;
+    assert_eq!(answer.json()["state"], "granted", "{answer:?}");
 }
