@@ -15,6 +15,8 @@ pub struct Matter {
     pub action: Option<String>,
     /// The exception.
     pub exception: Option<String>,
+    /// The finding that something happened to.
+    pub finding: Option<String>,
     /// Whether it holds a call, or a word on one: what is neither an event of the ledger nor a bundle.
     pub calls: bool,
 }
@@ -28,6 +30,7 @@ pub fn matter(record: &StoredRecord) -> Matter {
         subject: told.subject().and_then(|subject| serde_json::from_value(subject.clone()).ok()),
         action: text("action"),
         exception: told.exception().map(str::to_owned),
+        finding: told.finding().map(str::to_owned),
         calls,
     }
 }

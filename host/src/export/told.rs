@@ -42,13 +42,15 @@ const SAID: [&str; 11] = [
     "/note",
 ];
 /// Where a record names the agent that it is about.
-const SUBJECT: [&str; 6] = [
+const SUBJECT: [&str; 8] = [
     "/subject",
     "/request/question/call/subject",
     "/grant/subject",
     "/token/facts/agent/subject",
     "/lock/target/subject",
     "/finding/subject",
+    "/said/subject",
+    "/of/agent",
 ];
 /// Where it names a task.
 const TASK: [&str; 6] =
@@ -116,7 +118,8 @@ impl Told {
     pub(super) fn exception(&self) -> Option<&str> {
         let event = self.payloads.get(EVENT).and_then(|event| event.pointer("/exception/id"));
         let says = self.says();
-        event.or_else(|| says.get("exception")).or_else(|| says.pointer("/finding/exception")).and_then(Value::as_str)
+        let names = ["/exception", "/finding/exception", "/of/exception"];
+        event.or_else(|| names.iter().find_map(|name| says.pointer(name))).and_then(Value::as_str)
     }
 
     /// The finding that something happened to.

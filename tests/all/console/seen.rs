@@ -233,3 +233,27 @@ async fn a_sheet_tries_the_denials_of_those_alone_whose_arguments_one_may_see() 
     let voted = story.vote(&mara, &id, "approve", None).await;
     assert_eq!(voted.json()["state"], "granted", "{voted:?}");
 }
+
+#[tokio::test]
+async fn what_is_said_of_another_teams_agent_is_not_read_by_its_record() {
+    let mut console = super::presets();
+    // Vera reads the record of the gate as a whole, and of no agent but one.
+    console.insert(
+        "console/auditor.cedar".to_owned(),
+        "@id(\"gate\") permit (principal == User::\"vera\", action in [Proviso::Action::\"view_record\", \
+         Proviso::Action::\"export\"], resource) when { !(resource is Agent) || resource.owner != User::\"tom\" };"
+            .to_owned(),
+    );
+    let setup = proviso_tests::Setup { bundle: super::bundle(console), ..proviso_tests::Setup::default() };
+    let story = Story::on(proviso_tests::TestGate::with(setup).await).await;
+    let (tom, vera) = (story.gate.person("tom").await, story.gate.person("vera").await);
+    let agent = format!("{}report-writer", proviso_tests::AGENTS);
+    let lock = json!({"target": {"subject": {"type": "Agent", "id": agent}}, "reason": format!("it read {CANARY}")});
+    let locked = story.client.post("/api/v1/locks", &tom, &lock).await;
+    assert!(locked.status.is_success(), "{locked:?}");
+    let addresses = addresses("none", "none");
+    assert_eq!(telling(&story, "vera", &addresses).await, [] as [String; 0]);
+    assert!(telling(&story, "tom", &addresses).await.contains(&"/api/v1/locks".to_owned()), "it is there to be told");
+    let export = story.client.get("/api/v1/record/export?format=json", Some(&vera)).await;
+    assert!(export.status.is_success(), "{export:?}");
+}

@@ -1,38 +1,41 @@
 //! The record as a person may read it: what is about agents whose arguments they may not see goes without its payloads.
 
-use std::collections::BTreeMap;
-
 use audit_verify::source::StoredRecord;
 use policy_core::console::Act;
 use tokio::runtime::Handle;
 
-use super::About;
+use super::{About, Seen};
 use crate::app::App;
 use crate::app::exports::Exporting;
 use crate::app::refusal::Refusal;
 use crate::export::{self, Format, Matter, Wanted};
 use crate::identity::PersonSession;
 
-/// What somebody who reads the record sees of it. Asked once for each matter: while it is read no other bundle is active.
+/// What somebody who reads the record sees of it.
 pub(in crate::app) struct Reading {
     app: App,
     person: PersonSession,
     runtime: Handle,
-    known: BTreeMap<About, bool>,
+    known: Seen<About>,
 }
 
 impl Reading {
+    /// Whether this person may still take it away. Waits for the module, as [`Self::sees`].
+    pub fn hold(&self) -> Result<(), Refusal> {
+        self.runtime.block_on(self.app.hold_act(&self.person, Act::Export, &About::GATE))
+    }
+
     /// Whether the payloads of this record are this person's to read. Waits for the module: not on an async executor.
     pub fn sees(&mut self, record: &StoredRecord) -> bool {
         let Some(about) = self.app.about_record(record) else { return true };
-        if let Some(known) = self.known.get(&about) {
-            return *known;
+        let now = self.app.now();
+        if let Some(known) = self.known.get(&about, now) {
+            return known;
         }
-        let (app, person) = (&self.app, &self.person);
-        let asked = app.may_see(person, Act::ViewArguments, [about.clone()].into_iter(), app.now());
+        let asked = self.app.may_see(&self.person, Act::ViewArguments, [about.clone()].into_iter(), now);
         // INVARIANT (R8): what policy gives no answer for is not shown.
         let sees = self.runtime.block_on(asked).is_ok_and(|sees| sees == [true]);
-        self.known.insert(about, sees);
+        self.known.keep(about, sees);
         sees
     }
 }
@@ -50,7 +53,7 @@ impl App {
     ) -> Result<Exporting, Refusal> {
         self.hold_act(person, Act::Export, &About::GATE).await?;
         let reading =
-            Reading { app: self.clone(), person: person.clone(), runtime: Handle::current(), known: BTreeMap::new() };
+            Reading { app: self.clone(), person: person.clone(), runtime: Handle::current(), known: Seen::default() };
         Ok(self.export(format, wanted, reading))
     }
 
@@ -79,20 +82,21 @@ impl App {
         self.receipt(log, stored, sees)
     }
 
-    /// Whose call a record holds, or words on one; absent where it holds nobody's: of the gate, of people, of owners.
+    /// Whom a record is about; absent where it is about no agent and holds no call: of the gate, of people.
     fn about_record(&self, record: &StoredRecord) -> Option<About> {
-        let Matter { subject, action, exception, calls } = export::matter(record);
+        let Matter { subject, action, exception, finding, calls } = export::matter(record);
         if let Some(id) = exception {
             // INVARIANT (R8): what is of an exception that nobody knows is about the gate.
             return Some(About::exception_of(&self.state(), &id));
         }
-        if !calls {
-            return None;
+        match (subject, action) {
+            (Some(subject), Some(action)) => Some(About::action_of(&subject, &action)),
+            (Some(subject), None) => Some(About::agent(&subject)),
+            // What was said of a finding is about whom the finding is about.
+            (None, _) => match finding {
+                Some(id) => Some(self.about_finding(&id).unwrap_or(About::GATE)),
+                None => calls.then_some(About::GATE),
+            },
         }
-        Some(match (subject, action) {
-            (Some(subject), Some(action)) => About::action_of(&subject, &action),
-            (Some(subject), None) => About::agent(&subject),
-            (None, _) => About::GATE,
-        })
     }
 }
