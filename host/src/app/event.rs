@@ -121,6 +121,9 @@ pub enum GateEvent {
         id: String,
         /// Who.
         by: EntityRef,
+        /// How strongly they were signed in; not told by earlier releases.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        assurance: Option<String>,
         /// When.
         at: Timestamp,
     },

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use policy_core::abi::Voter;
 use policy_core::digest::Digest;
 use policy_core::entity::EntityRef;
 use policy_core::json;
@@ -20,6 +21,7 @@ use super::event::{
 };
 use super::findings::{Accounts, EVIDENCE, Findings};
 use super::flight::Flights;
+use super::identities::ASSURANCE;
 use super::measures::Measures;
 use super::ownership::{Ownership, OwnershipEvent};
 use super::routing::Routing;
@@ -82,7 +84,7 @@ pub struct LockEntry {
     /// When it ends by itself.
     pub until: Option<Timestamp>,
     /// Who of outside those groups wants it lifted.
-    pub lifting: Vec<EntityRef>,
+    pub lifting: Vec<Voter>,
 }
 
 /// What the app believes.
@@ -313,9 +315,10 @@ impl State {
                     entry.until = Some(until);
                 }
             }
-            GateEvent::LiftVoted { id, by, .. } => {
+            GateEvent::LiftVoted { id, by, assurance, .. } => {
                 if let Some(entry) = self.locks.get_mut(&id) {
-                    entry.lifting.push(by);
+                    let assurance = assurance.unwrap_or_else(|| ASSURANCE.to_owned());
+                    entry.lifting.push(Voter { person: by, assurance });
                 }
             }
             GateEvent::TaskEnded { task, .. } => {

@@ -1,5 +1,6 @@
 //! Acts that the bundle does not let somebody do: refused, on record, and changing nothing.
 
+use proviso::app::Operator;
 use proviso_tests::{Setup, Story, TestGate};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -95,6 +96,18 @@ async fn what_takes_two_is_done_by_two_or_not_at_all() {
     assert_eq!(lift(&mara).await.json()["lifted"], false);
     assert_eq!(lift(&mara).await.json()["lifted"], false, "one person twice is one person");
     assert_eq!(lift(&sol).await.json()["lifted"], true);
+    // Who asked for it and is no longer there is no second person.
+    let lock = story.client.post("/api/v1/locks", &mara, &body).await.json()["id"].as_str().unwrap().to_owned();
+    let lift = async |person: &str| {
+        let request = story.client.request(Method::DELETE, &format!("/api/v1/locks/{lock}"));
+        proviso_tests::Client::send(proviso_tests::as_person(request, person)).await.json()["lifted"].clone()
+    };
+    assert_eq!(lift(&mara).await, false);
+    let operator = Operator { uid: 4242, name: "tester".to_owned() };
+    story.gate.app.departed(&operator, "mara", "left the company").await.unwrap();
+    assert_eq!(lift(&sol).await, false);
+    let kit = story.gate.person("kit").await;
+    assert_eq!(lift(&kit).await, true);
     // Where the gate knows no second person, the demand is no yes.
     let answer = story.client.get("/api/v1/deliveries", Some(&sol)).await;
     assert_eq!((answer.status.as_u16(), answer.code().as_str()), (403, "second_person_needed"), "{answer:?}");

@@ -1,5 +1,6 @@
 //! Lifting locks: the setter's group at once, two others together, who is concerned never.
 
+use policy_core::abi::Voter;
 use policy_core::console::Act;
 use policy_core::entity::EntityRef;
 use policy_core::question::LockTarget;
@@ -8,6 +9,7 @@ use proviso_api::stops::Lifting;
 
 use super::super::App;
 use super::super::append::Proposal;
+use super::super::console::About;
 use super::super::event::GateEvent;
 use super::super::refusal::Refusal;
 use super::super::state::{LockEntry, State};
@@ -49,6 +51,7 @@ impl App {
         let by_two = self.hold_some(person, &[Act::Unlock], &about).await? > 1;
         let now = self.now();
         let by = &person.person;
+        let others = self.others_who_may(by, id, &about, now).await?;
         let (lifted, _) = self
             .admit(|state| {
                 let entry = state.locks_now(now).find(|entry| entry.lock.id == id).ok_or_else(unknown_lock)?;
@@ -58,25 +61,53 @@ impl App {
                 }
                 // INVARIANT (R4): two distinct people, each of whom still may.
                 let asked = entry.lifting.iter().any(|other| {
-                    let still = || !self.is_concerned(state, other, entry, now);
-                    other != by && still()
+                    let still = || !self.is_concerned(state, &other.person, entry, now);
+                    others.contains(other) && state.ownership.departed(&other.person).is_none() && still()
                 });
                 // INVARIANT (R4): where the bundle demands two people, nobody lifts it alone, its setter neither.
                 let lifted = asked || (may == May::Lift && !by_two);
                 let expected = vec![
                     state.version(VersionKey::Locks),
                     state.version(VersionKey::Bundle),
+                    state.version(VersionKey::Ownership),
                     state.version(VersionKey::Identity(person.id.clone())),
                 ];
-                let event = match (lifted, entry.lifting.contains(by)) {
+                let asks = entry.lifting.iter().any(|lifting| lifting.person == *by);
+                let event = match (lifted, asks) {
                     (true, _) => GateEvent::Unlocked { id: id.to_owned(), by: by.clone(), at: now },
-                    (false, false) => GateEvent::LiftVoted { id: id.to_owned(), by: by.clone(), at: now },
+                    (false, false) => {
+                        let assurance = Some(person.assurance.clone());
+                        GateEvent::LiftVoted { id: id.to_owned(), by: by.clone(), assurance, at: now }
+                    }
                     (false, true) => return Ok(Proposal { expected, records: Vec::new(), answer: false }),
                 };
                 Ok(Proposal { expected, records: vec![self.gate_record(now, event, false)?], answer: lifted })
             })
             .await?;
         Ok(Lifting { lifted })
+    }
+
+    /// Who else has asked for it and may still lift it under the bundle that is active now.
+    async fn others_who_may(
+        &self,
+        by: &EntityRef,
+        id: &str,
+        about: &About,
+        now: Timestamp,
+    ) -> Result<Vec<Voter>, Refusal> {
+        let lifting: Vec<Voter> = {
+            let state = self.state();
+            let entry = state.locks_now(now).find(|entry| entry.lock.id == id);
+            entry.map_or_else(Vec::new, |entry| entry.lifting.clone())
+        };
+        let mut may = Vec::new();
+        for other in lifting.into_iter().filter(|other| other.person != *by) {
+            let answers = self.may_voter(&other, &[(Act::Unlock, about.clone())], now).await?;
+            if answers.iter().all(|answer| answer.permitted) {
+                may.push(other);
+            }
+        }
+        Ok(may)
     }
 
     /// What this person can do about a lock.

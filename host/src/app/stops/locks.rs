@@ -140,7 +140,7 @@ impl App {
             at: entry.at,
             groups: entry.groups.clone(),
             until: entry.until,
-            lifting: entry.lifting.clone(),
+            lifting: entry.lifting.iter().map(|lifting| lifting.person.clone()).collect(),
             you_may: self.may_lift(&state, person, entry, now).word().to_owned(),
         });
         LockList { locks: locks.collect() }
