@@ -76,6 +76,7 @@ impl Exporting {
             Stage::Records => {
                 let (bytes, more) = self.records()?;
                 if more {
+                    self.reading.hold()?;
                     return Ok(Some(bytes));
                 }
                 self.stage = Stage::Ended;
@@ -86,6 +87,9 @@ impl Exporting {
     }
 
     /// Goes on with what was recorded since it ended. Whether there is anything.
+    ///
+    /// # Errors
+    /// `not_permitted_here`, where that has changed meanwhile.
     pub fn go_on(&mut self) -> Result<bool, Refusal> {
         let before = self.size(Log::Ledger);
         self.heads = self.app.store().heads().into_iter().map(|head| (head.log, head.size)).collect();
@@ -96,6 +100,7 @@ impl Exporting {
         }
         let more = self.next.iter().any(|(log, next)| *next < self.size(*log));
         if more {
+            self.reading.hold()?;
             self.stage = Stage::Records;
         }
         Ok(more)

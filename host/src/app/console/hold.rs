@@ -47,15 +47,25 @@ impl App {
         asked: &[(Act, About)],
         now: Timestamp,
     ) -> Result<Vec<ConsoleAnswer>, Refusal> {
+        let voter = Voter { person: person.person.clone(), assurance: person.assurance.clone() };
+        self.may_voter(&voter, asked, now).await
+    }
+
+    /// The same of somebody who need not be signed in now.
+    pub(in crate::app) async fn may_voter(
+        &self,
+        voter: &Voter,
+        asked: &[(Act, About)],
+        now: Timestamp,
+    ) -> Result<Vec<ConsoleAnswer>, Refusal> {
         let wanted: Vec<ConsoleAct> = {
             let state = self.state();
             asked.iter().map(|(act, about)| self.console_act(&state, *act, about)).collect()
         };
         let distinct: Vec<ConsoleAct> = wanted.iter().collect::<BTreeSet<_>>().into_iter().cloned().collect();
-        let voter = Voter { person: person.person.clone(), assurance: person.assurance.clone() };
         let mut answers: BTreeMap<&ConsoleAct, ConsoleAnswer> = BTreeMap::new();
         for some in distinct.chunks(AT_ONCE) {
-            let question = self.policy().console_question(&voter, now, some.to_vec());
+            let question = self.policy().console_question(voter, now, some.to_vec());
             let answered: Vec<ConsoleAnswer> = self.ask_module(Op::Console, &question).await?;
             if answered.len() != some.len() {
                 return Err(NoAnswer::Unreadable.into());
@@ -140,8 +150,13 @@ impl App {
         let asked: Vec<(Act, About)> = acts.iter().map(|act| (*act, about.clone())).collect();
         let answers = match self.may_each(person, &asked, now).await {
             Ok(answers) => answers,
-            // INVARIANT (R7): a stop waits for nobody. Where policy cannot be asked, what stops is done.
-            Err(refusal) if refusal.kind == RefusalKind::Unavailable && acts.iter().copied().all(Act::is_stop) => {
+            // INVARIANT (R7): a stop waits for nobody. Where policy cannot be asked, what somebody stops whom the bundle
+            // knows is stopped.
+            Err(refusal)
+                if refusal.kind == RefusalKind::Unavailable
+                    && acts.iter().copied().all(Act::is_stop)
+                    && self.policy().knows(&person.person) =>
+            {
                 return Ok(1);
             }
             Err(refusal) => return Err(refusal),

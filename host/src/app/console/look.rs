@@ -1,11 +1,8 @@
 //! What a person may look at, each list without what they may not see.
 
-use std::collections::BTreeMap;
-
 use policy_core::abi::ConsoleAnswer;
 use policy_core::console::Act;
 use policy_core::question::LockTarget;
-use policy_core::time::{Span, Timestamp};
 use proviso_api::findings::{FindingDetail, FindingLine, FindingList};
 use proviso_api::operations::Change;
 use proviso_api::ownership::{Departure, Owned, OwnerReply, OwnershipReply};
@@ -13,7 +10,7 @@ use proviso_api::retention::RetentionReply;
 use proviso_api::routing::{DeliveryList, DeputyList};
 use proviso_api::stops::{LockList, ReachReply};
 
-use super::About;
+use super::{About, Seen};
 use crate::app::App;
 use crate::app::findings::FindingFilter;
 use crate::app::refusal::Refusal;
@@ -21,9 +18,6 @@ use crate::identity::PersonSession;
 
 /// How many findings are looked through for a list: those that somebody may see are told of these.
 const MOST_FINDINGS: usize = 500;
-/// How long a stream knows what its reader may see, and of how many exceptions.
-const KNOWN_FOR: Span = Span::from_seconds(5);
-const MOST_KNOWN: usize = 1_000;
 
 impl App {
     /// The locks in force that this person may see.
@@ -46,7 +40,10 @@ impl App {
     /// `not_permitted_here`; as [`Self::reach`].
     pub async fn reach_seen_by(&self, person: &PersonSession, target: &LockTarget) -> Result<ReachReply, Refusal> {
         let about = About::target(&self.state(), target);
-        self.hold_act(person, Act::Lock, &about).await?;
+        // Who may set it without an answer of the module's may not look without one.
+        if self.may_see(person, Act::Lock, [about.clone()].into_iter(), self.now()).await? != [true] {
+            self.hold_act(person, Act::Lock, &about).await?;
+        }
         self.reach(target)
     }
 
@@ -172,41 +169,22 @@ impl App {
     }
 
     /// A change as this person hears of it: of an exception that they may not see, nothing.
-    pub async fn change_seen_by(&self, person: &PersonSession, known: &mut Seen, change: Change) -> Option<Change> {
+    pub async fn change_seen_by(
+        &self,
+        person: &PersonSession,
+        known: &mut Seen<String>,
+        change: Change,
+    ) -> Option<Change> {
         let Some(id) = change.exception.as_deref() else { return Some(change) };
         let now = self.now();
         let owner = change.kind.contains("owner");
-        if let Some(seen) = known.get(id, now).filter(|_| !owner) {
+        if let Some(seen) = known.get(&id.to_owned(), now).filter(|_| !owner) {
             return seen.then_some(change);
         }
         let about = About::exception_of(&self.state(), id);
         let seen = self.may_see(person, Act::View, [about].into_iter(), now).await.is_ok_and(|seen| seen == [true]);
-        known.keep(id, seen);
+        known.keep(id.to_owned(), seen);
         seen.then_some(change)
-    }
-}
-
-/// What a stream knows of what its reader may see: a grant that is used a thousand times a second is no thousand
-/// questions.
-#[derive(Debug, Default)]
-pub struct Seen {
-    since: Option<Timestamp>,
-    exceptions: BTreeMap<String, bool>,
-}
-
-impl Seen {
-    /// The hour, hand-overs and the record may change what somebody sees: nothing is known for long.
-    fn get(&mut self, id: &str, now: Timestamp) -> Option<bool> {
-        let fresh = self.since.is_some_and(|since| since <= now && now < since.plus(KNOWN_FOR));
-        if !fresh || self.exceptions.len() >= MOST_KNOWN {
-            self.exceptions.clear();
-            self.since = Some(now);
-        }
-        self.exceptions.get(id).copied()
-    }
-
-    fn keep(&mut self, id: &str, seen: bool) {
-        self.exceptions.insert(id.to_owned(), seen);
     }
 }
 

@@ -9,12 +9,13 @@ mod event;
 mod hold;
 mod look;
 mod record;
+mod seen;
 mod told;
 
 pub(in crate::app) use about::About;
 pub(in crate::app) use blank::{blank, without_arguments};
 pub use event::ConsoleEvent;
 pub(in crate::app) use hold::Refusals;
-pub use look::Seen;
 pub(in crate::app) use record::Reading;
+pub use seen::Seen;
 pub(in crate::app) use told::Rights;

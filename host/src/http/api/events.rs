@@ -31,7 +31,7 @@ struct Listener {
     /// Whether there is something that this reader was not told of.
     missed: bool,
     /// Which exceptions this reader may see, as of a moment ago.
-    seen: Seen,
+    seen: Seen<String>,
 }
 
 /// The stream. It ends with the session and when the gate stops.
