@@ -278,6 +278,11 @@ impl Policy {
         owned.filter(|(_, owners)| !owners.is_empty()).collect()
     }
 
+    /// Whether the bundle knows the entity.
+    pub fn knows(&self, uid: &EntityRef) -> bool {
+        self.bundle.knows(uid)
+    }
+
     /// Every person that the bundle knows.
     pub fn people(&self) -> Vec<EntityRef> {
         self.bundle.people()

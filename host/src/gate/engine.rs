@@ -26,6 +26,8 @@ pub struct WasmEngine {
     pool: Arc<Pool>,
     /// An instance is memory: callers wait here, not on the allocator.
     questions: Arc<Semaphore>,
+    /// What people look at holds up no agent, and no agent what people stop.
+    console: Arc<Semaphore>,
     /// Previews and loads take seconds: they wait for each other, and no question waits for them.
     long: Arc<Semaphore>,
     limits: Limits,
@@ -84,8 +86,9 @@ impl WasmEngine {
         Ok(Self {
             digest: module.digest(),
             bytes: module.bytes(),
-            pool: Arc::new(Pool::new(module.template()?, limits, at_once.saturating_add(long))),
+            pool: Arc::new(Pool::new(module.template()?, limits, at_once.saturating_mul(2).saturating_add(long))),
             questions: Arc::new(Semaphore::new(at_once)),
+            console: Arc::new(Semaphore::new(at_once)),
             long: Arc::new(Semaphore::new(long)),
             limits,
             calls: Arc::default(),
@@ -105,7 +108,8 @@ impl WasmEngine {
     {
         let (permits, wait) = match op {
             Op::Load | Op::Preview => (&self.long, self.limits.long_time),
-            Op::Evaluate | Op::Terms | Op::Eligible | Op::Compile | Op::Console => (&self.questions, self.limits.wait),
+            Op::Console => (&self.console, self.limits.wait),
+            Op::Evaluate | Op::Terms | Op::Eligible | Op::Compile => (&self.questions, self.limits.wait),
         };
         let permit = match timeout(wait, Arc::clone(permits).acquire_owned()).await {
             Ok(Ok(permit)) => permit,

@@ -10,6 +10,7 @@ use super::event::FindingEvent;
 use super::view::unknown_finding;
 use crate::app::App;
 use crate::app::append::Proposal;
+use crate::app::console::About;
 use crate::app::event::LedgerEvent;
 use crate::app::refusal::Refusal;
 use crate::app::stops::check_reason;
@@ -28,7 +29,7 @@ impl App {
         body: CommentRequest,
     ) -> Result<FindingLine, Refusal> {
         check_reason(&body.words, "a comment")?;
-        self.hold_act(person, Act::Investigate, &self.about_finding(id)?).await?;
+        self.hold_finding(person, &[Act::Investigate, Act::ViewRecord], id).await?;
         let at = self.now();
         self.on_finding(person, id, |_| {
             let (by, words) = (person.person.clone(), body.words.clone());
@@ -49,7 +50,7 @@ impl App {
     ) -> Result<FindingLine, Refusal> {
         self.hold_session(person)?;
         check_reason(&body.reason, "handing a finding over")?;
-        self.hold_act(person, Act::Investigate, &self.about_finding(id)?).await?;
+        self.hold_finding(person, &[Act::Investigate, Act::ViewRecord], id).await?;
         self.known_person(&body.to)?;
         let at = self.now();
         self.on_finding(person, id, |finding| {
@@ -74,7 +75,7 @@ impl App {
     ) -> Result<FindingLine, Refusal> {
         // INVARIANT (R4): what an agent could have signed in itself closes nothing.
         self.hold_session(person)?;
-        self.hold_act(person, Act::Investigate, &self.about_finding(id)?).await?;
+        self.hold_finding(person, &[Act::Investigate, Act::ViewRecord], id).await?;
         let FindingStateRequest { state, outcome, note } = body;
         let is_outcome = match (state, outcome) {
             (FindingState::Resolved, Some(FindingOutcome::Explained) | None) => false,
@@ -111,7 +112,7 @@ impl App {
         body: FindingActRequest,
     ) -> Result<FindingLine, Refusal> {
         check_reason(&body.reason, "a revoke")?;
-        self.hold_act(person, Act::Revoke, &self.about_finding(id)?).await?;
+        self.hold_finding(person, &[Act::Revoke], id).await?;
         let exception = self.finding_line(id)?.exception.ok_or_else(|| {
             Refusal::conflict("no_exception", "no exception is known of what this finding is about")
                 .help("lock the subject instead, or revoke by `POST /api/v1/revocations`")
@@ -132,11 +133,22 @@ impl App {
         body: FindingActRequest,
     ) -> Result<FindingLine, Refusal> {
         check_reason(&body.reason, "a lock")?;
-        self.hold_act(person, Act::Lock, &self.about_finding(id)?).await?;
+        self.hold_finding(person, &[Act::Lock], id).await?;
         let subject = self.finding_line(id)?.subject;
         let (by, groups) = (person.person.clone(), self.policy().groups_of(&person.person));
         self.lock_for(id, &subject, by, &body.reason, Some((&person.person, groups))).await?;
         self.finding_line(id)
+    }
+
+    /// Refuses what this person may not do to a finding. Whoever may do it to none is not told whether there is one.
+    async fn hold_finding(&self, person: &PersonSession, acts: &[Act], id: &str) -> Result<(), Refusal> {
+        match self.about_finding(id) {
+            Ok(about) => self.hold_acts(person, acts, &about).await,
+            Err(unknown) => {
+                self.hold_acts(person, acts, &About::GATE).await?;
+                Err(unknown)
+            }
+        }
     }
 
     /// Decides an event on a finding as it stands, while its person is still signed in.
