@@ -86,7 +86,7 @@ pub(super) struct Issuer {
     pub bound: bool,
     /// Other issuers whose subjects it may name in `act`.
     pub may_name: Vec<String>,
-    pub keys: Keyring,
+    pub keys: Arc<Keyring>,
 }
 
 /// A subject of an issuer that is an enforcement point.
@@ -285,7 +285,7 @@ fn issuer(table: IssuerTable) -> Result<Issuer, String> {
         build: table.build,
         bound: table.bound == Some(Bound::Dpop),
         may_name: table.may_name,
-        keys,
+        keys: Arc::new(keys),
     })
 }
 

@@ -32,7 +32,7 @@ pub(super) struct Keyring {
     keep: u64,
     kept: Mutex<Kept>,
     /// One look at a time.
-    looking: tokio::sync::Mutex<()>,
+    looking: Arc<tokio::sync::Mutex<()>>,
 }
 
 #[derive(Debug, Default)]
@@ -47,14 +47,14 @@ impl Keyring {
     pub fn new(issuer: String, source: Source, wanted: Use, refresh: Span, keep: Span) -> Self {
         let millis = |span: Span| span.seconds().saturating_mul(1_000);
         let (refresh, keep) = (millis(refresh), millis(keep));
-        Self { issuer, source, wanted, refresh, keep, kept: Mutex::default(), looking: tokio::sync::Mutex::default() }
+        Self { issuer, source, wanted, refresh, keep, kept: Mutex::default(), looking: Arc::default() }
     }
 
     /// The key of this id for this algorithm.
     ///
     /// # Errors
     /// `Key` for one that the issuer does not have; `KeysUnavailable`.
-    pub async fn find(&self, id: &str, algorithm: Algorithm, boot: u64) -> Result<PublicKey, TokenFault> {
+    pub async fn find(self: &Arc<Self>, id: &str, algorithm: Algorithm, boot: u64) -> Result<PublicKey, TokenFault> {
         if self.is_due(boot) {
             self.look(boot).await;
         }
@@ -82,12 +82,12 @@ impl Keyring {
     }
 
     /// Looks at the source, unless somebody did a moment ago. Whoever comes meanwhile waits for what is found.
-    async fn look(&self, boot: u64) {
+    async fn look(self: &Arc<Self>, boot: u64) {
         let recently = |tried: u64| boot.saturating_sub(tried) < PAUSE;
         if self.looking.try_lock().is_ok() && self.kept().tried.is_some_and(recently) {
             return;
         }
-        let _looking = self.looking.lock().await;
+        let looking = Arc::clone(&self.looking).lock_owned().await;
         {
             let mut kept = self.kept();
             if kept.tried.is_some_and(recently) {
@@ -95,9 +95,18 @@ impl Keyring {
             }
             kept.tried = Some(boot);
         }
-        match self.source.read(self.wanted).await {
-            Ok(keys) => self.kept().keys = Some((Arc::new(keys), boot)),
-            Err(why) => tracing::warn!(issuer = self.issuer, why, "the issuer's keys could not be looked at"),
+        // INVARIANT (R8): a look that has begun is one of the gate's, and ends where whoever asked for it hangs up: else they
+        // would keep everybody from the keys for as long as nobody looks again.
+        let keyring = Arc::clone(self);
+        let look = tokio::spawn(async move {
+            let _looking = looking;
+            match keyring.source.read(keyring.wanted).await {
+                Ok(keys) => keyring.kept().keys = Some((Arc::new(keys), boot)),
+                Err(why) => tracing::warn!(issuer = keyring.issuer, why, "the issuer's keys could not be looked at"),
+            }
+        });
+        if let Err(error) = look.await {
+            tracing::error!(issuer = self.issuer, %error, "a look at the issuer's keys was broken off");
         }
     }
 

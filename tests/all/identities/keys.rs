@@ -7,8 +7,9 @@ use std::sync::{Arc, Mutex};
 use axum::Router;
 use axum::http::StatusCode;
 use axum::routing::get;
-use proviso::trust::Identities;
-use proviso_tests::{Setup, TestGate};
+use proviso::clock::Clock as _;
+use proviso::trust::{Identities, Moment};
+use proviso_tests::{Setup, TestGate, until};
 use serde_json::{Value, json};
 
 use super::{AUDIENCE, Key, MESH, World, bundle};
@@ -20,6 +21,8 @@ const NEXT: Key = Key { name: "mesh-next", kid: "mesh-2", alg: "ES256" };
 struct Served {
     answer: Arc<Mutex<Option<Value>>>,
     asked: Arc<AtomicU32>,
+    /// Whoever has it holds every answer back.
+    held: Arc<tokio::sync::Mutex<()>>,
     at: SocketAddr,
 }
 
@@ -27,10 +30,11 @@ impl Served {
     async fn begin(document: Value) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let answer = Arc::new(Mutex::new(Some(document)));
-        let served = Self { answer, asked: Arc::default(), at: listener.local_addr().unwrap() };
+        let served = Self { answer, asked: Arc::default(), held: Arc::default(), at: listener.local_addr().unwrap() };
         let here = served.clone();
         let handler = move || async move {
             here.asked.fetch_add(1, Ordering::SeqCst);
+            drop(here.held.lock().await);
             match here.answer.lock().unwrap().clone() {
                 Some(document) => Ok(document.to_string()),
                 None => Err(StatusCode::SERVICE_UNAVAILABLE),
@@ -53,14 +57,19 @@ fn document(keys: &[Key]) -> Value {
     json!({"spiffe_sequence": 1, "keys": keys.iter().map(|key| key.public("jwt-svid")).collect::<Vec<_>>()})
 }
 
-/// A gate whose trust domain's keys lie at this address.
-async fn world(served: &Served) -> World {
+/// Those of the trust domain whose keys lie at this address.
+fn identities(served: &Served) -> Identities {
     let file = format!(
         "[[issuer]]\ntrust_domain = \"acme.example\"\nalgorithms = [\"ES256\"]\naudience = [\"{AUDIENCE}\"]\n\
          keys = {{ url = \"http://{}/keys\", allow = [\"127.0.0.1/32\"], refresh = \"5m\", keep = \"1h\" }}\n",
         served.at
     );
-    let identities = Identities::parse(&file).unwrap();
+    Identities::parse(&file).unwrap()
+}
+
+/// A gate that believes them.
+async fn world(served: &Served) -> World {
+    let identities = identities(served);
     let gate = TestGate::with(Setup { bundle: bundle(), identities, ..Setup::default() }).await;
     World { gate, folder: tempfile::tempdir().unwrap() }
 }
@@ -98,6 +107,27 @@ async fn made_up_keys_ask_the_issuer_once_in_half_a_minute() {
     let asking = (0..8).map(|_| code(&world, NEXT));
     assert!(futures::future::join_all(asking).await.iter().all(|code| code == "token_key"));
     assert_eq!((code(&world, MESH).await.as_str(), served.asked()), ("", 2));
+}
+
+#[tokio::test]
+async fn whoever_hangs_up_keeps_nobody_from_the_keys() {
+    let served = Served::begin(document(&[MESH])).await;
+    let world = world(&served).await;
+    let token = MESH.sign(None, &world.svid("report-writer", "weekly-report"));
+    let identities = Arc::new(identities(&served));
+    let moment = Moment { now: world.gate.clock.now(), boot: 1 };
+    let held = Arc::clone(&served.held).lock_owned().await;
+    let asking = {
+        let (identities, token) = (Arc::clone(&identities), token.clone());
+        tokio::spawn(async move { identities.verify(&token, AUDIENCE, moment).await.map(drop) })
+    };
+    until("the issuer is asked", async || (served.asked() == 1).then_some(())).await;
+    asking.abort();
+    assert!(asking.await.unwrap_err().is_cancelled());
+    drop(held);
+    // Within the half minute in which nobody looks again.
+    assert_eq!(identities.verify(&token, AUDIENCE, moment).await.map(drop), Ok(()));
+    assert_eq!(served.asked(), 1);
 }
 
 #[tokio::test]
