@@ -21,6 +21,8 @@ use super::signature::Algorithm;
 const WINDOW: Span = Span::from_seconds(60);
 /// How many proofs are remembered at once: one more is refused, and none is forgotten for it.
 const MOST: usize = 200_000;
+/// How many of them may be of one key, so that nobody's proofs keep those of others out.
+const MOST_OF_ONE: u32 = 10_000;
 /// The longest id of a proof.
 const LONGEST_ID: usize = 256;
 
@@ -53,7 +55,30 @@ pub struct Proofs {
 #[derive(Debug, Default)]
 struct Seen {
     by_id: BTreeSet<Digest>,
-    by_end: BTreeMap<Timestamp, Vec<Digest>>,
+    /// How many are remembered of each key.
+    by_key: BTreeMap<Digest, u32>,
+    /// Each with its key.
+    by_end: BTreeMap<Timestamp, Vec<(Digest, Digest)>>,
+}
+
+impl Seen {
+    fn forget(&mut self, now: Timestamp) {
+        while let Some(old) = self.by_end.first_entry().filter(|entry| *entry.key() < now) {
+            for (id, key) in old.remove() {
+                self.by_id.remove(&id);
+                let left = self.by_key.get(&key).map_or(0, |count| count.saturating_sub(1));
+                if left == 0 {
+                    self.by_key.remove(&key);
+                } else {
+                    self.by_key.insert(key, left);
+                }
+            }
+        }
+    }
+
+    fn is_full(&self, key: &Digest) -> bool {
+        self.by_id.len() >= MOST || self.by_key.get(key).is_some_and(|count| *count >= MOST_OF_ONE)
+    }
 }
 
 impl Proofs {
@@ -105,17 +130,14 @@ impl Proofs {
 
     /// INVARIANT (R3): a proof is good once.
     fn is_first(&self, key: &str, id: &str, made: Timestamp, now: Timestamp) -> bool {
-        let id = Digest::of(format!("{key} {id}").as_bytes());
+        let (id, key) = (Digest::of(format!("{key} {id}").as_bytes()), Digest::of(key.as_bytes()));
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        while let Some(old) = seen.by_end.first_entry().filter(|entry| *entry.key() < now) {
-            for digest in old.remove() {
-                seen.by_id.remove(&digest);
-            }
-        }
-        if seen.by_id.len() >= MOST || (!seen.by_id.insert(id) && !sabotaged!("r3_proof_again")) {
+        seen.forget(now);
+        if seen.is_full(&key) || (!seen.by_id.insert(id) && !sabotaged!("r3_proof_again")) {
             return false;
         }
-        seen.by_end.entry(made.plus(WINDOW)).or_default().push(id);
+        *seen.by_key.entry(key).or_default() += 1;
+        seen.by_end.entry(made.plus(WINDOW)).or_default().push((id, key));
         true
     }
 }
@@ -133,5 +155,24 @@ pub(super) fn bound_to(claims: &Map<String, Value>) -> Result<Option<String>, To
             text(cnf, "jkt").map(|jkt| Some(jkt.to_owned())).ok_or(TokenFault::Binding)
         }
         Some(_) => Err(TokenFault::Binding),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_keys_proofs_keep_no_other_out_and_make_room_when_they_are_old() {
+        let at = |seconds: i64| Timestamp::from_millis(seconds * 1_000);
+        let proofs = Proofs::since(at(0));
+        for number in 0..MOST_OF_ONE {
+            assert!(proofs.is_first("flood", &number.to_string(), at(1), at(1)), "{number}");
+        }
+        assert!(!proofs.is_first("flood", "one more", at(1), at(1)));
+        assert!(proofs.is_first("quiet", "first", at(1), at(1)));
+        assert!(!proofs.is_first("quiet", "first", at(1), at(1)), "good once");
+        assert!(proofs.is_first("flood", "later", at(62), at(62)));
+        assert_eq!(proofs.seen.lock().unwrap().by_key.len(), 1, "what is over is forgotten");
     }
 }
