@@ -117,6 +117,7 @@ fn identity_touches(event: &IdentityEvent) -> Vec<VersionKey> {
         IdentityEvent::CredentialVerified { credential } => vec![key(&credential.id)],
         // The credentials that end with it are its record's to name.
         IdentityEvent::CredentialEnded { ended: EndedParty::Token { token, .. }, .. } => vec![key(token)],
+        IdentityEvent::CredentialEnded { ended: EndedParty::Credential { id, .. }, .. } => vec![key(id)],
         IdentityEvent::CredentialEnded { ended: EndedParty::Subject(_), .. } => Vec::new(),
         IdentityEvent::SignedIn { link, session, replaces, .. } => {
             link.iter().chain(replaces).map(key).chain([key(&session.id)]).collect()

@@ -11,7 +11,7 @@ use proviso_api::session::{DemoPeople, DemoPerson, Minted, Session};
 use super::App;
 use super::append::Proposal;
 use super::event::LedgerEvent;
-use super::foreign::is_token;
+use super::foreign::{is_credential, is_token};
 use super::ownership::hold_present;
 use super::refusal::{Refusal, RefusalKind};
 use super::sessions::{Entry, Whence};
@@ -307,19 +307,18 @@ impl App {
         state.registry.list(now).into_iter().map(line).collect()
     }
 
-    /// Revokes a credential, and with a sign-in link the session that it made. Of one that is over already nothing is
-    /// written.
+    /// Revokes a credential, and with a sign-in link the session that it made. Of one of this gate's own that is over already
+    /// nothing is written; one of another issuer would be believed anew, and ends for good.
     ///
     /// # Errors
     /// `unknown_token`.
     pub async fn revoke_token(&self, id: &str, by: &Operator) -> Result<(), Refusal> {
+        if is_credential(id) {
+            return self.end_credential(id, by).await;
+        }
         let now = self.now();
         self.admit(|state| {
-            let (_, word) = state.registry.find(id, now).ok_or_else(|| {
-                let shown = text::visible(id, 80);
-                Refusal::not_found("unknown_token", format!("there is no credential `{shown}`"))
-                    .help("`proviso token list` shows them")
-            })?;
+            let (_, word) = state.registry.find(id, now).ok_or_else(|| unknown_token(id))?;
             let event = IdentityEvent::TokenRevoked { id: id.to_owned(), by: by.name.clone(), at: now };
             let sessions = state.registry.sessions_of(id, now);
             let key = VersionKey::Identity(id.to_owned());
@@ -344,7 +343,7 @@ impl App {
     pub(super) fn still_live(&self, state: &super::state::State, id: &str, now: Timestamp) -> Result<(), Refusal> {
         // INVARIANT (R7): a token of another issuer counts until an operator ends it, or it ends by itself.
         if is_token(id) {
-            return if state.registry.is_ended(&[], id) { Err(unauthenticated()) } else { Ok(()) };
+            return if state.registry.is_token_ended(id) { Err(unauthenticated()) } else { Ok(()) };
         }
         match state.registry.find(id, now) {
             Some((_, "live")) => Ok(()),
@@ -366,6 +365,13 @@ pub(super) fn hold_chain(subject: &EntityRef, via: &[EntityRef], person: bool) -
             .help("`--via` names each agent between the subject and the human once"));
     }
     Ok(())
+}
+
+/// No credential has this public id.
+pub(super) fn unknown_token(id: &str) -> Refusal {
+    let shown = text::visible(id, 80);
+    Refusal::not_found("unknown_token", format!("there is no credential `{shown}`"))
+        .help("`proviso token list` shows them")
 }
 
 /// The system has no randomness to give.

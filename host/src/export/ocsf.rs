@@ -264,7 +264,10 @@ fn managed(told: &Told) -> Value {
         None => match told.leaf.kind.as_str() {
             "token_minted" | "token_revoked" => ("credential", id("/token/id").or_else(|| id("/id"))),
             "credential_verified" => ("credential", id("/credential/id")),
-            "credential_ended" => ("credential", id("/ended/token/token").or_else(|| id("/ended/subject/subject"))),
+            "credential_ended" => {
+                let one = id("/ended/token/token").or_else(|| id("/ended/credential/id"));
+                ("credential", one.or_else(|| id("/ended/subject/subject")))
+            }
             "locked" | "lock_renewed" | "lift_voted" | "unlocked" => ("lock", id("/lock/id").or_else(|| id("/id"))),
             "task_ended" => ("task", id("/task")),
             _ => ("gate", None),

@@ -18,7 +18,7 @@ pub use facts::TokenFacts;
 pub use pattern::SubjectPattern;
 pub use registry::{IdentityEvent, OpenSession, PersonSessionFacts, Registry, Token};
 pub use secret::{Secret, SecretKind};
-pub use verified::{COUNTS, EndedParty, TokenSeen, VerifiedCredential};
+pub use verified::{COUNTS, EndedParty, Said, TokenSeen, VerifiedCredential};
 
 /// How this gate's own issuer is named in chains.
 pub const EMBEDDED: &str = "proviso";

@@ -11,10 +11,9 @@ use policy_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::facts::TokenFacts;
-use super::verified::{EndedParty, Verified, VerifiedCredential};
+use super::verified::{EndedParty, Said, Verified, VerifiedCredential};
 use super::{Account, AgentCredential, Credential, EMBEDDED, PersonSession, PointCredential, Secret, Stronger};
 use crate::store::Keys;
-use crate::trust::Party;
 
 /// What happened to a credential. Persisted and hashed: every variant and member is for ever.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -178,13 +177,18 @@ impl Registry {
             }
             IdentityEvent::TokenRevoked { id, .. } => {
                 self.end(id, "revoked");
+                // INVARIANT (R7): so were credentials of other issuers ended once, and they stay it.
+                if let Some(said) = self.verified.said_in(id).cloned() {
+                    self.verified.end(&EndedParty::Credential { id: id.clone(), said });
+                }
                 self.sessions.retain(|_, open| open.link.as_deref() != Some(id));
             }
             IdentityEvent::CredentialVerified { credential } => {
                 for old in self.verified.see(credential) {
                     self.tokens.remove(&old);
                 }
-                let over = self.tokens.get(&credential.id).and_then(|held| held.over);
+                let ended = self.verified.is_ended(&credential.said()).then_some("revoked");
+                let over = ended.or_else(|| self.tokens.get(&credential.id).and_then(|held| held.over));
                 self.tokens.insert(credential.id.clone(), Held { token: credential.as_token(), over });
             }
             IdentityEvent::CredentialEnded { ended, .. } => {
@@ -274,9 +278,19 @@ impl Registry {
         live.then_some(&held.token)
     }
 
-    /// Whether an operator ended one of these, or this token of theirs.
-    pub fn is_ended(&self, parties: &[Party], token: &str) -> bool {
-        self.verified.is_ended(parties, token)
+    /// Whether an operator ended a credential that says this, or somebody whom it names.
+    pub fn is_ended(&self, said: &Said) -> bool {
+        self.verified.is_ended(said)
+    }
+
+    /// Whether an operator ended this token of another issuer.
+    pub fn is_token_ended(&self, token: &str) -> bool {
+        self.verified.is_token_ended(token)
+    }
+
+    /// What is said in a credential of another issuer, by its public id.
+    pub fn said_in(&self, id: &str) -> Option<&Said> {
+        self.verified.said_in(id)
     }
 
     /// Whether this was ended before.

@@ -61,7 +61,50 @@ pub struct TokenSeen {
     pub expires_at: Timestamp,
 }
 
+/// By what a credential is known again when it is ended: what its issuer says of whom. Not how the bundle reads that, nor
+/// when it was recorded, so that another bundle or a restored gate makes no other credential of it. Persisted and hashed:
+/// every member is for ever.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Said {
+    /// Who says it.
+    pub issuer: String,
+    /// Everybody whom it names, in the issuer's words.
+    pub parties: Vec<Party>,
+    /// The task; absent: whatever else is said of these.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task: Option<String>,
+    /// What the agent is built of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub build: Option<String>,
+}
+
+impl Said {
+    /// What is said by whoever was believed so.
+    pub fn of(issuer: &str, parties: &[Party], facts: &TokenFacts) -> Self {
+        let (task, build) = match facts {
+            TokenFacts::Agent { task, build, .. } => (Some(task.clone()), build.clone()),
+            TokenFacts::EnforcementPoint { .. } | TokenFacts::Approver { .. } => (None, None),
+        };
+        Self { issuer: issuer.to_owned(), parties: parties.to_vec(), task, build }
+    }
+
+    /// The same of these in any task.
+    fn in_any_task(&self) -> Self {
+        Self { task: None, build: None, ..self.clone() }
+    }
+
+    /// Whether an end of this is one of `other`.
+    fn covers(&self, other: &Self) -> bool {
+        self == other || *self == other.in_any_task()
+    }
+}
+
 impl VerifiedCredential {
+    /// What is said in it.
+    pub fn said(&self) -> Said {
+        Said::of(&self.issuer, &self.parties, &self.facts)
+    }
+
     /// As the registry keeps credentials. No secret opens it: its id is of a kind that none is read as.
     pub(super) fn as_token(&self) -> Token {
         Token {
@@ -92,28 +135,37 @@ pub enum EndedParty {
         /// What it is known again by here.
         token: String,
     },
+    /// One credential: every token that says the same of the same.
+    Credential {
+        /// The public id that it had when it was ended.
+        id: String,
+        /// What is said in it.
+        said: Said,
+    },
 }
 
 /// Credentials of other issuers, and what of them was ended.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Verified {
-    parties: BTreeMap<String, Vec<Party>>,
+    seen: BTreeMap<String, Said>,
     by_end: BTreeSet<(Timestamp, String)>,
     subjects: BTreeSet<Party>,
     tokens: BTreeSet<String>,
+    /// INVARIANT (R7): nothing takes one out again, neither time nor what is erased.
+    credentials: BTreeSet<Said>,
 }
 
 impl Verified {
     /// Takes one in. Those that nobody asks for any more, which are then to be forgotten.
     pub fn see(&mut self, credential: &VerifiedCredential) -> Vec<String> {
-        self.parties.insert(credential.id.clone(), credential.parties.clone());
+        self.seen.insert(credential.id.clone(), credential.said());
         self.by_end.insert((credential.counts_until.plus(REMEMBERED), credential.id.clone()));
         let mut old = Vec::new();
         while let Some((end, id)) = self.by_end.first().filter(|(end, _)| *end <= credential.seen_at).cloned() {
             self.by_end.remove(&(end, id.clone()));
             // It may have been recorded anew since.
             if !self.by_end.iter().any(|(_, later)| *later == id) {
-                self.parties.remove(&id);
+                self.seen.remove(&id);
                 old.push(id);
             }
         }
@@ -124,6 +176,7 @@ impl Verified {
     pub fn end(&mut self, ended: &EndedParty) -> Vec<String> {
         match ended {
             EndedParty::Token { token, .. } => self.tokens.insert(token.clone()),
+            EndedParty::Credential { said, .. } => self.credentials.insert(said.clone()),
             EndedParty::Subject(party) => self.subjects.insert(party.clone()),
         };
         self.named_by(ended)
@@ -133,18 +186,34 @@ impl Verified {
     pub fn has_ended(&self, ended: &EndedParty) -> bool {
         match ended {
             EndedParty::Token { token, .. } => self.tokens.contains(token),
+            EndedParty::Credential { said, .. } => self.credentials.contains(said),
             EndedParty::Subject(party) => self.subjects.contains(party),
         }
     }
 
-    /// The credentials that name a subject.
+    /// The credentials that end with this.
     pub fn named_by(&self, ended: &EndedParty) -> Vec<String> {
-        let EndedParty::Subject(party) = ended else { return Vec::new() };
-        self.parties.iter().filter(|(_, parties)| parties.contains(party)).map(|(id, _)| id.clone()).collect()
+        let ends = |said: &Said| match ended {
+            EndedParty::Subject(party) => said.parties.contains(party),
+            EndedParty::Credential { said: ended, .. } => ended.covers(said),
+            EndedParty::Token { .. } => false,
+        };
+        self.seen.iter().filter(|(_, said)| ends(said)).map(|(id, _)| id.clone()).collect()
     }
 
-    /// Whether any of these, or this token, was ended.
-    pub fn is_ended(&self, parties: &[Party], token: &str) -> bool {
-        self.tokens.contains(token) || parties.iter().any(|party| self.subjects.contains(party))
+    /// What is said in a credential that is known.
+    pub fn said_in(&self, id: &str) -> Option<&Said> {
+        self.seen.get(id)
+    }
+
+    /// Whether this was ended, or whomever it names.
+    pub fn is_ended(&self, said: &Said) -> bool {
+        let over = |said: &Said| self.credentials.contains(said);
+        over(said) || over(&said.in_any_task()) || said.parties.iter().any(|party| self.subjects.contains(party))
+    }
+
+    /// Whether this token was ended.
+    pub fn is_token_ended(&self, token: &str) -> bool {
+        self.tokens.contains(token)
     }
 }

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use proviso::app::Operator;
+use policy_core::entity::EntityRef;
+use proviso::app::{ErasureRequest, Operator};
 use proviso_tests::{AGENTS, Client, Parties, until, write_file};
 use reqwest::Method;
 use serde_json::json;
@@ -76,6 +77,37 @@ async fn what_was_ended_stays_ended_after_a_restart() {
     let world = world.again().await;
     assert_eq!((world.code(&one).await, world.code(&svid).await), (ended(), ended()));
     assert_eq!(world.code(&two).await.0, 200);
+}
+
+#[tokio::test]
+async fn a_credential_that_was_ended_is_not_believed_anew() {
+    let world = World::begin().await;
+    let token = |world: &World, task: &str| access_token(&world.access("report-writer", task, "5f0c1e", "j1"));
+    assert_eq!(world.code(&token(&world, "weekly-report")).await.0, 200);
+    let id = world.gate.app.tokens().iter().find(|line| line.by == LOGIN_ISS).unwrap().id.clone();
+    // Its record counts no more, and a token that says the same would make another.
+    world.gate.clock.advance(25 * 3_600);
+    world.gate.app.revoke_token(&id, &operator()).await.unwrap();
+    assert_eq!(world.code(&token(&world, "weekly-report")).await, ended());
+    let ledger = world.records()[0];
+    world.gate.app.revoke_token(&id, &operator()).await.unwrap();
+    assert_eq!(world.records()[0], ledger, "ended once is ended");
+    // What does not say the same is another credential. By it the gate forgets what nobody showed for long.
+    world.gate.clock.advance(20 * 86_400);
+    assert_eq!(world.code(&token(&world, "other-task")).await.0, 200);
+    assert_eq!(world.code(&token(&world, "weekly-report")).await, ended());
+    // Erased is not forgiven.
+    let erasure = ErasureRequest {
+        agent: Some(EntityRef::new("Agent", format!("{AGENTS}report-writer"))),
+        reason: "they asked us to".to_owned(),
+        ..ErasureRequest::default()
+    };
+    world.gate.app.erase(&operator(), &erasure).await.unwrap();
+    let world = world.again().await;
+    assert_eq!(world.code(&token(&world, "weekly-report")).await, ended());
+    assert_eq!(world.code(&token(&world, "other-task")).await.0, 200);
+    let unknown = world.gate.app.revoke_token("pvf_x", &operator()).await.unwrap_err();
+    assert_eq!(unknown.code, "unknown_token");
 }
 
 /// Eight clients ask as fast as they can. Whatever was asked after the acknowledgement is refused.

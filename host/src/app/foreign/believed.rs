@@ -11,8 +11,10 @@ use crate::app::append::{Proposal, canonical};
 use crate::app::event::LedgerEvent;
 use crate::app::identities::{hold_chain, of_earlier_epoch};
 use crate::app::refusal::{Refusal, RefusalKind};
+use crate::app::state::State;
 use crate::identity::{
-    AgentCredential, COUNTS, Credential, IdentityEvent, PointCredential, TokenFacts, TokenSeen, VerifiedCredential,
+    AgentCredential, COUNTS, Credential, IdentityEvent, PointCredential, Said, TokenFacts, TokenSeen,
+    VerifiedCredential,
 };
 use crate::store::VersionKey;
 use crate::trust::{Party, VerifiedToken};
@@ -41,7 +43,8 @@ impl App {
             "issuer": token.issuer, "parties": parties, "facts": facts, "epoch": epoch,
         }))?;
         let id = credential_id(self.keys(), &says);
-        self.hold_not_ended(&parties, &seen)?;
+        let said = Said::of(&token.issuer, &parties, &facts);
+        self.hold_not_ended(&self.state(), &said, &seen)?;
         let credential = VerifiedCredential {
             id: id.clone(),
             issuer: token.issuer.clone(),
@@ -62,7 +65,7 @@ impl App {
 
     /// Records a credential that is new, or whose record will soon not count any more. Whether it did.
     async fn note_verified(&self, credential: VerifiedCredential, now: Timestamp) -> Result<bool, Refusal> {
-        let known = |state: &crate::app::state::State| match state.registry.find(&credential.id, now) {
+        let known = |state: &State| match state.registry.find(&credential.id, now) {
             Some((held, "live")) => Ok(now.plus(EARLY) < held.expires_at),
             Some((_, "revoked")) => Err(credential_ended()),
             _ => Ok(false),
@@ -78,7 +81,7 @@ impl App {
         let event =
             LedgerEvent::Identity(IdentityEvent::CredentialVerified { credential: Box::new(credential.clone()) });
         self.admit(|state| {
-            self.hold_not_ended_in(state, &credential.parties, &credential.token)?;
+            self.hold_not_ended(state, &credential.said(), &credential.token)?;
             let records = if known(state)? { Vec::new() } else { vec![self.ledger(now, &event)?] };
             let expected = vec![state.version(VersionKey::Identity(credential.id.clone()))];
             Ok(Proposal { expected, records, answer: () })
@@ -142,17 +145,8 @@ impl App {
         })
     }
 
-    fn hold_not_ended(&self, parties: &[Party], token: &TokenSeen) -> Result<(), Refusal> {
-        self.hold_not_ended_in(&self.state(), parties, token)
-    }
-
-    fn hold_not_ended_in(
-        &self,
-        state: &crate::app::state::State,
-        parties: &[Party],
-        token: &TokenSeen,
-    ) -> Result<(), Refusal> {
-        let ended = state.registry.is_ended(parties, &token.token);
+    fn hold_not_ended(&self, state: &State, said: &Said, token: &TokenSeen) -> Result<(), Refusal> {
+        let ended = state.registry.is_ended(said) || state.registry.is_token_ended(&token.token);
         if ended && !sabotaged!("r7_ended_token_believed") { Err(credential_ended()) } else { Ok(()) }
     }
 }

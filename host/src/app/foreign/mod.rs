@@ -11,7 +11,7 @@ mod seen;
 use policy_core::time::Timestamp;
 
 pub(super) use builds::{BUILD_CHANGED, is_of_build};
-pub(super) use seen::is_token;
+pub(super) use seen::{is_credential, is_token};
 
 use super::App;
 use super::asker::Asker;

@@ -17,6 +17,11 @@ pub(in crate::app) fn is_token(id: &str) -> bool {
     id.strip_prefix(TOKEN).is_some_and(|rest| rest.starts_with('_'))
 }
 
+/// Whether this is the id of a credential of another issuer.
+pub(in crate::app) fn is_credential(id: &str) -> bool {
+    id.strip_prefix(CREDENTIAL).is_some_and(|rest| rest.starts_with('_'))
+}
+
 /// A credential's id, of what it says.
 pub(super) fn credential_id(keys: &Keys, says: &[u8]) -> String {
     named(CREDENTIAL, &keys.code(b"proviso-verified-v1\0", says).to_string())
