@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use proviso::app::Operator;
+use policy_core::time::Span;
+use proviso::app::{Class, ErasureRequest, Kept, Operator};
 use proviso_tests::{TestClock, TestGate};
 use serde_json::json;
 
@@ -24,6 +25,32 @@ async fn an_account_stays_the_persons_that_it_first_signed_in_as() {
     // Put right, it is hers again.
     let gate = gate.again(setup(&clock, &[before])).await;
     assert_eq!(enter(&gate, &provider, "sub-mara", json!({})).await.status.as_u16(), 200);
+}
+
+#[tokio::test]
+async fn erasing_sign_ins_makes_no_account_somebody_elses() {
+    let clock = Arc::new(TestClock::new());
+    let provider = Provider::start(&clock).await;
+    let before = file(&provider, "acme", &["mara"], "");
+    let gate = TestGate::with(setup(&clock, std::slice::from_ref(&before))).await;
+    for _ in 0..3 {
+        assert_eq!(enter(&gate, &provider, "sub-mara", json!({})).await.status.as_u16(), 200);
+    }
+    clock.advance(30 * 86_400);
+    let erasure = |person: Option<&str>, days: Option<u64>| ErasureRequest {
+        person: person.map(str::to_owned),
+        older_than: days.map(|days| Span::from_seconds(days * 86_400)),
+        reason: "they asked us to".to_owned(),
+        ..ErasureRequest::default()
+    };
+    let root = Operator { uid: 0, name: "root".to_owned() };
+    let report = gate.app.erase(&root, &erasure(None, Some(8))).await.unwrap();
+    assert_eq!(report.erased.get(&Class::Credentials), Some(&2), "all but the first: {report:?}");
+    let report = gate.app.erase(&root, &erasure(Some("mara"), None)).await.unwrap();
+    assert_eq!(report.kept.get(&Kept::BindsAccount), Some(&1), "{report:?}");
+    let gate = gate.again(setup(&clock, &[before.replace("= \"mara\"", "= \"jun\"")])).await;
+    let answer = enter(&gate, &provider, "sub-mara", json!({})).await;
+    assert_eq!(refused(&answer), (403, "account_of_another".to_owned()), "{answer:?}");
 }
 
 #[tokio::test]

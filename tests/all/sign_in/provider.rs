@@ -97,6 +97,7 @@ struct Inside {
     keys: Vec<Key>,
     codes: BTreeMap<String, Given>,
     asked_for_keys: usize,
+    asked_for_metadata: usize,
     drawn: u64,
     names_issuer: bool,
     meanwhile: Option<Meanwhile>,
@@ -189,6 +190,11 @@ impl Provider {
     /// How often its keys were asked for.
     pub(super) fn asked_for_keys(&self) -> usize {
         self.inside().asked_for_keys
+    }
+
+    /// How often it was asked for what it says of itself.
+    pub(super) fn asked_for_metadata(&self) -> usize {
+        self.inside().asked_for_metadata
     }
 
     /// What happens while the next code is redeemed.
@@ -322,7 +328,8 @@ pub(super) fn query(location: &str) -> BTreeMap<String, String> {
 }
 
 async fn metadata(State(provider): State<Provider>) -> Json<Value> {
-    let inside = provider.inside();
+    let mut inside = provider.inside();
+    inside.asked_for_metadata += 1;
     let issuer = &provider.issuer;
     let elsewhere = |wrong: Twist, path: &str, instead: &str| {
         if inside.twist == wrong { instead.to_owned() } else { format!("{issuer}{path}") }

@@ -274,6 +274,8 @@ async fn whoever_signs_out_of_the_provider_is_out_here() {
     assert_eq!(send(&good).await.status.as_u16(), 200);
     assert!(!in_yet(&right).await, "all of the account");
     assert!(in_yet(&jun).await && in_yet(&link).await, "and nobody else, and by nothing else");
+    assert_eq!(send(&provider.logout_token("sub-jun", &json!({"sid": "elsewhere"}))).await.status.as_u16(), 200);
+    assert!(!in_yet(&jun).await, "a session without a `sid` may be the one that was meant");
     // The same token once more ends nothing that came after it.
     gate.clock.advance(61);
     let later = mara("three").await;

@@ -1,5 +1,7 @@
 //! Each check of an ID token, where it alone is wrong; keys that rotate; providers that are none.
 
+use proviso_tests::Client;
+use reqwest::Method;
 use serde_json::json;
 
 use super::browser::{Browser, enter, gate, person, refused};
@@ -139,6 +141,26 @@ async fn a_provider_that_is_none_signs_nobody_in() {
         assert!(matches!(answer.code().as_str(), "provider_unavailable" | "bad_id_token"), "{twist:?}: {answer:?}");
         assert!(!answer.status.is_success() && !answer.header("set-cookie").contains("proviso_session="));
     }
+}
+
+#[tokio::test]
+async fn a_provider_that_answers_badly_is_asked_no_oftener_whoever_comes() {
+    let (gate, provider) = gate().await;
+    provider.twist(Twist::MetadataIssuer);
+    let token = provider.logout_token("sub-mara", &json!({}));
+    let send = async || {
+        let request = gate.client.request(Method::POST, "/api/v1/sign-in/acme/logged_out");
+        let form = request.header("content-type", "application/x-www-form-urlencoded");
+        Client::send(form.body(format!("logout_token={token}"))).await
+    };
+    for _ in 0..5 {
+        assert_eq!(refused(&send().await), (503, "provider_unavailable".to_owned()));
+    }
+    assert_eq!(provider.asked_for_metadata(), 1, "once in ten seconds");
+    provider.twist(Twist::Nothing);
+    gate.clock.advance(11);
+    assert_eq!(send().await.status.as_u16(), 200);
+    assert_eq!(provider.asked_for_metadata(), 2);
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 //! gate makes, so a flood of beginnings fills nothing.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -10,13 +10,15 @@ use policy_core::digest::Digest;
 use policy_core::json;
 use policy_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 
 use super::ways::Asked;
 use crate::store::Keys;
 
 /// How many codes are redeemed at once; others are told to come again.
 const MOST_AT_ONCE: usize = 16;
+/// How many logout tokens are looked at at once; others wait, and nobody who signs in waits behind them.
+const MOST_LOGOUTS: usize = 8;
 /// How many attempts that were made are remembered one by one.
 const MOST_REMEMBERED: usize = 16_384;
 const SEAL: &[u8] = b"proviso-sign-in-v1\0";
@@ -98,7 +100,12 @@ pub(in crate::app) struct Attempts {
     run: OnceLock<String>,
     made: Mutex<Made>,
     turns: Semaphore,
+    logouts: Arc<Semaphore>,
 }
+
+/// A turn to look at a logout token, as long as it lives.
+#[derive(Debug)]
+pub struct LogoutTurn(#[expect(dead_code, reason = "it is held, and never looked at")] OwnedSemaphorePermit);
 
 #[derive(Debug)]
 struct Made {
@@ -111,7 +118,8 @@ struct Made {
 impl Default for Attempts {
     fn default() -> Self {
         let made = Mutex::new(Made { states: BTreeMap::new(), floor: None });
-        Self { run: OnceLock::new(), made, turns: Semaphore::new(MOST_AT_ONCE) }
+        let (turns, logouts) = (Semaphore::new(MOST_AT_ONCE), Arc::new(Semaphore::new(MOST_LOGOUTS)));
+        Self { run: OnceLock::new(), made, turns, logouts }
     }
 }
 
@@ -145,10 +153,17 @@ impl Attempts {
     pub(super) fn turn(&self) -> Option<SemaphorePermit<'_>> {
         self.turns.try_acquire().ok()
     }
+
+    /// A turn to look at a logout token, behind those who came before. Whoever goes away meanwhile leaves nothing behind.
+    pub(super) async fn logout_turn(&self) -> Option<LogoutTurn> {
+        Arc::clone(&self.logouts).acquire_owned().await.ok().map(LogoutTurn)
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use futures::FutureExt as _;
+
     use super::*;
     use crate::random::SystemRandom;
     use crate::store::{DataFolder, DataKind};
@@ -210,5 +225,18 @@ mod tests {
         }
         assert!(!attempts.make(at(5), state(0)), "forgotten, and made no second time");
         assert!(attempts.make(at(11), state(MOST_REMEMBERED + 1)));
+    }
+
+    #[tokio::test]
+    async fn logouts_wait_for_a_turn_and_nobody_who_signs_in_does() {
+        let attempts = Attempts::default();
+        let mut turns = Vec::new();
+        for _ in 0..MOST_LOGOUTS {
+            turns.push(attempts.logout_turn().now_or_never().flatten().expect("a turn"));
+        }
+        assert!(attempts.logout_turn().now_or_never().is_none(), "one more waits");
+        assert!(attempts.turn().is_some());
+        turns.pop();
+        assert!(attempts.logout_turn().now_or_never().flatten().is_some());
     }
 }

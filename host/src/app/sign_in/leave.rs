@@ -3,6 +3,7 @@
 use policy_core::entity::EntityRef;
 use policy_core::time::Span;
 
+use super::attempt::LogoutTurn;
 use super::ways::ProviderFault;
 use crate::app::App;
 use crate::app::refusal::Refusal;
@@ -29,11 +30,19 @@ impl App {
         Ok(way.provider.end_session(format!("{}/", self.settings().public_url), now).await)
     }
 
+    /// A turn to look at a logout token, for which one waits.
+    ///
+    /// # Errors
+    /// `sign_in_busy`.
+    pub async fn logout_turn(&self) -> Result<LogoutTurn, Refusal> {
+        self.attempts().logout_turn().await.ok_or_else(super::begin::busy)
+    }
+
     /// Ends the sessions of an account that its provider signed out. How many there were is nobody's to know.
     ///
     /// # Errors
     /// `unknown_provider`; `bad_logout_token`; `provider_unavailable`; `record_unavailable`.
-    pub async fn logged_out(&self, provider: &str, token: String) -> Result<(), Refusal> {
+    pub async fn logged_out(&self, _turn: LogoutTurn, provider: &str, token: String) -> Result<(), Refusal> {
         let way = self.way(provider)?;
         let said = way.provider.logged_out(token, self.now()).await.map_err(|fault| match fault {
             ProviderFault::BadToken(word) => {
@@ -46,7 +55,8 @@ impl App {
         let wanted = |open: &OpenSession| {
             let Some(account) = &open.facts.account else { return false };
             let same = account.issuer == way.issuer && account.subject == said.subject;
-            let meant = said.sid.is_none() || account.sid == said.sid;
+            // Of a session whose `sid` the provider never told, nobody knows that it was not meant.
+            let meant = said.sid.is_none() || account.sid.is_none() || account.sid == said.sid;
             let before = open.at <= said.at.plus(SKEW);
             same && meant && before
         };

@@ -74,7 +74,9 @@ pub(in crate::http) async fn logged_out(
         Refused::new(StatusCode::BAD_REQUEST, "bad_logout_token", "the form holds no `logout_token`, or several")
     })?;
     let app = site.app().clone();
-    finish(async move { app.logged_out(&provider, token).await }).await?;
+    // Anybody may send this: so the work that outlives whoever sent it is only ever a few at once.
+    let turn = app.logout_turn().await?;
+    finish(async move { app.logged_out(turn, &provider, token).await }).await?;
     Ok(StatusCode::OK)
 }
 
