@@ -22,6 +22,8 @@ pub enum Kept {
     TaskOpen,
     /// The credential, or a session that it made, is alive.
     CredentialLive,
+    /// The first sign-in of an account: it says whose the account is, now and later.
+    BindsAccount,
     /// What a person did for others: a vote, a lock, a look afterwards. It goes with the exception that it is part of.
     ActedForOthers,
     /// A record of the gate itself, such as an activation or a lock, speaks of them.
@@ -42,6 +44,7 @@ impl Kept {
             Self::Renewed => "an exception that is not over renews theirs",
             Self::TaskOpen => "their task is alive: `proviso task end`, or wait until its tokens have expired",
             Self::CredentialLive => "the credential, or a session that it made, is alive: `proviso token revoke`",
+            Self::BindsAccount => "they are the first sign-ins of accounts, and say for good whose each of them is",
             Self::ActedForOthers => {
                 "they say what the person did for others; they go with what they are part of, by age"
             }

@@ -41,6 +41,8 @@ struct Bundle {
     task: Option<String>,
     /// All ids of a credential and its sessions.
     ids: Vec<String>,
+    /// Whether it says whose account it was that signed in.
+    binds: bool,
 }
 
 /// Looks through the ledger.
@@ -51,13 +53,15 @@ pub(super) struct Ledger<'a> {
     credentials: BTreeMap<String, Bundle>,
     /// The credential that each session belongs to.
     sessions: BTreeMap<String, String>,
+    /// The accounts that have signed in, by issuer and subject.
+    accounts: BTreeSet<(String, String)>,
     part: Part,
 }
 
 impl<'a> Ledger<'a> {
     pub fn new(selection: &'a Selection, needed: &'a Needed) -> Self {
-        let (exceptions, credentials, sessions) = Default::default();
-        Self { selection, needed, exceptions, credentials, sessions, part: Part::default() }
+        let (exceptions, credentials, sessions, accounts) = Default::default();
+        Self { selection, needed, exceptions, credentials, sessions, accounts, part: Part::default() }
     }
 
     /// Takes the next record.
@@ -136,8 +140,12 @@ impl<'a> Ledger<'a> {
             IdentityEvent::SignedIn { link, session, .. } => {
                 let id = link.clone().unwrap_or_else(|| session.id.clone());
                 self.sessions.insert(session.id.clone(), id.clone());
+                let account = session.account.as_ref();
+                let account = account.map(|account| (account.issuer.clone(), account.subject.clone()));
+                let is_first = account.is_some_and(|account| self.accounts.insert(account));
                 let bundle = self.credentials.entry(id).or_default();
                 bundle.ends = bundle.ends.max(Some(session.expires_at));
+                bundle.binds |= is_first;
                 bundle.ids.push(session.id.clone());
                 bundle.of.push(session.person.clone());
                 Some(bundle)
@@ -249,6 +257,10 @@ impl<'a> Ledger<'a> {
         }
         if bundle.held {
             return Err(Kept::OnHold);
+        }
+        // INVARIANT (R4): without it the account would be whoever's it is mapped to next, and one human two voters.
+        if bundle.binds {
+            return Err(Kept::BindsAccount);
         }
         bundle.task.iter().try_for_each(|task| self.needed.task_over(task))?;
         Ok(true)
