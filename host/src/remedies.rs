@@ -133,6 +133,9 @@ pub fn remedy(code: &str) -> Option<&'static str> {
         "not_requestable" => Rejection::NotRequestable.help(),
         "invalid_task_state" => "look at how the request stands",
         "task_expired" => "ask again",
+        "too_many_credentials" => {
+            "wait for `Retry-After`, or go on with a token that says what one before it said; the issuer keeps task and build the same over a task"
+        }
         "too_many_requests" => "wait until some of the open ones are decided, or take some back",
         "bad_scope" => Rejection::BadScope.help(),
         "bad_group" => Rejection::BadGroup.help(),

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use policy_core::entity::EntityRef;
+use policy_core::text;
 use serde_json::json;
 
 use super::output::{Done, Exit, Failure};
@@ -11,6 +12,9 @@ use crate::app::HoldTarget;
 use crate::identity::TokenLine;
 use crate::socket::client::{self, ClientError};
 use crate::socket::{Reply, Request};
+
+/// A chain of the longest names fits.
+const LONGEST_LINE: usize = 4_096;
 
 /// Where the gate is.
 #[derive(Debug, Args)]
@@ -121,13 +125,14 @@ async fn list(data: &Path) -> Result<Done, Failure> {
             other => return told(other),
         }
     }
-    let lines = tokens.iter().map(|line| {
-        format!(
-            "{}  {:<17}  {:<7}  until {}  by {}  {}",
-            line.id, line.kind, line.state, line.expires_at, line.by, line.what
-        )
-    });
+    let lines = tokens.iter().map(shown);
     Ok(Done::fine(lines.collect::<Vec<_>>().join("\n"), json!({"tokens": tokens})))
+}
+
+/// INVARIANT (R11): names are somebody else's words, and no terminal obeys them.
+fn shown(line: &TokenLine) -> String {
+    let (by, what) = (text::visible(&line.by, LONGEST_LINE), text::visible(&line.what, LONGEST_LINE));
+    format!("{}  {:<17}  {:<7}  until {}  by {by}  {what}", line.id, line.kind, line.state, line.expires_at)
 }
 
 /// Asks the running gate, and tells what it said.
@@ -204,7 +209,27 @@ pub(super) fn entity(text: &str) -> Result<EntityRef, String> {
 
 #[cfg(test)]
 mod tests {
+    use policy_core::time::Timestamp;
+
     use super::*;
+
+    #[test]
+    fn a_name_in_the_list_shows_as_what_it_is() {
+        let line = TokenLine {
+            id: "pvf_1".to_owned(),
+            kind: "agent".to_owned(),
+            what: "Agent::a via Agent::\u{1b}[2J\u{202e}b".to_owned(),
+            minted_at: Timestamp::from_millis(0),
+            by: "https://login.example\n".to_owned(),
+            expires_at: Timestamp::from_millis(0),
+            state: "live".to_owned(),
+        };
+        let shown = shown(&line);
+        assert!(
+            shown.ends_with("by https://login.example⟨U+000A⟩  Agent::a via Agent::⟨U+001B⟩[2J⟨U+202E⟩b"),
+            "{shown}"
+        );
+    }
 
     #[test]
     fn entities_are_read_as_type_and_id() {

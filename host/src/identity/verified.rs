@@ -147,7 +147,8 @@ pub enum EndedParty {
 /// Credentials of other issuers, and what of them was ended.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Verified {
-    seen: BTreeMap<String, Said>,
+    /// Each with when it is forgotten.
+    seen: BTreeMap<String, (Said, Timestamp)>,
     by_end: BTreeSet<(Timestamp, String)>,
     subjects: BTreeSet<Party>,
     tokens: BTreeSet<String>,
@@ -158,16 +159,17 @@ pub(super) struct Verified {
 impl Verified {
     /// Takes one in. Those that nobody asks for any more, which are then to be forgotten.
     pub fn see(&mut self, credential: &VerifiedCredential) -> Vec<String> {
-        self.seen.insert(credential.id.clone(), credential.said());
-        self.by_end.insert((credential.counts_until.plus(REMEMBERED), credential.id.clone()));
+        let (id, end) = (credential.id.clone(), credential.counts_until.plus(REMEMBERED));
+        if let Some((_, before)) = self.seen.insert(id.clone(), (credential.said(), end)) {
+            self.by_end.remove(&(before, id.clone()));
+        }
+        self.by_end.insert((end, id));
         let mut old = Vec::new();
-        while let Some((end, id)) = self.by_end.first().filter(|(end, _)| *end <= credential.seen_at).cloned() {
-            self.by_end.remove(&(end, id.clone()));
-            // It may have been recorded anew since.
-            if !self.by_end.iter().any(|(_, later)| *later == id) {
-                self.seen.remove(&id);
-                old.push(id);
-            }
+        while self.by_end.first().is_some_and(|(end, _)| *end <= credential.seen_at)
+            && let Some((_, id)) = self.by_end.pop_first()
+        {
+            self.seen.remove(&id);
+            old.push(id);
         }
         old
     }
@@ -198,12 +200,12 @@ impl Verified {
             EndedParty::Credential { said: ended, .. } => ended.covers(said),
             EndedParty::Token { .. } => false,
         };
-        self.seen.iter().filter(|(_, said)| ends(said)).map(|(id, _)| id.clone()).collect()
+        self.seen.iter().filter(|(_, (said, _))| ends(said)).map(|(id, _)| id.clone()).collect()
     }
 
     /// What is said in a credential that is known.
     pub fn said_in(&self, id: &str) -> Option<&Said> {
-        self.seen.get(id)
+        self.seen.get(id).map(|(said, _)| said)
     }
 
     /// Whether this was ended, or whomever it names.

@@ -86,7 +86,7 @@ async fn ten_thousand_requests_of_one_agent_are_twenty_for_people_and_hold_up_no
 #[tokio::test]
 async fn a_subject_has_one_allowance_in_all_its_tasks() {
     proviso_tests::clauses!("c4-15-more-tasks");
-    let allowance = Allowance { evaluations: 1, burst: 6 };
+    let allowance = Allowance { burst: 6, ..Allowance::each_second(1) };
     let story = Story::on(TestGate::with(Setup { allowance, ..Setup::default() }).await).await;
     let call = write_file("report-writer", "/srv/files/reports/a.md", "c");
     let mut answered = 0;
@@ -109,7 +109,7 @@ async fn a_subject_has_one_allowance_in_all_its_tasks() {
 #[tokio::test]
 async fn a_task_bears_four_of_its_agents_and_no_one_of_them_uses_it_up() {
     proviso_tests::clauses!("c4-15-more-agents");
-    let allowance = Allowance { evaluations: 1, burst: 6 };
+    let allowance = Allowance { burst: 6, ..Allowance::each_second(1) };
     let story = Story::on(TestGate::with(Setup { allowance, ..Setup::default() }).await).await;
     let mut answered = Vec::new();
     for name in ["report-writer", "ledger-bot", "close-planner", "intern-bot", "release-bot"] {

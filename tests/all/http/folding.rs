@@ -138,7 +138,7 @@ async fn another_server_definition_action_or_resource_is_another_request() {
 
 #[tokio::test]
 async fn a_renewal_takes_its_turn_and_is_held_to_the_limits_of_a_request() {
-    let allowance = Allowance { evaluations: 1, burst: 6 };
+    let allowance = Allowance { burst: 6, ..Allowance::each_second(1) };
     let story = Story::on(TestGate::with(Setup { allowance, ..Setup::default() }).await).await;
     let (id, mara) = granted(&story).await;
     let path = format!("/api/v1/exceptions/{id}/renew");

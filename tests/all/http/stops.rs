@@ -305,7 +305,7 @@ async fn what_continues_a_call_ends_with_the_grant_that_permitted_it() {
 
 #[tokio::test]
 async fn who_floods_gets_429_and_one_line_and_others_go_on() {
-    let allowance = proviso::app::Allowance { evaluations: 1, burst: 8 };
+    let allowance = proviso::app::Allowance { burst: 8, ..proviso::app::Allowance::each_second(1) };
     let story = Story::on(TestGate::with(Setup { allowance, ..Setup::default() }).await).await;
     let quiet = story.gate.agent("ledger-bot", "weekly-report", None).await;
     let ledger = || story.gate.app.record().logs.iter().find(|log| log.log == "ledger").map_or(0, |log| log.size);

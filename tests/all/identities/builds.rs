@@ -3,6 +3,7 @@
 use proviso_tests::{Parties, write_file};
 use serde_json::{Value, json};
 
+use super::recorded::payloads;
 use super::{World, access_token, with};
 
 const CALL: &str = "/srv/files/reports/a.md";
@@ -35,6 +36,8 @@ async fn another_build_uses_no_grant_and_suspends_it() {
     let refused = changed.evaluate(&write_file("report-writer", CALL, "c2")).await;
     assert_eq!(refused.json()["decision"], false, "{refused:?}");
     assert_eq!(world.records()[0], ledger + 3, "the new credential, and the two grants that it suspends");
+    let last = payloads(&world, "ledger").pop().unwrap();
+    assert_eq!(last["identity"]["kind"], "credential_verified", "known once what it ends has ended: {last}");
     for id in &ids {
         let detail = detail(id).await;
         let phase = &detail["exception"]["phase"];

@@ -57,6 +57,21 @@ async fn a_grant_is_for_the_task_the_chain_and_the_human_that_the_token_says() {
 }
 
 #[tokio::test]
+async fn each_agent_of_a_chain_has_a_name() {
+    let world = World::begin().await;
+    let claims = world.access("report-writer", "weekly-report", "5f0c1e", "j1");
+    let through = |name: &str| {
+        let between = json!({"sub": format!("agent|{name}")});
+        let act = json!({"iss": MESH_ISS, "sub": format!("{AGENTS}report-writer"), "act": between});
+        access_token(&with(&claims, "act", act))
+    };
+    assert_eq!(world.code(&through("planner")).await, (200, String::new()));
+    for name in ["two words", "a < b", "x\u{202e}y", "x\u{1b}[2J", "\""] {
+        assert_eq!(world.code(&through(name)).await, (403, "bad_name".to_owned()), "{name:?}");
+    }
+}
+
+#[tokio::test]
 async fn what_a_body_says_of_task_or_chain_is_held_against_the_token() {
     let world = World::begin().await;
     let token = access_token(&world.access("report-writer", "weekly-report", "5f0c1e", "j1"));

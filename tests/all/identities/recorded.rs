@@ -1,5 +1,6 @@
 //! What is written down of a token: what was believed, which it was, and never the token.
 
+use proviso::app::Allowance;
 use proviso::store::SeenHead;
 use proviso::trust::Identities;
 use proviso_tests::{Client, Parties, Setup, TestGate, copy_folder, post_rows, write_file};
@@ -10,7 +11,7 @@ use serde_json::{Value, json};
 use super::{LOGIN, LOGIN_ISS, MESH_ISS, World, access_token, with};
 
 /// Events or decisions of a log, in order, as the gate's database holds them.
-fn payloads(world: &World, log: &str) -> Vec<Value> {
+pub(super) fn payloads(world: &World, log: &str) -> Vec<Value> {
     let database = Connection::open(world.gate.data().join("record.sqlite")).unwrap();
     let mut select = database
         .prepare("SELECT bytes FROM payload WHERE log = ?1 AND name IN ('event', 'decision') ORDER BY seq")
@@ -81,6 +82,29 @@ async fn a_record_counts_for_a_day_and_is_then_made_anew() {
     assert_eq!((world.code(&token()).await.0, world.records()[0]), (200, ledger));
     world.gate.clock.advance(3_600);
     assert_eq!((world.code(&token()).await.0, world.records()[0]), (200, ledger + 1));
+}
+
+#[tokio::test]
+async fn an_agent_brings_only_so_many_new_credentials_an_hour() {
+    let folder = tempfile::tempdir().unwrap();
+    super::publish(folder.path());
+    let identities = Identities::parse(&super::file(folder.path(), "")).unwrap();
+    let allowance = Allowance { credentials: 3, ..Allowance::each_second(1_000) };
+    let gate = TestGate::with(Setup { bundle: super::bundle(), identities, allowance, ..Setup::default() }).await;
+    let world = World { gate, folder };
+    world.gate.clock.advance(1);
+    let token = |agent: &str, task: &str| access_token(&world.access(agent, &format!("task-{task}"), "5f0c1e", "j1"));
+    for task in ["a", "b", "c", "a"] {
+        assert_eq!(world.code(&token("report-writer", task)).await, (200, String::new()), "{task}");
+    }
+    let refused = world.who(&token("report-writer", "d")).await;
+    assert_eq!((refused.status.as_u16(), refused.code()), (429, "too_many_credentials".to_owned()), "{refused:?}");
+    assert_eq!(refused.header("retry-after"), "3600");
+    // Whoever it is known by goes on, and so does everybody else.
+    assert_eq!(world.code(&token("report-writer", "a")).await.0, 200);
+    assert_eq!(world.code(&token("ledger-bot", "d")).await.0, 200);
+    world.gate.clock.advance(3_600);
+    assert_eq!(world.code(&token("report-writer", "d")).await.0, 200);
 }
 
 #[tokio::test]

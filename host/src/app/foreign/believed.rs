@@ -55,27 +55,30 @@ impl App {
             seen_at: now,
             counts_until: now.plus(COUNTS),
         };
-        if self.note_verified(credential, now).await?
-            && let TokenFacts::Agent { subject, build, .. } = &facts
-        {
-            self.suspend_of(subject, build.as_deref()).await?;
-        }
+        self.note_verified(credential, now).await?;
         credential_of(id, facts, token.issuer, seen).ok_or_else(|| forbidden("not_a_workload", NO_WORKLOAD))
     }
 
-    /// Records a credential that is new, or whose record will soon not count any more. Whether it did.
-    async fn note_verified(&self, credential: VerifiedCredential, now: Timestamp) -> Result<bool, Refusal> {
+    /// Records a credential that is new, or whose record will soon not count any more.
+    async fn note_verified(&self, credential: VerifiedCredential, now: Timestamp) -> Result<(), Refusal> {
         let known = |state: &State| match state.registry.find(&credential.id, now) {
             Some((held, "live")) => Ok(now.plus(EARLY) < held.expires_at),
             Some((_, "revoked")) => Err(credential_ended()),
             _ => Ok(false),
         };
         if known(&self.state())? {
-            return Ok(false);
+            return Ok(());
         }
         // Whoever shows many of them pays for it as for evaluations.
         let _turn = match &credential.facts {
-            TokenFacts::Agent { subject, task, .. } => Some(self.turn_of(subject, task).await?),
+            TokenFacts::Agent { subject, task, build, .. } => {
+                let turn = self.turn_of(subject, task).await?;
+                self.room_for_credential(subject, task).await?;
+                // INVARIANT (R3): before the credential is known, so that whoever goes away in between leaves it to be done
+                // for the next who comes.
+                self.suspend_of(subject, build.as_deref()).await?;
+                Some(turn)
+            }
             TokenFacts::EnforcementPoint { .. } | TokenFacts::Approver { .. } => None,
         };
         let event =
@@ -87,7 +90,7 @@ impl App {
             Ok(Proposal { expected, records, answer: () })
         })
         .await
-        .map(|_| true)
+        .map(drop)
     }
 
     /// What a token says, in the bundle's words.
@@ -120,8 +123,10 @@ impl App {
         let task = token.task.clone().or_else(|| sabotaged!("r3_any_task").then(|| "any".to_owned()));
         let missing = "the token says no task, and outside of one an agent asks for nothing";
         let task = task.ok_or_else(|| forbidden("task_missing", missing))?;
-        if !text::is_identifier(&task) || !text::is_identifier(&subject.id) {
-            return Err(forbidden("bad_name", "the token's task or subject cannot be a name here"));
+        // INVARIANT (R11): whatever the issuer calls an agent, wherever it stands in the chain, shows as what it is.
+        let agents = std::iter::once(&subject).chain(&via).map(|agent| &agent.id);
+        if !agents.chain([&task]).all(|name| text::is_identifier(name)) {
+            return Err(forbidden("bad_name", "the token's task, or an agent of its chain, cannot be a name here"));
         }
         let build = token.build.clone();
         if build.as_ref().is_some_and(|build| !text::is_identifier(build)) {

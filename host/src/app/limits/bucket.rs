@@ -20,12 +20,17 @@ pub struct Allowance {
     pub evaluations: u32,
     /// And at once, after a pause.
     pub burst: u32,
+    /// New credentials of other issuers an hour.
+    pub credentials: u32,
 }
+
+/// Ten new credentials a minute: each is a record, and is known for nine days.
+const CREDENTIALS: u32 = 600;
 
 impl Allowance {
     /// So many a second; ten seconds' worth at once.
     pub const fn each_second(evaluations: u32) -> Self {
-        Self { evaluations, burst: evaluations.saturating_mul(10) }
+        Self { evaluations, burst: evaluations.saturating_mul(10), credentials: CREDENTIALS }
     }
 }
 
@@ -55,7 +60,8 @@ impl Counted {
             Self::Task(_) => SUBJECTS_OF_A_TASK,
             Self::Reports(_) => REPORTS_OF_A_CALL,
         };
-        Allowance { evaluations: subject.evaluations.saturating_mul(times), burst: subject.burst.saturating_mul(times) }
+        let (evaluations, burst) = (subject.evaluations.saturating_mul(times), subject.burst.saturating_mul(times));
+        Allowance { evaluations, burst, ..subject }
     }
 }
 
@@ -120,7 +126,7 @@ mod tests {
 
     #[test]
     fn a_bucket_gives_its_burst_then_its_rate_and_each_has_its_own() {
-        let allowance = Allowance { evaluations: 2, burst: 3 };
+        let allowance = Allowance { evaluations: 2, burst: 3, ..Allowance::default() };
         let mut buckets = Buckets::default();
         let mut take = |subject: &str, now: u64| {
             buckets.take(&[Counted::Subject(EntityRef::new("Agent", subject))], allowance, now)
@@ -147,7 +153,7 @@ mod tests {
 
     #[test]
     fn what_one_bucket_refuses_is_taken_from_no_other() {
-        let allowance = Allowance { evaluations: 1, burst: 1 };
+        let allowance = Allowance { evaluations: 1, burst: 1, ..Allowance::default() };
         let mut buckets = Buckets::default();
         let subject = |name: &str| Counted::Subject(EntityRef::new("Agent", name));
         let mut ask =
@@ -170,7 +176,7 @@ mod tests {
 
     #[test]
     fn reports_are_counted_apart_from_questions() {
-        let allowance = Allowance { evaluations: 1, burst: 1 };
+        let allowance = Allowance { evaluations: 1, burst: 1, ..Allowance::default() };
         let mut buckets = Buckets::default();
         let agent = EntityRef::new("Agent", "a");
         assert_eq!(buckets.take(&[Counted::Subject(agent.clone())], allowance, 0), Ok(()));

@@ -5,6 +5,7 @@
 //! how often it happened since the line before.
 
 mod bucket;
+mod credentials;
 mod requests;
 mod turns;
 
@@ -27,6 +28,7 @@ use super::event::{GateEvent, LedgerEvent};
 use super::refusal::{Refusal, RefusalKind};
 use crate::identity::PointCredential;
 use bucket::{Buckets, Counted};
+use credentials::Brought;
 use turns::Turns;
 
 /// How long one line in the record stands for what is refused by a limit, in milliseconds.
@@ -35,6 +37,8 @@ const INTERVAL: u64 = 60_000;
 const EVALUATIONS: &str = "evaluations";
 /// The kind of limit on reports of what ran.
 const REPORTS: &str = "reports";
+/// The kind of limit on new credentials of other issuers.
+const CREDENTIALS: &str = "credentials";
 /// The type of an enforcement point among the subjects. No bundle has it: Cedar names no type with a hyphen.
 const POINT: &str = "enforcement-point";
 
@@ -45,6 +49,7 @@ type Key = (EntityRef, String, &'static str);
 #[derive(Debug, Default)]
 pub(super) struct Limits {
     buckets: Mutex<Buckets>,
+    brought: Mutex<Brought>,
     turns: Turns,
     refused: Mutex<BTreeMap<Key, Refused>>,
 }
@@ -80,6 +85,22 @@ impl App {
     /// The same for a report of what ran.
     pub(super) async fn turn_to_report(&self, subject: &EntityRef, task: &str) -> Result<Turn, Refusal> {
         self.counted_turn(subject, task, &[Counted::Reports(subject.clone())], REPORTS).await
+    }
+
+    /// Lets a new credential of another issuer through, where its subject has not brought too many.
+    ///
+    /// # Errors
+    /// `too_many_credentials`.
+    pub(super) async fn room_for_credential(&self, subject: &EntityRef, task: &str) -> Result<(), Refusal> {
+        let most = self.settings().allowance.credentials;
+        let taken = {
+            let mut brought = self.limits().brought.lock().unwrap_or_else(PoisonError::into_inner);
+            brought.take(subject, most, self.boot())
+        };
+        let Err(wait) = taken else { return Ok(()) };
+        self.over_limit(subject, task, CREDENTIALS).await;
+        let detail = format!("tokens of this agent have said {most} new things within an hour");
+        Err(Refusal::new(RefusalKind::TooMany, "too_many_credentials", detail).retry_after(wait))
     }
 
     /// A place to wait for a decision at, where this subject has one left.

@@ -193,7 +193,9 @@ async fn a_refusal_of_one_call_silences_that_call_and_no_other() {
 async fn who_asks_too_much_is_denied_with_one_line_an_interval() {
     let clock = FakeClock::new("2026-11-22T12:00:00Z");
     let folder = std::sync::Arc::new(tempfile::tempdir().unwrap());
-    let gate = Gate::open(folder, clock, |settings| settings.allowance = Allowance { evaluations: 1, burst: 3 });
+    let gate = Gate::open(folder, clock, |settings| {
+        settings.allowance = Allowance { evaluations: 1, burst: 3, ..Allowance::default() }
+    });
     let gate = gate.await.unwrap();
     let (app, caller) = (&gate.app, caller(&gate.app).await);
     let beside = Caller { agent: agent(app, "close-q4", None).await, point: caller.point.clone() };
@@ -314,7 +316,9 @@ async fn a_task_has_at_most_sixty_grants_live_or_asked_for_whoever_holds_them() 
 async fn a_search_that_finds_nobody_and_a_report_of_nothing_take_turns_too() {
     let folder = std::sync::Arc::new(tempfile::tempdir().unwrap());
     let clock = FakeClock::new("2026-11-22T12:00:00Z");
-    let gate = Gate::open(folder, clock, |settings| settings.allowance = Allowance { evaluations: 1, burst: 3 });
+    let gate = Gate::open(folder, clock, |settings| {
+        settings.allowance = Allowance { evaluations: 1, burst: 3, ..Allowance::default() }
+    });
     let gate = gate.await.unwrap();
     let (app, caller) = (&gate.app, caller(&gate.app).await);
     let nobody = || {
