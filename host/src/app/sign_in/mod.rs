@@ -10,7 +10,6 @@ mod leave;
 mod ways;
 
 pub(in crate::app) use attempt::Attempts;
-pub use attempt::LogoutTurn;
 pub use begin::{Begun, FLOW_LIFE};
 pub use finish::Arrival;
 pub use ways::{Asked, Authenticated, IdentityProvider, LoggedOut, ProviderAnswer, ProviderFault, Way, Ways};
