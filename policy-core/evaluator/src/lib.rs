@@ -3,11 +3,13 @@
 //! A [`bundle`] is read and accepted, a caller's question is sealed with the facts that it needs (`seal`), and a sealed
 //! question is evaluated ([`evaluate`]). What crosses the module's boundary goes through [`abi`]. No I/O, no clock, no
 //! randomness, no hash-ordered answer. The feature `validate` adds what only a host does: to validate, to seal, to put a
-//! call into words, and to try a bundle on its author's tables (`tables`).
+//! call into words, to try a bundle on its author's tables (`tables`), and to tell what another one changes (`change`).
 
 pub mod abi;
 pub mod bundle;
 mod cedar;
+#[cfg(feature = "validate")]
+pub mod change;
 pub mod compile;
 pub mod console;
 pub mod eligible;

@@ -58,6 +58,19 @@ impl Bundle {
         vec![BundleError::new(first.map_or("console", String::as_str), 1, "nobody_activates", message, help)]
     }
 
+    /// Who may activate another bundle, as strongly signed in as there is and at some hour of a week: how many people
+    /// `console/` demands of each.
+    pub fn activators(&self) -> BTreeMap<EntityRef, u32> {
+        let mut able: BTreeMap<EntityRef, u32> = BTreeMap::new();
+        for (person, _, answer) in self.asked(&[Act::Activate], &[None]) {
+            if answer.permitted {
+                let persons = able.entry(person).or_insert(answer.persons);
+                *persons = (*persons).min(answer.persons);
+            }
+        }
+        able
+    }
+
     /// What everybody of the bundle may do of this, about these.
     fn asked(&self, acts: &[Act], about: &[Option<EntityRef>]) -> Vec<(EntityRef, ConsoleAct, ConsoleAnswer)> {
         let people = self.people();
