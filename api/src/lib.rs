@@ -3,6 +3,7 @@
 //! JSON in snake_case. Requests may hold members that nobody reads: AuthZEN says to ignore them.
 
 pub mod access_request;
+pub mod activation;
 pub mod acts;
 pub mod authzen;
 pub mod exceptions;

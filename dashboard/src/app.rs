@@ -15,7 +15,8 @@ use proviso_api::session::Session;
 use crate::api;
 use crate::components::notice::Failure;
 use crate::pages::{
-    Decision, Departure, Finding, Findings, NotFound, Ownership, Queue, Record, Retention, Reviews, Shell, SignIn, You,
+    Decision, Departure, Finding, Findings, NotFound, Ownership, Policies, Proposal, Queue, Record, Retention, Reviews,
+    Shell, SignIn, You,
 };
 use crate::view_model::arrival::Arrival;
 use crate::view_model::problem::ApiError;
@@ -245,6 +246,8 @@ fn Pages() -> impl IntoView {
             <Route path=path!("/reviews") view=Reviews />
             <Route path=path!("/ownership") view=Ownership />
             <Route path=path!("/departures/:user") view=Departure />
+            <Route path=path!("/policies") view=Policies />
+            <Route path=path!("/policies/:digest") view=Proposal />
             <Route path=path!("/record") view=Record />
             <Route path=path!("/you") view=You />
             <Route path=path!("/retention") view=Retention />

@@ -20,7 +20,7 @@ const MEMBERS: [(&str, &str); 4] =
     [("vera", "auditors"), ("sol", "operators"), ("kit", "administrators"), ("jun", "administrators")];
 
 /// The presets, file by file as they stand.
-fn presets() -> BTreeMap<String, String> {
+pub(crate) fn presets() -> BTreeMap<String, String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../bundles/console");
     let names = ["approver", "auditor", "agent-owner", "operator", "administrator"];
     let read = |name: &str| std::fs::read_to_string(folder.join(format!("{name}.cedar"))).unwrap();
@@ -28,7 +28,7 @@ fn presets() -> BTreeMap<String, String> {
 }
 
 /// The sample bundle with this as its `console/`, and the groups that the presets name.
-fn bundle(console: BTreeMap<String, String>) -> BTreeMap<String, String> {
+pub(crate) fn bundle(console: BTreeMap<String, String>) -> BTreeMap<String, String> {
     let mut files = sample_bundle();
     let mut entities: Vec<Value> = serde_json::from_str(&files["entities.json"]).unwrap();
     let group = |name: &str| json!({"type": "Group", "id": name});

@@ -1,6 +1,8 @@
 //! One integration binary.
 
 #[cfg(test)]
+mod activation;
+#[cfg(test)]
 mod cli;
 #[cfg(test)]
 mod cli_bundle;

@@ -81,6 +81,8 @@ pub struct Setup {
     pub record: Record,
     /// How people sign in besides links.
     pub ways: Ways,
+    /// Another policy module than the built one.
+    pub module: Option<PolicyModule>,
     /// What stands between the use cases and the store.
     pub wrap: fn(Arc<dyn Store>) -> Arc<dyn Store>,
 }
@@ -103,6 +105,7 @@ impl Default for Setup {
             identities: Identities::default(),
             record: Record::default(),
             ways: Ways { sessions: patient(), ..Ways::default() },
+            module: None,
             wrap: |store| store,
         }
     }
@@ -158,8 +161,9 @@ impl TestGate {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let listen = listener.local_addr().expect("an address");
         let url = format!("http://{listen}");
-        let engine = WasmEngine::new(module(), setup.limits).expect("the module's exports");
-        let file = ModuleFile { digest: module().digest(), bytes: module().bytes(), calls: engine.calls() };
+        let module = setup.module.as_ref().unwrap_or_else(|| module());
+        let engine = WasmEngine::new(module, setup.limits).expect("the module's exports");
+        let file = ModuleFile { digest: module.digest(), bytes: module.bytes(), calls: engine.calls() };
         let settings = Settings {
             data: data.to_owned(),
             kind: setup.kind,

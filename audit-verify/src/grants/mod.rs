@@ -238,9 +238,13 @@ impl Ledger {
                 self.open.values_mut().for_each(Exception::doubt);
                 Ok(Said::default())
             }
-            Event::Gate(_) | Event::Identity(_) | Event::Routing(_) | Event::Finding(_) | Event::Ownership(_) => {
-                Ok(Said::default())
-            }
+            Event::Gate(_)
+            | Event::Identity(_)
+            | Event::Routing(_)
+            | Event::Finding(_)
+            | Event::Ownership(_)
+            | Event::Console(_)
+            | Event::Policy(_) => Ok(Said::default()),
         }
     }
 

@@ -22,6 +22,10 @@ pub(super) enum Event {
     Finding(serde::de::IgnoredAny),
     /// Who owns what: a vote was asked for under the owners that its request names.
     Ownership(serde::de::IgnoredAny),
+    /// What somebody was not permitted to do: nothing came of it.
+    Console(serde::de::IgnoredAny),
+    /// What may become the active bundle: no grant says by whom that was decided.
+    Policy(serde::de::IgnoredAny),
 }
 
 /// An event of the gate as a whole.

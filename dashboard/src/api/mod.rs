@@ -1,5 +1,6 @@
 //! The gate's HTTP API. The only folder that calls the network.
 
+mod activation;
 mod afterwards;
 mod events;
 mod exceptions;
@@ -18,6 +19,7 @@ use proviso_api::problem::Problem;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+pub use activation::{bundles, proposal, propose_earlier, vote_on_bundle};
 pub use afterwards::{
     answer, close_review, confirm, declare_emergency, give_back, judge, open_reviews, unconfirmed, unjudged,
 };

@@ -90,6 +90,7 @@ fn Navigation() -> impl IntoView {
             (path, _) if path.starts_with("/findings") => "findings",
             ("/ownership", _) => "ownership",
             (path, _) if path.starts_with("/departures/") => "ownership",
+            (path, _) if path.starts_with("/policies") => "policies",
             ("/record" | "/retention", _) => "record",
             ("/you", _) => "you",
             _ => "queue",
@@ -131,6 +132,7 @@ fn Navigation() -> impl IntoView {
             {move || desk.why_not(Act::ViewRecord).is_none().then(|| view! {
                 <a href="/ownership" aria-current=current("ownership")>"Ownership"</a>
             })}
+            <a href="/policies" aria-current=current("policies")>"Policies"</a>
             <a href="/record" aria-current=current("record")>"Record"</a>
             <footer>{who}</footer>
         </nav>

@@ -3,6 +3,7 @@
 //! Nothing here names Leptos, a network or a clock: the pages hand in what the server said, what the approver set and
 //! the time, and draw what comes back. It builds and is tested natively.
 
+pub mod activation;
 pub mod afterwards;
 pub mod arrival;
 pub mod ballot;

@@ -30,6 +30,7 @@ impl App {
             LedgerEvent::Finding(event) => event.place(),
             LedgerEvent::Ownership(event) => event.place(),
             LedgerEvent::Console(_) => ("console".to_owned(), Vec::new()),
+            LedgerEvent::Policy(_) => ("policy".to_owned(), vec![VersionKey::Proposals]),
             LedgerEvent::Gate(event) => {
                 let touches = match event {
                     GateEvent::Locked { .. }
@@ -50,10 +51,11 @@ impl App {
                     | GateEvent::LogKeyRotated { .. }
                     | GateEvent::AllowWithheld { .. }
                     | GateEvent::Limited { .. } => Vec::new(),
-                    GateEvent::BundleActivated { .. }
-                    | GateEvent::ClockDoubted { .. }
-                    | GateEvent::EpochBegun { .. }
-                    | GateEvent::ClockTrusted { .. } => vec![VersionKey::Bundle],
+                    // What was proposed was proposed against the bundle before.
+                    GateEvent::BundleActivated { .. } => vec![VersionKey::Bundle, VersionKey::Proposals],
+                    GateEvent::ClockDoubted { .. } | GateEvent::EpochBegun { .. } | GateEvent::ClockTrusted { .. } => {
+                        vec![VersionKey::Bundle]
+                    }
                 };
                 ("gate".to_owned(), touches)
             }

@@ -40,7 +40,12 @@ impl App {
         let call = &question.call;
         let state = self.state();
         self.hold_credentials(&state, asker, now)?;
-        let mut expected = vec![state.version(VersionKey::Bundle), state.version(VersionKey::Locks)];
+        // INVARIANT (R4): what was sealed by another bundle than the active one is admitted under none. The bundle changes
+        // with the state, so that under one lock the two are of one moment.
+        let version = state.version(VersionKey::Bundle);
+        let of_now = question.bundle == self.policy().digest();
+        let version = if of_now { version } else { (VersionKey::Bundle, u64::MAX) };
+        let mut expected = vec![version, state.version(VersionKey::Locks)];
         expected.extend(asker.credentials().map(|id| state.version(VersionKey::Identity(id.to_owned()))));
         // What the task was permitted before is read only where the action shows it to policy.
         if question.context.contains_key("done") {

@@ -23,6 +23,31 @@ pub trait Engine: Send + Sync + 'static {
 
     /// Calls one operation on an instance that holds this bundle: canonical JSON in, canonical JSON out.
     fn call(&self, bundle: Digest, op: Op, input: Vec<u8>) -> BoxFuture<'_, Result<Vec<u8>, EngineError>>;
+
+    /// An instance apart that holds a bundle, for who tries what is not active: it takes nothing of what the gate's own
+    /// questions need. Takes as long as a load.
+    ///
+    /// # Errors
+    /// When the module does not take the bundle.
+    fn apart(&self, load: &Load) -> Result<Box<dyn Apart>, EngineError>;
+
+    /// Another module, of these bytes, to be tried apart. Takes as long as compiling it.
+    ///
+    /// # Errors
+    /// When it is no policy module, or speaks another version of the ABI.
+    fn other(&self, bytes: &[u8]) -> Result<OtherModule, EngineError>;
+}
+
+/// Makes instances of another module, each with a bundle.
+pub type OtherModule = Arc<dyn Fn(&Load) -> Result<Box<dyn Apart>, EngineError> + Send + Sync>;
+
+/// An instance apart.
+pub trait Apart: Send {
+    /// One call: canonical JSON in, canonical JSON out. After an error it is spent.
+    ///
+    /// # Errors
+    /// When it gives no answer.
+    fn call(&mut self, op: Op, input: &[u8]) -> Result<Vec<u8>, EngineError>;
 }
 
 /// Why the module gave no answer. Each is a recorded denial with the reason `limit` (R8).

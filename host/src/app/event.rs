@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 pub use decision::{DecisionRecord, ExecutionRecord, OBSERVED, REPORTED, SearchRecord};
 
+use super::activation::{ActivatedBy, PolicyEvent};
 use super::console::ConsoleEvent;
 use super::epoch::EpochFact;
 use super::erasure::{Erasure, Hold};
@@ -65,6 +66,8 @@ pub enum LedgerEvent {
     Ownership(OwnershipEvent),
     /// Of what people may not do here.
     Console(ConsoleEvent),
+    /// Of what may become the active bundle.
+    Policy(PolicyEvent),
 }
 
 /// What happened to the gate as a whole.
@@ -77,6 +80,9 @@ pub enum GateEvent {
         by: String,
         /// Whether agents and gate may share an operating-system user.
         single_user: bool,
+        /// The policy module that it runs; not told by earlier releases.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        module: Option<Digest>,
         /// When.
         at: Timestamp,
     },
@@ -246,12 +252,15 @@ pub enum GateEvent {
 pub struct ActivationFact {
     /// The bundle.
     pub bundle: Digest,
-    /// The operating-system user.
+    /// The operating-system user; or the people, in words.
     pub by: String,
     /// Why.
     pub reason: String,
     /// When.
     pub at: Timestamp,
+    /// The people who activated it; absent where an operator did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub people: Option<Box<ActivatedBy>>,
     /// How many files changed, by folder.
     pub changed: Vec<(String, u32)>,
     /// The digest of each file by its path.
@@ -304,6 +313,7 @@ impl LedgerEvent {
             Self::Finding(event) => event.kind().to_owned(),
             Self::Ownership(event) => event.kind().to_owned(),
             Self::Console(event) => event.kind().to_owned(),
+            Self::Policy(event) => event.kind().to_owned(),
         }
     }
 }

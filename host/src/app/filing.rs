@@ -45,6 +45,7 @@ impl App {
         self.refresh_subject(&subject).await?;
         let now = self.now();
         let facts = &filing.facts;
+        let judged_by = self.policy().digest();
         let wanted = Wanted {
             question: &facts.question,
             scope: &facts.scope,
@@ -66,6 +67,10 @@ impl App {
                 let keys = [VersionKey::Bundle, VersionKey::Locks, VersionKey::Requests(subject.to_string())];
                 let ids = filing.by.iter().map(|by| VersionKey::Identity(by.credential().to_owned()));
                 self.hold_task(state, &facts.question.task)?;
+                // INVARIANT (R4): a request's terms are the active bundle's.
+                if self.policy().digest() != judged_by {
+                    return Err(super::append::contended());
+                }
                 let mut expected: Vec<_> = keys.into_iter().chain(ids).map(|key| state.version(key)).collect();
                 // Somebody with the same key, or with the same denial, may have been quicker.
                 let before = filing.again.as_ref().map(|again| again.find(state, Some(&facts.evaluation)));

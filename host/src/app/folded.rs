@@ -10,11 +10,14 @@ use proviso_api::operations::Change;
 use tokio::sync::broadcast;
 
 use super::engine::GrantIndex;
+use super::policy::Policy;
 use super::state::State;
 use crate::store::{Fold, FoldError, Log, Record, VersionKey};
 
 /// How many changes a listener may lag behind before it is told to ask again.
 const CHANGES: usize = 1024;
+/// How many bundles are kept ready: the active one, and those that may become it.
+const MOST_READY: usize = 4;
 
 /// The folded state and who listens to it.
 pub struct Folded {
@@ -27,15 +30,60 @@ pub struct Folded {
     /// The newest record's time in milliseconds; the least there is for none. Beside the lock: who holds the state may
     /// ask for the time, and a second reading of one lock waits for ever behind a writer.
     newest: AtomicI64,
+    /// The active bundle. It changes while the state is held to be written, so that who reads the state reads the bundle
+    /// that it says is active.
+    policy: RwLock<Arc<Policy>>,
+    /// The bundles that can become the active one, the newest last.
+    ready: Mutex<Vec<Arc<Policy>>>,
 }
 
 impl Folded {
     /// Nothing folded yet.
-    pub fn new(index: Arc<dyn GrantIndex>) -> Self {
+    pub fn new(index: Arc<dyn GrantIndex>, policy: Policy) -> Self {
         let (changes, _) = broadcast::channel(CHANGES);
         let (state, aside) = (RwLock::default(), Mutex::default());
         let (writable, newest) = (AtomicBool::new(true), AtomicI64::new(i64::MIN));
-        Self { state, aside, index, changes, writable, newest }
+        let policy = Arc::new(policy);
+        let ready = Mutex::new(vec![Arc::clone(&policy)]);
+        Self { state, aside, index, changes, writable, newest, policy: RwLock::new(policy), ready }
+    }
+
+    /// The active bundle.
+    pub fn policy(&self) -> Arc<Policy> {
+        Arc::clone(&self.policy.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Makes a bundle one that can become the active one: it does with the record that says so.
+    pub fn prepare(&self, policy: Arc<Policy>) {
+        let mut ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
+        let active = self.policy().digest();
+        ready.retain(|known| known.digest() != policy.digest());
+        if ready.len() >= MOST_READY
+            && let Some(oldest) = ready.iter().position(|known| known.digest() != active)
+        {
+            ready.remove(oldest);
+        }
+        ready.push(policy);
+    }
+
+    /// Starts with this bundle, whatever was given.
+    pub fn begin_with(&self, policy: Policy) {
+        let policy = Arc::new(policy);
+        self.prepare(Arc::clone(&policy));
+        *self.policy.write().unwrap_or_else(PoisonError::into_inner) = policy;
+    }
+
+    /// Makes the bundle the active one that the record says is. INVARIANT (R4): one that is not ready is not judged by
+    /// another in its place; what is judged by another than the active one is not admitted.
+    fn follow(&self, state: &State) {
+        let Some(active) = state.activation().map(|activation| activation.bundle) else { return };
+        if self.policy().digest() == active {
+            return;
+        }
+        let ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(policy) = ready.iter().find(|policy| policy.digest() == active) {
+            *self.policy.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(policy);
+        }
     }
 
     /// The newest record's time. Takes no lock.
@@ -101,6 +149,7 @@ impl Fold for Folded {
             self.index(&fresh, id);
         }
         self.keep_newest(&fresh);
+        self.follow(&fresh);
         *state = fresh;
     }
 
@@ -133,6 +182,7 @@ impl Fold for Folded {
                 }
             }
             state.touched(versions);
+            self.follow(&state);
             self.keep_newest(&state);
         }
         for change in changes {

@@ -276,6 +276,7 @@ impl App {
             return Ok(());
         };
         let now = self.now();
+        let judged_by = self.policy().digest();
         let lapsed = exception.is_over(now) && !matches!(exception.phase, Phase::Lapsed { .. });
         let stale = exception.needs_judging(self.policy().digest(), now);
         let (command, context) = if lapsed {
@@ -287,7 +288,10 @@ impl App {
         };
         let made = self.admit(|state| {
             let entry = state.exceptions.get(id).ok_or_else(super::people::unknown_exception)?;
-            let events = decide(Some(&entry.exception), command.clone(), &context).unwrap_or_default();
+            // What another bundle has judged meanwhile is judged at the next look.
+            let same = self.policy().digest() == judged_by;
+            let events = if same { decide(Some(&entry.exception), command.clone(), &context) } else { Ok(Vec::new()) };
+            let events = events.unwrap_or_default();
             let expected = vec![state.version(VersionKey::Exception(id.to_owned())), state.version(VersionKey::Bundle)];
             Ok(Proposal { expected, records: self.exception_records(now, id, events)?, answer: () })
         });

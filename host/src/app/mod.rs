@@ -4,6 +4,7 @@
 //! tokens, sessions, activations) comes from that folded state alone and is never read back from rows (R9). Every write
 //! is one [`Store::append`] with the versions that the outcome read: the admission rule.
 
+mod activation;
 mod acts;
 mod append;
 mod approval;
@@ -84,7 +85,7 @@ pub use asked::{LONGEST_WAIT, Standing};
 pub use batch::{Batch, MOST_ITEMS};
 pub use console::Seen;
 pub use copies::{CopyKind, CopyState, Erased as CopyErased, HeadStanding};
-pub use engine::{Engine, EngineError, GrantIndex};
+pub use engine::{Apart, Engine, EngineError, GrantIndex, OtherModule};
 pub use epoch::{EpochFact, HeadFact};
 pub use erasure::{Class, ErasureReport, ErasureRequest, HoldLine, HoldTarget, Kept, Lost, Retention, RetentionError};
 pub(crate) use evaluate::{SMALLEST, denial, outcome_word};
@@ -139,7 +140,6 @@ struct Inner {
     work: Notify,
     folded: Arc<Folded>,
     keys: Arc<Keys>,
-    policy: Policy,
     /// The keys of binding tokens.
     binding: BindingKeys,
     /// How many may wait for a decision at once.
@@ -153,6 +153,8 @@ struct Inner {
     proofs: Proofs,
     /// One erasure at a time.
     erasing: tokio::sync::Mutex<()>,
+    /// One list of what another bundle changes at a time.
+    proposing: tokio::sync::Mutex<()>,
     /// Which refused acts are on record.
     refusals: console::Refusals,
     /// How far the record has come to whoever holds it besides.
@@ -170,7 +172,6 @@ impl Inner {
         (store, outbox): (Arc<dyn Store>, Arc<dyn Outbox>),
         folded: Arc<Folded>,
         (keys, binding): (Arc<Keys>, BindingKeys),
-        policy: Policy,
         time: TimeKeeper,
     ) -> Self {
         let (held, counters, work, limits) = (Mutex::default(), Mutex::default(), Notify::new(), Limits::default());
@@ -185,7 +186,6 @@ impl Inner {
             work,
             folded,
             keys,
-            policy,
             binding,
             waiting,
             time,
@@ -194,6 +194,7 @@ impl Inner {
             limits,
             proofs,
             erasing,
+            proposing: tokio::sync::Mutex::default(),
             refusals: console::Refusals::default(),
             board: Board::default(),
             attempts: Attempts::default(),
@@ -286,8 +287,14 @@ impl App {
         &self.0.keys
     }
 
-    fn policy(&self) -> &Policy {
-        &self.0.policy
+    /// The active bundle. It may be another at the next call: what decides is read after the versions that it is decided
+    /// under, or held against the state that they were read from.
+    fn policy(&self) -> Arc<Policy> {
+        self.0.folded.policy()
+    }
+
+    fn folded(&self) -> &Folded {
+        &self.0.folded
     }
 
     /// The time, for what ends by itself. Takes no lock on the state: who asks may hold one.

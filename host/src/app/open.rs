@@ -4,24 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use policy_core::digest::Digest;
-use policy_core::json;
-use policy_core::sabotaged;
-use policy_core::time::Timestamp;
 
-use super::append::canonical;
-use super::event::{ActivationFact, BUNDLE, GateEvent, LedgerEvent};
+use super::event::{GateEvent, LedgerEvent};
 use super::folded::Folded;
-use super::people::STORED;
 use super::policy::Policy;
 use super::settings::{OpenError, Parts, Settings};
 use super::time::TimeKeeper;
 use super::{App, Inner};
 use crate::signing::BindingKeys;
 use crate::store::sqlite::{SqliteOutbox, SqliteStore};
-use crate::store::{DataFolder, Keys, Log, Modules, NewRecord, Outbox, RestoreMark, Store, StoreError};
-
-/// The reason of the first activation in an empty folder.
-const FIRST: &str = "the first start of an empty data folder activates what it is given";
+use crate::store::{DataFolder, Keys, Modules, Outbox, RestoreMark, Store, StoreError};
 
 impl App {
     /// Opens the data folder, verifies its logs, folds them, and activates the bundle where that is due.
@@ -50,12 +42,12 @@ impl App {
         let binding = BindingKeys::open(&settings.data, &*parts.random, parts.clock.now()).map_err(|source| {
             OpenError::Store(StoreError::File { path: settings.data.join("keys").display().to_string(), source })
         })?;
-        let folded = Arc::new(Folded::new(Arc::clone(&parts.index)));
+        let folded = Arc::new(Folded::new(Arc::clone(&parts.index), policy));
         let time = TimeKeeper::new(Arc::clone(&parts.clock));
         let store = SqliteStore::open(folder, Arc::clone(&keys), Arc::clone(&parts.random), folded.clone())?;
         let outbox = SqliteOutbox::open(&settings.data, Arc::clone(&keys))?;
         let store = (wrap(Arc::new(store)), Arc::new(outbox) as Arc<dyn Outbox>);
-        let app = Self(Arc::new(Inner::new(settings, parts, store, folded, (keys, binding), policy, time)));
+        let app = Self(Arc::new(Inner::new(settings, parts, store, folded, (keys, binding), time)));
         app.start().await?;
         Ok(app)
     }
@@ -71,96 +63,37 @@ impl App {
         if mark.is_some() {
             RestoreMark::remove(&self.settings().data)?;
         }
-        let given = self.policy().digest();
-        let active = self.state().activation().cloned();
         let settings = self.settings();
-        if let Some(activate) = &settings.activate
-            && activate.digest != given
-        {
-            return Err(OpenError::OtherBundle { given, meant: activate.digest });
-        }
-        self.hold_next(active.as_ref())?;
-        let reason = match (&active, &settings.activate) {
-            (Some(active), _) if active.bundle == given => None,
-            (_, Some(activate)) => Some(activate.reason.clone()),
-            (None, None) => Some(FIRST.to_owned()),
-            (Some(active), None) => return Err(OpenError::NotActivated { given, active: active.bundle }),
-        };
-        if reason.as_ref().is_some_and(|reason| reason.trim().is_empty() || reason.chars().count() > 2_000) {
-            return Err(OpenError::NoReason);
-        }
+        self.hold_module()?;
+        let reason = self.first_bundle()?;
         // The module must take the bundle before it becomes the active one.
-        let loaded =
-            self.engine().load(self.policy().load()).await.map_err(|error| OpenError::Engine(error.to_string()))?;
-        if loaded.bundle != given {
+        let (policy, active) = (self.policy(), self.state().activation().cloned());
+        let loaded = self.engine().load(policy.load()).await.map_err(|error| OpenError::Engine(error.to_string()))?;
+        if loaded.bundle != policy.digest() {
             return Err(OpenError::Engine(format!("it says that it holds {}", loaded.bundle)));
         }
         let now = self.time().await.now;
         let mut records = Vec::new();
         if let Some(reason) = reason {
-            records.push(self.activation(active.as_ref(), reason, now)?);
+            let by = settings.operator.name.clone();
+            let record = self.activation_record(&policy, active.as_ref(), (by, reason, None), now);
+            records.push(record.map_err(|refusal| unwritable(&refusal.detail))?);
         }
-        let started =
-            GateEvent::GateStarted { by: settings.operator.name.clone(), single_user: settings.single_user, at: now };
+        let by = settings.operator.name.clone();
+        let module = Some(self.engine().module());
+        let started = GateEvent::GateStarted { by, single_user: settings.single_user, module, at: now };
         records.push(self.ledger(now, &LedgerEvent::Gate(started)).map_err(|refusal| unwritable(&refusal.detail))?);
         self.store().append(Vec::new(), records).await.map_err(|error| unwritable(&error.to_string()))?;
         Ok(())
     }
-
-    /// Refuses a bundle under which one person does alone what takes two under the active one.
-    fn hold_next(&self, active: Option<&ActivationFact>) -> Result<(), OpenError> {
-        if active.is_none_or(|active| active.bundle == self.policy().digest()) {
-            return Ok(());
-        }
-        let Some((seq, _)) = self.state().activations.last().cloned() else { return Ok(()) };
-        let record = self.store().record(Log::Ledger, seq)?;
-        let files = record.as_ref().and_then(|record| record.payload(BUNDLE));
-        let files = files.and_then(|bytes| json::read_as::<BTreeMap<String, String>>(bytes, STORED).ok());
-        let lost = || unwritable("the active bundle cannot be read from the record");
-        let found = self.policy().alone_after(&files.ok_or_else(lost)?);
-        match found.into_iter().next() {
-            // INVARIANT (R4): what takes two people is not made one person's by the next bundle.
-            Some(alone) if !sabotaged!("r4_next_bundle_by_one") => Err(OpenError::Alone {
-                act: alone.act.says(),
-                person: alone.person.to_string(),
-                policies: alone.policies.join("`, `"),
-            }),
-            _ => Ok(()),
-        }
-    }
-
-    fn activation(
-        &self,
-        before: Option<&ActivationFact>,
-        reason: String,
-        now: Timestamp,
-    ) -> Result<NewRecord, OpenError> {
-        let files = self.policy().file_digests();
-        let activation = ActivationFact {
-            bundle: self.policy().digest(),
-            by: self.settings().operator.name.clone(),
-            reason,
-            at: now,
-            changed: changed(before.map(|before| &before.files), &files),
-            files,
-            owners: self.policy().all_owners(),
-        };
-        let event = LedgerEvent::Gate(GateEvent::BundleActivated { activation: Box::new(activation) });
-        let mut record = self.ledger(now, &event).map_err(|refusal| unwritable(&refusal.detail))?;
-        record.bundle = Some(self.policy().digest());
-        record.module = Some(self.engine().module());
-        let bundle = canonical(&self.settings().bundle).map_err(|refusal| unwritable(&refusal.detail))?;
-        record.payloads.push((BUNDLE, bundle));
-        Ok(record)
-    }
 }
 
-fn unwritable(message: &str) -> OpenError {
+pub(super) fn unwritable(message: &str) -> OpenError {
     OpenError::Store(StoreError::Database(message.to_owned()))
 }
 
 /// How many files changed, by folder: what was added, taken away or is other bytes now.
-fn changed(before: Option<&BTreeMap<String, Digest>>, now: &BTreeMap<String, Digest>) -> Vec<(String, u32)> {
+pub(super) fn changed(before: Option<&BTreeMap<String, Digest>>, now: &BTreeMap<String, Digest>) -> Vec<(String, u32)> {
     let nothing = BTreeMap::new();
     let before = before.unwrap_or(&nothing);
     let paths: BTreeSet<&String> = before.keys().chain(now.keys()).collect();

@@ -10,10 +10,10 @@ use policy_core::question::{EntityFact, LockTarget, Requested, SealedQuestion};
 use policy_core::sheet::Argument;
 use policy_core::time::Timestamp;
 use policy_core::value::Value;
-use policy_evaluator::Bundle;
 use policy_evaluator::bundle::Config;
 use policy_evaluator::console::{Alone, alone};
 use policy_evaluator::seal::{Ask as Seal, Claimed, SealError};
+use policy_evaluator::{Bundle, BundleError};
 
 use super::asker::{Ask, Asker};
 use super::settings::OpenError;
@@ -28,20 +28,38 @@ const TOO_MANY_MEMBERS: usize = policy_core::grant::MOST_MEMBERS + 1;
 pub(super) struct Policy {
     bundle: Bundle,
     files: BTreeMap<String, String>,
+    /// Who may activate another bundle, and how many people `console/` demands of each.
+    activators: BTreeMap<EntityRef, u32>,
 }
 
 impl Policy {
     /// Accepts a bundle, strictly validated.
     pub fn accept(files: &BTreeMap<String, String>) -> Result<Self, OpenError> {
-        let bundle = Bundle::accept(files).map_err(|errors| match errors.first() {
+        Self::read(files).map_err(|errors| match errors.first() {
             Some(first) => OpenError::Bundle {
                 code: first.code.to_owned(),
                 message: format!("{}:{}: {}", first.file, first.line, first.message),
                 help: first.help.clone(),
             },
             None => OpenError::Engine("the bundle is refused without a reason".to_owned()),
-        })?;
-        Ok(Self { bundle, files: files.clone() })
+        })
+    }
+
+    /// The same, with all that is wrong.
+    pub fn read(files: &BTreeMap<String, String>) -> Result<Self, Vec<BundleError>> {
+        let bundle = Bundle::accept(files)?;
+        let activators = bundle.activators();
+        Ok(Self { bundle, files: files.clone(), activators })
+    }
+
+    /// Who may activate another bundle, sorted.
+    pub fn activators(&self) -> Vec<EntityRef> {
+        self.activators.keys().cloned().collect()
+    }
+
+    /// How many people `console/` demands at least of who activates another bundle.
+    pub fn activation_persons(&self) -> u32 {
+        self.activators.values().copied().min().unwrap_or(1)
     }
 
     pub fn config(&self) -> &Config {
@@ -54,6 +72,16 @@ impl Policy {
 
     pub fn load(&self) -> Load {
         self.bundle.load()
+    }
+
+    /// Its files by path.
+    pub const fn files(&self) -> &BTreeMap<String, String> {
+        &self.files
+    }
+
+    /// The bundle, for who compares it with another.
+    pub const fn bundle(&self) -> &Bundle {
+        &self.bundle
     }
 
     /// The digest of each file.

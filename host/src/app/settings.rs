@@ -161,6 +161,15 @@ pub enum OpenError {
         /// By which policies.
         policies: String,
     },
+    /// People activate bundles here.
+    #[error("two people activate bundles here, and one operator is not two")]
+    PeopleActivate,
+    /// This program carries another policy module, and people decide about that here.
+    #[error("this program carries the policy module `{module}`, and two people have not activated that")]
+    OtherModule {
+        /// The module.
+        module: Digest,
+    },
     /// Activating needs a reason.
     #[error("activating a bundle needs a reason of 1 to 2000 characters")]
     NoReason,
@@ -186,6 +195,8 @@ impl OpenError {
             Self::NotActivated { .. } => "bundle_not_activated",
             Self::OtherBundle { .. } => "other_bundle",
             Self::Alone { .. } => "one_does_alone",
+            Self::PeopleActivate => "people_activate",
+            Self::OtherModule { .. } => "other_module",
             Self::NoReason => "reason_needed",
             Self::Engine(_) => "module_unusable",
             Self::History { .. } => "log_tampered",
@@ -197,7 +208,15 @@ impl OpenError {
         match self {
             Self::Store(error) => error.help().to_owned(),
             Self::Bundle { help, .. } => help.clone(),
-            Self::NotActivated { given, .. } => format!("start with `--activate {given} --reason TEXT` to activate it"),
+            Self::NotActivated { given, .. } => format!(
+                "propose it to people by `proviso bundle propose`; where fewer than two may activate, or the gate is \
+                 started with `--single-user`, start with `--activate {given} --reason TEXT`"
+            ),
+            Self::OtherModule { .. } => {
+                "start the program of before, and propose this one's module there by `proviso bundle propose-module`"
+                    .to_owned()
+            }
+            Self::PeopleActivate => "start without `--activate`, and propose it by `proviso bundle propose`".to_owned(),
             Self::OtherBundle { .. } => "look at what changed before you activate it".to_owned(),
             Self::Alone { .. } => "say `@persons(\"2\")` on the permits in `console/` that allow it".to_owned(),
             Self::NoReason => "give `--reason TEXT`".to_owned(),

@@ -9,7 +9,7 @@ use policy_core::digest::Digest;
 use policy_core::entity::EntityRef;
 use policy_core::grant::{Grant, ResourceScope, Scope};
 use policy_core::json;
-use policy_core::lifecycle::{Exception, effective_state};
+use policy_core::lifecycle::{self, Exception, effective_state};
 use policy_core::outcome::Evaluation;
 use policy_core::question::{Call, SealedQuestion};
 use policy_core::sheet::{BundleFact, DecisionSheet, Predecessor, SHEET_VERSION};
@@ -289,6 +289,15 @@ fn input_names(call: &Call) -> Vec<String> {
     match &call.input {
         Some(Value::Record(members)) => members.keys().cloned().collect(),
         _ => Vec::new(),
+    }
+}
+
+impl State {
+    /// The exception as it stood when `as_of` ledger records stood. Absent when it was not there yet.
+    pub fn exception_at(&self, id: &str, as_of: u64) -> Option<Exception> {
+        let entry = self.exceptions.get(id)?;
+        let steps = entry.steps.iter().take_while(|(seq, _, _)| *seq < as_of);
+        steps.fold(None, |state, (_, _, event)| lifecycle::evolve(state, event).ok().flatten())
     }
 }
 

@@ -13,6 +13,7 @@ use policy_core::time::{Span, Timestamp};
 use proviso_api::operations::ExecutionPhase;
 use serde::de::DeserializeOwned;
 
+use super::activation::Proposals;
 use super::epoch::EpochFact;
 use super::erasure::{Erasures, Hold};
 use super::event::{
@@ -126,6 +127,8 @@ pub struct State {
     pub accounts: Accounts,
     /// Hand-overs, and who left.
     pub ownership: Ownership,
+    /// What may become the active bundle.
+    pub proposals: Proposals,
     /// The key that the record names as the one that signs its heads, once there was more than one.
     pub log_key: Option<String>,
     /// Legal holds that nobody has lifted, by id.
@@ -244,6 +247,7 @@ impl State {
             }
             // What was refused changed nothing.
             LedgerEvent::Console(_) => Ok(None),
+            LedgerEvent::Policy(event) => Ok(self.proposals.apply(seq, event)),
             LedgerEvent::Ownership(event) => {
                 if let OwnershipEvent::PersonDeparted { person, .. } = &event {
                     self.registry.depart(person);
@@ -291,8 +295,8 @@ impl State {
 
     fn apply_gate(&mut self, seq: u64, event: GateEvent) {
         match event {
-            GateEvent::GateStarted { .. }
-            | GateEvent::GateStopped { .. }
+            GateEvent::GateStarted { module, .. } => self.proposals.started(module),
+            GateEvent::GateStopped { .. }
             | GateEvent::SigningKeyRotated { .. }
             | GateEvent::AllowWithheld { .. }
             | GateEvent::Limited { .. } => {}
@@ -304,7 +308,7 @@ impl State {
                 self.holds.remove(&id);
             }
             GateEvent::LogKeyRotated { key, .. } => self.log_key = Some(key),
-            GateEvent::BundleActivated { activation } => self.activations.push((seq, *activation)),
+            GateEvent::BundleActivated { activation } => self.activate(seq, *activation),
             GateEvent::Locked { lock, by, reason, at, groups, until } => {
                 self.locked.push((seq, lock.target.clone()));
                 let entry = LockEntry { lock, by, reason, at, groups, until, lifting: Vec::new() };
@@ -430,13 +434,6 @@ impl State {
             self.denial_ids.remove(&denial.record.evaluation);
         }
         self.uses.forget(now);
-    }
-
-    /// The exception as it stood when `as_of` ledger records stood. Absent when it was not there yet.
-    pub fn exception_at(&self, id: &str, as_of: u64) -> Option<Exception> {
-        let entry = self.exceptions.get(id)?;
-        let steps = entry.steps.iter().take_while(|(seq, _, _)| *seq < as_of);
-        steps.fold(None, |state, (_, _, event)| lifecycle::evolve(state, event).ok().flatten())
     }
 
     /// Whether an exception is open or live as far as records say, or may be again under another bundle; whether its time

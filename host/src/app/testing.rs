@@ -20,7 +20,7 @@ use policy_evaluator::abi::Instance;
 use tempfile::TempDir;
 
 use super::App;
-use super::engine::{Engine, EngineError, GrantIndex};
+use super::engine::{Apart, Engine, EngineError, GrantIndex, OtherModule};
 use super::erasure::Retention;
 use super::limits::Allowance;
 use super::settings::{Channels, OpenError, Operator, Parts, Settings};
@@ -97,6 +97,24 @@ impl Engine for NativeEngine {
         }
         let answer = self.instance.lock().unwrap().call(op as i32, &input);
         Box::pin(async move { Ok(answer) })
+    }
+
+    fn apart(&self, load: &Load) -> Result<Box<dyn Apart>, EngineError> {
+        let mut instance = Instance::new();
+        instance.call(Op::Load as i32, &json::to_canonical_bytes(load).unwrap());
+        Ok(Box::new(NativeApart(instance)))
+    }
+
+    fn other(&self, _: &[u8]) -> Result<OtherModule, EngineError> {
+        Err(EngineError::Unusable("there is one native engine".to_owned()))
+    }
+}
+
+struct NativeApart(Instance);
+
+impl Apart for NativeApart {
+    fn call(&mut self, op: Op, input: &[u8]) -> Result<Vec<u8>, EngineError> {
+        Ok(self.0.call(op as i32, input))
     }
 }
 

@@ -47,7 +47,7 @@ impl App {
                 let state = self.state();
                 self.still_stands(&state, person, now)?;
                 let entry = state.exceptions.get(id).ok_or_else(unknown_exception)?;
-                if let Some(what) = voided(&state, self.policy(), id, (ballot.decision, ballot.as_of)) {
+                if let Some(what) = voided(&state, &self.policy(), id, (ballot.decision, ballot.as_of)) {
                     return Err(stale(what));
                 }
                 self.hold_locks(&state, &entry.exception, ballot.decision, now)?;

@@ -119,7 +119,7 @@ pub fn main() -> ExitCode {
         Command::Check(check) => check::run(&check),
         Command::Mcp(mcp) => return block_on_exit(mcp::run(mcp, cli.json)),
         Command::Doctor(doctor) => doctor::run(&doctor),
-        Command::Bundle(command) => bundle::run(&command),
+        Command::Bundle(command) => block_on(bundle::run(&command)),
         Command::Audit(command) => audit::run(&command),
         Command::Backup(command) => backup::back_up(&command),
         Command::Restore(command) => backup::restore(&command),

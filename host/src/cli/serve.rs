@@ -267,7 +267,10 @@ pub(super) const fn exit_of(error: &OpenError) -> Exit {
         | OpenError::OtherBundle { .. }
         | OpenError::Alone { .. }
         | OpenError::History { .. } => Exit::BadInput,
-        OpenError::NotActivated { .. } | OpenError::NoReason => Exit::Usage,
+        OpenError::NotActivated { .. }
+        | OpenError::PeopleActivate
+        | OpenError::OtherModule { .. }
+        | OpenError::NoReason => Exit::Usage,
         OpenError::Store(_) | OpenError::Engine(_) => Exit::Unavailable,
     }
 }

@@ -12,10 +12,11 @@ use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
-use super::instance::Limits;
+use super::instance::{Limits, PolicyInstance};
 use super::module::{ModuleError, PolicyModule};
 use super::pool::Pool;
-use crate::app::{Engine, EngineError};
+use super::runner::{Runner, Warm};
+use crate::app::{Apart, Engine, EngineError, OtherModule};
 
 /// The policy module, sandboxed: at most as many questions at once as there are processors, each on an instance of its
 /// own, and beside them half as many previews.
@@ -158,6 +159,36 @@ impl Engine for WasmEngine {
             answer
         }
         .boxed()
+    }
+
+    fn apart(&self, load: &Load) -> Result<Box<dyn Apart>, EngineError> {
+        let input = json::to_canonical_bytes(load)
+            .map_err(|error| EngineError::Unusable(format!("the bundle has no canonical form: {error}")))?;
+        Ok(Box::new(WasmApart { instance: self.pool.apart(&input)?, limits: self.limits }))
+    }
+
+    fn other(&self, bytes: &[u8]) -> Result<OtherModule, EngineError> {
+        let unusable = |error: ModuleError| EngineError::Unusable(error.to_string());
+        let module = PolicyModule::load(bytes, Digest::of(bytes), None).map_err(unusable)?;
+        let runner = Runner::new(&module, self.limits).map_err(unusable)?;
+        Ok(Arc::new(move |load: &Load| Ok(Box::new(runner.warm(load)?) as Box<dyn Apart>)))
+    }
+}
+
+impl Apart for Warm {
+    fn call(&mut self, op: Op, input: &[u8]) -> Result<Vec<u8>, EngineError> {
+        Self::call(self, op, input)
+    }
+}
+
+struct WasmApart {
+    instance: PolicyInstance,
+    limits: Limits,
+}
+
+impl Apart for WasmApart {
+    fn call(&mut self, op: Op, input: &[u8]) -> Result<Vec<u8>, EngineError> {
+        self.instance.call(op, input, &self.limits)
     }
 }
 

@@ -81,6 +81,11 @@ impl Pool {
         Ok(answer)
     }
 
+    /// An instance apart, on no shelf.
+    pub(super) fn apart(&self, load: &[u8]) -> Result<PolicyInstance, EngineError> {
+        Ok(self.warm_up(load)?.0)
+    }
+
     /// Replaces a dropped instance, so that the next call need not wait for it.
     pub(super) fn refill(&self, bundle: Digest) {
         let load = {

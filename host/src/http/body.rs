@@ -8,6 +8,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use policy_core::json::{self, Limits, ReadError};
 use policy_core::sheet::Ballot;
 use proviso_api::access_request::{AccessRequest, CancelRequest};
+use proviso_api::activation::{BundleVoteRequest, ProposeModuleRequest, ProposeRequest};
 use proviso_api::acts::{AnswerRequest, DispositionRequest, Reason, RenewRequest};
 use proviso_api::authzen::{EvaluationRequest, EvaluationsRequest};
 use proviso_api::findings::{AssignRequest, CommentRequest, FindingActRequest, FindingStateRequest};
@@ -32,6 +33,14 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub(super) trait Wire: DeserializeOwned {
     /// Members that are objects where they are there at all: the JSON library would take an array for one.
     const OBJECTS: &'static [&'static str];
+    /// How much of it is read.
+    const LIMITS: Limits = Limits::DEFAULT;
+}
+
+/// A bundle: as much as the module is given, and what escaping adds.
+impl Wire for ProposeRequest {
+    const OBJECTS: &'static [&'static str] = &["files"];
+    const LIMITS: Limits = Limits { max_bytes: 8 << 20, max_depth: 32 };
 }
 
 macro_rules! wire {
@@ -48,6 +57,7 @@ wire! {
     CancelRequest: [];
     Ballot: ["grant"];
     RevokeRequest: [];
+    BundleVoteRequest: [];
     RevocationRequest: ["target"];
     StepUp: [];
     BeginSignIn: [];
@@ -72,6 +82,12 @@ wire! {
     DemoSignIn: ["person"];
 }
 
+/// A policy module.
+impl Wire for ProposeModuleRequest {
+    const OBJECTS: &'static [&'static str] = &[];
+    const LIMITS: Limits = Limits { max_bytes: 16 << 20, max_depth: 32 };
+}
+
 /// A body's bytes, with its content type's essence in lower case.
 pub(super) struct Raw {
     pub(super) essence: String,
@@ -87,7 +103,7 @@ impl FromRequest<Site> for Raw {
         let essence = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
         let plain = headers.get(header::CONTENT_ENCODING).is_none_or(|coding| coding == "identity");
         let essence = if plain { essence } else { String::new() };
-        Ok(Self { essence, bytes: bytes(request).await? })
+        Ok(Self { essence, bytes: bytes(request, Limits::DEFAULT.max_bytes).await? })
     }
 }
 
@@ -105,14 +121,13 @@ impl<T: Wire> FromRequest<Site> for Body<T> {
                 "the body's content type is not `application/json`",
             ));
         }
-        let bytes = bytes(request).await?;
-        json::read_object_as(&bytes, Limits::DEFAULT, T::OBJECTS).map(Self).map_err(unreadable)
+        let bytes = bytes(request, T::LIMITS.max_bytes).await?;
+        json::read_object_as(&bytes, T::LIMITS, T::OBJECTS).map(Self).map_err(unreadable)
     }
 }
 
 /// All of a body, where it is short enough and comes in time.
-async fn bytes(request: Request) -> Result<Bytes, Refused> {
-    let most = Limits::DEFAULT.max_bytes;
+async fn bytes(request: Request, most: usize) -> Result<Bytes, Refused> {
     match tokio::time::timeout(PATIENCE, to_bytes(request.into_body(), most)).await {
         Ok(Ok(bytes)) => Ok(bytes),
         Ok(Err(_)) => {

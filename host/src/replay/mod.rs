@@ -8,6 +8,7 @@
 mod again;
 mod bench;
 mod classes;
+mod compared;
 mod deal;
 mod judged;
 mod kept;
@@ -19,6 +20,7 @@ mod span;
 mod spool;
 
 pub use classes::{Counts, Disagreement};
+pub use compared::{Compared, by_kind, compare};
 pub use kept::ModuleFiles;
 pub use proposed::{Change, ChangeKind, Proposed, Side};
 pub use run::{Replay, ReplayError, Report};

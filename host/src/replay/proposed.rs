@@ -6,9 +6,12 @@ use audit_verify::source::StoredRecord;
 use policy_core::abi::Load;
 use policy_core::digest::Digest;
 use policy_core::entity::EntityRef;
+use policy_core::leaf::Leaf;
 use policy_core::outcome::{Evaluation, Outcome, Reason};
+use policy_core::question::SealedQuestion;
 use policy_core::time::Timestamp;
 use policy_evaluator::Bundle;
+use policy_evaluator::seal::SealError;
 use proviso_api::authzen::EvaluationRequest;
 use serde::{Deserialize, Serialize};
 
@@ -133,12 +136,39 @@ impl Proposed {
         stored: &StoredRecord,
         done: BTreeSet<String>,
     ) -> Result<(Class, Option<Change>), Class> {
+        let put = Put::to(&self.bundle, bench, stored, done)?;
+        let after = match &put.question {
+            Ok(question) => bench.ask_other(&self.runner, &self.load, question)?,
+            Err(error) => denial(error.reason),
+        };
+        let before = put.decision.answer.clone();
+        Ok(told(&put.leaf, put.decision, put.resources, &before, &after))
+    }
+}
+
+/// A recorded question, put in the words of a bundle.
+pub(super) struct Put {
+    pub(super) leaf: Leaf,
+    pub(super) decision: DecisionRecord,
+    pub(super) resources: Vec<EntityRef>,
+    /// The question; or why it does not fit the bundle, which denies it.
+    pub(super) question: Result<SealedQuestion, SealError>,
+}
+
+impl Put {
+    /// Puts it so, or says what class of records it is that is asked about no bundle.
+    pub(super) fn to(
+        bundle: &Bundle,
+        bench: &Bench<'_>,
+        stored: &StoredRecord,
+        done: BTreeSet<String>,
+    ) -> Result<Self, Class> {
         let record = Opened::open(stored)?;
         if record.commits(SEARCH) || !record.commits(DECISION) {
             return Err(record.other());
         }
         let decision = record.decision()?;
-        let (sealed, resources) = if record.commits(QUESTION) {
+        let (question, resources) = if record.commits(QUESTION) {
             let question = record.question(&decision)?;
             if let Some(class) = made_by_gate(&decision) {
                 return Err(class);
@@ -147,7 +177,7 @@ impl Proposed {
                 return Err(Class::NotEvaluated(WITHHELD.to_owned()));
             }
             let before = bench.kept.accepted(&question.bundle);
-            let sealed = reseal::sealed(&self.bundle, before.as_deref(), &question, &decision, done);
+            let sealed = reseal::sealed(bundle, before.as_deref(), &question, &decision, done);
             (sealed, question.call.resources)
         } else {
             let body: EvaluationRequest = record.read(CLAIMED)?;
@@ -158,13 +188,9 @@ impl Proposed {
                 return Err(Class::NotEvaluated(WITHHELD.to_owned()));
             }
             let resource = EntityRef::new(&body.resource.kind, &body.resource.id);
-            (reseal::claimed(&self.bundle, body, &decision, record.leaf.at, done), vec![resource])
+            (reseal::claimed(bundle, body, &decision, record.leaf.at, done), vec![resource])
         };
-        let after = match &sealed {
-            Ok(question) => bench.ask_other(&self.runner, &self.load, question)?,
-            Err(error) => denial(error.reason),
-        };
-        Ok(told(&record, decision, resources, &after))
+        Ok(Self { leaf: record.leaf, decision, resources, question })
     }
 }
 
@@ -178,13 +204,13 @@ fn made_by_gate(decision: &DecisionRecord) -> Option<Class> {
     }
 }
 
-fn told(
-    record: &Opened<'_>,
+pub(super) fn told(
+    leaf: &Leaf,
     decision: DecisionRecord,
     resources: Vec<EntityRef>,
+    before: &Evaluation,
     after: &Evaluation,
 ) -> (Class, Option<Change>) {
-    let before = &decision.answer;
     let Some(kind) = kind(before.outcome, after.outcome) else {
         let same = before == after;
         let class = Class::Unchanged { otherwise: !same };
@@ -197,9 +223,9 @@ fn told(
     };
     let change = Change {
         kind,
-        log: record.leaf.log.clone(),
-        seq: record.leaf.seq,
-        at: record.leaf.at,
+        log: leaf.log.clone(),
+        seq: leaf.seq,
+        at: leaf.at,
         before: side(before),
         after: side(after),
         subject: decision.subject,

@@ -225,11 +225,11 @@ impl Taken<'_> {
 
 /// What each task was permitted before a record, from the records before it.
 #[derive(Default)]
-struct Done(BTreeMap<String, BTreeSet<String>>);
+pub(super) struct Done(BTreeMap<String, BTreeSet<String>>);
 
 impl Done {
     /// What stood before this record; then what it adds.
-    fn see(&mut self, stored: &StoredRecord) -> BTreeSet<String> {
+    pub(super) fn see(&mut self, stored: &StoredRecord) -> BTreeSet<String> {
         let read = |bytes| json::read_as::<DecisionRecord>(bytes, STORED).ok();
         let Some(decision) = stored.payload(DECISION).and_then(read) else { return BTreeSet::new() };
         let permitted = decision.answer.outcome.permits() && decision.purpose == Purpose::Use;

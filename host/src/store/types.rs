@@ -71,6 +71,8 @@ pub enum VersionKey {
     Finding(String),
     /// The evidence of one source.
     Evidence(String),
+    /// The bundles that are proposed, and the votes on them.
+    Proposals,
 }
 
 /// A record to append.

@@ -48,7 +48,7 @@ async fn a_bundle_under_which_one_person_does_what_takes_two_is_not_activated() 
     let refused = open(&new, true).await.unwrap_err();
     assert!(matches!(&refused, OpenError::Alone { .. }), "{refused}");
     assert_eq!(refused.code(), "one_does_alone");
-    assert!(refused.to_string().contains("administrators-activate-and-erase"), "{refused}");
+    assert!(refused.to_string().contains("administrators-erase"), "{refused}");
     open(&old, false).await.unwrap();
     // What still takes two is activated, and what took one may take two.
     let other = bundle(presets().into_iter().filter(|(path, _)| !path.contains("auditor")).collect());
@@ -57,8 +57,8 @@ async fn a_bundle_under_which_one_person_does_what_takes_two_is_not_activated() 
     let (old, new) = (laid_out(&old), laid_out(&new));
     let (exit, json) = told("diff", &[old.path(), new.path()]);
     assert_eq!(exit, Some(2), "{json:#}");
-    assert_eq!(json["one_does_alone"][0]["act"], "activate", "{json:#}");
-    assert_eq!(json["one_does_alone"].as_array().unwrap().len(), 2, "{json:#}");
+    assert_eq!(json["one_does_alone"][0]["act"], "erase", "{json:#}");
+    assert_eq!(json["one_does_alone"].as_array().unwrap().len(), 1, "{json:#}");
 }
 
 #[test]

@@ -171,7 +171,8 @@ impl App {
 
     /// A subject as a system's log names it: with its type, or without where the bundle has but one.
     fn named_subject(&self, subject: EntityRef) -> Result<EntityRef, Refusal> {
-        let types = self.policy().subject_types();
+        let policy = self.policy();
+        let types = policy.subject_types();
         match types {
             [only] if subject.kind.is_empty() => Ok(EntityRef::new(only.clone(), subject.id)),
             _ if types.contains(&subject.kind) => Ok(subject),

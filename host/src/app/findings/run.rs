@@ -73,7 +73,7 @@ impl App {
     /// The same for what has changed since, or is due by time.
     pub(super) async fn compare(&self, compared: &mut Compared) -> Result<Report, Refusal> {
         let now = self.now();
-        let rules = Arc::new(rules_of(self.policy()));
+        let rules = Arc::new(rules_of(&self.policy()));
         let mut report = Report::default();
         for subject in self.due(compared, now) {
             let Some(case) = self.case(&subject) else { continue };
@@ -195,7 +195,7 @@ impl App {
         now: Timestamp,
     ) -> Vec<FindingEvent> {
         let Some(finding) = state.findings.get(id) else {
-            let mut facts = facts_of(self.policy(), id.to_owned(), subject, drawn);
+            let mut facts = facts_of(&self.policy(), id.to_owned(), subject, drawn);
             // By the last hand-over, where there was one.
             facts.owner = self.owners_now(state, subject).into_iter().next();
             return vec![FindingEvent::Opened { finding: Box::new(facts), at: now }];

@@ -22,7 +22,7 @@ impl App {
     /// `unknown_agent`; `unknown_exception`.
     pub fn owner(&self, of: &Owned) -> Result<OwnerReply, Refusal> {
         let state = self.state();
-        answer(&state, self.policy(), of)
+        answer(&state, &self.policy(), of)
     }
 
     /// Who owns an agent now: by its last hand-over, else by the bundle. Sorted.

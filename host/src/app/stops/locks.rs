@@ -85,7 +85,7 @@ impl App {
                 }
                 subjects.push(question.call.subject.clone());
             }
-            subjects.extend(state.flights.users(target, self.policy(), now, USED_WITHIN).cloned());
+            subjects.extend(state.flights.users(target, &self.policy(), now, USED_WITHIN).cloned());
         }
         grants.sort();
         subjects.sort();

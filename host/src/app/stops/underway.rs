@@ -30,7 +30,7 @@ impl App {
 
     /// The calls under way that a lock stops.
     pub(super) fn calls_stopped_by(&self, target: &LockTarget) -> Vec<CallInFlight> {
-        self.calls_in_flight(|flight| flight.is_stopped_by(target, self.policy()))
+        self.calls_in_flight(|flight| flight.is_stopped_by(target, &self.policy()))
     }
 
     /// The calls of an enforcement point that were stopped after they began: what it calls off where it can. Says
@@ -46,7 +46,7 @@ impl App {
         let held = self.held_stops();
         let state = self.state();
         let calls = state.flights.now(now).filter(|(_, flight)| flight.credential == point.token);
-        let stopped = calls.filter(|(_, flight)| is_stopped(&state, self.policy(), &held, flight, now));
+        let stopped = calls.filter(|(_, flight)| is_stopped(&state, &self.policy(), &held, flight, now));
         let mut calls: Vec<CallInFlight> = stopped.map(|(evaluation, flight)| flight.line(evaluation)).collect();
         calls.sort_by(|a, b| (a.at, &a.call, &a.evaluation_id).cmp(&(b.at, &b.call, &b.evaluation_id)));
         calls.truncate(MOST_CALLS);
@@ -87,7 +87,7 @@ impl App {
         let held = self.held_stops();
         let state = self.state();
         let flight = state.flights.of(evaluation);
-        flight.is_some_and(|flight| is_stopped(&state, self.policy(), &held, flight, now))
+        flight.is_some_and(|flight| is_stopped(&state, &self.policy(), &held, flight, now))
     }
 }
 

@@ -1,8 +1,10 @@
 //! `proviso bundle`: does a gate accept this folder, does it answer as its author means, and what would another answer?
-//! Offline, and nothing is recorded.
+//! Offline, and nothing is recorded; but for what people do at a running gate to make another bundle the active one.
 
+mod activate;
 mod check;
 mod diff;
+mod person;
 mod test;
 
 use std::collections::BTreeMap;
@@ -41,11 +43,14 @@ pub(super) enum BundleCommand {
         /// The folder of the bundle that would be.
         after: PathBuf,
     },
+    #[command(flatten)]
+    Activation(activate::ActivationCommand),
 }
 
 /// Runs it.
-pub(super) fn run(command: &BundleCommand) -> Result<Done, Failure> {
+pub(super) async fn run(command: &BundleCommand) -> Result<Done, Failure> {
     match command {
+        BundleCommand::Activation(command) => activate::run(command).await,
         BundleCommand::Check { folder, data } => check::run(folder, data.as_deref()),
         BundleCommand::Test { folder } => test::run(folder),
         BundleCommand::Diff { before, after } => diff::run(before, after),

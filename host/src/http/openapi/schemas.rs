@@ -169,6 +169,24 @@ EpochLine: epoch integer, cause string, by string, reason string, at timestamp, 
 Gap: log string, from integer, missing integer
 LogHead: log string, size integer, note string
 BundleReply: load Load, module digest
+ProposeRequest: files? object, revert_to? digest, reason string
+ProposeModuleRequest: module string, reason string
+BundleVoteRequest: list digest, reason string
+BundleList: now timestamp, position integer, active digest, module digest, next_module? digest, operator_alone boolean, history [ActivationLine], proposals [ProposalLine]
+ActivationLine: seq integer, bundle digest, at timestamp, by string, reason string, changed [any], people? [EntityRef], narrower? boolean, list? digest
+ProposalLine: bundle digest, base digest, list digest, by EntityRef, reason string, at timestamp, revert boolean, is_module? boolean, narrower boolean, questions integer, changed integer, new_allows integer, state ProposalState, needs integer, votes [BundleVoteLine]
+ProposalState= open stale refused
+BundleVoteLine: by EntityRef, activates boolean, reason string, at timestamp
+ProposalReply: proposal ProposalLine, list ChangeList, files [FileChange], you_may_not? string
+ChangeList: v integer, bundle digest, base digest, module digest, other_module? digest, at timestamp, asked AskedAgain, counts object, otherwise integer, changes [ChangeLine], narrower boolean, steps [StepLine], named [EntityRef]
+AskedAgain: records integer, questions integer, from? integer, older boolean, left_out object
+ChangeLine: kind string, seq integer, before ChangeSide, after ChangeSide, call? ChangedCall
+ChangedCall: at timestamp, subject EntityRef, task string, action string, resources [EntityRef]
+ChangeSide: outcome string, reason string, policies [string]
+StepLine: narrows boolean, kind string, of string
+FileChange: path string, before? string, after? string
+ActivationReply: state ActivationState, bundle digest, needs integer, people [EntityRef], position integer
+ActivationState= active waiting refused
 Load: v integer, files object, bundle digest
 SessionList: now timestamp, sessions [SessionLine]
 SessionLine: id string, person EntityRef, since timestamp, last_seen timestamp, expires_at timestamp, assurance string, by string, browser? string, current boolean

@@ -1,6 +1,6 @@
 //! The gate itself: what it is, its module and bundles, how it is.
 
-use super::{Operation, Who, get};
+use super::{Operation, Who, get, post};
 
 /// All of it.
 pub(super) const OPERATIONS: &[Operation] = &[
@@ -22,6 +22,52 @@ pub(super) const OPERATIONS: &[Operation] = &[
         Who::Person,
         "BundleReply",
         "A bundle's policies, as the module loads them",
+    ),
+    get("/api/v1/bundles", "bundles", Who::Person, "BundleList", "The active bundle, those before it, and proposals"),
+    Operation {
+        status: "201",
+        ..post(
+            "/api/v1/bundles",
+            "propose_bundle",
+            Who::Person,
+            "ProposeRequest",
+            "ProposalReply",
+            "Propose a bundle, or one that was active before",
+        )
+    },
+    Operation {
+        status: "201",
+        ..post(
+            "/api/v1/modules",
+            "propose_module",
+            Who::Person,
+            "ProposeModuleRequest",
+            "ProposalReply",
+            "Propose another policy module",
+        )
+    },
+    get(
+        "/api/v1/bundles/{digest}/proposal",
+        "bundle_proposal",
+        Who::Person,
+        "ProposalReply",
+        "What a proposed bundle changes",
+    ),
+    post(
+        "/api/v1/bundles/{digest}/activate",
+        "activate_bundle",
+        Who::Person,
+        "BundleVoteRequest",
+        "ActivationReply",
+        "Vote for a proposed bundle",
+    ),
+    post(
+        "/api/v1/bundles/{digest}/refuse",
+        "refuse_bundle",
+        Who::Person,
+        "BundleVoteRequest",
+        "ActivationReply",
+        "Vote against a proposed bundle",
     ),
     get("/api/v1/openapi.json", "openapi", Who::Anybody, "OpenApi", "This document"),
     Operation {

@@ -1,0 +1,65 @@
+//! The vote on a proposal: one field for the reason, and two buttons.
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use policy_core::digest::Digest;
+
+use crate::api;
+use crate::app::Desk;
+use crate::components::Failure;
+use crate::view_model::activation::why_not;
+use crate::view_model::problem::ApiError;
+
+/// The vote, for whom it counts.
+#[component]
+pub(super) fn Vote(bundle: Digest, list: Digest, narrower: bool, you_may_not: Option<String>) -> impl IntoView {
+    let desk = Desk::take();
+    let reason = RwSignal::new(String::new());
+    let failed = RwSignal::new(None::<ApiError>);
+    let busy = RwSignal::new(false);
+    let cast = move |activates: bool| {
+        if busy.get_untracked() {
+            return;
+        }
+        busy.set(true);
+        let said = reason.get_untracked().trim().to_owned();
+        spawn_local(async move {
+            let done = api::vote_on_bundle(&bundle.to_string(), activates, list, said).await;
+            busy.set(false);
+            match done {
+                // The change comes back as news, and draws the page again.
+                Ok(reply) => {
+                    failed.set(None);
+                    desk.said.set(match reply.state.as_str() {
+                        "active" => "The bundle is active.".to_owned(),
+                        "refused" => "The proposal is refused.".to_owned(),
+                        _ => "Your vote is written down; it waits for another person.".to_owned(),
+                    });
+                }
+                Err(error) => {
+                    desk.note(&error);
+                    desk.said.set(error.what());
+                    failed.set(Some(error));
+                }
+            }
+        });
+    };
+    match you_may_not {
+        Some(code) => view! { <p class="why-not">{why_not(&code)}</p> }.into_any(),
+        None => view! {
+            <label for="bundle-reason">"Your reason"</label>
+            <textarea
+                id="bundle-reason" maxlength="2000" rows="2"
+                prop:value=reason on:input=move |event| reason.set(event_target_value(&event))
+            ></textarea>
+            <div class="judge" role="group" aria-label="Vote on this bundle">
+                <button class="yes" on:click=move |_| cast(true)>
+                    {if narrower { "Activate" } else { "I am for it" }}
+                </button>
+                <button class="no" on:click=move |_| cast(false)>"Refuse"</button>
+            </div>
+            {move || failed.get().map(|error| view! { <Failure error /> })}
+        }
+        .into_any(),
+    }
+}

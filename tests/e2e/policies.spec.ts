@@ -1,0 +1,150 @@
+// Another bundle becomes the active one: what it changes is seen first, two people agree to a wider one, one to a narrower,
+// and what was active before is gone back to by the same page.
+import { execFileSync } from "node:child_process";
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { type Page, expect } from "@playwright/test";
+
+import { LOOKS, look, test as base } from "./harness/asked.ts";
+import { Gate } from "./harness/gate.ts";
+import { PROVISO, ROOT } from "./harness/places.ts";
+
+const ADMINISTRATORS = ["kit", "jun", "ola"];
+const PERMIT = '@id("writing-is-free")\npermit (principal is Agent, action == Action::"write_file", resource);\n';
+const FORBID = '@id("nobody-edits")\nforbid (principal is Agent, action == Action::"edit_file", resource);\n';
+
+/** The presets, three administrators, and an auditor. */
+function withAdministrators(bundle: string): void {
+  for (const role of ["approver", "auditor", "agent-owner", "administrator"]) {
+    cpSync(join(ROOT, `bundles/console/${role}.cedar`), join(bundle, `console/${role}.cedar`));
+  }
+  const path = join(bundle, "entities.json");
+  const entities = JSON.parse(readFileSync(path, "utf8"));
+  const group = (id: string) => ({ type: "Group", id });
+  for (const name of ["administrators", "auditors"]) entities.push({ uid: group(name), attrs: {}, parents: [] });
+  const members = [...ADMINISTRATORS.map((user) => [user, "administrators"]), ["vera", "auditors"]];
+  for (const [user, name] of members) {
+    entities.find(({ uid }: { uid: { type: string; id: string } }) => uid.type === "User" && uid.id === user).parents.push(group(name!));
+  }
+  writeFileSync(path, JSON.stringify(entities, null, 2));
+}
+
+/** A bundle with one more file, proposed by kit from the command line; its digest. */
+function propose(gate: Gate, name: string, file: string, text: string): string {
+  const folder = join(gate.folder, name);
+  cpSync(join(gate.folder, "bundle"), folder, { recursive: true });
+  writeFileSync(join(folder, file), text);
+  const env = { ...process.env, PROVISO_LINK: gate.signInLink("kit") };
+  const args = ["bundle", "propose", folder, "--reason", `${name}, for the quarter \u202Eegnahc on`, "--json"];
+  try {
+    return JSON.parse(execFileSync(PROVISO, args, { encoding: "utf8", env })).proposal.bundle;
+  } catch (error) {
+    // Something comes out differently: that is told by the exit code.
+    const { status, stdout } = error as { status: number; stdout: string };
+    expect([2, 3]).toContain(status);
+    return JSON.parse(stdout).proposal.bundle;
+  }
+}
+
+const test = base.extend<object, { gate: Gate }>({
+  gate: [
+    async ({}, use) => {
+      const gate = await Gate.start("single-user", (folder) => {
+        mkdirSync(join(folder, "bundle/console"), { recursive: true });
+        withAdministrators(join(folder, "bundle"));
+        return [];
+      });
+      await use(gate);
+      await gate.stop();
+    },
+    { scope: "worker" },
+  ],
+});
+
+async function signIn(page: Page, gate: Gate, user: string, path: string): Promise<void> {
+  await page.goto(gate.signInLink(user));
+  await expect(page.getByRole("heading", { name: "Queue" })).toBeVisible();
+  await page.goto(`${gate.url}${path}`);
+}
+
+test("two people activate a wider bundle, one a narrower one, and one goes back", async ({ page, gate, asked }) => {
+  expect(asked).not.toBe("");
+  const wider = propose(gate, "wider", "scope/writing.cedar", PERMIT);
+  await signIn(page, gate, "kit", "/policies");
+  await expect(page.getByRole("link", { name: "Policies" })).toHaveAttribute("aria-current", "page");
+  await page.getByRole("link", { name: "What it changes" }).click();
+  await expect(page).toHaveURL(`${gate.url}/policies/${wider}`);
+  // Who proposed it has no say while two others are there.
+  await expect(page.getByText("You proposed it, and two others can look at it.")).toBeVisible();
+  await expect(page.getByRole("button", { name: "I am for it" })).toHaveCount(0);
+
+  await signIn(page, gate, "jun", `/policies/${wider}`);
+  const changes = page.getByRole("table", { name: "Recorded questions that come out differently" });
+  await expect(changes.getByRole("row").first()).toContainText("newly allowed");
+  await expect(changes.getByRole("rowheader", { name: "newly allowed" }).first()).toHaveClass("bad");
+  await expect(changes.getByRole("row").first()).toContainText("permitted by scope by writing-is-free");
+  await expect(page.getByRole("region", { name: "The files" }).locator("ins").first()).toContainText('@id("writing-is-free")');
+  await expect(page.getByText("It takes 2 people; 0 for it so far.")).toBeVisible();
+  // What somebody wrote is text, with odd characters standing out.
+  await expect(page.locator(".odd").first()).toBeVisible();
+  for (const each of LOOKS) {
+    await page.emulateMedia({ colorScheme: each.scheme });
+    await page.setViewportSize(each.viewport);
+    await look(page, "proposal", each);
+  }
+  // No vote without a reason.
+  await page.getByRole("button", { name: "I am for it" }).click();
+  await expect(page.getByText("reason_needed")).toBeVisible();
+  await page.getByLabel("Your reason").fill("the list is what we want");
+  await page.getByRole("button", { name: "I am for it" }).click();
+  await expect(page.getByText("It takes 2 people; 1 for it so far.")).toBeVisible();
+  await expect(page.getByText("You have voted on it.")).toBeVisible();
+
+  await signIn(page, gate, "ola", `/policies/${wider}`);
+  await page.getByLabel("Your reason").fill("so it is");
+  await page.getByRole("button", { name: "I am for it" }).click();
+  await page.goto(`${gate.url}/policies`);
+  await expect(page.getByText(wider)).toBeVisible();
+  const activated = page.getByRole("region", { name: "Activated" }).getByRole("listitem");
+  await expect(activated.first()).toContainText("By User::jun, User::ola");
+
+  // Going back is narrower here: one person does it.
+  await activated.nth(1).getByRole("button", { name: "Go back to it" }).click();
+  await activated.nth(1).getByLabel("Why").fill("too wide after all");
+  await activated.nth(1).getByRole("button", { name: "Propose it again" }).click();
+  await expect(page.getByText("It is proved narrower: one person activates it.")).toBeVisible();
+  await expect(page.getByRole("region", { name: "What is different" })).toContainText("a permit is taken away: writing-is-free");
+  await page.getByLabel("Your reason").fill("back");
+  await page.getByRole("button", { name: "Activate" }).click();
+  await page.goto(`${gate.url}/policies`);
+  await expect(activated).toHaveCount(3);
+  await expect(activated.first()).toContainText("proved narrower");
+
+  // And one more guardrail takes one, too.
+  const narrower = propose(gate, "narrower", "guardrails/editing.cedar", FORBID);
+  await signIn(page, gate, "kit", `/policies/${narrower}`);
+  await expect(page.getByText("a guardrail is added: nobody-edits")).toBeVisible();
+  await page.getByLabel("Your reason").fill("nobody edits this week");
+  await page.getByRole("button", { name: "Activate" }).click();
+  await page.goto(`${gate.url}/policies`);
+  await expect(page.getByText(narrower)).toBeVisible();
+  for (const each of LOOKS) {
+    await page.emulateMedia({ colorScheme: each.scheme });
+    await page.setViewportSize(each.viewport);
+    await look(page, "policies", each);
+  }
+});
+
+test("who activates nothing sees what is active, and no list", async ({ page, gate }) => {
+  const bundle = propose(gate, "another", "guardrails/reading.cedar", FORBID.replaceAll("edit", "delet").replace("delet_file", "move_file"));
+  await signIn(page, gate, "ines", "/policies");
+  await expect(page.getByRole("link", { name: "What it changes" }).first()).toBeVisible();
+  await expect(page.getByRole("button", { name: "Go back to it" })).toHaveCount(0);
+  await page.goto(`${gate.url}/policies/${bundle}`);
+  await expect(page.getByText("not_permitted_here")).toBeVisible();
+  // An auditor reads it, and has no vote.
+  await signIn(page, gate, "vera", `/policies/${bundle}`);
+  await expect(page.getByText("The bundle does not let you activate another.")).toBeVisible();
+  await expect(page.getByRole("button", { name: "Activate" })).toHaveCount(0);
+});
