@@ -52,14 +52,26 @@ pub fn remedy(code: &str) -> Option<&'static str> {
         "token_signature" => "send the token as its issuer signed it",
         "token_audience" => "get a token for this gate: its URL, or the `audience` of the issuer's entry",
         "token_claim" => "docs/identities.md lists the claims that a token must have",
-        "token_expired" => "get a new token from the issuer",
+        "token_expired" => "get a new token or certificate from the issuer",
         "token_not_yet" => "look at the issuer's clock; up to a minute of difference is allowed",
-        "token_too_long" => "get a token that lives no longer than `longest` of the issuer's entry",
+        "token_too_long" => "get one that lives no longer than `longest` of the issuer's entry",
         "token_trust_domain" => "send the JWT-SVID of a workload of a configured trust domain",
         "token_chain" => "`may_name` of the issuer's entry says of which other issuers it may name somebody in `act`",
         "token_binding" => {
-            "send `Authorization: DPoP TOKEN` with a fresh proof in `DPoP`, made for this method and address; see docs/identities.md"
+            "send `Authorization: DPoP TOKEN` with a fresh proof in `DPoP`, made for this method and address, or come with the client certificate that it is bound to; see docs/identities.md"
         }
+        "certificate_malformed" | "certificate_name" | "certificate_usage" => {
+            "show an X.509-SVID: a leaf that signs, with exactly one SPIFFE ID; see docs/identities.md"
+        }
+        "certificate_untrusted" => {
+            "the operator names the trust domain with `certificates` in the file of `serve --identities`; send the certificates that lead to its authority, too"
+        }
+        "certificate_alone" => "an agent sends a token that is bound to its certificate; `[[enforcement_point]]` names points",
+        "certificates_without_tls" => {
+            "serve with `--tls-cert` and `--tls-key`: only then does the gate see client certificates"
+        }
+        "may_not_vouch" => "send the agent's token; the operator lets a point vouch by `--vouches`, or `vouches = true`",
+        "bad_vouching" => "docs/identities.md says what `Proviso-Vouched` holds",
         "chain_unclear" => "let the human stand at the end of the chain, as `sub`",
         "task_missing" => "get a token whose task claim (`txn`, or `task` of the issuer's entry) says the task",
         "subject_not_mapped" => "`[issuers]` in `bundle.toml` says who the subjects of an issuer are",

@@ -88,6 +88,8 @@ pub(crate) fn question_with(input: BTreeMap<String, Value>) -> SealedQuestion {
             Hop { entity: user("alice"), issuer: "proviso".into() },
         ],
         enforcement_point: Some("proxy".into()),
+        bound: false,
+        vouched: false,
         context: BTreeMap::new(),
         entities: vec![
             fact(dataset("q3"), vec![group("quarters")]),
@@ -197,6 +199,7 @@ pub(crate) fn terms(approvals: u32) -> Terms {
         emergency_approvals: None,
         silence: None,
         for_another: false,
+        binding: false,
         policies: vec!["request.post".into()],
     }
 }

@@ -62,6 +62,8 @@ pub enum Reason {
     UnknownVersion,
     /// The terms demand something that this gate cannot check, or could not be evaluated.
     TermsUnavailable,
+    /// It may be asked for, but by a credential that is bound to a key alone, and this one is not.
+    BindingRequired,
     /// The evaluation ran out of fuel, time or memory, or trapped (R10: replayed as its kind only).
     Limit,
     /// The record could not be written (R1).
@@ -134,6 +136,9 @@ pub struct Terms {
     /// Whether an agent other than the subject may ask.
     #[serde(default, skip_serializing_if = "is_false")]
     pub for_another: bool,
+    /// Whether only credentials that are bound to a key of their holder's may ask, and use what was granted.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub binding: bool,
     /// The `@id`s of the permits that matched, sorted.
     pub policies: Vec<String>,
 }

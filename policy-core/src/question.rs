@@ -34,6 +34,12 @@ pub struct SealedQuestion {
     /// The credential that asks, where an enforcement point does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enforcement_point: Option<String>,
+    /// Whether the agent's credential is bound to a key, and whoever showed it had that key.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub bound: bool,
+    /// Whether subject, task and chain are the word of that enforcement point, and no credential of the agent's was shown.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub vouched: bool,
     /// Cedar's context as the gate believes it, without `input` and `requested`: what the gate sets and the action
     /// declares, and what `bundle.toml` lets this caller supply.
     pub context: BTreeMap<String, Value>,
@@ -141,6 +147,11 @@ pub enum LockTarget {
     Server(String),
     /// A grant.
     Grant(String),
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+const fn is_false(flag: &bool) -> bool {
+    !*flag
 }
 
 #[cfg_attr(target_pointer_width = "64", expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference"))]

@@ -1,8 +1,11 @@
 //! Callers with tokens of other issuers, over HTTP and on the running binary. Tokens are minted by PyJWT.
 
 mod access_tokens;
+mod authority;
 mod builds;
+mod certificates;
 mod chains;
+mod demanded;
 mod ended;
 mod files;
 mod keys;
@@ -11,6 +14,8 @@ mod points;
 mod proofs;
 mod recorded;
 mod svids;
+mod tied;
+mod vouched;
 
 use std::path::Path;
 

@@ -117,6 +117,8 @@ fn question(bundle: &Bundle) -> Result<SealedQuestion> {
         task: "close-q4".to_owned(),
         chain: Vec::new(),
         enforcement_point: Some("files-proxy".to_owned()),
+        bound: false,
+        vouched: false,
         server: Some("files".to_owned()),
         tool: None,
         action: "tools/call".to_owned(),

@@ -69,6 +69,11 @@ impl Client {
         Self { url: url.into(), http }
     }
 
+    /// The same over connections of its own making: with other authorities, or with a certificate.
+    pub fn over(url: impl Into<String>, http: reqwest::Client) -> Self {
+        Self { url: url.into(), http }
+    }
+
     /// A request to this path.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.http.request(method, format!("{}{path}", self.url))

@@ -9,6 +9,7 @@ use policy_core::entity::EntityRef;
 use proviso::app::{
     Activation, Allowance, App, GrantIndex, OpenError, Operator, Parts, Retention, SessionLimits, Settings, Ways,
 };
+use proviso::clock::Clock as _;
 use proviso::copies::{self, Record};
 use proviso::gate::{Cache, Limits, LiveGrants, PolicyModule, WasmEngine};
 use proviso::http::{self, ModuleFile, Site};
@@ -16,6 +17,7 @@ use proviso::identity::MintRequest;
 use proviso::notify::{self, Notify};
 use proviso::random::{Random, SystemRandom};
 use proviso::store::{DataKind, SeenHead, Store, bundle_folder};
+use proviso::tls::{Keeper, Pair};
 use proviso::trust::Identities;
 use serde_json::json;
 use tempfile::TempDir;
@@ -83,6 +85,8 @@ pub struct Setup {
     pub ways: Ways,
     /// Another policy module than the built one.
     pub module: Option<PolicyModule>,
+    /// TLS of its own, and a client that believes its authority.
+    pub tls: Option<(Pair, reqwest::Client)>,
     /// What stands between the use cases and the store.
     pub wrap: fn(Arc<dyn Store>) -> Arc<dyn Store>,
 }
@@ -106,6 +110,7 @@ impl Default for Setup {
             record: Record::default(),
             ways: Ways { sessions: patient(), ..Ways::default() },
             module: None,
+            tls: None,
             wrap: |store| store,
         }
     }
@@ -160,7 +165,8 @@ impl TestGate {
     pub async fn open(setup: Setup, data: &Path) -> Result<Self, OpenError> {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let listen = listener.local_addr().expect("an address");
-        let url = format!("http://{listen}");
+        let url = format!("{}://{listen}", if setup.tls.is_some() { "https" } else { "http" });
+        let clients = setup.identities.wants_certificates();
         let module = setup.module.as_ref().unwrap_or_else(|| module());
         let engine = WasmEngine::new(module, setup.limits).expect("the module's exports");
         let file = ModuleFile { digest: module.digest(), bytes: module.bytes(), calls: engine.calls() };
@@ -190,9 +196,16 @@ impl TestGate {
         drop(notify::start(app.clone(), &setup.notify, Arc::new(SystemRandom), stopping.clone()).expect("a courier"));
         let random: Arc<dyn Random> = Arc::new(SystemRandom);
         drop(copies::start(&app, &setup.record, &random, &stopping));
-        let site = Site::new(app.clone(), file, listen, None, stopping.clone());
-        drop(tokio::spawn(http::serve(listener, http::router(site), stopping)));
-        Ok(Self { app, clock: setup.clock, client: Client::new(url), folder: None, data: data.to_owned(), stop })
+        let (pair, client) = setup.tls.map(|(pair, http)| (pair, Client::over(url.clone(), http))).unzip();
+        let keeper = pair.map(|pair| Keeper::open(pair, setup.clock.now()).expect("a certificate that is good"));
+        let site = Site::new(app.clone(), file, listen, keeper.clone(), stopping.clone());
+        let router = http::router(site);
+        drop(match keeper.map(|keeper| keeper.acceptor(clients).expect("TLS")) {
+            Some(acceptor) => tokio::spawn(http::serve_tls(listener, acceptor, router, stopping)),
+            None => tokio::spawn(http::serve(listener, router, stopping)),
+        });
+        let client = client.unwrap_or_else(|| Client::new(url));
+        Ok(Self { app, clock: setup.clock, client, folder: None, data: data.to_owned(), stop })
     }
 
     /// The data folder.
@@ -211,7 +224,7 @@ impl TestGate {
     pub async fn point(&self, name: &str, servers: &[&str]) -> String {
         let servers = servers.iter().map(|server| (*server).to_owned()).collect();
         let subjects = format!("Agent::{AGENTS}*");
-        self.mint(MintRequest::EnforcementPoint { name: name.to_owned(), subjects, servers }).await
+        self.mint(MintRequest::EnforcementPoint { name: name.to_owned(), subjects, servers, vouches: false }).await
     }
 
     /// Signs a person in by link, over HTTP: cookie and key, as `as_person` takes them.

@@ -102,10 +102,30 @@ pub fn terms(terms: &Terms) -> Vec<(&'static str, String)> {
     if let Some(step_up) = &terms.step_up {
         lines.push(("sign-in", step_up.clone()));
     }
+    if terms.binding {
+        lines.push(("credential", "bound to a key of the agent's".into()));
+    }
     if let Some(within) = terms.review_within {
         lines.push(("review", format!("within {} after the end", length(within))));
     }
     lines
+}
+
+/// What a hop of a chain stands on: a credential that was verified, or the word of an enforcement point.
+pub fn vouched(issuer: &str) -> String {
+    match issuer.strip_prefix("point:") {
+        Some(point) => format!("vouched · {point}"),
+        None => format!("verified · {issuer}"),
+    }
+}
+
+/// What the subject of a question stands on.
+pub fn shown_by(question: &SealedQuestion) -> String {
+    match (question.vouched, question.bound) {
+        (true, _) => format!("vouched · {}", question.enforcement_point.as_deref().unwrap_or_default()),
+        (false, true) => "verified · its own credential, bound to a key".into(),
+        (false, false) => "verified · its own credential".into(),
+    }
 }
 
 /// `1 person` or `2 people`.

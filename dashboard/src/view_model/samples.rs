@@ -80,6 +80,7 @@ fn terms() -> Terms {
         emergency_approvals: None,
         silence: None,
         for_another: false,
+        binding: false,
         policies: vec!["may-ask-to-write".into()],
     }
 }
@@ -108,6 +109,8 @@ pub fn question() -> SealedQuestion {
         task: "T-1".into(),
         chain: vec![Hop { entity: EntityRef::new("User", "Ines"), issuer: "proviso".into() }],
         enforcement_point: Some("desk".into()),
+        bound: false,
+        vouched: false,
         context: BTreeMap::new(),
         entities: vec![],
         claimed: BTreeMap::new(),

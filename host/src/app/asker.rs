@@ -66,6 +66,11 @@ impl Asker {
         self.point.as_ref().map_or(&self.agent.token, |point| &point.token)
     }
 
+    /// The agent's own credential behind an enforcement point, where one was shown.
+    pub fn subject_credential(&self) -> Option<String> {
+        self.point.as_ref().filter(|_| !self.agent.is_vouched()).map(|_| self.agent.token.clone())
+    }
+
     /// Every credential that must still be live when the outcome is recorded.
     pub fn credentials(&self) -> impl Iterator<Item = &str> {
         let tokens = self.proofs().map(|seen| seen.token.as_str());

@@ -7,7 +7,7 @@ use policy_core::sabotaged;
 
 use super::App;
 use super::asker::{Ask, Asker};
-use super::foreign::is_of_build;
+use super::foreign::{is_of_build, is_shown_as_approved};
 use super::refusal::Refusal;
 use super::state::State;
 use super::uses::UseKey;
@@ -57,6 +57,7 @@ impl App {
         let mut ids = self.index().find(&call.subject, &question.task);
         ids.extend(repeats.clone());
         ids.retain(|id| state.by_grant(id).is_some_and(|entry| is_of_build(entry, asker.agent.build.as_deref())));
+        ids.retain(|id| state.by_grant(id).is_some_and(|entry| is_shown_as_approved(entry, &asker.agent)));
         ids.sort();
         ids.dedup();
         // INVARIANT (R6, R7): while the clock or a stop is in doubt, no grant is a candidate.

@@ -139,6 +139,10 @@ impl App {
             return Err(too_old());
         }
         let question = self.denied_question(&denial)?;
+        // INVARIANT (R3): who was refused with a credential of their own is not answered for on a point's word.
+        if question.vouched != asker.agent.is_vouched() {
+            return Err(altered());
+        }
         if let Some(point) = &asker.point
             && question.enforcement_point.as_ref() != Some(&point.name)
         {

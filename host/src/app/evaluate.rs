@@ -92,7 +92,7 @@ impl App {
         let mut decision = DecisionRecord {
             evaluation,
             credential: asker.credential().to_owned(),
-            subject_credential: asker.point.as_ref().map(|_| asker.agent.token.clone()),
+            subject_credential: asker.subject_credential(),
             tokens: asker.proofs().cloned().collect(),
             purpose: ask.purpose,
             call: ask.call.clone(),

@@ -4,7 +4,7 @@ use policy_core::entity::EntityRef;
 use policy_core::lifecycle::{
     Command, Context, Exception, Phase, Rejection, Renewal, RequestFacts, decide, renewal_of,
 };
-use policy_core::outcome::Terms;
+use policy_core::outcome::{Reason, Terms};
 use policy_core::sabotaged;
 use policy_core::time::Timestamp;
 
@@ -35,6 +35,8 @@ pub(super) struct Filing<'a> {
     pub renews: Option<String>,
     /// Whether the scope is the asker's own. Else it follows the terms as they are now.
     pub own_scope: bool,
+    /// Whether who asks shows a credential that is bound. Where a person asks anew, it is the session that counts.
+    pub bound: bool,
 }
 
 impl App {
@@ -56,6 +58,10 @@ impl App {
         let terms = self.terms_of(&facts.question, self.requested(&wanted, now, now), now).await?;
         if facts.asker.is_some() && terms.as_ref().is_none_or(|terms| !terms.for_another) {
             return Err(rejected(Rejection::NotForAnother));
+        }
+        // INVARIANT (R8): who may ask by a bound credential alone shows one when asking, too.
+        if !filing.bound && terms.as_ref().is_some_and(|terms| terms.binding) {
+            return Err(binding_required());
         }
         let facts = in_time(filing.facts.clone(), terms.as_ref(), filing.own_scope, now);
         let bare = self.bare_context(now)?;
@@ -135,6 +141,12 @@ impl App {
         }
         Ok(())
     }
+}
+
+/// Only a bound credential may ask for this.
+pub(super) fn binding_required() -> Refusal {
+    let reason = Reason::BindingRequired;
+    Refusal::forbidden(reason.code(), reason.sentence())
 }
 
 fn too_many_keys() -> Refusal {

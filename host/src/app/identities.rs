@@ -272,7 +272,7 @@ impl App {
                 self.hold_task(&self.state(), &task)?;
                 Ok((SecretKind::Agent, AGENT_LIFE, TokenFacts::Agent { subject, task, via, on_behalf, build: None }))
             }
-            MintRequest::EnforcementPoint { name, subjects, mut servers } => {
+            MintRequest::EnforcementPoint { name, subjects, mut servers, vouches } => {
                 named("enforcement point", &name)?;
                 servers.iter().try_for_each(|server| named("server", server))?;
                 let subjects = SubjectPattern::parse(&subjects).ok_or_else(|| {
@@ -281,7 +281,8 @@ impl App {
                 })?;
                 servers.sort();
                 servers.dedup();
-                Ok((SecretKind::EnforcementPoint, POINT_LIFE, TokenFacts::EnforcementPoint { name, subjects, servers }))
+                let facts = TokenFacts::EnforcementPoint { name, subjects, servers, vouches };
+                Ok((SecretKind::EnforcementPoint, POINT_LIFE, facts))
             }
             MintRequest::Approver { user } => {
                 let person = EntityRef::new(self.policy().person_type(), user);

@@ -103,6 +103,8 @@ impl Policy {
             task: asker.agent.task.clone(),
             chain: asker.chain(),
             enforcement_point: asker.point.as_ref().map(|point| point.name.clone()),
+            bound: asker.agent.is_bound(),
+            vouched: asker.agent.is_vouched(),
             server: ask.server.clone(),
             tool: ask.tool,
             action: ask.action.clone(),

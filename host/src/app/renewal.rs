@@ -5,7 +5,7 @@ use policy_core::digest::Digest;
 use policy_core::entity::EntityRef;
 use policy_core::grant::Scope;
 use policy_core::lifecycle::{Exception, Rejection, RequestFacts};
-use policy_core::outcome::{Evaluation, Outcome};
+use policy_core::outcome::{Evaluation, Outcome, Reason};
 use policy_core::question::{Purpose, SealedQuestion};
 use policy_core::time::Timestamp;
 use proviso_api::access_request::TaskReply;
@@ -36,6 +36,8 @@ struct Renewer<'a> {
     subject_credential: Option<&'a str>,
     /// What the agent is built of: as it says now, or with a person as it was approved for.
     build: Option<String>,
+    /// Whether the asking agent's credential is bound. Where a person renews: as it was when it was approved.
+    bound: Option<bool>,
     /// Whose limits it counts against: the asking agent's, or with a person those of the agent it is for.
     counts: (EntityRef, String),
 }
@@ -66,6 +68,7 @@ impl App {
             credential: &person.id,
             subject_credential: None,
             build: self.state().exceptions.get(id).and_then(|entry| entry.origin.build.clone()),
+            bound: None,
             counts: (request.question.call.subject.clone(), request.question.task.clone()),
         };
         self.renew_as(renewer, &exception, body).await
@@ -85,14 +88,20 @@ impl App {
         let agent = self.own_request(caller, subject, id)?;
         let asker = Asker::of(caller, subject)?;
         let exception = self.held_exception(id)?;
+        // INVARIANT (R3): what was asked for with an agent's own credential is not renewed on a point's word.
+        if exception.request.question.vouched != asker.agent.is_vouched() {
+            return Err(rejected(Rejection::NotYours));
+        }
         let requester = asker.agent.on_behalf.clone().ok_or_else(super::request::no_requester)?;
+        let subject_credential = asker.subject_credential();
         let renewer = Renewer {
             requester,
             asker: Some(agent).filter(|agent| *agent != exception.request.question.call.subject),
             by: asker.credentials().map(By::Agent).collect(),
             credential: asker.credential(),
-            subject_credential: asker.point.as_ref().map(|_| asker.agent.token.as_str()),
+            subject_credential: subject_credential.as_deref(),
             build: asker.agent.build.clone(),
+            bound: Some(asker.agent.is_bound()),
             counts: (asker.agent.subject.clone(), asker.agent.task.clone()),
         };
         self.renew_as(renewer, &exception, body).await
@@ -169,7 +178,8 @@ impl App {
             refused_seq,
         };
         let renews = Some(exception.request.id.clone());
-        let id = self.file(Filing { again: None, facts, origin, by: renewer.by, renews, own_scope }).await?;
+        let bound = renewer.bound.unwrap_or(true);
+        let id = self.file(Filing { again: None, facts, origin, by: renewer.by, renews, own_scope, bound }).await?;
         self.task(&id)
     }
 
@@ -183,6 +193,7 @@ impl App {
         let before = &exception.request.question;
         let mut question = self.policy().refresh(before, &[], now, before.requested.clone());
         question.purpose = Purpose::Question;
+        question.bound = renewer.bound.unwrap_or(before.bound);
         question.requested = self.smallest_request(&question, now);
         let expected = {
             let state = self.state();
@@ -238,6 +249,7 @@ impl App {
                 Err(Refusal::conflict("not_needed", "delegated scope permits this now, so there is nothing to renew")
                     .help("make the call: it needs no approval any more"))
             }
+            Outcome::Denial if answer.reason == Reason::BindingRequired => Err(super::filing::binding_required()),
             Outcome::Denial => Err(rejected(Rejection::NotRequestable)),
         }
     }

@@ -56,7 +56,7 @@ impl App {
         let facts = self.facts(&asker, requester, &body, &denial, question, now).await?;
         let origin = RequestOrigin {
             credential: asker.credential().to_owned(),
-            subject_credential: asker.point.as_ref().map(|_| asker.agent.token.clone()),
+            subject_credential: asker.subject_credential(),
             build: asker.agent.build.clone(),
             idempotency_key: idempotency_key.map(str::to_owned),
             body: sent,
@@ -66,8 +66,9 @@ impl App {
         let access = body.requested_access.as_ref();
         let renews = access.and_then(|access| access.renews.clone());
         let own_scope = access.is_some_and(|access| access.scope.is_some());
+        let bound = asker.agent.is_bound();
         let by = asker.credentials().map(By::Agent).collect();
-        match self.file(Filing { again: Some(again), facts, origin, by, renews, own_scope }).await {
+        match self.file(Filing { again: Some(again), facts, origin, by, renews, own_scope, bound }).await {
             Ok(id) => self.task(&id),
             Err(refusal) => {
                 if refusal.kind == RefusalKind::TooMany {

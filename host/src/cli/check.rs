@@ -38,6 +38,9 @@ pub(super) struct Check {
     /// The enforcement point that would ask.
     #[arg(long, value_name = "NAME")]
     enforcement_point: Option<String>,
+    /// Whether the agent's credential would be bound to a key.
+    #[arg(long)]
+    bound: bool,
     /// A file with an AuthZEN evaluation request; `-` or nothing: standard input.
     question: Option<PathBuf>,
 }
@@ -95,6 +98,8 @@ fn ask(check: &Check, bundle: &Bundle, request: EvaluationRequest) -> Result<Ask
         task: check.task.clone(),
         chain: hops.map(|entity| Hop { entity, issuer: "proviso".to_owned() }).collect(),
         enforcement_point: check.enforcement_point.clone(),
+        bound: check.bound,
+        vouched: false,
         server,
         tool,
         action: request.action.name,

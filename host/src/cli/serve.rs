@@ -136,6 +136,12 @@ impl Start {
     /// Opens module, record and listener, and serves.
     pub(super) async fn open(self) -> Result<Running, Failure> {
         let tls = self.listen.keeper()?;
+        let clients = self.files.identities.wants_certificates();
+        // INVARIANT (R8): a binding that nobody could ever show is nowhere promised, nor one believed from a proxy's word.
+        if clients && tls.is_none() {
+            let message = "the file of issuers wants client certificates, and the gate has no TLS of its own to ask for them";
+            return Err(Failure::usage("certificates_without_tls", message));
+        }
         let listener = self.listen.bind().await?;
         let listen = listener.local_addr().map_err(|error| Failure::unavailable("cannot_listen", error.to_string()))?;
         let public_url = self.listen.url(listen);
@@ -182,7 +188,7 @@ impl Start {
         let router = http::router(site);
         let serving = match tls {
             Some(keeper) => {
-                let acceptor = keeper.acceptor().map_err(|error| Failure::unavailable("no_tls", error.to_string()))?;
+                let acceptor = keeper.acceptor(clients).map_err(|error| Failure::unavailable("no_tls", error.to_string()))?;
                 // It ends when the gate is told to stop.
                 drop(tokio::spawn(keeper.keep(Arc::new(SystemClock), stopping.clone())));
                 tokio::spawn(http::serve_tls(listener, acceptor, router, stopping))

@@ -55,6 +55,9 @@ pub(super) enum TokenCommand {
         /// For which upstream servers it may ask, by their configured names.
         #[arg(long, num_args = 1.., required = true)]
         servers: Vec<String>,
+        /// It may vouch for subject, task and chain of agents that have no credential of their own. See docs/identities.md.
+        #[arg(long)]
+        vouches: bool,
         #[command(flatten)]
         at: At,
     },
@@ -96,8 +99,8 @@ pub(super) async fn run(command: TokenCommand) -> Result<Done, Failure> {
         TokenCommand::Agent { subject, task, via, on_behalf, at } => {
             (Request::MintAgent { subject, task, via, on_behalf }, at)
         }
-        TokenCommand::EnforcementPoint { name, subjects, servers, at } => {
-            (Request::MintEnforcementPoint { name, subjects, servers }, at)
+        TokenCommand::EnforcementPoint { name, subjects, servers, vouches, at } => {
+            (Request::MintEnforcementPoint { name, subjects, servers, vouches }, at)
         }
         TokenCommand::Approver { user, at } => (Request::MintApprover { user }, at),
         TokenCommand::List { at } => return list(&at.data).await,

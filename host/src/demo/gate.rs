@@ -52,6 +52,7 @@ impl Gate {
             name: "demo-gateway".to_owned(),
             subjects: format!("Agent::{AGENTS}*"),
             servers,
+            vouches: false,
         };
         let point = mint(place, &point, "gateway").await?;
         let mut agents = BTreeMap::new();

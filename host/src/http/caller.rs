@@ -1,4 +1,5 @@
-//! Who asks: a bearer token for agents and enforcement points, a session's cookie and key for people, and never one for the other.
+//! Who asks: a bearer token or a client's certificate for agents and enforcement points, a session's cookie and key for
+//! people, and never one for the other.
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -8,10 +9,13 @@ use super::cookie;
 use super::problem::Refused;
 use super::site::Site;
 use crate::identity::{Credential, PersonSession};
-use crate::trust::Shown;
+use crate::trust::{Shown, ClientCertificates};
 
 /// The header in which an enforcement point adds its agent's token.
 const SUBJECT_TOKEN: &str = "proviso-subject-token";
+
+/// The header in which an enforcement point vouches for an agent that has no credential of its own.
+const VOUCHED: &str = "proviso-vouched";
 
 /// The headers of proofs that the keys are theirs to which the caller's and the agent's tokens are bound (RFC 9449).
 const PROOF: &str = "dpop";
@@ -39,15 +43,29 @@ impl FromRequestParts<Site> for Caller {
     async fn from_request_parts(parts: &mut Parts, site: &Site) -> Result<Self, Refused> {
         let url = format!("{}{}", site.app().settings().public_url, parts.uri.path());
         let method = parts.method.as_str();
-        let (token, as_bound) = bearer(&parts.headers)?;
-        let proof = token_header(&parts.headers, PROOF)?;
-        let shown = Shown { token: &token, as_bound, proof: proof.as_deref(), method, url: &url };
-        let credential = site.app().identify(&shown).await?;
-        let Some(token) = token_header(&parts.headers, SUBJECT_TOKEN)? else {
-            return Ok(Self { credential, subject: None });
+        // What headers say of certificates is anybody's word: only what this connection's handshake gave is one.
+        let certificate = parts.extensions.get::<ClientCertificates>();
+        let credential = match certificate.filter(|_| !parts.headers.contains_key(header::AUTHORIZATION)) {
+            Some(alone) => site.app().identify_certificate(alone).await?,
+            None => {
+                let (token, as_bound) = bearer(&parts.headers)?;
+                let proof = token_header(&parts.headers, PROOF)?;
+                let shown = Shown { token: &token, as_bound, proof: proof.as_deref(), method, url: &url, certificate };
+                site.app().identify(&shown).await?
+            }
         };
+        let vouched = token_header(&parts.headers, VOUCHED)?;
+        let Some(token) = token_header(&parts.headers, SUBJECT_TOKEN)? else {
+            let subject = vouched.map(|said| site.app().vouched(&credential, &said)).transpose()?;
+            return Ok(Self { credential, subject });
+        };
+        if vouched.is_some() {
+            let detail = "an enforcement point vouches for an agent, or shows the agent's own token";
+            return Err(Refused::new(StatusCode::BAD_REQUEST, "claim_conflict", detail));
+        }
         let proof = token_header(&parts.headers, SUBJECT_PROOF)?;
-        let shown = Shown { token: &token, as_bound: proof.is_some(), proof: proof.as_deref(), method, url: &url };
+        let (as_bound, proof) = (proof.is_some(), proof.as_deref());
+        let shown = Shown { token: &token, as_bound, proof, method, url: &url, certificate: None };
         Ok(Self { credential, subject: Some(site.app().identify(&shown).await?) })
     }
 }
@@ -119,7 +137,9 @@ impl FromRequestParts<Site> for Known {
     type Rejection = Refused;
 
     async fn from_request_parts(parts: &mut Parts, site: &Site) -> Result<Self, Refused> {
-        if parts.headers.contains_key(header::AUTHORIZATION) {
+        // INVARIANT (R4): whoever has a session is that person here, whatever certificate their browser has.
+        let alone = parts.extensions.get::<ClientCertificates>().is_some() && cookie::read(site, &parts.headers).is_none();
+        if alone || parts.headers.contains_key(header::AUTHORIZATION) {
             Caller::from_request_parts(parts, site).await.map(|caller| Self::Caller(Box::new(caller)))
         } else {
             Person::from_request_parts(parts, site).await.map(Self::Person)

@@ -37,6 +37,7 @@ pub fn document() -> Value {
             "schemas": schemas::schemas(),
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer", "description": "An agent's or an enforcement point's token."},
+                "certificate": {"type": "mutualTLS", "description": "An enforcement point's X.509-SVID, over TLS of the gate's own."},
                 "session": {"type": "apiKey", "in": "cookie", "name": "proviso_session", "description": "A person's session. Behind TLS its name is `__Host-proviso_session`."},
                 "session_key": {"type": "apiKey", "in": "header", "name": "Proviso-Session-Key", "description": "The `key` of the reply to signing in. Browsers send cookies to every port of a host, and this to none but the page's own."},
             },
@@ -90,10 +91,10 @@ fn describe(operation: &Operation) -> Value {
         "responses": responses,
         "security": match operation.who {
             Who::Anybody => json!([{}]),
-            Who::Caller => json!([{"bearer": []}]),
+            Who::Caller => json!([{"bearer": []}, {"certificate": []}]),
             Who::Person => json!([{"session": [], "session_key": []}]),
             Who::Follower => json!([{"session": []}]),
-            Who::Known => json!([{"bearer": []}, {"session": [], "session_key": []}]),
+            Who::Known => json!([{"bearer": []}, {"certificate": []}, {"session": [], "session_key": []}]),
         },
     });
     if let Value::Object(members) = &mut described {

@@ -4,7 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -14,6 +17,7 @@ use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
 use super::handshake::hands_shaken;
+use crate::trust::ClientCertificates;
 
 /// How long open requests have after the gate was told to stop.
 const GRACE: Duration = Duration::from_secs(5);
@@ -100,27 +104,37 @@ async fn meet(
 ) {
     // Answers are small and wanted at once. A socket that does not take the option is served all the same.
     let _ = stream.set_nodelay(true);
-    let Some(tls) = tls else { return converse(stream, router, patience, stopping).await };
+    let Some(tls) = tls else { return converse(stream, router, None, patience, stopping).await };
     let shaken = tokio::select! {
         shaken = tokio::time::timeout(patience, hands_shaken(&tls, stream)) => shaken.ok().flatten(),
         () = told(&mut stopping) => None,
     };
     if let Some(stream) = shaken {
-        converse(stream, router, patience, stopping).await;
+        let certificates = ClientCertificates::of(stream.get_ref().1.peer_certificates());
+        converse(stream, router, certificates, patience, stopping).await;
     }
 }
 
 async fn converse(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     router: Router,
+    certificates: Option<ClientCertificates>,
     patience: Duration,
     mut stopping: watch::Receiver<bool>,
 ) {
+    let inner = TowerToHyperService::new(router);
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        // Each request knows what its connection's other end showed, and nothing else can say so.
+        if let Some(certificates) = &certificates {
+            request.extensions_mut().insert(certificates.clone());
+        }
+        inner.call(request)
+    });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(patience)
         .max_buf_size(LONGEST_HEAD)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+        .serve_connection(TokioIo::new(stream), service);
     tokio::pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,

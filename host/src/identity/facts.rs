@@ -33,12 +33,20 @@ pub enum TokenFacts {
         subjects: SubjectPattern,
         /// For which servers.
         servers: Vec<String>,
+        /// Whether it may vouch for subject, task and chain.
+        #[serde(default, skip_serializing_if = "is_false")]
+        vouches: bool,
     },
     /// One sign-in of a person.
     Approver {
         /// Who.
         person: EntityRef,
     },
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+const fn is_false(flag: &bool) -> bool {
+    !*flag
 }
 
 impl TokenFacts {
@@ -60,8 +68,9 @@ impl TokenFacts {
                 let built = build.as_ref().map(|build| format!(", of build {build}")).unwrap_or_default();
                 format!("{subject} in task {task}{hops}{nobody}{built}")
             }
-            Self::EnforcementPoint { name, subjects, servers } => {
-                format!("{name}: subjects {subjects}, servers {}", servers.join(", "))
+            Self::EnforcementPoint { name, subjects, servers, vouches } => {
+                let vouches = if *vouches { ", vouches for task and chain" } else { "" };
+                format!("{name}: subjects {subjects}, servers {}{vouches}", servers.join(", "))
             }
             Self::Approver { person } => person.to_string(),
         }

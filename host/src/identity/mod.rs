@@ -23,6 +23,14 @@ pub use verified::{COUNTS, EndedParty, Said, TokenSeen, VerifiedCredential};
 /// How this gate's own issuer is named in chains.
 pub const EMBEDDED: &str = "proviso";
 
+/// What stands before the name of an enforcement point that vouches for a hop. No other issuer is named so.
+pub const VOUCHED: &str = "point:";
+
+/// How an enforcement point is named in the chains that it vouches for.
+pub fn vouched_by(point: &str) -> String {
+    format!("{VOUCHED}{point}")
+}
+
 /// A caller that was told apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Credential {
@@ -54,6 +62,16 @@ pub struct AgentCredential {
 }
 
 impl AgentCredential {
+    /// Whether subject, task and chain are an enforcement point's word.
+    pub fn is_vouched(&self) -> bool {
+        self.issuer.starts_with(VOUCHED)
+    }
+
+    /// Whether it is bound to a key or a certificate, and whoever showed it had that.
+    pub fn is_bound(&self) -> bool {
+        self.proof.as_ref().is_some_and(|seen| seen.bound.is_some())
+    }
+
     /// On whose behalf the subject acts: verified hops only, as the minting or the token said.
     pub fn chain(&self) -> Vec<Hop> {
         let hops = self.via.iter().chain(&self.on_behalf);
@@ -72,6 +90,8 @@ pub struct PointCredential {
     pub subjects: SubjectPattern,
     /// For which upstream servers it may ask.
     pub servers: Vec<String>,
+    /// Whether it may vouch for subject, task and chain of agents that have no credential of their own.
+    pub vouches: bool,
     /// The token that was shown, where it is another issuer's.
     pub proof: Option<TokenSeen>,
 }
@@ -114,6 +134,8 @@ pub enum MintRequest {
         subjects: String,
         /// Upstream servers by their configured names.
         servers: Vec<String>,
+        /// Whether it may vouch for subject, task and chain.
+        vouches: bool,
     },
     /// A one-time sign-in link for an approver.
     Approver {

@@ -411,9 +411,9 @@ impl Token {
                 let agent = AgentCredential { token, subject, task, via, on_behalf, build, issuer, proof: None };
                 Some(Credential::Agent(agent))
             }
-            TokenFacts::EnforcementPoint { name, subjects, servers } => {
+            TokenFacts::EnforcementPoint { name, subjects, servers, vouches } => {
                 let token = self.id.clone();
-                let point = PointCredential { token, name, subjects, servers, proof: None };
+                let point = PointCredential { token, name, subjects, servers, vouches, proof: None };
                 Some(Credential::EnforcementPoint(point))
             }
             TokenFacts::Approver { .. } => None,

@@ -54,7 +54,8 @@ pub struct TokenSeen {
     pub id: Option<String>,
     /// What it is known again by here: a keyed code of issuer and `jti`, or of what is signed.
     pub token: String,
-    /// The thumbprint of the key that it is bound to, and that was shown to be there.
+    /// What it is bound to, and was shown to be there: the thumbprint of a key, or `x5t#S256:` and that of the client's
+    /// certificate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bound: Option<String>,
     /// Until when it counts.

@@ -56,6 +56,9 @@ pub enum Request {
         subjects: String,
         /// Upstream servers.
         servers: Vec<String>,
+        /// Whether it may vouch for subject, task and chain.
+        #[serde(default)]
+        vouches: bool,
     },
     /// A one-time sign-in link.
     MintApprover {

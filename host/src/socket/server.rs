@@ -103,8 +103,8 @@ async fn answer(app: App, request: Request, by: Operator) -> Reply {
         Request::MintAgent { subject, task, via, on_behalf } => {
             mint(&app, MintRequest::Agent { subject, task, via, on_behalf }, &by).await
         }
-        Request::MintEnforcementPoint { name, subjects, servers } => {
-            mint(&app, MintRequest::EnforcementPoint { name, subjects, servers }, &by).await
+        Request::MintEnforcementPoint { name, subjects, servers, vouches } => {
+            mint(&app, MintRequest::EnforcementPoint { name, subjects, servers, vouches }, &by).await
         }
         Request::MintApprover { user } => mint(&app, MintRequest::Approver { user }, &by).await,
         Request::ListTokens { after } => Ok(page(app.tokens(), after.as_deref())),

@@ -14,6 +14,7 @@ use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
 use super::certificate::{Loaded, Pair, Stamp, TlsError};
+use super::clients::KeyHolders;
 use crate::clock::Clock;
 
 /// How often the files are looked at.
@@ -61,15 +62,20 @@ impl Keeper {
         Ok(Arc::new(Self { pair, held }))
     }
 
-    /// What takes handshakes: TLS 1.2 and 1.3, HTTP/1.1 inside.
+    /// What takes handshakes: TLS 1.2 and 1.3, HTTP/1.1 inside. `clients`: the other end is asked for a certificate.
     ///
     /// # Errors
     /// When the library offers neither version.
-    pub fn acceptor(self: &Arc<Self>) -> Result<TlsAcceptor, rustls::Error> {
-        let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?
-            .with_no_client_auth()
-            .with_cert_resolver(Arc::new(Served(Arc::clone(self))));
+    pub fn acceptor(self: &Arc<Self>, clients: bool) -> Result<TlsAcceptor, rustls::Error> {
+        let provider = Arc::new(ring::default_provider());
+        let config = ServerConfig::builder_with_provider(Arc::clone(&provider))
+            .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?;
+        let config = if clients {
+            config.with_client_cert_verifier(Arc::new(KeyHolders::new(provider)))
+        } else {
+            config.with_no_client_auth()
+        };
+        let mut config = config.with_cert_resolver(Arc::new(Served(Arc::clone(self))));
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(TlsAcceptor::from(Arc::new(config)))
     }

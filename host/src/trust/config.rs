@@ -10,6 +10,7 @@ use policy_core::time::Span;
 use serde::Deserialize;
 use thiserror::Error;
 
+use super::dpop::BoundTo;
 use super::jwk::{KeySet, Use};
 use super::keyring::Keyring;
 use super::signature::Algorithm;
@@ -17,7 +18,10 @@ use super::source::{Source, read_file};
 use super::spiffe;
 use super::verify::{Identities, Party};
 use crate::copies::Address;
-use crate::identity::{EMBEDDED, SubjectPattern};
+use crate::identity::{EMBEDDED, SubjectPattern, VOUCHED};
+
+/// The longest that certificates may be let live.
+const LONGEST_CERTIFICATE: Span = Span::from_seconds(90 * 86_400);
 
 /// Why the file cannot be used.
 #[derive(Debug, Error)]
@@ -82,8 +86,10 @@ pub(super) struct Issuer {
     pub actor: ActorRule,
     /// The claim that says what the agent is built of: its version, its model.
     pub build: Option<String>,
-    /// Whether its tokens must be bound to a key of whoever shows them.
-    pub bound: bool,
+    /// What its tokens must be bound to.
+    pub bound: Option<Bound>,
+    /// The longest life of a certificate of this trust domain. Absent: none of its certificates is believed.
+    pub certificates: Option<Span>,
     /// Other issuers whose subjects it may name in `act`.
     pub may_name: Vec<String>,
     pub keys: Arc<Keyring>,
@@ -100,6 +106,8 @@ pub struct PointEntry {
     pub subjects: SubjectPattern,
     /// For which upstream servers, sorted.
     pub servers: Vec<String>,
+    /// Whether it may vouch for subject, task and chain.
+    pub vouches: bool,
 }
 
 #[derive(Deserialize)]
@@ -117,6 +125,7 @@ struct IssuerTable {
     trust_domain: Option<String>,
     issuer: Option<String>,
     keys: KeysTable,
+    #[serde(default)]
     algorithms: Vec<String>,
     #[serde(default)]
     audience: Vec<String>,
@@ -128,16 +137,39 @@ struct IssuerTable {
     actor: ActorRule,
     build: Option<String>,
     bound: Option<Bound>,
+    certificates: Option<CertificatesTable>,
     #[serde(default)]
     may_name: Vec<String>,
 }
 
-/// How tokens are bound to a key. Binding by a client's certificate needs TLS in the gate: it is not in this list.
+/// How tokens are bound to whoever shows them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Bound {
-    /// By a proof with each request (RFC 9449).
+pub(super) enum Bound {
+    /// To a key, by a proof with each request (RFC 9449).
     Dpop,
+    /// To the client's certificate (RFC 8705).
+    Mtls,
+    /// To either.
+    Any,
+}
+
+impl Bound {
+    /// Whether a token that is bound to this is one that is bound so.
+    pub fn is_met_by(self, bound: Option<&BoundTo>) -> bool {
+        match (self, bound) {
+            (Self::Dpop | Self::Any, Some(BoundTo::Key(_)))
+            | (Self::Mtls | Self::Any, Some(BoundTo::Certificate(_))) => true,
+            (_, Some(_) | None) => false,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CertificatesTable {
+    #[serde(default = "day")]
+    longest: Span,
 }
 
 #[derive(Deserialize)]
@@ -161,6 +193,8 @@ struct PointTable {
     subject: String,
     subjects: String,
     servers: Vec<String>,
+    #[serde(default)]
+    vouches: bool,
 }
 
 fn txn() -> String {
@@ -173,6 +207,10 @@ const fn minutes() -> Span {
 
 const fn hour() -> Span {
     Span::from_seconds(3_600)
+}
+
+const fn day() -> Span {
+    Span::from_seconds(86_400)
 }
 
 impl Identities {
@@ -225,8 +263,9 @@ fn issuer(table: IssuerTable) -> Result<Issuer, String> {
     let (name, kind) = match (&table.trust_domain, &table.issuer) {
         (Some(domain), None) if spiffe::is_trust_domain(domain) => (format!("spiffe://{domain}"), Kind::JwtSvid),
         (Some(domain), None) => return Err(format!("`{domain}` is no name of a trust domain")),
-        // INVARIANT (R3): nobody is named like a trust domain or like this gate's own issuer: chains tell them apart by it.
-        (None, Some(iss)) if text::is_identifier(iss) && !iss.starts_with("spiffe:") && iss != EMBEDDED => {
+        // INVARIANT (R3): nobody is named like a trust domain, like a point that vouches or like this gate's own issuer:
+        // chains tell them apart by it.
+        (None, Some(iss)) if text::is_identifier(iss) && !is_taken(iss) => {
             (iss.clone(), Kind::AccessToken)
         }
         (None, Some(iss)) => return Err(format!("`{iss}` cannot be the name of an issuer")),
@@ -237,8 +276,15 @@ fn issuer(table: IssuerTable) -> Result<Issuer, String> {
     else {
         return fail("names an algorithm that this gate cannot check, or that is none for issuers");
     };
-    if algorithms.is_empty() {
+    if algorithms.is_empty() && table.certificates.is_none() {
         return fail("names no algorithm");
+    }
+    let certificates = table.certificates.as_ref().map(|table| table.longest);
+    if certificates.is_some() && kind != Kind::JwtSvid {
+        return fail("has certificates, and is no trust domain");
+    }
+    if certificates.is_some_and(|longest| longest.seconds() == 0 || longest > LONGEST_CERTIFICATE) {
+        return fail("lets certificates live for nothing or for more than 90 days");
     }
     if kind == Kind::JwtSvid && (algorithms.contains(&Algorithm::EdDsa) || table.actor != ActorRule::Sub) {
         return fail("is a trust domain: no `EdDSA`, and no `actor`");
@@ -260,7 +306,10 @@ fn issuer(table: IssuerTable) -> Result<Issuer, String> {
             "looks at its keys more often than each 10s, or keeps them for less than `refresh` or more than 7d",
         );
     }
-    let wanted = if kind == Kind::JwtSvid { Use::JwtSvid } else { Use::Signature };
+    let wanted = match kind {
+        Kind::JwtSvid => Use::Svid { tokens: !algorithms.is_empty(), certificates: certificates.is_some() },
+        Kind::AccessToken => Use::Signature,
+    };
     let source = match (keys.file, keys.url) {
         (Some(file), None) => {
             let read = read_file(&file).and_then(|bytes| KeySet::read(&bytes, wanted).map_err(str::to_owned));
@@ -283,10 +332,15 @@ fn issuer(table: IssuerTable) -> Result<Issuer, String> {
         longest: table.longest,
         actor: table.actor,
         build: table.build,
-        bound: table.bound == Some(Bound::Dpop),
+        bound: table.bound,
+        certificates,
         may_name: table.may_name,
         keys: Arc::new(keys),
     })
+}
+
+fn is_taken(iss: &str) -> bool {
+    iss == EMBEDDED || ["spiffe:", VOUCHED].iter().any(|taken| iss.starts_with(taken))
 }
 
 fn point(table: PointTable) -> Result<PointEntry, String> {
@@ -301,5 +355,6 @@ fn point(table: PointTable) -> Result<PointEntry, String> {
     let mut servers = table.servers;
     servers.sort();
     servers.dedup();
-    Ok(PointEntry { party: Party { issuer: table.issuer, subject: table.subject }, name, subjects, servers })
+    let (party, vouches) = (Party { issuer: table.issuer, subject: table.subject }, table.vouches);
+    Ok(PointEntry { party, name, subjects, servers, vouches })
 }

@@ -1,5 +1,5 @@
-//! Proof of possession (DPoP, RFC 9449): whoever shows a token that is bound to a key shows with each request that the key
-//! is theirs, for this request, once.
+//! Proof of possession: whoever shows a token that is bound to a key shows with each request that the key is theirs, for
+//! this request, once (DPoP, RFC 9449), or comes over a connection whose certificate it is bound to (RFC 8705).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
@@ -11,6 +11,7 @@ use policy_core::sabotaged;
 use policy_core::time::{Span, Timestamp};
 use serde_json::{Map, Value};
 
+use super::certificate::ClientCertificates;
 use super::chain::text;
 use super::fault::TokenFault;
 use super::jwk::{public_key, thumbprint};
@@ -29,6 +30,28 @@ const LONGEST_ID: usize = 256;
 /// The algorithms that a proof may be signed with.
 pub const PROOF_ALGORITHMS: &str = "ES256 ES384 EdDSA PS256 PS384 PS512 RS256 RS384 RS512";
 
+/// What a token is bound to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BoundTo {
+    /// The key with this thumbprint (`cnf.jkt`).
+    Key(String),
+    /// The client's certificate with this thumbprint (`cnf.x5t#S256`, RFC 8705).
+    Certificate(String),
+}
+
+impl BoundTo {
+    /// As records hold it: the thumbprint of a key, or of a certificate under the name of its claim.
+    pub fn told(&self) -> String {
+        match self {
+            Self::Key(thumbprint) => thumbprint.clone(),
+            Self::Certificate(thumbprint) => format!("{CERTIFICATE}:{thumbprint}"),
+        }
+    }
+}
+
+/// The member of `cnf` that names a certificate.
+const CERTIFICATE: &str = "x5t#S256";
+
 /// How a token was shown.
 #[derive(Debug, Clone, Copy)]
 pub struct Shown<'a> {
@@ -42,6 +65,9 @@ pub struct Shown<'a> {
     pub method: &'a str,
     /// The request's address without query, as people reach the gate.
     pub url: &'a str,
+    /// What the other end of the connection showed of its own. Never of an agent behind an enforcement point: that one's
+    /// connection is the point's.
+    pub certificate: Option<&'a ClientCertificates>,
 }
 
 /// The proofs that were seen.
@@ -87,16 +113,22 @@ impl Proofs {
         Self { since: now, seen: Mutex::default() }
     }
 
-    /// Holds a token that is bound to the key with this thumbprint, or to none, against how it was shown.
+    /// Holds a token that is bound to a key or a certificate, or to nothing, against how it was shown.
     ///
     /// # Errors
     /// `Binding`.
-    pub fn hold(&self, bound: Option<&str>, shown: &Shown<'_>, now: Timestamp) -> Result<(), TokenFault> {
+    pub fn hold(&self, bound: Option<&BoundTo>, shown: &Shown<'_>, now: Timestamp) -> Result<(), TokenFault> {
         match (bound, shown.proof.filter(|_| shown.as_bound)) {
             (None, None) if !shown.as_bound => Ok(()),
-            // INVARIANT (R8): a token that is bound to a key opens nothing without it.
+            // INVARIANT (R8): a token that is bound opens nothing without what it is bound to.
             (Some(_), None) if sabotaged!("r8_proof_not_asked") => Ok(()),
-            (Some(key), Some(proof)) => self.hold_proof(key, proof, shown, now),
+            (Some(BoundTo::Key(key)), Some(proof)) => self.hold_proof(key, proof, shown, now),
+            // INVARIANT (R3): the very certificate whose key this connection's other end has.
+            (Some(BoundTo::Certificate(bound)), None) if !shown.as_bound => {
+                let there = shown.certificate.and_then(ClientCertificates::thumbprint);
+                let same = there.as_ref() == Some(bound) || (there.is_some() && sabotaged!("r3_any_certificate"));
+                if same { Ok(()) } else { Err(TokenFault::Binding) }
+            }
             _ => Err(TokenFault::Binding),
         }
     }
@@ -147,12 +179,14 @@ fn is_private(jwk: &Map<String, Value>) -> bool {
     ["d", "p", "q", "dp", "dq", "qi", "oth", "k"].iter().any(|name| jwk.contains_key(*name))
 }
 
-/// The key that a token is bound to. What it is bound by otherwise, this gate cannot check.
-pub(super) fn bound_to(claims: &Map<String, Value>) -> Result<Option<String>, TokenFault> {
+/// What a token is bound to. By two things at once, or by anything else, is what this gate cannot check.
+pub(super) fn bound_to(claims: &Map<String, Value>) -> Result<Option<BoundTo>, TokenFault> {
     match claims.get("cnf") {
         None => Ok(None),
         Some(Value::Object(cnf)) if cnf.len() == 1 => {
-            text(cnf, "jkt").map(|jkt| Some(jkt.to_owned())).ok_or(TokenFault::Binding)
+            let key = text(cnf, "jkt").map(|jkt| BoundTo::Key(jkt.to_owned()));
+            let certificate = || text(cnf, CERTIFICATE).map(|print| BoundTo::Certificate(print.to_owned()));
+            key.or_else(certificate).map(Some).ok_or(TokenFault::Binding)
         }
         Some(_) => Err(TokenFault::Binding),
     }

@@ -37,13 +37,13 @@ pub enum TokenFault {
     #[error("the token lacks `{0}`, or it has another type")]
     Claim(&'static str),
     /// It is over.
-    #[error("the token has expired")]
+    #[error("the token or certificate has expired")]
     Expired,
     /// It has not begun.
-    #[error("the token is not valid yet")]
+    #[error("the token or certificate is not valid yet")]
     NotYet,
     /// It lives longer than its issuer's tokens may.
-    #[error("the token lives longer than its issuer's entry allows")]
+    #[error("the token or certificate lives longer than its issuer's entry allows")]
     TooLong,
     /// Its subject is no SPIFFE ID of its trust domain.
     #[error("the token's subject is no SPIFFE ID of the issuer's trust domain")]
@@ -52,8 +52,20 @@ pub enum TokenFault {
     #[error("the token's `act` names somebody whom its issuer may not speak for")]
     Chain,
     /// It is bound to a key, and nobody showed that the key is theirs for this request; or it should be bound and is not.
-    #[error("the token and how it was shown do not fit: its issuer, or the token itself, demands proof of a key")]
+    #[error("the token and how it was shown do not fit: its issuer, or the token itself, demands proof of a key or a client's certificate")]
     Binding,
+    /// The client's certificate cannot be read.
+    #[error("the client's certificate cannot be read")]
+    CertificateForm,
+    /// It names nobody, or several.
+    #[error("the client's certificate does not name exactly one SPIFFE ID of a workload")]
+    CertificateName,
+    /// It is no leaf that signs.
+    #[error("the client's certificate is an authority's, or its key usage is not that of an X.509-SVID")]
+    CertificateUsage,
+    /// No authority of its trust domain signed it.
+    #[error("no authority of a trust domain that this gate knows signed the client's certificate")]
+    CertificateUntrusted,
     /// There are more hops than a chain has.
     #[error("the token's `act` is nested too deeply")]
     Depth,
@@ -79,6 +91,10 @@ impl TokenFault {
             Self::TrustDomain => "token_trust_domain",
             Self::Chain => "token_chain",
             Self::Binding => "token_binding",
+            Self::CertificateForm => "certificate_malformed",
+            Self::CertificateName => "certificate_name",
+            Self::CertificateUsage => "certificate_usage",
+            Self::CertificateUntrusted => "certificate_untrusted",
             Self::Depth => "chain_too_long",
         }
     }

@@ -1,12 +1,15 @@
 //! JSON Web Keys (RFC 7517): an issuer's document, and the one key of a proof.
 
+use std::sync::Arc;
+
 use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use policy_core::digest::Digest;
 use policy_core::json;
 use policy_core::time::Span;
 use serde_json::{Map, Value};
 
+use super::certificate::Authority;
 use super::signature::{Algorithm, PublicKey};
 
 /// The longest document that is read, in bytes.
@@ -21,8 +24,13 @@ const SHORTEST_MODULUS: usize = 256;
 /// What a document's keys are for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Use {
-    /// `jwt-svid`, and nothing else: a SPIFFE trust bundle holds keys of other uses, too.
-    JwtSvid,
+    /// Those of a SPIFFE trust bundle, and of them what is believed: `jwt-svid`, `x509-svid`, or both.
+    Svid {
+        /// `jwt-svid`.
+        tokens: bool,
+        /// `x509-svid`.
+        certificates: bool,
+    },
     /// `sig`, or not said.
     Signature,
 }
@@ -39,6 +47,7 @@ pub(super) struct IssuerKey {
 #[derive(Debug, Clone)]
 pub(super) struct KeySet {
     keys: Vec<IssuerKey>,
+    authorities: Arc<[Authority]>,
     /// After how long a SPIFFE trust bundle asks to be looked at again.
     pub refresh_hint: Option<Span>,
 }
@@ -54,16 +63,25 @@ impl KeySet {
         if keys.len() > MOST {
             return Err("has too many keys");
         }
-        let usable = keys.iter().filter_map(Value::as_object).filter(|jwk| match (wanted, text(jwk, "use")) {
-            (Use::JwtSvid, of) => of == Some("jwt-svid"),
+        let jwks = || keys.iter().filter_map(Value::as_object);
+        let usable = jwks().filter(|jwk| match (wanted, text(jwk, "use")) {
+            (Use::Svid { tokens, .. }, of) => tokens && of == Some("jwt-svid"),
             (Use::Signature, of) => of.is_none_or(|of| of == "sig"),
         });
+        let signing = matches!(wanted, Use::Svid { certificates: true, .. });
+        let signing = jwks().filter(|jwk| signing && text(jwk, "use") == Some("x509-svid"));
+        let authorities: Arc<[Authority]> = signing.filter_map(authority).collect();
         let keys: Vec<IssuerKey> = usable.filter_map(issuer_key).collect();
-        if keys.is_empty() {
-            return Err("has no key that could sign a token for this gate");
+        if keys.is_empty() && authorities.is_empty() {
+            return Err("has no key that could sign a token or a certificate for this gate");
         }
         let hint = document.get("spiffe_refresh_hint").and_then(Value::as_u64).filter(|hint| *hint > 0);
-        Ok(Self { keys, refresh_hint: hint.map(Span::from_seconds) })
+        Ok(Self { keys, authorities, refresh_hint: hint.map(Span::from_seconds) })
+    }
+
+    /// The authorities that sign certificates.
+    pub fn authorities(&self) -> Arc<[Authority]> {
+        Arc::clone(&self.authorities)
     }
 
     /// The key of this id that this algorithm may use.
@@ -81,6 +99,14 @@ fn text<'a>(jwk: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
 
 fn bytes(jwk: &Map<String, Value>, name: &str) -> Option<Vec<u8>> {
     URL_SAFE_NO_PAD.decode(text(jwk, name)?).ok()
+}
+
+/// The authority that a key of a trust bundle is: its one certificate (SPIFFE Trust Domain and Bundle, section 4.2.2).
+fn authority(jwk: &Map<String, Value>) -> Option<Authority> {
+    match jwk.get("x5c")?.as_array()?.as_slice() {
+        [Value::String(one)] => Authority::read(STANDARD.decode(one).ok()?),
+        _ => None,
+    }
 }
 
 /// A key with an id. One that names an algorithm which is none of ours is passed over.
@@ -131,6 +157,8 @@ mod tests {
 
     use super::*;
 
+    const SVID: Use = Use::Svid { tokens: true, certificates: false };
+
     fn ec(kid: &str, usage: &str) -> Value {
         let half = URL_SAFE_NO_PAD.encode([7; 32]);
         json!({"kty": "EC", "crv": "P-256", "x": half, "y": half, "kid": kid, "use": usage})
@@ -146,7 +174,7 @@ mod tests {
             ec("svid", "jwt-svid"), ec("x509", "x509-svid"), ec("sig", "sig"), ec("enc", "enc"),
             {"kty": "oct", "k": "AAAA", "kid": "oct"}, {"kty": "EC", "kid": "broken"}, 7,
         ]});
-        let svid = read(&document, Use::JwtSvid).unwrap();
+        let svid = read(&document, SVID).unwrap();
         assert_eq!(svid.refresh_hint, Some(Span::from_seconds(60)));
         let plain = read(&document, Use::Signature).unwrap();
         for (id, in_svid, in_plain) in [
@@ -177,9 +205,9 @@ mod tests {
             // A modulus of 1024 bits.
             json!({"keys": [{"kty": "RSA", "n": URL_SAFE_NO_PAD.encode([255; 128]), "e": "AQAB", "kid": "k", "use": "jwt-svid"}]}),
         ] {
-            assert!(read(&document, Use::JwtSvid).is_err());
+            assert!(read(&document, SVID).is_err());
         }
-        assert!(KeySet::read(br#"{"keys":[],"keys":[]}"#, Use::JwtSvid).is_err());
+        assert!(KeySet::read(br#"{"keys":[],"keys":[]}"#, SVID).is_err());
     }
 
     #[test]

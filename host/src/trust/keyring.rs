@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use policy_core::sabotaged;
 use policy_core::time::Span;
 
+use super::certificate::Authority;
 use super::fault::TokenFault;
 use super::jwk::{KeySet, Use};
 use super::signature::{Algorithm, PublicKey};
@@ -64,6 +65,18 @@ impl Keyring {
         // INVARIANT (R8): whoever makes up key ids makes the gate ask the issuer once in so long, and no more.
         self.look(boot).await;
         self.usable(boot)?.find(id, algorithm).cloned().ok_or(TokenFault::Key)
+    }
+
+    /// The authorities that sign certificates. `again`: none of those that are kept signed what was shown, so they are
+    /// looked at now, unless somebody did a moment ago.
+    ///
+    /// # Errors
+    /// `KeysUnavailable`.
+    pub async fn authorities(self: &Arc<Self>, again: bool, boot: u64) -> Result<Arc<[Authority]>, TokenFault> {
+        if again || self.is_due(boot) {
+            self.look(boot).await;
+        }
+        Ok(self.usable(boot)?.authorities())
     }
 
     /// What may still be believed.

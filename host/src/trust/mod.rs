@@ -1,8 +1,10 @@
-//! Credentials of other issuers: who is an issuer, by which keys, and what a token says once it is verified.
+//! Credentials of other issuers: who is an issuer, by which keys, and what a token or a client's certificate says once it
+//! is verified.
 //!
 //! Here everything is still in the issuer's words. Who that is in the bundle's, whether their task goes on, and what is
 //! recorded of it, is `app::foreign`'s. No status codes, no SQL, no policy; no token is kept or logged.
 
+mod certificate;
 mod chain;
 mod claims;
 mod config;
@@ -16,8 +18,9 @@ mod source;
 mod spiffe;
 mod verify;
 
+pub use certificate::ClientCertificates;
 pub use config::{IdentitiesError, PointEntry};
-pub use dpop::{PROOF_ALGORITHMS, Proofs, Shown};
+pub use dpop::{BoundTo, PROOF_ALGORITHMS, Proofs, Shown};
 pub use fault::TokenFault;
 pub use jws::LONGEST;
 pub use verify::{Identities, Party, VerifiedToken};

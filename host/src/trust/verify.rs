@@ -11,7 +11,7 @@ use super::Moment;
 use super::chain::{parties, text};
 use super::claims;
 use super::config::{Issuer, Kind, PointEntry};
-use super::dpop::bound_to;
+use super::dpop::{BoundTo, bound_to};
 use super::fault::TokenFault;
 use super::jws::{self, Compact};
 use super::signature::Algorithm;
@@ -56,8 +56,8 @@ pub struct VerifiedToken {
     pub task: Option<String>,
     /// What the agent is built of, where the entry names a claim for it.
     pub build: Option<String>,
-    /// The thumbprint of the key that it is bound to.
-    pub bound: Option<String>,
+    /// What it is bound to.
+    pub bound: Option<BoundTo>,
     /// The names of the claims that it carries and that nothing here believes, sorted.
     pub unread: Vec<String>,
 }
@@ -107,7 +107,8 @@ impl Identities {
             None => None,
         };
         let bound = bound_to(&token.claims)?;
-        if issuer.bound && bound.is_none() {
+        // INVARIANT (R8): what the entry demands is there, and is that and nothing else.
+        if !issuer.bound.is_none_or(|demanded| demanded.is_met_by(bound.as_ref())) {
             return Err(TokenFault::Binding);
         }
         let mut unread: Vec<String> = token.claims.keys().filter(|name| !is_read(issuer, name)).cloned().collect();

@@ -189,6 +189,10 @@ pub fn evaluate(rules: &Rules, question: &SealedQuestion) -> Evaluation {
     let crate::terms::Asked { answer, closed } = crate::terms::ask(&prepared);
     let errors = sorted(errors, answer.errors.clone());
     match answer.terms {
+        // INVARIANT (R8): what only a bound credential may ask for is offered to no other.
+        Some(terms) if terms.binding && !question.bound && !sabotaged!("r8_unbound_offered") => {
+            denial(Reason::BindingRequired, terms.policies, errors)
+        }
         Some(terms) => Evaluation {
             outcome: Outcome::RequestableDenial,
             reason: Reason::ApprovalRequired,

@@ -166,6 +166,10 @@ export interface SealedQuestion {
   chain: Hop[];
   /** The credential that asks, where an enforcement point does. */
   enforcement_point?: string;
+  /** Whether the agent's credential is bound to a key of its holder's. */
+  bound?: true;
+  /** Whether subject, task and chain are the enforcement point's word. */
+  vouched?: true;
   /** Cedar's context as the gate believes it, without `input` and `requested`. */
   context: { [name: string]: Value };
   /** The slice of entities that policies may look at, sorted by uid. */
@@ -275,6 +279,7 @@ export type Reason =
   | "unknown_entity"
   | "unknown_version"
   | "terms_unavailable"
+  | "binding_required"
   // From here on the gate's own: the module never answers them.
   | "limit"
   | "record_unavailable"
@@ -336,6 +341,8 @@ export interface Terms {
   silence?: Span;
   /** Whether an agent other than the subject may ask. */
   for_another?: true;
+  /** Whether only credentials that are bound to a key may ask, and use what was granted. */
+  binding?: true;
   /** The `@id`s of the permits that matched, sorted. */
   policies: string[];
 }

@@ -26,6 +26,7 @@ pub fn strictest(first: &Terms, second: &Terms, tiers: &[String], step_ups: &[St
         emergency_approvals: both(first.emergency_approvals, second.emergency_approvals, Ord::max),
         silence: by_effect(first, second, Terms::silence, |first, second| first >= second).silence,
         for_another: first.for_another && second.for_another,
+        binding: first.binding || second.binding,
         policies: union(&first.policies, &second.policies),
     }
 }

@@ -51,7 +51,7 @@ pub fn words_of(code: &str) -> Option<Words> {
 
 impl Reason {
     /// All of them.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::Scope,
         Self::Exception,
         Self::ApprovalRequired,
@@ -66,6 +66,7 @@ impl Reason {
         Self::UnknownEntity,
         Self::UnknownVersion,
         Self::TermsUnavailable,
+        Self::BindingRequired,
         Self::Limit,
         Self::RecordUnavailable,
         Self::Contended,
@@ -151,6 +152,11 @@ impl Reason {
                 "terms_unavailable",
                 "this gate cannot check, or tell apart, what an approval would demand",
                 Some("go on without it until the policy demands what the gate can check"),
+            ),
+            Self::BindingRequired => (
+                "binding_required",
+                "this takes a credential that is bound to a key, and the one that was shown is not",
+                Some("show a token that is bound by DPoP or to a client certificate, with its proof"),
             ),
             Self::Limit => (
                 "limit",

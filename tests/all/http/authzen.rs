@@ -31,6 +31,7 @@ impl Fixture {
                 name: "harness".to_owned(),
                 subjects: "user::*".to_owned(),
                 servers: Vec::new(),
+                vouches: false,
             },
         );
         let harness = harness.await;

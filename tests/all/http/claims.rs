@@ -124,6 +124,7 @@ async fn an_enforcement_point_asks_for_its_own_subjects_and_servers_only() {
                 name: "narrow".to_owned(),
                 subjects: "Agent::spiffe://acme.example/agent/ledger-*".to_owned(),
                 servers: vec!["ledger".to_owned()],
+                vouches: false,
             },
             &proviso::app::Operator { uid: 0, name: "root".to_owned() },
         )

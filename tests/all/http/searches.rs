@@ -119,6 +119,7 @@ async fn a_search_is_about_the_callers_own_subjects() {
             name: "narrow".to_owned(),
             subjects: "user::ali*".to_owned(),
             servers: Vec::new(),
+            vouches: false,
         },
     )
     .await;

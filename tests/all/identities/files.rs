@@ -28,7 +28,12 @@ fn what_this_gate_cannot_check_does_not_start() {
     };
     let mesh = folder.path().join("mesh.json").display().to_string();
     for (what, text) in [
-        ("a binding that nobody here checks", file(folder.path(), "bound = \"mtls\"")),
+        ("a binding that nobody here checks", file(folder.path(), "bound = \"token_binding\"")),
+        ("certificates of what is no trust domain", file(folder.path(), "certificates = {}")),
+        ("certificates for ever", replaced("algorithms = [\"ES256\"]", "certificates = { longest = \"91d\" }")),
+        ("certificates for nothing", replaced("algorithms = [\"ES256\"]", "certificates = { longest = \"0s\" }")),
+        ("authorities that are not there", replaced("algorithms = [\"ES256\"]", "certificates = {}")),
+        ("the name of a point that vouches", replaced(LOGIN_ISS, "point:edge")),
         ("an unknown member", file(folder.path(), "trusted = true")),
         ("an unknown table", file(folder.path(), "\n[[person]]\nname = \"x\"")),
         ("no signature at all", replaced("\"ES256\"", "\"none\"")),

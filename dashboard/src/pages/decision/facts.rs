@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::state::State;
 use crate::components::{Card, Digest, Text};
-use crate::view_model::facts::{entity, known_of, owned, reason, remedy, terms};
+use crate::view_model::facts::{entity, known_of, owned, reason, remedy, shown_by, terms, vouched};
 use crate::view_model::time::stamp;
 
 /// An argument longer than this gets a box of its own that scrolls.
@@ -74,7 +74,7 @@ pub fn WhoAsks() -> impl IntoView {
             view! {
                 <li>
                     "for " <span class="mono"><Text text=entity(&hop.entity) /></span>
-                    <span class="vouched">"verified · " <Text text=hop.issuer.clone() /></span>
+                    <span class="vouched"><Text text=vouched(&hop.issuer) /></span>
                 </li>
             }
         })
@@ -90,7 +90,7 @@ pub fn WhoAsks() -> impl IntoView {
             <ul class="hops">
                 <li>
                     <span class="mono"><Text text=entity(&question.call.subject) /></span>
-                    <span class="vouched">"verified · its own credential"</span>
+                    <span class="vouched"><Text text=shown_by(&question) /></span>
                 </li>
                 {hops}
             </ul>

@@ -8,6 +8,7 @@ use policy_core::time::Timestamp;
 use proviso_api::operations::ExecutionPhase;
 use serde::{Deserialize, Serialize};
 
+use crate::app::foreign::is_credential;
 use crate::app::inputs::{Apart, Asked};
 use crate::identity::TokenSeen;
 use crate::signing::StateFault;
@@ -82,6 +83,19 @@ pub struct DecisionRecord {
     /// The enforcement point that asked, where the question could not be sealed and so does not name it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enforcement_point: Option<String>,
+}
+
+impl DecisionRecord {
+    /// Whether the agent's credential was bound to a key, and whoever showed it had that.
+    pub fn is_of_bound(&self) -> bool {
+        let own = self.subject_credential.as_deref().unwrap_or(&self.credential);
+        is_credential(own) && !self.is_of_vouched() && self.tokens.last().is_some_and(|seen| seen.bound.is_some())
+    }
+
+    /// Whether it was asked on an enforcement point's word.
+    pub const fn is_of_vouched(&self) -> bool {
+        self.enforcement_point.is_some() && self.subject_credential.is_none()
+    }
 }
 
 /// One page of a search.

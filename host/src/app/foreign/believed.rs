@@ -98,7 +98,8 @@ impl App {
         let alone = token.behind.is_empty();
         if let Some(point) = self.settings().identities.point(&token.actor).filter(|_| alone) {
             let (name, subjects) = (point.name.clone(), point.subjects.clone());
-            return Ok(TokenFacts::EnforcementPoint { name, subjects, servers: point.servers.clone() });
+            let (servers, vouches) = (point.servers.clone(), point.vouches);
+            return Ok(TokenFacts::EnforcementPoint { name, subjects, servers, vouches });
         }
         let subject = self.workload(&token.actor)?;
         let (mut via, mut on_behalf) = (Vec::new(), None);
@@ -163,8 +164,8 @@ fn credential_of(token: String, facts: TokenFacts, issuer: String, seen: TokenSe
         TokenFacts::Agent { subject, task, via, on_behalf, build } => {
             Some(Credential::Agent(AgentCredential { token, subject, task, via, on_behalf, build, issuer, proof }))
         }
-        TokenFacts::EnforcementPoint { name, subjects, servers } => {
-            Some(Credential::EnforcementPoint(PointCredential { token, name, subjects, servers, proof }))
+        TokenFacts::EnforcementPoint { name, subjects, servers, vouches } => {
+            Some(Credential::EnforcementPoint(PointCredential { token, name, subjects, servers, vouches, proof }))
         }
         TokenFacts::Approver { .. } => None,
     }

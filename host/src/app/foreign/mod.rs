@@ -1,4 +1,4 @@
-//! Callers with tokens of other issuers: who they are in the bundle's words, what is recorded of them, how they are ended.
+//! Callers with tokens and certificates of other issuers: who they are in the bundle's words, what is recorded of them, how they are ended.
 //!
 //! What a token says, and whether it is its issuer's, is `crate::trust`'s; here it is held against the bundle, the people
 //! and what operators ended, and written down before anything is done in its name. Nothing here knows a header.
@@ -6,11 +6,14 @@
 mod believed;
 mod builds;
 mod ended;
+mod held;
 mod seen;
+mod vouched;
 
 use policy_core::time::Timestamp;
 
 pub(super) use builds::{BUILD_CHANGED, is_of_build};
+pub(super) use held::is_shown_as_approved;
 pub(super) use seen::{is_credential, is_token};
 
 use super::App;
@@ -18,7 +21,7 @@ use super::asker::Asker;
 use super::refusal::{Refusal, RefusalKind};
 use super::state::State;
 use crate::identity::{Credential, TokenSeen};
-use crate::trust::{Identities, Moment, Shown, TokenFault};
+use crate::trust::{Identities, Moment, Shown, ClientCertificates, TokenFault};
 
 impl App {
     /// Tells a caller apart by its bearer token, of this gate or of another issuer.
@@ -33,8 +36,23 @@ impl App {
         let moment = Moment { now: self.now(), boot: self.boot() };
         let (identities, audience) = (&self.settings().identities, &self.settings().public_url);
         let token = identities.verify(shown.token, audience, moment).await.map_err(not_believed)?;
-        self.proofs().hold(token.bound.as_deref(), shown, moment.now).map_err(not_believed)?;
+        self.proofs().hold(token.bound.as_ref(), shown, moment.now).map_err(not_believed)?;
         self.believe(token, moment.now).await
+    }
+
+    /// Tells a caller apart by the certificate of its connection alone.
+    ///
+    /// # Errors
+    /// The check that it failed; `certificate_alone` for a workload that is no enforcement point.
+    pub async fn identify_certificate(&self, shown: &ClientCertificates) -> Result<Credential, Refusal> {
+        let moment = Moment { now: self.now(), boot: self.boot() };
+        let identities = &self.settings().identities;
+        let verified = identities.verify_certificate(shown, moment).await.map_err(not_believed)?;
+        // INVARIANT (R3): a certificate says no task, so it makes no agent.
+        if identities.point(&verified.actor).is_none() {
+            return Err(Refusal::forbidden("certificate_alone", "a certificate says no task, and this is no enforcement point's"));
+        }
+        self.believe(verified, moment.now).await
     }
 
     /// Whether everything that was shown still counts: what every outcome expects, next to the versions.

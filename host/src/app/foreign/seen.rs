@@ -3,7 +3,7 @@
 
 use crate::identity::TokenSeen;
 use crate::store::Keys;
-use crate::trust::VerifiedToken;
+use crate::trust::{BoundTo, VerifiedToken};
 
 /// What stands in front of a credential of another issuer.
 const CREDENTIAL: &str = "pvf";
@@ -44,7 +44,7 @@ pub(super) fn token_seen(keys: &Keys, token: &VerifiedToken) -> TokenSeen {
         key: token.key.clone(),
         id: token.id.clone(),
         token: name,
-        bound: token.bound.clone(),
+        bound: token.bound.as_ref().map(BoundTo::told),
         expires_at: token.expires_at,
     }
 }

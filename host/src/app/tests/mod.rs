@@ -52,6 +52,7 @@ async fn point(app: &App, name: &str) -> Credential {
         name: name.to_owned(),
         subjects: "Agent::spiffe://acme.example/*".to_owned(),
         servers: vec!["files".to_owned()],
+        vouches: false,
     };
     let minted = app.mint(request, &ROOT).await.unwrap();
     app.authenticate(&minted.secret).unwrap()

@@ -35,6 +35,7 @@ async fn releaser(app: &App) -> Caller {
         name: "deploys".to_owned(),
         subjects: "Agent::spiffe://acme.example/*".to_owned(),
         servers: vec!["deploy".to_owned()],
+        vouches: false,
     };
     Caller { agent: minted(agent).await, point: minted(point).await }
 }

@@ -41,6 +41,7 @@ pub(super) struct Operation {
 }
 
 const SUBJECT_TOKEN: &str = "Proviso-Subject-Token";
+const VOUCHED: &str = "Proviso-Vouched";
 
 const fn get(path: &'static str, id: &'static str, who: Who, answer: &'static str, summary: &'static str) -> Operation {
     let answer = Some(("application/json", answer));

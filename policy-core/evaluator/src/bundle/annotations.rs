@@ -9,8 +9,9 @@ use policy_core::time::Span;
 
 use super::config::Config;
 
-const KNOWN: [&str; 19] = [
+const KNOWN: [&str; 20] = [
     "approvals",
+    "binding",
     "decide_within",
     "doc",
     "emergency_approvals",
@@ -74,6 +75,7 @@ pub(crate) fn terms(id: &str, policy: &Policy, config: &Config) -> Result<Option
         emergency_approvals: reader.number("emergency_approvals", 1..=MOST_APPROVALS)?,
         silence: reader.span("silence")?,
         for_another: reader.yes("for_another")?,
+        binding: reader.required("binding")?,
         policies: vec![id.to_owned()],
     };
     reader.agrees(&terms)?;
@@ -162,6 +164,14 @@ impl<'a> Reader<'a> {
             None => Ok(false),
             Some("yes") => Ok(true),
             Some(text) => Err(self.wrong(name, text, "`yes`, or leave the annotation out")),
+        }
+    }
+
+    fn required(&self, name: &str) -> Result<bool, Wrong> {
+        match self.text(name) {
+            None => Ok(false),
+            Some("required") => Ok(true),
+            Some(text) => Err(self.wrong(name, text, "`required`, or leave the annotation out")),
         }
     }
 

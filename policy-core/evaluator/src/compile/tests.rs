@@ -109,6 +109,8 @@ fn seal(bundle: &Bundle, draw: &Draw, action: &str) -> SealedQuestion {
         task: pick(&["T-1", "T-2"], draw.task).to_owned(),
         chain: pick(&[vec![hop("x"), hop("y")], vec![hop("y"), hop("x")]], draw.chain),
         enforcement_point: Some("proxy".into()),
+        bound: false,
+        vouched: false,
         server: pick(&[Some("s".to_owned()), None], draw.server),
         tool: None,
         action: action.into(),

@@ -35,6 +35,8 @@ fn question(bundle: &Bundle, input: Json) -> SealedQuestion {
         task: "T-1".into(),
         chain: Vec::new(),
         enforcement_point: Some("proxy".into()),
+        bound: false,
+        vouched: false,
         server: None,
         tool: None,
         action: "post".into(),

@@ -36,6 +36,10 @@ pub struct Ask {
     pub chain: Vec<Hop>,
     /// The enforcement point that asks, by the name in its credential.
     pub enforcement_point: Option<String>,
+    /// Whether the agent's credential is bound to a key of its holder's.
+    pub bound: bool,
+    /// Whether all that is the word of the enforcement point.
+    pub vouched: bool,
     /// The upstream server, by its configured name.
     pub server: Option<String>,
     /// The digest of the tool's definition.
@@ -117,6 +121,8 @@ impl Bundle {
             task: ask.task.clone(),
             chain,
             enforcement_point: ask.enforcement_point.clone(),
+            bound: ask.bound,
+            vouched: ask.vouched,
             context,
             entities: facts,
             claimed,

@@ -95,6 +95,8 @@ impl Bundle {
             task: String::new(),
             chain: Vec::new(),
             enforcement_point: None,
+            bound: false,
+            vouched: false,
             context: BTreeMap::new(),
             entities: Vec::new(),
             claimed: BTreeMap::new(),

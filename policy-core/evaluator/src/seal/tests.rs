@@ -29,6 +29,8 @@ fn ask(server: &str, tool: &str, input: Json) -> Ask {
         task: "T-1".into(),
         chain: vec![Hop { entity: EntityRef::new("User", "ines"), issuer: "proviso".into() }],
         enforcement_point: Some("proxy".into()),
+        bound: false,
+        vouched: false,
         server: Some(server.into()),
         tool: None,
         action: "tools/call".into(),

@@ -69,6 +69,8 @@ fn ask(bundle: &Bundle, row: &Tabled) -> Ask {
         task: row.task.clone(),
         chain: row.chain.iter().map(hop).collect(),
         enforcement_point: row.enforcement_point.clone(),
+        bound: row.bound,
+        vouched: false,
         server: row.server.clone(),
         tool: None,
         action: row.action.clone(),

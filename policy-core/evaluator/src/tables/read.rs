@@ -14,8 +14,9 @@ use crate::bundle::error::line_of;
 /// When a row that does not say it is asked.
 const NOON: &str = "2026-11-23T12:00:00Z";
 /// The members of terms that a row may expect; a test holds them against [`policy_core::outcome::Terms`].
-pub(super) const TERMS: [&str; 18] = [
+pub(super) const TERMS: [&str; 19] = [
     "approvals",
+    "binding",
     "decide_within",
     "emergency_approvals",
     "escalate",
@@ -65,6 +66,9 @@ pub struct Tabled {
     /// The enforcement point that asks.
     #[serde(default)]
     pub enforcement_point: Option<String>,
+    /// Whether the agent's credential is bound to a key.
+    #[serde(default)]
+    pub bound: bool,
     /// The upstream server.
     #[serde(default)]
     pub server: Option<String>,

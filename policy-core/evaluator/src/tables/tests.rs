@@ -139,6 +139,7 @@ fn a_row_may_expect_every_member_of_terms() {
         emergency_approvals: Some(1),
         silence: span,
         for_another: true,
+        binding: true,
         policies: Vec::new(),
     };
     let json = serde_json::to_value(all).unwrap();

@@ -72,6 +72,8 @@ fn question(action: &str, input: Option<Json>) -> SealedQuestion {
         task: "T-1".into(),
         chain: Vec::new(),
         enforcement_point: None,
+        bound: false,
+        vouched: false,
         server: None,
         tool: None,
         action: action.into(),

@@ -23,6 +23,9 @@ struct Spec {
     /// Empty: none.
     #[serde(default)]
     enforcement_point: String,
+    /// Whether the agent's credential is bound to a key.
+    #[serde(default)]
+    bound: bool,
     #[serde(default)]
     server: String,
     /// The text of the tool's definition.
@@ -66,6 +69,8 @@ pub fn seal(head: &Head, own: &BTreeMap<String, Value>) -> Result<SealedQuestion
         task: spec.task.clone(),
         chain: spec.chain.iter().map(hop).collect(),
         enforcement_point: some(&spec.enforcement_point),
+        bound: spec.bound,
+        vouched: false,
         server: some(&spec.server),
         tool: some(&spec.tool).map(|tool| Digest::of(tool.as_bytes())),
         action: spec.action.clone(),

@@ -54,6 +54,8 @@ fn each_part_is_the_stricter_one() {
         (&|t| t.silence = seconds(7200), &|_| (), &|t| t.silence = seconds(7200)),
         (&|t| t.for_another = true, &|t| t.for_another = true, &|t| t.for_another = true),
         (&|t| t.for_another = true, &|_| (), &|_| ()),
+        (&|t| t.binding = true, &|_| (), &|t| t.binding = true),
+        (&|t| t.binding = true, &|t| t.binding = true, &|t| t.binding = true),
         (&|t| t.review_within = seconds(60), &|_| (), &|t| t.review_within = seconds(60)),
         (&|t| t.review_within = seconds(60), &|t| t.review_within = seconds(90), &|t| t.review_within = seconds(60)),
     ];

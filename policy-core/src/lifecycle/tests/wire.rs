@@ -104,6 +104,7 @@ fn full() -> Exception {
         emergency_approvals: Some(1),
         silence: Some(Span::from_seconds(60)),
         for_another: true,
+        binding: true,
         ..terms(2)
     };
     let now = |second| context(second, demanded.clone());

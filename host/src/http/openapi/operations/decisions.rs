@@ -1,11 +1,11 @@
 //! What agents and enforcement points ask, by AuthZEN and its request profile, and report.
 
-use super::{Operation, SUBJECT_TOKEN, Who, get, post};
+use super::{Operation, SUBJECT_TOKEN, VOUCHED, Who, get, post};
 
 /// All of it.
 pub(super) const OPERATIONS: &[Operation] = &[
     Operation {
-        headers: &[SUBJECT_TOKEN, "X-Request-ID"],
+        headers: &[SUBJECT_TOKEN, VOUCHED, "X-Request-ID"],
         ..post(
             "/access/v1/evaluation",
             "evaluate",
@@ -16,7 +16,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         )
     },
     Operation {
-        headers: &[SUBJECT_TOKEN, "X-Request-ID"],
+        headers: &[SUBJECT_TOKEN, VOUCHED, "X-Request-ID"],
         ..post(
             "/access/v1/evaluations",
             "evaluate_all",
@@ -27,7 +27,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         )
     },
     Operation {
-        headers: &[SUBJECT_TOKEN],
+        headers: &[SUBJECT_TOKEN, VOUCHED],
         ..post(
             "/access/v1/search/subject",
             "search_subject",
@@ -38,7 +38,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         )
     },
     Operation {
-        headers: &[SUBJECT_TOKEN],
+        headers: &[SUBJECT_TOKEN, VOUCHED],
         ..post(
             "/access/v1/search/resource",
             "search_resource",
@@ -49,7 +49,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         )
     },
     Operation {
-        headers: &[SUBJECT_TOKEN],
+        headers: &[SUBJECT_TOKEN, VOUCHED],
         ..post(
             "/access/v1/search/action",
             "search_action",
@@ -60,7 +60,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         )
     },
     Operation {
-        headers: &[SUBJECT_TOKEN],
+        headers: &[SUBJECT_TOKEN, VOUCHED],
         answer: Some(("application/schema+json", "JSON Schema of a request")),
         ..get(
             "/access/v1/denials/{evaluation}/schema",
@@ -71,7 +71,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         )
     },
     Operation {
-        headers: &[SUBJECT_TOKEN, "Idempotency-Key"],
+        headers: &[SUBJECT_TOKEN, VOUCHED, "Idempotency-Key"],
         status: "201",
         ..post(
             "/access/v1/requests",
@@ -83,12 +83,12 @@ pub(super) const OPERATIONS: &[Operation] = &[
         )
     },
     Operation {
-        headers: &[SUBJECT_TOKEN],
+        headers: &[SUBJECT_TOKEN, VOUCHED],
         query: &[("wait", "integer")],
         ..get("/access/v1/requests/{id}", "request_status", Who::Caller, "TaskReply", "How a request stands")
     },
     Operation {
-        headers: &[SUBJECT_TOKEN],
+        headers: &[SUBJECT_TOKEN, VOUCHED],
         ..post(
             "/access/v1/requests/{id}/cancel",
             "cancel",

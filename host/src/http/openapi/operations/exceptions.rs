@@ -1,6 +1,6 @@
 //! One exception from the queue to its review, as people act on it.
 
-use super::{Operation, SUBJECT_TOKEN, Who, get, post};
+use super::{Operation, SUBJECT_TOKEN, VOUCHED, Who, get, post};
 
 /// All of it.
 pub(super) const OPERATIONS: &[Operation] = &[
@@ -46,7 +46,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         "Hand a request to somebody else who may decide it",
     ),
     Operation {
-        headers: &[SUBJECT_TOKEN],
+        headers: &[SUBJECT_TOKEN, VOUCHED],
         ..post(
             "/api/v1/exceptions/{id}/answer",
             "answer",
@@ -57,7 +57,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         )
     },
     Operation {
-        headers: &[SUBJECT_TOKEN],
+        headers: &[SUBJECT_TOKEN, VOUCHED],
         status: "201",
         ..post(
             "/api/v1/exceptions/{id}/renew",

@@ -5,7 +5,7 @@ use super::{Operation, Who, get, post};
 /// All of it.
 pub(super) const OPERATIONS: &[Operation] = &[
     Operation {
-        headers: &[super::SUBJECT_TOKEN],
+        headers: &[super::SUBJECT_TOKEN, super::VOUCHED],
         ..post(
             "/v1/traces",
             "take_traces",

@@ -1,6 +1,6 @@
 //! Who is signed in, who stands in for whom, and what is sent to them.
 
-use super::{Operation, SUBJECT_TOKEN, Who, get, post};
+use super::{Operation, SUBJECT_TOKEN, VOUCHED, Who, get, post};
 
 /// All of it.
 pub(super) const OPERATIONS: &[Operation] = &[
@@ -13,7 +13,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         ..get("/api/v1/session", "sign_out", Who::Person, "Session", "Sign out")
     },
     Operation {
-        headers: &[SUBJECT_TOKEN],
+        headers: &[SUBJECT_TOKEN, VOUCHED],
         ..get("/api/v1/whoami", "whoami", Who::Caller, "WhoAmI", "What the gate makes of the tokens that were sent")
     },
     get("/api/v1/deputies", "deputies", Who::Person, "DeputyList", "Who stands in for whom, now and later"),
