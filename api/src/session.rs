@@ -33,6 +33,9 @@ pub struct Session {
     /// exception it may be less.
     #[serde(default)]
     pub may: Vec<Act>,
+    /// The bundle's groups that the sign-in brought, besides those that the bundle says.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<EntityRef>,
     /// How strongly authenticating anew at the provider signs in, where that is more than what there is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub step_up: Option<String>,

@@ -66,11 +66,15 @@ pub fn remedy(code: &str) -> Option<&'static str> {
         "certificate_untrusted" => {
             "the operator names the trust domain with `certificates` in the file of `serve --identities`; send the certificates that lead to its authority, too"
         }
-        "certificate_alone" => "an agent sends a token that is bound to its certificate; `[[enforcement_point]]` names points",
+        "certificate_alone" => {
+            "an agent sends a token that is bound to its certificate; `[[enforcement_point]]` names points"
+        }
         "certificates_without_tls" => {
             "serve with `--tls-cert` and `--tls-key`: only then does the gate see client certificates"
         }
-        "may_not_vouch" => "send the agent's token; the operator lets a point vouch by `--vouches`, or `vouches = true`",
+        "may_not_vouch" => {
+            "send the agent's token; the operator lets a point vouch by `--vouches`, or `vouches = true`"
+        }
         "bad_vouching" => "docs/identities.md says what `Proviso-Vouched` holds",
         "chain_unclear" => "let the human stand at the end of the chain, as `sub`",
         "task_missing" => "get a token whose task claim (`txn`, or `task` of the issuer's entry) says the task",

@@ -111,6 +111,16 @@ pub struct Voter {
     pub person: EntityRef,
     /// How strongly they signed in: a step-up that `bundle.toml` lists.
     pub assurance: String,
+    /// Groups that their sign-in brought, besides those that the bundle says they are in.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<EntityRef>,
+}
+
+impl Voter {
+    /// Somebody whose groups are the bundle's alone.
+    pub const fn new(person: EntityRef, assurance: String) -> Self {
+        Self { person, assurance, groups: Vec::new() }
+    }
 }
 
 /// Whether one person may approve by `approval/approve/`. Separation of duty (R4) is the lifecycle's, not this answer's.

@@ -61,6 +61,8 @@ pub const NAMES: &[&str] = &[
     "r4_account_moves",
     "r4_step_up_lasts",
     "r4_step_up_by_another",
+    "r4_step_up_twice",
+    "r4_unmapped_group",
     "r4_anybody_named",
     "r4_one_activates",
     "r4_proposer_votes",

@@ -4,6 +4,8 @@ mod accounts;
 mod afresh;
 mod attempts;
 mod browser;
+mod groups;
+mod other_author;
 mod provider;
 mod sessions;
 mod strength;

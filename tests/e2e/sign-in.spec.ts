@@ -34,7 +34,9 @@ const test = base.extend<object, { house: House }>({
         writeFileSync(
           file,
           `[[provider]]\nname = "acme"\nlabel = "Acme"\nissuer = "${idp.issuer}"\nclient_id = "${CLIENT.id}"\n` +
-            `client_secret = { file = "${secret}" }\nallow = ["127.0.0.1/32"]\n[provider.people]\n"account-of-mara" = "mara"\n`,
+            `client_secret = { file = "${secret}" }\nallow = ["127.0.0.1/32"]\nscopes = ["groups"]\n` +
+            `group_claim = "groups"\n[provider.people]\n"account-of-mara" = "mara"\n` +
+            `[provider.groups]\n"acme-security" = "Group::security"\n`,
         );
         return ["--sign-in", file, "--listen", `127.0.0.1:${port}`];
       });
@@ -73,6 +75,20 @@ test("a person signs in by the provider, comes back to the page that was wanted,
   await page.reload();
   await expect(heading(page, "Record")).toBeVisible();
   expect((await page.context().cookies()).filter(({ name }) => name.startsWith("proviso_sign_in"))).toEqual([]);
+});
+
+test("what the provider says of somebody's groups is shown to them, while the session lasts", async ({ page, house }) => {
+  await page.goto(`${house.gate.url}/you`);
+  await button(page).click();
+  await atProvider(page, "account-of-mara");
+  await expect(heading(page, "You")).toBeVisible();
+  await expect(page.getByText("Your provider says that you are in security")).toBeVisible();
+  await page.getByRole("button", { name: "Sign out" }).click();
+  await page.goto(house.gate.signInLink("mara"));
+  await expect(heading(page, "Queue")).toBeVisible();
+  await page.goto(`${house.gate.url}/you`);
+  await expect(heading(page, "You")).toBeVisible();
+  await expect(page.getByText("Your provider says")).toHaveCount(0);
 });
 
 test("an account that is nobody's signs nobody in, and is told how to become somebody's", async ({ page, house }) => {

@@ -104,12 +104,21 @@ fn Strength(failed: RwSignal<Option<ApiError>>) -> impl IntoView {
                 "You are " <b><Text text=session.person.id /></b> ", signed in by "
                 <b><Text text=session.assurance /></b> " until " {stamp(session.expires_at)} " UTC at the latest."
             </p>
+            {(!session.groups.is_empty()).then(|| {
+                let groups = session.groups.iter().map(|group| group.id.clone()).collect::<Vec<_>>().join(", ");
+                view! {
+                    <p>
+                        "Your provider says that you are in " <b><Text text=groups /></b>
+                        <span class="soft">", besides what the policies say. It counts until this session ends."</span>
+                    </p>
+                }
+            })}
             {session.step_up.map(|word| view! {
                 <p>
                     <button disabled=move || leaving.get() on:click=step_up>
                         "Authenticate again, as " <b><Text text=word /></b>
                     </button>
-                    <span class="soft">" Some votes demand it. It counts for some minutes."</span>
+                    <span class="soft">" Some votes demand it. It counts for one of them, and for some minutes."</span>
                 </p>
             })}
         }

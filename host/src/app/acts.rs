@@ -1,7 +1,6 @@
 //! What people and agents do to an exception besides voting: answer a question, declare an emergency, give a use back,
 //! judge it afterwards.
 
-use policy_core::abi::Voter;
 use policy_core::console::Act;
 use policy_core::lifecycle::{Command, Context, Exception, decide};
 use policy_core::sabotaged;
@@ -205,20 +204,20 @@ impl App {
                 self.emergency_context(exception, person, now).await
             }
             (By::Person(person), Command::CloseReview { .. } | Command::Dispose { .. }) => {
-                let voter = Voter { person: person.person.clone(), assurance: person.assurance.clone() };
+                let voter = person.voter();
                 let eligible = self.eligible(exception, vec![voter], now).await?;
                 Ok(Context { eligible, ..self.bare_context(now)? })
             }
             (By::Person(person), Command::Confirm { .. }) => {
                 let scope = exception.current().map_or(&exception.request.scope, |version| &version.scope);
-                let voter = (&person.person, person.assurance.as_str(), scope);
+                let voter = (*person, scope);
                 let mut context = self.context(exception, Some(voter), now).await?;
                 self.count_confirming_seats(exception, &person.person, &mut context.eligible, now);
                 Ok(context)
             }
             (By::Person(person), Command::GiveBack { .. }) => {
                 let scope = exception.current().map_or(&exception.request.scope, |version| &version.scope);
-                let voter = (&person.person, person.assurance.as_str(), scope);
+                let voter = (*person, scope);
                 self.context(exception, Some(voter), now).await
             }
             _ => self.bare_context(now),

@@ -124,7 +124,7 @@ fn identity_touches(event: &IdentityEvent) -> Vec<VersionKey> {
         IdentityEvent::SignedIn { link, session, replaces, .. } => {
             link.iter().chain(replaces).map(key).chain([key(&session.id)]).collect()
         }
-        IdentityEvent::SignedOut { session, .. } => vec![key(session)],
+        IdentityEvent::SignedOut { session, .. } | IdentityEvent::SignInUsed { session, .. } => vec![key(session)],
     }
 }
 

@@ -135,6 +135,7 @@ impl App {
             single_user: self.settings().single_user,
             minted: minted.collect(),
             may,
+            groups: person.groups.clone(),
             step_up: self.step_up_of(&state, person, now),
             key: None,
         }

@@ -132,7 +132,13 @@ impl App {
         voters: Vec<Voter>,
         now: Timestamp,
     ) -> Result<Vec<Eligibility>, Refusal> {
-        let people: Vec<EntityRef> = voters.iter().map(|voter| voter.person.clone()).collect();
+        let mut voters = voters;
+        for voter in &mut voters {
+            // What the bundle of now does not know is nobody's group.
+            voter.groups.retain(|group| self.policy().may_be_in(&voter.person, group));
+        }
+        let people = voters.iter().flat_map(|voter| std::iter::once(&voter.person).chain(&voter.groups));
+        let people: Vec<EntityRef> = people.cloned().collect();
         let question = &exception.request.question;
         let question = self.policy().refresh(question, &people, now, question.requested.clone());
         let version = exception.current().map_or(1, |version| version.number);
@@ -172,29 +178,32 @@ impl App {
         Ok(answer)
     }
 
-    /// What deciding on an exception needs to know. `voter` is who votes now, with the strength of the sign-in, and the
-    /// scope that is voted on.
+    /// What deciding on an exception needs to know. `voter` is who votes now, in their session, and the scope that
+    /// is voted on.
     pub(super) async fn context(
         &self,
         exception: &Exception,
-        voter: Option<(&EntityRef, &str, &Scope)>,
+        voter: Option<(&PersonSession, &Scope)>,
         now: Timestamp,
     ) -> Result<Context, Refusal> {
-        let mut voters: Vec<Voter> = Vec::new();
+        let mut voters: Vec<Voter> = voter.iter().map(|(person, _)| person.voter()).collect();
         let cast = exception.votes.iter().filter(|vote| vote.decision == VoteDecision::Approve);
         let cast = cast.map(|vote| (&vote.person, vote.assurance.as_str()));
         let confirmed = exception.unconfirmed.iter().flat_map(|unconfirmed| &unconfirmed.confirmations);
         let cast = cast.chain(confirmed.map(|given| (&given.by, given.assurance.as_str())));
-        for (person, assurance) in voter.iter().map(|(person, assurance, _)| (*person, *assurance)).chain(cast) {
-            if !voters.iter().any(|voter| voter.person == *person) {
-                voters.push(Voter { person: person.clone(), assurance: assurance.to_owned() });
+        {
+            let state = self.state();
+            for (person, assurance) in cast {
+                if !voters.iter().any(|voter| voter.person == *person) {
+                    let groups = state.registry.brought_for(&exception.request.id, person);
+                    voters.push(Voter { groups, ..Voter::new(person.clone(), assurance.to_owned()) });
+                }
             }
         }
         voters.sort_by(|a, b| a.person.cmp(&b.person));
         let mut eligible = if voters.is_empty() { Vec::new() } else { self.eligible(exception, voters, now).await? };
-        self.count_seats(exception, voter.map(|(person, _, _)| person), &mut eligible, now);
-        let scope =
-            voter.map_or_else(|| exception.current().map(|version| &version.scope), |(_, _, scope)| Some(scope));
+        self.count_seats(exception, voter.map(|(person, _)| &person.person), &mut eligible, now);
+        let scope = voter.map_or_else(|| exception.current().map(|version| &version.scope), |(_, scope)| Some(scope));
         let subject = &exception.request.question.call.subject;
         let (overdue_tiers, emergency_blocked, predecessor) = {
             let state = self.state();
@@ -221,7 +230,7 @@ impl App {
         now: Timestamp,
     ) -> Result<Context, Refusal> {
         let scope = exception.current().map_or(&exception.request.scope, |version| &version.scope);
-        let voter = (&person.person, person.assurance.as_str(), scope);
+        let voter = (person, scope);
         let terms = self.terms_now(exception, true, now).await?;
         Ok(Context { terms, ..self.context(exception, Some(voter), now).await? })
     }

@@ -104,8 +104,8 @@ pub use sessions::{Ending, SessionLimits, Whence};
 pub use settings::{Activation, Channels, OpenError, Operator, Parts, Settings, WebhookChannel};
 
 pub use sign_in::{
-    Arrival, Asked, Authenticated, Begun, FLOW_LIFE, IdentityProvider, LoggedOut, ProviderAnswer, ProviderFault, Way,
-    Ways,
+    Arrival, Asked, Authenticated, Begun, FLOW_LIFE, GroupClaim, IdentityProvider, LoggedOut, ProviderAnswer,
+    ProviderFault, Way, Ways,
 };
 
 use crate::random::Random;

@@ -313,6 +313,11 @@ impl Policy {
         self.bundle.knows(uid)
     }
 
+    /// Whether the bundle knows this group, and lets such a person be in it.
+    pub fn may_be_in(&self, person: &EntityRef, group: &EntityRef) -> bool {
+        self.bundle.may_be_in(person, group)
+    }
+
     /// Every person that the bundle knows.
     pub fn people(&self) -> Vec<EntityRef> {
         self.bundle.people()

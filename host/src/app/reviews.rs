@@ -1,6 +1,5 @@
 //! Reviews: a look afterwards by somebody who neither asked nor voted, with a date; and what an overdue one stops.
 
-use policy_core::abi::Voter;
 use policy_core::console::Act;
 use policy_core::entity::EntityRef;
 use policy_core::lifecycle::{Command, EmergencyBlocked, Exception, May, Rejection, Review};
@@ -114,7 +113,7 @@ impl App {
         person: &PersonSession,
         now: Timestamp,
     ) -> Result<bool, Refusal> {
-        let voter = Voter { person: person.person.clone(), assurance: person.assurance.clone() };
+        let voter = person.voter();
         let eligible = self.eligible(exception, vec![voter], now).await?;
         Ok(eligible.iter().any(|answer| answer.person == person.person && answer.eligible))
     }

@@ -322,7 +322,7 @@ impl State {
             GateEvent::LiftVoted { id, by, assurance, .. } => {
                 if let Some(entry) = self.locks.get_mut(&id) {
                     let assurance = assurance.unwrap_or_else(|| ASSURANCE.to_owned());
-                    entry.lifting.push(Voter { person: by, assurance });
+                    entry.lifting.push(Voter::new(by, assurance));
                 }
             }
             GateEvent::TaskEnded { task, .. } => {

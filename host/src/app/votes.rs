@@ -56,10 +56,13 @@ impl App {
             if ballot.decision == VoteDecision::Approve {
                 self.hold_seat(&exception, &person.person, now)?;
             }
-            let voter = (&person.person, person.assurance.as_str(), &ballot.grant);
-            let context = self.context(&exception, Some(voter), now).await?;
+            // INVARIANT (R4): as it stands now: what was a fresh authentication may have been spent by another vote since.
+            let person = &self.as_it_stands(person, now)?;
+            let context = self.context(&exception, Some((person, &ballot.grant)), now).await?;
             let events = decide(Some(&exception), command(person, &ballot), &context).map_err(rejected)?;
-            match self.store().append(expected, self.exception_records(now, id, events)?).await {
+            let used = self.sign_in_used(person, id, (ballot.decision, &events), now)?;
+            let records = self.exception_records(now, id, events)?.into_iter().chain(used).collect();
+            match self.store().append(expected, records).await {
                 Ok(_) => return self.vote_reply(id),
                 Err(AppendError::Conflict(_)) => {}
                 Err(AppendError::Unavailable) => return Err(Refusal::record_unavailable()),
@@ -92,8 +95,7 @@ impl App {
         let now = self.now();
         let exception = self.state().exceptions.get(id).map(|entry| entry.exception.clone());
         let exception = exception.ok_or_else(unknown_exception)?;
-        let voter = (&person.person, person.assurance.as_str(), &ballot.grant);
-        let context = self.context(&exception, Some(voter), now).await?;
+        let context = self.context(&exception, Some((person, &ballot.grant)), now).await?;
         decide(Some(&exception), command(person, ballot), &context).map(drop).map_err(rejected)
     }
 

@@ -139,7 +139,8 @@ impl Start {
         let clients = self.files.identities.wants_certificates();
         // INVARIANT (R8): a binding that nobody could ever show is nowhere promised, nor one believed from a proxy's word.
         if clients && tls.is_none() {
-            let message = "the file of issuers wants client certificates, and the gate has no TLS of its own to ask for them";
+            let message =
+                "the file of issuers wants client certificates, and the gate has no TLS of its own to ask for them";
             return Err(Failure::usage("certificates_without_tls", message));
         }
         let listener = self.listen.bind().await?;
@@ -188,7 +189,8 @@ impl Start {
         let router = http::router(site);
         let serving = match tls {
             Some(keeper) => {
-                let acceptor = keeper.acceptor(clients).map_err(|error| Failure::unavailable("no_tls", error.to_string()))?;
+                let acceptor =
+                    keeper.acceptor(clients).map_err(|error| Failure::unavailable("no_tls", error.to_string()))?;
                 // It ends when the gate is told to stop.
                 drop(tokio::spawn(keeper.keep(Arc::new(SystemClock), stopping.clone())));
                 tokio::spawn(http::serve_tls(listener, acceptor, router, stopping))

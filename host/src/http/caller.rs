@@ -9,7 +9,7 @@ use super::cookie;
 use super::problem::Refused;
 use super::site::Site;
 use crate::identity::{Credential, PersonSession};
-use crate::trust::{Shown, ClientCertificates};
+use crate::trust::{ClientCertificates, Shown};
 
 /// The header in which an enforcement point adds its agent's token.
 const SUBJECT_TOKEN: &str = "proviso-subject-token";
@@ -138,7 +138,8 @@ impl FromRequestParts<Site> for Known {
 
     async fn from_request_parts(parts: &mut Parts, site: &Site) -> Result<Self, Refused> {
         // INVARIANT (R4): whoever has a session is that person here, whatever certificate their browser has.
-        let alone = parts.extensions.get::<ClientCertificates>().is_some() && cookie::read(site, &parts.headers).is_none();
+        let alone =
+            parts.extensions.get::<ClientCertificates>().is_some() && cookie::read(site, &parts.headers).is_none();
         if alone || parts.headers.contains_key(header::AUTHORIZATION) {
             Caller::from_request_parts(parts, site).await.map(|caller| Self::Caller(Box::new(caller)))
         } else {

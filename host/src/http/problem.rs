@@ -27,9 +27,25 @@ pub(super) struct Refused {
     detail: String,
     help: Option<String>,
     retry_after: Option<u32>,
+    challenge: Option<HeaderValue>,
 }
 
 impl Refused {
+    /// With how the person authenticates so that it works (RFC 9470), where the refusal is that they have not.
+    pub(super) fn step_up(mut self, acr: &[String]) -> Self {
+        if self.code == "step_up_needed" && !acr.is_empty() {
+            // What is a word of the operator's file stands in quotes: none that would end them.
+            let plain = |word: &&String| word.chars().all(|c| c.is_ascii_graphic() && !matches!(c, '"' | '\\'));
+            let acr = acr.iter().filter(plain).map(String::as_str).collect::<Vec<_>>().join(" ");
+            let challenge = format!(
+                "Bearer error=\"insufficient_user_authentication\", \
+                 error_description=\"a fresh authentication is required\", acr_values=\"{acr}\", max_age=\"0\""
+            );
+            self.challenge = HeaderValue::try_from(challenge).ok();
+        }
+        self
+    }
+
     pub(super) fn new(status: StatusCode, code: &str, detail: impl Into<String>) -> Self {
         Self {
             status,
@@ -37,6 +53,7 @@ impl Refused {
             detail: detail.into(),
             help: remedy(code).map(str::to_owned),
             retry_after: None,
+            challenge: None,
         }
     }
 
@@ -81,6 +98,7 @@ impl From<Refusal> for Refused {
             detail: refusal.detail,
             help: refusal.help,
             retry_after: refusal.retry_after,
+            challenge: None,
         }
     }
 }
@@ -93,6 +111,7 @@ impl IntoResponse for Refused {
             "about:blank".to_owned()
         };
         let binds = self.code == "token_binding";
+        let challenge = self.challenge;
         let problem = Problem {
             kind,
             title: self.code.replace('_', " "),
@@ -104,6 +123,9 @@ impl IntoResponse for Refused {
         let mut response = (self.status, axum::Json(problem)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if let Some(challenge) = challenge {
+            headers.insert(header::WWW_AUTHENTICATE, challenge);
+        }
         match self.status {
             StatusCode::UNAUTHORIZED => {
                 headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

@@ -4,20 +4,24 @@
 //! Secrets stand nowhere; what is kept is a keyed hash, or what was believed, in a record of the ledger.
 
 mod account;
+mod brought;
 mod facts;
 mod pattern;
 mod registry;
 mod secret;
+mod token;
 mod verified;
 
+use policy_core::abi::Voter;
 use policy_core::entity::{EntityRef, Hop};
 use policy_core::time::Timestamp;
 
 pub use account::{Account, Stronger};
 pub use facts::TokenFacts;
 pub use pattern::SubjectPattern;
-pub use registry::{IdentityEvent, OpenSession, PersonSessionFacts, Registry, Token};
+pub use registry::{IdentityEvent, OpenSession, PersonSessionFacts, Registry};
 pub use secret::{Secret, SecretKind};
+pub use token::Token;
 pub use verified::{COUNTS, EndedParty, Said, TokenSeen, VerifiedCredential};
 
 /// How this gate's own issuer is named in chains.
@@ -110,6 +114,17 @@ pub struct PersonSession {
     /// Whether the sign-in link was minted under the gate's own operating-system user, where an agent could have done
     /// it. Such a session votes only under `--single-user` (R4).
     pub same_user: bool,
+    /// The bundle's groups that the sign-in brought, besides those that the bundle says.
+    pub groups: Vec<EntityRef>,
+    /// Whether the strength is that of a fresh authentication, which counts once.
+    pub is_fresh: bool,
+}
+
+impl PersonSession {
+    /// As policy is asked about them.
+    pub fn voter(&self) -> Voter {
+        Voter { groups: self.groups.clone(), ..Voter::new(self.person.clone(), self.assurance.clone()) }
+    }
 }
 
 /// What to mint.

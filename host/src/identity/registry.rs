@@ -10,9 +10,10 @@ use policy_core::sabotaged;
 use policy_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::brought::Brought;
 use super::facts::TokenFacts;
 use super::verified::{EndedParty, Said, Verified, VerifiedCredential};
-use super::{Account, AgentCredential, Credential, EMBEDDED, PersonSession, PointCredential, Secret, Stronger};
+use super::{Account, PersonSession, Secret, Stronger, Token};
 use crate::store::Keys;
 
 /// What happened to a credential. Persisted and hashed: every variant and member is for ever.
@@ -60,6 +61,23 @@ pub enum IdentityEvent {
         /// When.
         at: Timestamp,
     },
+    /// Somebody decided on an exception with what their sign-in brought.
+    SignInUsed {
+        /// The session's public id.
+        session: String,
+        /// Who.
+        person: EntityRef,
+        /// On which exception.
+        exception: String,
+        /// Whether it took the fresh authentication, which is spent by it.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        spent: bool,
+        /// The groups that the sign-in brought.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        groups: Vec<EntityRef>,
+        /// When.
+        at: Timestamp,
+    },
     /// A session was ended.
     SignedOut {
         /// The session's public id.
@@ -81,30 +99,10 @@ impl IdentityEvent {
             Self::CredentialVerified { .. } => "credential_verified",
             Self::CredentialEnded { .. } => "credential_ended",
             Self::SignedIn { .. } => "signed_in",
+            Self::SignInUsed { .. } => "sign_in_used",
             Self::SignedOut { .. } => "signed_out",
         }
     }
-}
-
-/// A credential as it was minted.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Token {
-    /// The public id.
-    pub id: String,
-    /// The secret's keyed hash.
-    pub hash: Digest,
-    /// What it is for.
-    pub facts: TokenFacts,
-    /// When.
-    pub minted_at: Timestamp,
-    /// Until when it works.
-    pub expires_at: Timestamp,
-    /// The operating-system user that asked for it.
-    pub by: String,
-    /// That user's number.
-    pub uid: u32,
-    /// Whether that was the gate's own user.
-    pub same_user: bool,
 }
 
 /// A session as it was made.
@@ -131,6 +129,9 @@ pub struct PersonSessionFacts {
     /// What the browser said of itself: text from outside, shown to its person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub browser: Option<String>,
+    /// The bundle's groups that the provider's claim was mapped to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<EntityRef>,
 }
 
 /// The state's word of a credential that was minted before the gate was restored.
@@ -166,6 +167,7 @@ pub struct Registry {
     /// Whose each account is, by issuer and subject: the person's that it signed in as first.
     accounts: BTreeMap<(String, String), EntityRef>,
     verified: Verified,
+    brought: Brought,
 }
 
 impl Registry {
@@ -211,8 +213,18 @@ impl Registry {
                     _ => self.last_sign_in.insert(session.person.clone(), *at),
                 };
                 let facts = (**session).clone();
+                if facts.account.is_some() {
+                    self.brought.signed_in(&facts.person, &facts.groups, *at);
+                }
                 let open = OpenSession { facts, at: *at, link: link.clone(), since };
                 self.sessions.insert(session.id.clone(), open);
+            }
+            IdentityEvent::SignInUsed { session, person, exception, spent, groups, at } => {
+                self.brought.used(person, exception, groups, *at);
+                if let Some(open) = self.sessions.get_mut(session).filter(|_| *spent) {
+                    // INVARIANT (R4): a fresh authentication is good for one vote.
+                    open.facts.stronger = open.facts.stronger.take().filter(|_| sabotaged!("r4_step_up_twice"));
+                }
             }
             IdentityEvent::SignedOut { session, .. } => {
                 self.sessions.remove(session);
@@ -269,6 +281,11 @@ impl Registry {
         if let Some(held) = self.tokens.get_mut(id) {
             held.over = Some(word);
         }
+    }
+
+    /// The groups of a provider that count for what a person decided on an exception.
+    pub fn brought_for(&self, exception: &str, person: &EntityRef) -> Vec<EntityRef> {
+        self.brought.of_decision(exception, person)
     }
 
     /// The live credential that this secret proves, if any.
@@ -392,31 +409,15 @@ impl PersonSessionFacts {
     pub fn session(&self, now: Timestamp) -> PersonSession {
         // INVARIANT (R4): what was a strong sign-in a while ago is none now.
         let stronger = self.stronger.as_ref().filter(|stronger| now < stronger.until || sabotaged!("r4_step_up_lasts"));
+        let is_fresh = stronger.is_some();
         PersonSession {
             id: self.id.clone(),
             person: self.person.clone(),
             assurance: stronger.map_or(&self.assurance, |stronger| &stronger.assurance).clone(),
             expires_at: self.expires_at,
             same_user: self.same_user,
-        }
-    }
-}
-
-impl Token {
-    /// As use cases see a caller. A sign-in link is no caller.
-    pub fn credential(&self) -> Option<Credential> {
-        match self.facts.clone() {
-            TokenFacts::Agent { subject, task, via, on_behalf, build } => {
-                let (token, issuer) = (self.id.clone(), EMBEDDED.to_owned());
-                let agent = AgentCredential { token, subject, task, via, on_behalf, build, issuer, proof: None };
-                Some(Credential::Agent(agent))
-            }
-            TokenFacts::EnforcementPoint { name, subjects, servers, vouches } => {
-                let token = self.id.clone();
-                let point = PointCredential { token, name, subjects, servers, vouches, proof: None };
-                Some(Credential::EnforcementPoint(point))
-            }
-            TokenFacts::Approver { .. } => None,
+            groups: self.groups.clone(),
+            is_fresh,
         }
     }
 }

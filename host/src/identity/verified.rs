@@ -10,7 +10,7 @@ use policy_core::time::{Span, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::facts::TokenFacts;
-use super::registry::Token;
+use super::token::Token;
 use crate::trust::Party;
 
 /// How long a record of a credential counts: then it is recorded anew, where it is shown again.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use ipnet::IpNet;
 use openidconnect::core::CoreJwsSigningAlgorithm;
 use openidconnect::{ClientId, ClientSecret, IssuerUrl, Scope};
+use policy_core::entity::EntityRef;
 use policy_core::text;
 use policy_core::time::Span;
 use reqwest::Url;
@@ -16,7 +17,7 @@ use thiserror::Error;
 use super::http::Http;
 use super::keeper::Keeper;
 use super::provider::Provider;
-use crate::app::{SessionLimits, Way, Ways};
+use crate::app::{GroupClaim, SessionLimits, Way, Ways};
 use crate::notify::Place;
 
 /// Why the file cannot be used.
@@ -113,6 +114,11 @@ struct ProviderTable {
     /// Whose account each `sub` is: the id of an entity of the bundle's person type.
     #[serde(default)]
     people: BTreeMap<String, String>,
+    /// The claim that lists the provider's groups of somebody.
+    group_claim: Option<String>,
+    /// Which group of the bundle each of them is, `TYPE::ID`.
+    #[serde(default)]
+    groups: BTreeMap<String, String>,
 }
 
 impl SignInFile {
@@ -183,6 +189,7 @@ fn way(table: ProviderTable) -> Result<Way, SignInFileError> {
     if table.client_id.trim().is_empty() {
         return Err(about(&name, "needs the `client_id` that the provider gave"));
     }
+    let groups = group_claim(&name, table.group_claim, &table.groups)?;
     let secret = table.client_secret.as_ref().map(|place| place.read().map_err(|error| bad(error.to_string())));
     let provider = Provider {
         keeper: Keeper::new(issuer.clone()),
@@ -191,6 +198,7 @@ fn way(table: ProviderTable) -> Result<Way, SignInFileError> {
         client_secret: secret.transpose()?.map(ClientSecret::new),
         scopes: table.scopes.into_iter().filter(|scope| scope != "openid").map(Scope::new).collect(),
         algorithms: algorithms(&name, table.algorithms)?,
+        group_claim: groups.as_ref().map(|groups| groups.claim.clone()),
         http,
     };
     let step_up_for = table.step_up_for.unwrap_or(FRESH_FOR);
@@ -214,11 +222,65 @@ fn way(table: ProviderTable) -> Result<Way, SignInFileError> {
         label: table.label.trim().to_owned(),
         issuer: table.issuer,
         people: table.people,
+        groups,
         assurance,
         step_up: table.step_up,
         step_up_for,
         provider: Arc::new(provider),
     })
+}
+
+/// Claims that say something else, or that people write themselves.
+const NO_GROUPS: [&str; 20] = [
+    "iss",
+    "sub",
+    "aud",
+    "exp",
+    "nbf",
+    "iat",
+    "jti",
+    "nonce",
+    "azp",
+    "acr",
+    "amr",
+    "auth_time",
+    "at_hash",
+    "c_hash",
+    "sid",
+    "name",
+    "nickname",
+    "preferred_username",
+    "email",
+    "profile",
+];
+/// How many of a provider's groups may be mapped.
+const MOST_GROUPS: usize = 200;
+
+/// Which of the provider's groups is which of the bundle's. A claim without a mapping brings nothing, and is a slip.
+fn group_claim(
+    name: &str,
+    claim: Option<String>,
+    groups: &BTreeMap<String, String>,
+) -> Result<Option<GroupClaim>, SignInFileError> {
+    let claim = match (claim, groups.is_empty()) {
+        (None, true) => return Ok(None),
+        (Some(claim), false) => claim,
+        (Some(_), true) | (None, false) => {
+            return Err(about(name, "needs `group_claim` and `[provider.groups]` together"));
+        }
+    };
+    if claim.is_empty() || claim.len() > 100 || NO_GROUPS.contains(&claim.as_str()) || groups.len() > MOST_GROUPS {
+        return Err(about(name, "takes groups from a claim that lists none, or maps too many"));
+    }
+    let mut mapped = BTreeMap::new();
+    for (value, group) in groups {
+        let known = group.split_once("::").filter(|(kind, id)| text::is_identifier(kind) && text::is_identifier(id));
+        let Some((kind, id)) = known.filter(|_| !value.is_empty() && value.len() <= 255) else {
+            return Err(about(name, format!("maps the group `{}` to what is no `TYPE::ID`", text::visible(value, 60))));
+        };
+        mapped.insert(value.clone(), EntityRef::new(kind, id));
+    }
+    Ok(Some(GroupClaim { claim, groups: mapped }))
 }
 
 fn is_clean(url: &Url) -> bool {
@@ -298,6 +360,14 @@ mod tests {
             ("{ file", "{ env = \"NO_SUCH_VARIABLE\" }\nx = { file"),
             ("secret\"", "nowhere\""),
             ("\"248289761001\"", "\"\""),
+            ("assurance", "group_claim = \"groups\"\nassurance"),
+            ("[provider.people]", "[provider.groups]\nx = \"Group::finance\"\n[provider.people]"),
+            ("[provider.people]", "group_claim = \"email\"\n[provider.groups]\nx = \"Group::a\"\n[provider.people]"),
+            ("[provider.people]", "group_claim = \"groups\"\n[provider.groups]\nx = \"finance\"\n[provider.people]"),
+            (
+                "[provider.people]",
+                "group_claim = \"groups\"\n[provider.groups]\n\"\" = \"Group::a\"\n[provider.people]",
+            ),
             ("\"248289761002\"", "\"248289761001\""),
         ] {
             assert!(good.contains(from), "{from}");

@@ -48,6 +48,9 @@ pub(super) struct Claims {
     /// The provider's own session.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) sid: Option<String>,
+    /// All others: the operator's file may name one that lists groups.
+    #[serde(flatten)]
+    pub(super) others: serde_json::Map<String, serde_json::Value>,
 }
 
 impl AdditionalClaims for Claims {}

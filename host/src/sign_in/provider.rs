@@ -27,6 +27,7 @@ pub(super) struct Provider {
     pub(super) client_id: ClientId,
     pub(super) client_secret: Option<ClientSecret>,
     pub(super) scopes: Vec<Scope>,
+    pub(super) group_claim: Option<String>,
     pub(super) algorithms: Vec<CoreJwsSigningAlgorithm>,
     pub(super) http: Http,
     pub(super) keeper: Keeper,
@@ -90,7 +91,8 @@ impl Provider {
         let code = answer.code.map_err(|error| ProviderFault::Refused(text::visible(&error, 80)))?;
         let relying = self.relying(&metadata);
         let tokens = self.exchange(&relying, code, asked).await?;
-        let verifier = Verifier { algorithms: &self.algorithms, client: &self.client_id, asked, now };
+        let groups = self.group_claim.as_deref();
+        let verifier = Verifier { algorithms: &self.algorithms, client: &self.client_id, asked, groups, now };
         match verifier.verify(&relying, &tokens) {
             Err(Wrong::Key) => {
                 let rotated = self.keeper.rotated(&self.http, now).await;

@@ -8,6 +8,7 @@ use openidconnect::{
 };
 use policy_core::sabotaged;
 use policy_core::time::{Span, Timestamp};
+use serde_json::Value;
 
 use super::metadata::{Relying, Tokens};
 use crate::app::{Asked, Authenticated};
@@ -18,6 +19,9 @@ pub(super) const SKEW: Span = Span::from_seconds(60);
 const LONGEST_SUBJECT: usize = 255;
 /// The longest `sid` and `acr` that are kept.
 const LONGEST_WORD: usize = 255;
+
+/// The most groups that a claim may list.
+const MOST_GROUPS: usize = 200;
 
 /// What is wrong with a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,6 +74,8 @@ pub(super) struct Verifier<'a> {
     pub(super) algorithms: &'a [CoreJwsSigningAlgorithm],
     pub(super) client: &'a ClientId,
     pub(super) asked: &'a Asked,
+    /// The claim that lists groups.
+    pub(super) groups: Option<&'a str>,
     pub(super) now: Timestamp,
 }
 
@@ -110,6 +116,7 @@ impl Verifier<'_> {
             acr: claims.auth_context_ref().and_then(|acr| word(acr)),
             auth_time: claims.auth_time().map(|at| Timestamp::from_millis(at.timestamp_millis())),
             sid: claims.additional_claims().sid.as_deref().and_then(word),
+            groups: self.groups.map(|claim| groups(claims.additional_claims().others.get(claim))).unwrap_or_default(),
         };
         self.hold_strength(&authenticated)?;
         Ok(authenticated)
@@ -125,6 +132,15 @@ impl Verifier<'_> {
         let strong = authenticated.acr.as_ref().is_some_and(|acr| demanded.contains(acr));
         if since && strong { Ok(()) } else { Err(Wrong::Strength) }
     }
+}
+
+/// The values of a claim of groups. A list that is too long to be all of them, or that holds anything but texts, is none:
+/// some of somebody's groups are nobody's to choose.
+fn groups(claim: Option<&Value>) -> Vec<String> {
+    let listed = claim.and_then(Value::as_array).filter(|listed| listed.len() <= MOST_GROUPS);
+    let texts = listed.map(|listed| listed.iter().map(|one| one.as_str().filter(|text| text.len() <= LONGEST_WORD)));
+    let texts = texts.and_then(|texts| texts.map(|text| text.map(str::to_owned)).collect::<Option<Vec<_>>>());
+    texts.unwrap_or_default()
 }
 
 /// What a failed check of the library is here.

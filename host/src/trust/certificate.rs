@@ -85,14 +85,20 @@ struct Leaf {
 impl Identities {
     /// Whether any of this needs a client's certificate, which only TLS of the gate's own can ask for.
     pub fn wants_certificates(&self) -> bool {
-        self.issuers.iter().any(|issuer| issuer.certificates.is_some() || issuer.bound == Some(super::config::Bound::Mtls))
+        self.issuers
+            .iter()
+            .any(|issuer| issuer.certificates.is_some() || issuer.bound == Some(super::config::Bound::Mtls))
     }
 
     /// Verifies the certificate of whoever is at the other end of the connection.
     ///
     /// # Errors
     /// The first check that fails.
-    pub async fn verify_certificate(&self, shown: &ClientCertificates, moment: Moment) -> Result<VerifiedToken, TokenFault> {
+    pub async fn verify_certificate(
+        &self,
+        shown: &ClientCertificates,
+        moment: Moment,
+    ) -> Result<VerifiedToken, TokenFault> {
         let (leaf, rest) = shown.leaf().ok_or(TokenFault::CertificateForm)?;
         let read = read_leaf(leaf)?;
         let issuer = self.issuer_of_certificate(&read.subject)?;
@@ -121,9 +127,8 @@ impl Identities {
     /// INVARIANT (R4): the trust domain of the id decides which authorities count, and no other's do.
     fn issuer_of_certificate(&self, subject: &str) -> Result<&Issuer, TokenFault> {
         let domain = spiffe::trust_domain(subject).ok_or(TokenFault::CertificateName)?;
-        let of = |issuer: &&Arc<Issuer>| {
-            issuer.certificates.is_some() && issuer.trust_domain.as_deref() == Some(domain)
-        };
+        let of =
+            |issuer: &&Arc<Issuer>| issuer.certificates.is_some() && issuer.trust_domain.as_deref() == Some(domain);
         let issuer = self.issuers.iter().find(of).map(AsRef::as_ref);
         let any = || self.issuers.iter().find(|issuer| issuer.certificates.is_some()).map(AsRef::as_ref);
         issuer.or_else(|| any().filter(|_| sabotaged!("r4_any_trust_domain"))).ok_or(TokenFault::CertificateUntrusted)

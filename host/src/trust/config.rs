@@ -265,9 +265,7 @@ fn issuer(table: IssuerTable) -> Result<Issuer, String> {
         (Some(domain), None) => return Err(format!("`{domain}` is no name of a trust domain")),
         // INVARIANT (R3): nobody is named like a trust domain, like a point that vouches or like this gate's own issuer:
         // chains tell them apart by it.
-        (None, Some(iss)) if text::is_identifier(iss) && !is_taken(iss) => {
-            (iss.clone(), Kind::AccessToken)
-        }
+        (None, Some(iss)) if text::is_identifier(iss) && !is_taken(iss) => (iss.clone(), Kind::AccessToken),
         (None, Some(iss)) => return Err(format!("`{iss}` cannot be the name of an issuer")),
         _ => return Err("an issuer has either `trust_domain` or `issuer`".to_owned()),
     };

@@ -52,7 +52,9 @@ pub enum TokenFault {
     #[error("the token's `act` names somebody whom its issuer may not speak for")]
     Chain,
     /// It is bound to a key, and nobody showed that the key is theirs for this request; or it should be bound and is not.
-    #[error("the token and how it was shown do not fit: its issuer, or the token itself, demands proof of a key or a client's certificate")]
+    #[error(
+        "the token and how it was shown do not fit: its issuer, or the token itself, demands proof of a key or a client's certificate"
+    )]
     Binding,
     /// The client's certificate cannot be read.
     #[error("the client's certificate cannot be read")]

@@ -6,10 +6,11 @@ use cedar_policy::Entities;
 use policy_core::abi::{Eligibility, Eligible, Voter, chain_text};
 use policy_core::entity::EntityRef;
 use policy_core::outcome::Reason;
-use policy_core::question::SealedQuestion;
+use policy_core::question::EntityFact;
 use policy_core::value::Value;
 
 use crate::Rules;
+use crate::brought::with_brought;
 use crate::bundle::APPROVE;
 use crate::cedar::{self, Verdict};
 
@@ -19,17 +20,18 @@ use crate::cedar::{self, Verdict};
 /// The reason why the question does not fit the bundle.
 pub fn eligible(rules: &Rules, input: &Eligible) -> Result<Vec<Eligibility>, Reason> {
     cedar::action_type(rules, &input.question)?;
-    let entities = cedar::entities(rules, &input.question.entities).map_err(|unfit| unfit.reason)?;
-    Ok(input.people.iter().map(|voter| one(rules, input, &entities, voter)).collect())
+    let facts = with_brought(rules, &input.question.entities, &input.people);
+    let entities = cedar::entities(rules, &facts).map_err(|unfit| unfit.reason)?;
+    Ok(input.people.iter().map(|voter| one(rules, input, (&facts, &entities), voter)).collect())
 }
 
-fn one(rules: &Rules, input: &Eligible, entities: &Entities, voter: &Voter) -> Eligibility {
-    let groups = groups(&input.question, &voter.person);
+fn one(rules: &Rules, input: &Eligible, (facts, entities): (&[EntityFact], &Entities), voter: &Voter) -> Eligibility {
+    let groups = groups(facts, &voter.person);
     let nobody =
         Eligibility { person: voter.person.clone(), eligible: false, groups, policies: Vec::new(), errors: Vec::new() };
     // INVARIANT (R4): a person that the bundle does not know approves nothing.
-    let known = |fact: &policy_core::question::EntityFact| fact.uid == voter.person && fact.source != cedar::UNKNOWN;
-    if !input.question.entities.iter().any(known) {
+    let known = |fact: &EntityFact| fact.uid == voter.person && fact.source != cedar::UNKNOWN;
+    if !facts.iter().any(known) {
         return nobody;
     }
     match asked(rules, input, entities, voter) {
@@ -72,10 +74,10 @@ fn asked(rules: &Rules, input: &Eligible, entities: &Entities, voter: &Voter) ->
 }
 
 /// The ids of everything that the person is in, sorted.
-pub(crate) fn groups(question: &SealedQuestion, person: &EntityRef) -> Vec<String> {
+pub(crate) fn groups(facts: &[EntityFact], person: &EntityRef) -> Vec<String> {
     let (mut seen, mut wanted) = (BTreeSet::new(), vec![person]);
     while let Some(uid) = wanted.pop() {
-        let fact = question.entities.iter().find(|fact| fact.uid == *uid);
+        let fact = facts.iter().find(|fact| fact.uid == *uid);
         for parent in fact.into_iter().flat_map(|fact| &fact.parents) {
             if seen.insert(parent) {
                 wanted.push(parent);

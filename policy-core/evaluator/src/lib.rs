@@ -6,6 +6,7 @@
 //! call into words, to try a bundle on its author's tables (`tables`), and to tell what another one changes (`change`).
 
 pub mod abi;
+mod brought;
 pub mod bundle;
 mod cedar;
 #[cfg(feature = "validate")]

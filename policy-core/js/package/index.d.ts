@@ -378,6 +378,8 @@ export interface Voter {
   person: EntityRef;
   /** How strongly they signed in: a step-up that `bundle.toml` lists. */
   assurance: string;
+  /** Groups that their sign-in brought, besides those that the bundle says they are in. */
+  groups?: EntityRef[];
 }
 
 /** Whether one person may approve by `approval/approve/`. Separation of duty is the gate's, not this answer's. */

@@ -53,7 +53,11 @@ async fn each_check_of_a_certificate_refuses_it_alone() {
     let (now, authority, stranger) = (mesh.now(), &mesh.authority, Authority::new());
     let below = authority.below();
     assert_eq!(mesh.code(&authority.leaf(now, &[GATEWAY], |_| {})).await.0, 200);
-    assert_eq!(mesh.code(&below.leaf(now, &[GATEWAY], |_| {}).led_by(&below)).await.0, 200, "through another authority");
+    assert_eq!(
+        mesh.code(&below.leaf(now, &[GATEWAY], |_| {}).led_by(&below)).await.0,
+        200,
+        "through another authority"
+    );
     for (what, leaf, code) in [
         ("another authority", stranger.leaf(now, &[GATEWAY], |_| {}), refused(401, "certificate_untrusted")),
         (
@@ -73,8 +77,16 @@ async fn each_check_of_a_certificate_refuses_it_alone() {
             authority.leaf(now, &[GATEWAY, "spiffe://acme.example/agent/x"], |_| {}),
             refused(401, "certificate_name"),
         ),
-        ("a name of the web", authority.leaf(now, &["https://acme.example/x"], |_| {}), refused(401, "certificate_name")),
-        ("a trust domain's id", authority.leaf(now, &["spiffe://acme.example"], |_| {}), refused(401, "certificate_name")),
+        (
+            "a name of the web",
+            authority.leaf(now, &["https://acme.example/x"], |_| {}),
+            refused(401, "certificate_name"),
+        ),
+        (
+            "a trust domain's id",
+            authority.leaf(now, &["spiffe://acme.example"], |_| {}),
+            refused(401, "certificate_name"),
+        ),
         (
             "another spelling",
             authority.leaf(now, &["spiffe://ACME.example/gateway/edge"], |_| {}),

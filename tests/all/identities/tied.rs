@@ -32,7 +32,8 @@ fn refused() -> (u16, String) {
 async fn a_token_is_good_over_the_connection_of_its_certificate_and_over_no_other() {
     let mesh = Mesh::begin().await;
     let id = format!("{AGENTS}report-writer");
-    let (own, other) = (mesh.authority.leaf(mesh.now(), &[&id], |_| {}), mesh.authority.leaf(mesh.now(), &[&id], |_| {}));
+    let (own, other) =
+        (mesh.authority.leaf(mesh.now(), &[&id], |_| {}), mesh.authority.leaf(mesh.now(), &[&id], |_| {}));
     let token = mesh.token("report-writer", "j1", Some(cnf(&own)));
     assert_eq!(code(&mesh, Some(&own), "Bearer", &token).await, (200, String::new()));
     for (what, leaf, scheme) in [

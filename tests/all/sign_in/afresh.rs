@@ -1,7 +1,7 @@
 //! Authenticating anew in a session: who does so, how strongly, and what becomes of the session.
 
 use proviso::clock::Clock as _;
-use proviso_tests::{Answer, Client, TestGate, as_person};
+use proviso_tests::{Answer, Client, Setup, Story, TestGate, as_person, write_file};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -117,4 +117,49 @@ async fn a_session_by_a_link_has_nothing_to_do_anew() {
     assert_eq!(gate.client.get("/api/v1/session", Some(&mara)).await.json()["step_up"], json!(null));
     let answer = step_up(&gate, &mut Browser::default(), &mara).await;
     assert_eq!(refused(&answer), (409, "no_step_up".to_owned()));
+}
+
+#[tokio::test]
+async fn a_fresh_authentication_is_good_for_one_vote() {
+    let clock = std::sync::Arc::new(proviso_tests::TestClock::new());
+    let provider = Provider::start(&clock).await;
+    let file = super::browser::file(&provider, "acme", &["mara", "ola"], "step_up = { phr = \"oidc_step_up\" }");
+    let setup = Setup { bundle: super::strength::demanding(), ..super::browser::setup(&clock, &[file]) };
+    let story = Story::on(TestGate::with(setup).await).await;
+    let gate = &story.gate;
+    let call = |name: &str| write_file("report-writer", &format!("/srv/files/reports/{name}.md"), name);
+    let (first, second) = (story.ask(&call("a"), None).await, story.ask(&call("b"), None).await);
+    let (mut browser, mut mara) = signed_in(gate, &provider, json!({"acr": "pwd"})).await;
+    let vote = async |person: &str, id: &str| story.vote(person, id, "approve", None).await;
+    // What is missing is told in the words of RFC 9470.
+    let answer = vote(&mara, &first).await;
+    assert_eq!(refused(&answer), (403, "step_up_needed".to_owned()));
+    let told = answer.header("www-authenticate");
+    for part in ["Bearer error=\"insufficient_user_authentication\"", "acr_values=\"phr\"", "max_age=\"0\""] {
+        assert!(told.contains(part), "{told}");
+    }
+    let mut anew = async |mara: &str| {
+        let location = location(&step_up(gate, &mut browser, mara).await);
+        let claims = json!({"acr": "phr", "auth_time": now(gate)});
+        person(&browser.end(&gate.client, "acme", &provider.sign_in_with(&location, "sub-mara", claims)).await)
+    };
+    mara = anew(&mara).await;
+    // To refuse or to look takes none of it.
+    assert_eq!(gate.client.get("/api/v1/session", Some(&mara)).await.json()["assurance"], "oidc_step_up");
+    assert_eq!(vote(&mara, &first).await.json()["state"], "granted");
+    assert_eq!(gate.client.get("/api/v1/session", Some(&mara)).await.json()["assurance"], "oidc", "it is spent");
+    assert_eq!(refused(&vote(&mara, &second).await), (403, "step_up_needed".to_owned()));
+    mara = anew(&mara).await;
+    assert_eq!(vote(&mara, &second).await.json()["state"], "granted");
+    // Two votes at once by one authentication: one of them.
+    let (third, fourth) = (story.ask(&call("c"), None).await, story.ask(&call("d"), None).await);
+    mara = anew(&mara).await;
+    let ballots =
+        (story.ballot(&mara, &third, "approve", None).await, story.ballot(&mara, &fourth, "approve", None).await);
+    let cast = async |id: &str, ballot: &Value| {
+        let answer = gate.client.post(&format!("/api/v1/exceptions/{id}/votes"), &mara, ballot).await;
+        answer.status.as_u16()
+    };
+    let (one, other) = futures::join!(cast(&third, &ballots.0), cast(&fourth, &ballots.1));
+    assert_eq!([one, other].iter().filter(|status| **status == 200).count(), 1, "{one} {other}");
 }

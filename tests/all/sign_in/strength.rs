@@ -36,7 +36,7 @@ async fn a_strong_authentication_counts_for_a_while() {
 }
 
 /// The sample bundle, where writing a file needs a vote by whoever authenticated so strongly just now.
-fn demanding() -> std::collections::BTreeMap<String, String> {
+pub(super) fn demanding() -> std::collections::BTreeMap<String, String> {
     let mut bundle = sample_bundle();
     let config = bundle.get_mut("bundle.toml").unwrap();
     *config = config.replace(r#"["link", "webauthn"]"#, r#"["link", "oidc", "oidc_step_up", "webauthn"]"#);

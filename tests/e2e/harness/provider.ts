@@ -33,6 +33,11 @@ export class Idp {
         },
       ],
       pkce: { required: () => true },
+      // Everybody there is in one group, which the ID token lists for who asks for it.
+      scopes: ["openid", "groups"],
+      claims: { openid: ["sub"], groups: ["groups"] },
+      conformIdTokenClaims: false,
+      findAccount: (_, id) => ({ accountId: id, claims: () => ({ sub: id, groups: ["acme-security"] }) }),
       cookies: { keys: ["a-key-of-the-providers-cookies"] },
     });
     server.on("request", provider.callback());

@@ -47,7 +47,7 @@ impl App {
         asked: &[(Act, About)],
         now: Timestamp,
     ) -> Result<Vec<ConsoleAnswer>, Refusal> {
-        let voter = Voter { person: person.person.clone(), assurance: person.assurance.clone() };
+        let voter = person.voter();
         self.may_voter(&voter, asked, now).await
     }
 

@@ -150,7 +150,7 @@ impl<'a> Ledger<'a> {
                 bundle.of.push(session.person.clone());
                 Some(bundle)
             }
-            IdentityEvent::SignedOut { session, .. } => {
+            IdentityEvent::SignedOut { session, .. } | IdentityEvent::SignInUsed { session, .. } => {
                 let id = self.sessions.get(session)?;
                 self.credentials.get_mut(id)
             }
@@ -176,7 +176,9 @@ impl<'a> Ledger<'a> {
                 IdentityEvent::CredentialVerified { credential } => &credential.id,
                 IdentityEvent::CredentialEnded { .. } => return None,
                 IdentityEvent::SignedIn { session, .. } => self.sessions.get(&session.id)?,
-                IdentityEvent::SignedOut { session, .. } => self.sessions.get(session)?,
+                IdentityEvent::SignedOut { session, .. } | IdentityEvent::SignInUsed { session, .. } => {
+                    self.sessions.get(session)?
+                }
             },
             _ => return self.place(record, event),
         };

@@ -21,7 +21,7 @@ use super::asker::Asker;
 use super::refusal::{Refusal, RefusalKind};
 use super::state::State;
 use crate::identity::{Credential, TokenSeen};
-use crate::trust::{Identities, Moment, Shown, ClientCertificates, TokenFault};
+use crate::trust::{ClientCertificates, Identities, Moment, Shown, TokenFault};
 
 impl App {
     /// Tells a caller apart by its bearer token, of this gate or of another issuer.
@@ -50,7 +50,10 @@ impl App {
         let verified = identities.verify_certificate(shown, moment).await.map_err(not_believed)?;
         // INVARIANT (R3): a certificate says no task, so it makes no agent.
         if identities.point(&verified.actor).is_none() {
-            return Err(Refusal::forbidden("certificate_alone", "a certificate says no task, and this is no enforcement point's"));
+            return Err(Refusal::forbidden(
+                "certificate_alone",
+                "a certificate says no task, and this is no enforcement point's",
+            ));
         }
         self.believe(verified, moment.now).await
     }

@@ -99,7 +99,7 @@ impl App {
         people.retain(|person| !parties.contain(person));
         let assurance = self.policy().step_ups().last().cloned().unwrap_or_default();
         let voters = people.into_iter().take(MOST_PEOPLE);
-        let voters = voters.map(|person| Voter { person, assurance: assurance.clone() }).collect::<Vec<_>>();
+        let voters = voters.map(|person| Voter::new(person, assurance.clone())).collect::<Vec<_>>();
         if voters.is_empty() {
             return Ok(Vec::new());
         }

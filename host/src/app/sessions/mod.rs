@@ -4,6 +4,7 @@
 mod limits;
 mod list;
 mod open;
+mod used;
 
 pub(in crate::app) use limits::Presence;
 pub use limits::SessionLimits;

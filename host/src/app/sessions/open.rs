@@ -41,6 +41,8 @@ pub(in crate::app) struct Entry<'a> {
     pub account: Option<Account>,
     /// More strongly for a while.
     pub stronger: Option<Stronger>,
+    /// The bundle's groups that the provider's claim was mapped to.
+    pub groups: Vec<EntityRef>,
     /// Where from.
     pub whence: Whence,
     /// The session that goes on under a fresh secret, by its public id.
@@ -57,6 +59,7 @@ impl Entry<'_> {
             assurance: ASSURANCE.to_owned(),
             account: None,
             stronger: None,
+            groups: Vec::new(),
             whence: Whence::default(),
             continues: None,
         }
@@ -82,6 +85,7 @@ impl App {
             same_user: entry.same_user,
             account: entry.account.map(Box::new),
             stronger: entry.stronger,
+            groups: entry.groups,
             browser: entry.whence.browser.map(|text| text.chars().take(LONGEST_BROWSER).collect()),
         };
         let continues = entry.continues;

@@ -79,6 +79,13 @@ impl App {
         (rank(best) > rank(&person.assurance)).then(|| best.clone())
     }
 
+    /// By which `acr` this person could authenticate anew at their provider, sorted.
+    pub fn step_up_values(&self, person: &PersonSession) -> Vec<String> {
+        let state = self.state();
+        let way = self.stepping_up(&state, person, self.now());
+        way.map(|way| way.step_up.keys().cloned().collect()).unwrap_or_default()
+    }
+
     async fn begin(&self, way: &Way, return_to: &str, step_up: Option<String>) -> Result<Begun, Refusal> {
         let now = self.now();
         let run = random::id(self.random(), "run").map_err(|_| no_randomness())?;

@@ -138,6 +138,10 @@ impl App {
             auth_time: authenticated.auth_time,
             sid: authenticated.sid,
         };
+        // INVARIANT (R4): the file says what each of the provider's groups is, and the bundle whether there is such a group
+        // and whether people may be in it. What of that is missing brings nothing.
+        let groups = way.groups.as_ref().map(|claim| claim.mapped(&authenticated.groups)).unwrap_or_default();
+        let groups = groups.into_iter().filter(|group| self.policy().may_be_in(&person, group)).collect();
         let word = account.acr.as_ref().and_then(|acr| way.step_up.get(acr));
         let stronger = word
             .zip(account.auth_time)
@@ -151,6 +155,7 @@ impl App {
             assurance: way.assurance.clone(),
             account: Some(account),
             stronger,
+            groups,
             whence,
         };
         self.open_session(entry, move |state| hold_account(state, &held, &person)).await

@@ -12,4 +12,6 @@ mod ways;
 pub(in crate::app) use attempt::Attempts;
 pub use begin::{Begun, FLOW_LIFE};
 pub use finish::Arrival;
-pub use ways::{Asked, Authenticated, IdentityProvider, LoggedOut, ProviderAnswer, ProviderFault, Way, Ways};
+pub use ways::{
+    Asked, Authenticated, GroupClaim, IdentityProvider, LoggedOut, ProviderAnswer, ProviderFault, Way, Ways,
+};

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
+use policy_core::entity::EntityRef;
+use policy_core::sabotaged;
 use policy_core::time::{Span, Timestamp};
 
 use crate::app::sessions::SessionLimits;
@@ -28,6 +30,8 @@ pub struct Way {
     pub issuer: String,
     /// Whose account each `sub` is: the id of an entity of the bundle's person type.
     pub people: BTreeMap<String, String>,
+    /// Which groups of the bundle its claim of groups stands for. Absent: it brings none.
+    pub groups: Option<GroupClaim>,
     /// How strongly it signs in.
     pub assurance: String,
     /// What an `acr` is worth, for a while after the authentication.
@@ -36,6 +40,28 @@ pub struct Way {
     pub step_up_for: Span,
     /// The provider.
     pub provider: Arc<dyn IdentityProvider>,
+}
+
+/// A provider's claim of groups, and what each of its values is in the bundle. What is not mapped is no group here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupClaim {
+    /// The claim's name.
+    pub claim: String,
+    /// The bundle's group that each value is.
+    pub groups: BTreeMap<String, EntityRef>,
+}
+
+impl GroupClaim {
+    /// The bundle's groups for these values, sorted.
+    pub fn mapped(&self, said: &[String]) -> Vec<EntityRef> {
+        let own = |value: &String| sabotaged!("r4_unmapped_group").then(|| EntityRef::new("Group", value.clone()));
+        let of = |value: &String| self.groups.get(value).cloned().or_else(|| own(value));
+        // INVARIANT (R4): the operator's file says what a value is, never its name.
+        let mut groups: Vec<EntityRef> = said.iter().filter_map(of).collect();
+        groups.sort();
+        groups.dedup();
+        groups
+    }
 }
 
 impl Ways {
@@ -90,6 +116,8 @@ pub struct Authenticated {
     pub auth_time: Option<Timestamp>,
     /// The provider's own session.
     pub sid: Option<String>,
+    /// The values of its claim of groups; none where it is absent, too large or no list of texts.
+    pub groups: Vec<String>,
 }
 
 /// Whom a provider signed out, as a verified logout token says.

@@ -57,8 +57,9 @@ pub(in crate::http) async fn emergency(
     Path(id): Path<String>,
     Body(body): Body<Reason>,
 ) -> Result<Json<VoteReply>, Refused> {
-    let app = site.app().clone();
-    finish(async move { app.declare_emergency(&person.session, &id, &body.reason).await }).await.map(Json)
+    let (app, session) = (site.app().clone(), person.session.clone());
+    let done = finish(async move { app.declare_emergency(&person.session, &id, &body.reason).await }).await;
+    done.map(Json).map_err(|refused| refused.step_up(&site.app().step_up_values(&session)))
 }
 
 /// `POST …/confirm`: after a restore, that it still stands.
@@ -68,8 +69,9 @@ pub(in crate::http) async fn confirm(
     Path(id): Path<String>,
     Body(body): Body<Reason>,
 ) -> Result<Json<VoteReply>, Refused> {
-    let app = site.app().clone();
-    finish(async move { app.confirm(&person.session, &id, &body.reason).await }).await.map(Json)
+    let (app, session) = (site.app().clone(), person.session.clone());
+    let done = finish(async move { app.confirm(&person.session, &id, &body.reason).await }).await;
+    done.map(Json).map_err(|refused| refused.step_up(&site.app().step_up_values(&session)))
 }
 
 /// `POST …/disposition`.
@@ -90,6 +92,7 @@ pub(in crate::http) async fn give_back(
     Path((id, evaluation)): Path<(String, String)>,
     Body(body): Body<Reason>,
 ) -> Result<Json<VoteReply>, Refused> {
-    let app = site.app().clone();
-    finish(async move { app.give_back(&person.session, &id, &evaluation, &body.reason).await }).await.map(Json)
+    let (app, session) = (site.app().clone(), person.session.clone());
+    let done = finish(async move { app.give_back(&person.session, &id, &evaluation, &body.reason).await }).await;
+    done.map(Json).map_err(|refused| refused.step_up(&site.app().step_up_values(&session)))
 }

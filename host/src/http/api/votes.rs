@@ -18,6 +18,7 @@ pub(in crate::http) async fn post(
     Path(id): Path<String>,
     Body(ballot): Body<Ballot>,
 ) -> Result<Json<VoteReply>, Refused> {
-    let app = site.app().clone();
-    finish(async move { app.vote(&person.session, &id, ballot).await }).await.map(Json)
+    let (app, session) = (site.app().clone(), person.session.clone());
+    let voted = finish(async move { app.vote(&person.session, &id, ballot).await }).await;
+    voted.map(Json).map_err(|refused| refused.step_up(&site.app().step_up_values(&session)))
 }

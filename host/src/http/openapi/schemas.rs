@@ -50,7 +50,7 @@ Scope: resource any, arguments any, not_before? timestamp, not_after timestamp, 
 Rate: uses integer, per duration
 Budget: at [string], max integer
 SignIn: link string
-Session: person EntityRef, assurance string, expires_at timestamp, now timestamp, demo boolean, single_user boolean, minted [Minted], may [ActWord], key? string, step_up? string
+Session: person EntityRef, assurance string, expires_at timestamp, now timestamp, demo boolean, single_user boolean, minted [Minted], may [ActWord], key? string, groups? [EntityRef], step_up? string
 Minted: id string, kind string, at timestamp, by string, what string
 WhoAmI: caller string, name? string, subject? EntityRef, task? string
 ExceptionList: now timestamp, position integer, exceptions [ExceptionLine]

@@ -84,7 +84,7 @@ impl Bundle {
             about.iter().flat_map(|about| acts.iter().map(move |act| (*act, about))).map(act).collect();
         let mut found = Vec::new();
         for person in people {
-            let voter = Voter { person: person.clone(), assurance: assurance.clone() };
+            let voter = Voter::new(person.clone(), assurance.clone());
             for hour in 0..hours {
                 let now = Timestamp::from_millis(NOON.saturating_add(hour.saturating_mul(HOUR)));
                 let question = self.console_question(&voter, now, all.clone());

@@ -20,6 +20,7 @@ use policy_core::value::Value;
 use std::str::FromStr as _;
 
 use crate::Rules;
+use crate::brought::with_brought;
 use crate::cedar::{self, Verdict};
 
 #[cfg(feature = "validate")]
@@ -37,7 +38,8 @@ const THIS: &str = "gate";
 /// # Errors
 /// The reason why the question does not fit the bundle.
 pub fn console(rules: &Rules, input: &Console) -> Result<Vec<ConsoleAnswer>, Reason> {
-    let entities = cedar::entities(rules, &input.entities).map_err(|unfit| unfit.reason)?;
+    let facts = with_brought(rules, &input.entities, std::slice::from_ref(&input.person));
+    let entities = cedar::entities(rules, &facts).map_err(|unfit| unfit.reason)?;
     // INVARIANT (R8): a person that the bundle does not know may do nothing.
     let known =
         |fact: &policy_core::question::EntityFact| fact.uid == input.person.person && fact.source != cedar::UNKNOWN;

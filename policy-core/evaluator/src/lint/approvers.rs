@@ -110,7 +110,7 @@ impl Lint<'_> {
         self.bundle.add_people(&mut question, std::slice::from_ref(&case.resource));
         self.bundle.add_people(&mut question, people);
         let assurance = config.step_ups.last().cloned().unwrap_or_default();
-        let voter = |person: &EntityRef| Voter { person: person.clone(), assurance: assurance.clone() };
+        let voter = |person: &EntityRef| Voter::new(person.clone(), assurance.clone());
         Eligible {
             v: ABI_VERSION,
             question,

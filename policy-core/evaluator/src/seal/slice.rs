@@ -110,7 +110,7 @@ impl Bundle {
     pub fn groups_of(&self, uid: &EntityRef) -> Vec<String> {
         let mut around = self.nothing();
         self.add_people(&mut around, std::slice::from_ref(uid));
-        crate::eligible::groups(&around, uid)
+        crate::eligible::groups(&around.entities, uid)
     }
 
     /// Adds what the attributes of the facts so far refer to, and these.

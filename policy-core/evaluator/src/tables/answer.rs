@@ -117,7 +117,7 @@ fn approvers(bundle: &Bundle, mut question: SealedQuestion, terms: &Terms) -> Ve
     bundle.add_people(&mut question, &people);
     let assurance = config.step_ups.last().cloned().unwrap_or_default();
     let owners = bundle.owners(&question.call.subject);
-    let voter = |person: &EntityRef| Voter { person: person.clone(), assurance: assurance.clone() };
+    let voter = |person: &EntityRef| Voter::new(person.clone(), assurance.clone());
     let input = Eligible {
         v: ABI_VERSION,
         people: people.iter().map(voter).collect(),

@@ -190,7 +190,8 @@ fn eligible(head: &Head, case: &Case) -> Result<Value, Value> {
     let vote: VoteSpec = serde_json::from_value(over(&BTreeMap::new(), &case.vote)).expect("`vote`");
     let mut question = question(head, case, true)?;
     let people: Vec<Voter> = case.people.iter().map(|text| voter(text)).collect();
-    let persons: Vec<EntityRef> = people.iter().map(|voter| voter.person.clone()).collect();
+    let persons: Vec<EntityRef> =
+        people.iter().flat_map(|voter| std::iter::once(&voter.person).chain(&voter.groups)).cloned().collect();
     case::bundle(&head.bundle).bundle.add_people(&mut question, &persons);
     Ok(json(&Eligible {
         v: 1,
@@ -205,8 +206,9 @@ fn eligible(head: &Head, case: &Case) -> Result<Value, Value> {
 }
 
 fn voter(text: &str) -> Voter {
-    let (person, assurance) = text.split_once(' ').expect("TYPE::id assurance");
-    Voter { person: entity(person), assurance: assurance.to_owned() }
+    let mut parts = text.split(' ');
+    let (person, assurance) = parts.next().zip(parts.next()).expect("TYPE::id assurance [TYPE::group…]");
+    Voter { groups: parts.map(entity).collect(), ..Voter::new(entity(person), assurance.to_owned()) }
 }
 
 fn console(head: &Head, case: &Case) -> Value {

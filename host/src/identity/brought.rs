@@ -1,0 +1,39 @@
+//! Groups that people's sign-ins at providers brought, and what was decided with them. They end with the session; what was
+//! decided keeps those that it was decided with, until the provider says otherwise.
+
+use std::collections::BTreeMap;
+
+use policy_core::entity::EntityRef;
+use policy_core::time::Timestamp;
+
+/// What sign-ins brought.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Brought {
+    /// What each person's newest sign-in by a provider brought, and when.
+    newest: BTreeMap<EntityRef, (Timestamp, Vec<EntityRef>)>,
+    /// With what each person decided last on each exception.
+    used: BTreeMap<(String, EntityRef), (Timestamp, Vec<EntityRef>)>,
+}
+
+impl Brought {
+    pub fn signed_in(&mut self, person: &EntityRef, groups: &[EntityRef], at: Timestamp) {
+        // Of those who never brought any, nothing is to be remembered.
+        if !groups.is_empty() || self.newest.contains_key(person) {
+            self.newest.insert(person.clone(), (at, groups.to_vec()));
+        }
+    }
+
+    pub fn used(&mut self, person: &EntityRef, exception: &str, groups: &[EntityRef], at: Timestamp) {
+        self.used.insert((exception.to_owned(), person.clone()), (at, groups.to_vec()));
+    }
+
+    /// The groups that count for what this person decided on this exception.
+    ///
+    /// INVARIANT (R4): what the provider has taken back since then, as far as it has said anything, counts no more.
+    pub fn of_decision(&self, exception: &str, person: &EntityRef) -> Vec<EntityRef> {
+        let Some((at, groups)) = self.used.get(&(exception.to_owned(), person.clone())) else { return Vec::new() };
+        let later = self.newest.get(person).filter(|(said, _)| said > at);
+        let stands = |group: &&EntityRef| later.is_none_or(|(_, now)| now.contains(group));
+        groups.iter().filter(stands).cloned().collect()
+    }
+}
