@@ -13,6 +13,7 @@ use super::append::{ATTEMPTS, contended};
 use super::console::About;
 use super::people::{rejected, unknown_exception};
 use super::refusal::Refusal;
+use super::sessions::{as_strong, weighs};
 use super::state::{Entry, State};
 use super::uses::USE_ALIVE;
 use crate::identity::{Credential, PersonSession};
@@ -158,12 +159,25 @@ impl App {
                 let keys = keys.into_iter().chain(besides.iter().cloned());
                 (entry.exception.clone(), keys.map(|key| state.version(key)).collect::<Vec<_>>())
             };
+            // INVARIANT (R4): a person as they are signed in now: what was fresh may have been spent since.
+            let stands = match by {
+                By::Person(person) => Some(self.as_it_stands(person, now)?),
+                By::Agent(_) => None,
+            };
+            let by = stands.as_ref().map_or(by, By::Person);
+            let command = stands.as_ref().map_or_else(|| command.clone(), |person| as_strong(&command, person));
             let context = self.acting_context(&by, &exception, &command, now).await?;
-            let events = decide(Some(&exception), command.clone(), &context).map_err(rejected)?;
+            let takes = weighs(&command);
+            let events = decide(Some(&exception), command, &context).map_err(rejected)?;
             if events.is_empty() {
                 return Ok(());
             }
-            match self.store().append(expected, self.exception_records(now, id, events)?).await {
+            let used = match stands.filter(|_| takes) {
+                Some(person) => self.sign_in_used(&self.state(), &person, (id, true), now)?,
+                None => None,
+            };
+            let records = self.exception_records(now, id, events)?.into_iter().chain(used).collect();
+            match self.store().append(expected, records).await {
                 Ok(_) => return Ok(()),
                 Err(AppendError::Conflict(_)) => {}
                 Err(AppendError::Unavailable) => return Err(Refusal::record_unavailable()),

@@ -164,7 +164,13 @@ impl App {
         let point = asker.point.as_ref().is_none_or(|point| question.enforcement_point.as_ref() == Some(&point.name));
         let ours = question.call.subject == asker.agent.subject
             || entry.exception.request.asker.as_ref() == Some(&asker.agent.subject);
-        if ours && question.task == asker.agent.task && point { Ok(asker.agent.subject) } else { Err(unknown_task()) }
+        // INVARIANT (R3): what was asked with an agent's own credential is not for a point's word, nor the other way round.
+        let shown = question.vouched == asker.agent.is_vouched();
+        if ours && shown && question.task == asker.agent.task && point {
+            Ok(asker.agent.subject)
+        } else {
+            Err(unknown_task())
+        }
     }
 
     /// A request as ARAP's task.

@@ -60,8 +60,12 @@ impl App {
             let person = &self.as_it_stands(person, now)?;
             let context = self.context(&exception, Some((person, &ballot.grant)), now).await?;
             let events = decide(Some(&exception), command(person, &ballot), &context).map_err(rejected)?;
-            let used = self.sign_in_used(person, id, (ballot.decision, &events), now)?;
-            let records = self.exception_records(now, id, events)?.into_iter().chain(used).collect();
+            let weighs = ballot.decision == VoteDecision::Approve;
+            let used = self.sign_in_used(&self.state(), person, (id, weighs), now)?;
+            let records = match events.is_empty() {
+                true => Vec::new(),
+                false => self.exception_records(now, id, events)?.into_iter().chain(used).collect(),
+            };
             match self.store().append(expected, records).await {
                 Ok(_) => return self.vote_reply(id),
                 Err(AppendError::Conflict(_)) => {}

@@ -24,7 +24,16 @@ impl Brought {
     }
 
     pub fn used(&mut self, person: &EntityRef, exception: &str, groups: &[EntityRef], at: Timestamp) {
-        self.used.insert((exception.to_owned(), person.clone()), (at, groups.to_vec()));
+        let key = (exception.to_owned(), person.clone());
+        if groups.is_empty() {
+            self.used.remove(&key);
+        } else {
+            self.used.insert(key, (at, groups.to_vec()));
+        }
+    }
+
+    pub fn has(&self, about: &str, person: &EntityRef) -> bool {
+        self.used.contains_key(&(about.to_owned(), person.clone()))
     }
 
     /// The groups that count for what this person decided on this exception.
@@ -35,5 +44,29 @@ impl Brought {
         let later = self.newest.get(person).filter(|(said, _)| said > at);
         let stands = |group: &&EntityRef| later.is_none_or(|(_, now)| now.contains(group));
         groups.iter().filter(stands).cloned().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_decision_keeps_the_groups_that_it_was_made_with_until_the_provider_takes_them_back() {
+        let at = |second: i64| Timestamp::from_millis(second * 1_000);
+        let (mara, group) = (EntityRef::new("User", "mara"), |id: &str| EntityRef::new("Group", id));
+        let both = [group("finance"), group("security")];
+        let mut brought = Brought::default();
+        brought.signed_in(&mara, &both, at(1));
+        brought.used(&mara, "e1", &both, at(2));
+        assert_eq!(brought.of_decision("e1", &mara), both);
+        assert_eq!(brought.of_decision("e2", &mara), []);
+        // Signed in again, and in one of them no more.
+        brought.signed_in(&mara, &both[..1], at(3));
+        assert_eq!(brought.of_decision("e1", &mara), both[..1]);
+        // Decided anew without any: what was before is not that decision's.
+        brought.used(&mara, "e1", &[], at(4));
+        assert!(!brought.has("e1", &mara) && brought.of_decision("e1", &mara).is_empty());
+        assert_eq!(brought.of_decision("e1", &EntityRef::new("User", "jun")), []);
     }
 }

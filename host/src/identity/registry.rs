@@ -215,6 +215,9 @@ impl Registry {
                 let facts = (**session).clone();
                 if facts.account.is_some() {
                     self.brought.signed_in(&facts.person, &facts.groups, *at);
+                    // INVARIANT (R4): what the provider says no more, no older session of theirs has either.
+                    let older = self.sessions.values_mut().filter(|open| open.facts.person == facts.person);
+                    older.for_each(|open| open.facts.groups.retain(|group| facts.groups.contains(group)));
                 }
                 let open = OpenSession { facts, at: *at, link: link.clone(), since };
                 self.sessions.insert(session.id.clone(), open);
@@ -281,6 +284,11 @@ impl Registry {
         if let Some(held) = self.tokens.get_mut(id) {
             held.over = Some(word);
         }
+    }
+
+    /// Whether a person decided on this with groups of a provider before.
+    pub fn has_brought(&self, about: &str, person: &EntityRef) -> bool {
+        self.brought.has(about, person)
     }
 
     /// The groups of a provider that count for what a person decided on an exception.

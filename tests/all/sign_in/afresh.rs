@@ -151,6 +151,12 @@ async fn a_fresh_authentication_is_good_for_one_vote() {
     assert_eq!(refused(&vote(&mara, &second).await), (403, "step_up_needed".to_owned()));
     mara = anew(&mara).await;
     assert_eq!(vote(&mara, &second).await.json()["state"], "granted");
+    // What weighs as much takes it, too.
+    let emergency = story.ask(&call("e"), None).await;
+    mara = anew(&mara).await;
+    let path = format!("/api/v1/exceptions/{emergency}/emergency");
+    assert_eq!(gate.client.post(&path, &mara, &json!({"reason": "it burns"})).await.status.as_u16(), 200);
+    assert_eq!(refused(&vote(&mara, &emergency).await), (403, "step_up_needed".to_owned()));
     // Two votes at once by one authentication: one of them.
     let (third, fourth) = (story.ask(&call("c"), None).await, story.ask(&call("d"), None).await);
     mara = anew(&mara).await;

@@ -11,3 +11,4 @@ pub use limits::SessionLimits;
 pub use list::Ending;
 pub(in crate::app) use open::Entry;
 pub use open::Whence;
+pub(in crate::app) use used::{as_strong, hold_fresh, weighs};

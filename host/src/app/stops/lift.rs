@@ -12,6 +12,7 @@ use super::super::append::Proposal;
 use super::super::console::About;
 use super::super::event::GateEvent;
 use super::super::refusal::Refusal;
+use super::super::sessions::hold_fresh;
 use super::super::state::{LockEntry, State};
 use super::locks::unknown_lock;
 use crate::identity::PersonSession;
@@ -81,7 +82,10 @@ impl App {
                     }
                     (false, true) => return Ok(Proposal { expected, records: Vec::new(), answer: false }),
                 };
-                Ok(Proposal { expected, records: vec![self.gate_record(now, event, false)?], answer: lifted })
+                hold_fresh(state, person, now)?;
+                let used = self.sign_in_used(state, person, (id, true), now)?;
+                let records = std::iter::once(self.gate_record(now, event, false)?).chain(used).collect();
+                Ok(Proposal { expected, records, answer: lifted })
             })
             .await?;
         Ok(Lifting { lifted })

@@ -13,6 +13,7 @@ mod reads;
 
 use cedar_policy::{Context, Entities, EntityId, EntityTypeName, EntityUid, Request};
 use policy_core::abi::{Console, ConsoleAct, ConsoleAnswer};
+use policy_core::console::Act;
 use policy_core::entity::EntityRef;
 use policy_core::outcome::Reason;
 use policy_core::sabotaged;
@@ -38,14 +39,24 @@ const THIS: &str = "gate";
 /// # Errors
 /// The reason why the question does not fit the bundle.
 pub fn console(rules: &Rules, input: &Console) -> Result<Vec<ConsoleAnswer>, Reason> {
+    let entities = cedar::entities(rules, &input.entities).map_err(|unfit| unfit.reason)?;
     let facts = with_brought(rules, &input.entities, std::slice::from_ref(&input.person));
-    let entities = cedar::entities(rules, &facts).map_err(|unfit| unfit.reason)?;
+    let brought = cedar::entities(rules, &facts).map_err(|unfit| unfit.reason)?;
+    let entities = |act: &ConsoleAct| if is_of_groups(act.act) { &brought } else { &entities };
     // INVARIANT (R8): a person that the bundle does not know may do nothing.
     let known =
         |fact: &policy_core::question::EntityFact| fact.uid == input.person.person && fact.source != cedar::UNKNOWN;
     let known = input.entities.iter().any(known);
     let nothing = || ConsoleAnswer { permitted: false, persons: 1, policies: Vec::new(), errors: Vec::new() };
-    input.acts.iter().map(|act| if known { one(rules, input, &entities, act) } else { Ok(nothing()) }).collect()
+    input.acts.iter().map(|act| if known { one(rules, input, entities(act), act) } else { Ok(nothing()) }).collect()
+}
+
+/// Whether the groups that a sign-in brought count for an act: to see, and to decide on requests, which terms count.
+///
+/// INVARIANT (R4): who looks after gate, policies and people is by the bundle's own groups alone. What one person could do
+/// alone under the next bundle is told from those, before it is activated; whom a provider names, nobody knows by then.
+const fn is_of_groups(act: Act) -> bool {
+    matches!(act, Act::View | Act::ViewArguments | Act::ViewRecord | Act::Vote)
 }
 
 fn one(rules: &Rules, input: &Console, entities: &Entities, act: &ConsoleAct) -> Result<ConsoleAnswer, Reason> {
