@@ -69,7 +69,7 @@ async fn what_was_approved_for_a_credential_is_not_used_on_a_point_s_word() {
     // Nor renewed, nor what it was refused asked for.
     let (renewal, path) = (json!({"justification": "again"}), format!("/api/v1/exceptions/{id}/renew"));
     let answer = post(gate, &edge, &said, &path, &renewal).await;
-    assert_eq!((answer.status.as_u16(), answer.code()), (403, "not_yours".to_owned()));
+    assert_eq!((answer.status.as_u16(), answer.code()), (404, "unknown_task".to_owned()));
     let denied = story.evaluate(&write_file("report-writer", "/srv/files/other/a.md", "c4")).await.json();
     let body = story.request_body(&write_file("report-writer", "/srv/files/other/a.md", "c4"), &denied, None);
     assert_eq!(post(gate, &edge, &said, "/access/v1/requests", &body).await.code(), "invalid_denial_binding");

@@ -11,7 +11,7 @@ impl Bundle {
     /// an agent that is gone the record stays, for whoever looks after the whole.
     pub fn console_question(&self, person: &Voter, now: Timestamp, mut acts: Vec<ConsoleAct>) -> Console {
         let mut uids = vec![person.person.clone()];
-        uids.extend(person.groups.iter().filter(|group| self.fact(group).is_some()).cloned());
+        uids.extend(person.groups.iter().filter(|group| self.knows(group)).cloned());
         for act in &mut acts {
             act.about = act.about.take().map(|agent| self.shorten(&agent)).filter(|agent| self.is_agent(agent));
             if act.about.is_none() {
@@ -34,7 +34,7 @@ impl Bundle {
 
     /// Whether the bundle knows this group, and lets such a person be in it.
     pub fn may_be_in(&self, person: &EntityRef, group: &EntityRef) -> bool {
-        self.fact(group).is_some() && crate::brought::may_be_in(&self.rules, person, group)
+        self.knows(group) && crate::brought::may_be_in(&self.rules, person, group)
     }
 
     /// Whether something can be asked about this agent itself.
