@@ -86,7 +86,7 @@ impl Proposals {
                 }
                 // INVARIANT (R4): one person is one vote, by however many sessions.
                 standing.votes.retain(|vote| vote.voter.person != by);
-                standing.votes.push(Cast { voter: Voter { person: by, assurance }, activates, reason, at });
+                standing.votes.push(Cast { voter: Voter::new(by, assurance), activates, reason, at });
             }
         }
         None

@@ -50,7 +50,9 @@ impl App {
                 let counting = self.who_counts(&state, &standing, now);
                 (standing, counting, read_by_a_vote(&state, person))
             };
-            let voter = Voter { person: person.person.clone(), assurance: person.assurance.clone() };
+            // INVARIANT (R4): as they are signed in now: what was a fresh authentication may have been spent since.
+            let person = &self.as_it_stands(person, now)?;
+            let voter = Voter::new(person.person.clone(), person.assurance.clone());
             let vote = self.bundle_vote(&standing, &voter, activates, &body.reason, now)?;
             if !activates {
                 match self.store().append(expected, vec![vote]).await {
@@ -79,6 +81,7 @@ impl App {
                 });
             }
             let becomes = records.len() > 1;
+            records.extend(self.sign_in_used(&self.state(), person, (&bundle.to_string(), true), now)?);
             match self.store().append(expected, records).await {
                 Ok(_) => {
                     let state = if becomes { "active" } else { "waiting" };
