@@ -155,6 +155,8 @@ struct Inner {
     erasing: tokio::sync::Mutex<()>,
     /// One list of what another bundle changes at a time.
     proposing: tokio::sync::Mutex<()>,
+    /// One bundle at a time is made ready to become the active one.
+    activating: tokio::sync::Mutex<()>,
     /// Which refused acts are on record.
     refusals: console::Refusals,
     /// How far the record has come to whoever holds it besides.
@@ -195,6 +197,7 @@ impl Inner {
             proofs,
             erasing,
             proposing: tokio::sync::Mutex::default(),
+            activating: tokio::sync::Mutex::default(),
             refusals: console::Refusals::default(),
             board: Board::default(),
             attempts: Attempts::default(),

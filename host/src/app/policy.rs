@@ -57,6 +57,12 @@ impl Policy {
         self.activators.keys().cloned().collect()
     }
 
+    /// Whether people activate the next bundle: two of them may. One whose rules on that look at the time is theirs also
+    /// where no hour was found at which they may.
+    pub fn is_activated_by_people(&self) -> bool {
+        self.activators.len() > 1 || self.bundle.console_looks_at_the_time()
+    }
+
     /// How many people `console/` demands at least of who activates another bundle.
     pub fn activation_persons(&self) -> u32 {
         self.activators.values().copied().min().unwrap_or(1)

@@ -20,7 +20,7 @@ mod span;
 mod spool;
 
 pub use classes::{Counts, Disagreement};
-pub use compared::{Compared, by_kind, compare};
+pub use compared::{Compared, compare};
 pub use kept::ModuleFiles;
 pub use proposed::{Change, ChangeKind, Proposed, Side};
 pub use run::{Replay, ReplayError, Report};

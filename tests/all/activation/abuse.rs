@@ -67,6 +67,37 @@ async fn whoever_proposes_jun_what_they_grant_themselves_is_not_counted() {
 }
 
 #[tokio::test]
+async fn whoever_gains_alone_by_a_group_of_one_is_not_counted() {
+    let story = story().await;
+    let mut own = files();
+    let permit = "@id(\"who-asks-for-it\") permit (principal in Group::\"administrators\", \
+                  action == Proviso::Action::\"operate\", resource) when { principal.name == \"Jun Park\" };";
+    own.insert("console/more.cedar".to_owned(), permit.to_owned());
+    let proposed = propose(&story, "kit", &own).await;
+    assert_eq!(proposed.json()["list"]["named"], json!([{"type": "User", "id": "jun"}]), "{proposed:?}");
+    assert_eq!(became(&activate(&story, "jun", &of(&proposed)).await), "403 own_change");
+}
+
+#[tokio::test]
+async fn nobody_fills_the_record_with_proposals() {
+    let story = story().await;
+    let kit = story.gate.person("kit").await;
+    let body = |number: u32| {
+        let mut files = wider();
+        files.insert("README.md".to_owned(), number.to_string());
+        json!({"files": files, "reason": "again"})
+    };
+    for number in 0..20 {
+        assert_eq!(story.client.post("/api/v1/bundles", &kit, &body(number)).await.status.as_u16(), 201, "{number}");
+    }
+    let more = story.client.post("/api/v1/bundles", &kit, &body(20)).await;
+    assert_eq!((more.status.as_u16(), more.code().as_str()), (429, "too_many_requests"), "{more:?}");
+    story.gate.clock.advance(3_601);
+    let kit = story.gate.person("kit").await;
+    assert_eq!(story.client.post("/api/v1/bundles", &kit, &body(21)).await.status.as_u16(), 201);
+}
+
+#[tokio::test]
 async fn a_bundle_that_people_could_not_replace_or_that_makes_two_one_is_not_even_proposed() {
     let story = story().await;
     let mut none = files();

@@ -73,6 +73,26 @@ async fn another_module_runs_when_two_people_have_activated_it_and_not_before() 
 }
 
 #[tokio::test]
+async fn what_was_agreed_to_for_the_next_start_is_taken_back_by_the_same_rule() {
+    let story = story().await;
+    let it = of(&propose(&story, &other().bytes()).await);
+    for person in ["jun", "ola"] {
+        activate(&story, person, &it).await;
+    }
+    assert_eq!(bundles(&story).await["next_module"], json!(other().digest()));
+    let back = of(&propose(&story, &module().bytes()).await);
+    assert_eq!(became(&activate(&story, "jun", &back).await), "waiting");
+    assert_eq!(became(&activate(&story, "ola", &back).await), "active");
+    assert_eq!(bundles(&story).await.get("next_module"), None);
+    let after = copy(story.gate.data());
+    assert_eq!(start(&after.path().join("data"), other()).await, Err("other_module".to_owned()));
+    // With a flag of the start neither, once people have decided.
+    let setup = Setup { bundle: files(), module: Some(other().clone()), ..Setup::default() };
+    let refused = TestGate::open(setup, &copy(story.gate.data()).path().join("data")).await;
+    assert_eq!(refused.map(drop).map_err(|error| error.code().to_owned()), Err("other_module".to_owned()));
+}
+
+#[tokio::test]
 async fn what_is_no_policy_module_is_not_proposed() {
     let story = story().await;
     let running = propose(&story, &module().bytes()).await;

@@ -6,12 +6,14 @@ use policy_core::abi::Voter;
 use policy_core::digest::Digest;
 use policy_core::entity::EntityRef;
 use policy_core::sabotaged;
-use policy_core::time::Timestamp;
+use policy_core::time::{Span, Timestamp};
 
 use super::event::{PolicyEvent, ProposalFact};
 use crate::app::event::ActivationFact;
 use crate::app::state::State;
 
+/// How long it counts who proposed how much.
+const HOUR: Span = Span::from_seconds(3_600);
 /// How many proposals are remembered; the oldest is forgotten first, and can be made again.
 const MOST_PROPOSALS: usize = 32;
 
@@ -60,6 +62,10 @@ pub struct Proposals {
     module: Option<Digest>,
     /// The module that people activated since, for the next start.
     next_module: Option<Digest>,
+    /// Whether people ever activated a module.
+    module_by_people: bool,
+    /// Who proposed something when, within the last hour.
+    recent: Vec<(EntityRef, Timestamp)>,
 }
 
 impl Proposals {
@@ -68,6 +74,8 @@ impl Proposals {
         match event {
             PolicyEvent::BundleProposed { by, reason, proposal, at } => {
                 let fact = *proposal;
+                self.recent.retain(|(_, then)| at < then.plus(HOUR));
+                self.recent.push((by.clone(), at));
                 self.standing.insert(fact.digest(), Standing { seq, by, reason, at, fact, votes: Vec::new() });
                 while self.standing.len() > MOST_PROPOSALS {
                     let oldest = self.standing.iter().min_by_key(|(_, one)| one.seq).map(|(bundle, _)| *bundle);
@@ -76,7 +84,9 @@ impl Proposals {
             }
             PolicyEvent::ModuleActivated { module, .. } => {
                 self.standing.remove(&module);
-                self.next_module = Some(module);
+                // The one that runs again takes back what was agreed to for the next start.
+                self.next_module = Some(module).filter(|next| self.module != Some(*next));
+                self.module_by_people = true;
             }
             PolicyEvent::ActivationVoted { bundle, list, by, assurance, activates, reason, at } => {
                 let standing = self.standing.get_mut(&bundle)?;
@@ -108,6 +118,16 @@ impl Proposals {
     /// The module that the next start may run besides the one that the last start ran.
     pub const fn next_module(&self) -> Option<Digest> {
         self.next_module
+    }
+
+    /// Whether people ever activated a module.
+    pub const fn module_by_people(&self) -> bool {
+        self.module_by_people
+    }
+
+    /// How often somebody proposed something within the hour before.
+    pub fn proposed_by(&self, person: &EntityRef, now: Timestamp) -> usize {
+        self.recent.iter().filter(|(by, at)| by == person && now < at.plus(HOUR)).count()
     }
 
     /// Whether a start may run this module: it ran last, people activated it since, or none was ever told.

@@ -8,6 +8,7 @@ use policy_core::digest::Digest;
 use policy_core::json;
 use policy_core::outcome::{Evaluation, Reason};
 use policy_core::question::SealedQuestion;
+use policy_core::text;
 use policy_core::time::Timestamp;
 use policy_evaluator::change::{named, narrowing};
 use proviso_api::activation::{AskedAgain, ChangeLine, ChangeList, ChangeSide, StepLine};
@@ -28,8 +29,11 @@ const MOST_RECORDS: u64 = 2_000;
 const MOST_LISTED: usize = 1_000;
 /// How many questions may end without an answer before there is no list: each costs as much as a load.
 const MOST_FAILED: u32 = 20;
-/// What a module's answer may hold.
-const ANSWER: json::Limits = json::Limits { max_bytes: 16 << 20, max_depth: 120 };
+/// How many policies are named on one side of a change, and how much of each name.
+const MOST_NAMED: usize = 16;
+const LONGEST_NAME: usize = 256;
+/// What a module's answer may hold: of one that is only proposed no more than a decision needs.
+const ANSWER: json::Limits = json::Limits { max_bytes: 1 << 20, max_depth: 120 };
 
 impl App {
     /// The list of what a bundle changes of the active one, or another module of the one that runs. Takes seconds: call it
@@ -42,7 +46,17 @@ impl App {
         now: Timestamp,
     ) -> Result<ChangeList, Refusal> {
         let (digest, module) = other.unzip();
-        let (records, older) = self.newest_decisions()?;
+        let span = self.newest_decisions();
+        let (from, older) = (span.start, span.start > 0);
+        let from = (!span.is_empty()).then_some(from);
+        let mut unread = None;
+        let records = span.map_while(|seq| match self.store().stored(Log::Decisions, seq) {
+            Ok(record) => record,
+            Err(error) => {
+                unread = Some(self.unreadable(&error));
+                None
+            }
+        });
         let activations = self.activation_records()?;
         let mut before = Trial::new(self, None, active.load())?;
         let mut after = Trial::new(self, module, proposed.load())?;
@@ -50,8 +64,12 @@ impl App {
             (active.bundle(), &mut |question| before.ask(question)),
             (proposed.bundle(), &mut |question| after.ask(question)),
             &activations,
-            &records,
+            records,
+            MOST_LISTED,
         );
+        if let Some(refusal) = unread {
+            return Err(refusal);
+        }
         if before.failed > MOST_FAILED || after.failed > MOST_FAILED {
             let detail = "the policy module gives no answer to too many recorded questions under that bundle";
             return Err(Refusal::conflict("limit", detail).help("make its policies cheaper to evaluate"));
@@ -75,30 +93,21 @@ impl App {
             module: self.engine().module(),
             other_module: digest,
             at: now,
-            asked: AskedAgain {
-                records: counts.records,
-                questions: counts.questions,
-                from: records.first().map(|record| record.seq),
-                older,
-                left_out,
-            },
-            counts: replay::by_kind(&compared.changes),
+            asked: AskedAgain { records: counts.records, questions: counts.questions, from, older, left_out },
+            counts: compared.by_kind,
             otherwise: compared.otherwise,
-            changes: compared.changes.into_iter().take(MOST_LISTED).map(line).collect(),
+            changes: compared.changes.into_iter().map(line).collect(),
             narrower: narrowing.proved,
             steps: narrowing.steps.into_iter().map(step).collect(),
             named: named(active.bundle(), proposed.bundle()),
         })
     }
 
-    /// The newest decisions, the oldest of them first, and whether there are older ones.
-    fn newest_decisions(&self) -> Result<(Vec<StoredRecord>, bool), Refusal> {
+    /// Which records are the newest decisions.
+    fn newest_decisions(&self) -> std::ops::Range<u64> {
         let heads = self.store().heads();
         let size = heads.iter().find(|head| head.log == Log::Decisions).map_or(0, |head| head.size);
-        let first = size.saturating_sub(MOST_RECORDS);
-        let read = |seq| self.store().stored(Log::Decisions, seq).map_err(|error| self.unreadable(&error));
-        let records: Vec<Option<StoredRecord>> = (first..size).map(read).collect::<Result<_, _>>()?;
-        Ok((records.into_iter().flatten().collect(), first > 0))
+        size.saturating_sub(MOST_RECORDS)..size
     }
 
     /// The records of all activations, each with its bundle.
@@ -179,7 +188,8 @@ fn line(change: Change) -> ChangeLine {
     let side = |side: replay::Side| ChangeSide {
         outcome: outcome_word(side.outcome).to_owned(),
         reason: side.reason.code().to_owned(),
-        policies: side.policies,
+        // A module that is only proposed says what it likes.
+        policies: side.policies.iter().take(MOST_NAMED).map(|policy| text::visible(policy, LONGEST_NAME)).collect(),
     };
     ChangeLine {
         kind: change.kind.words().replace(' ', "_"),

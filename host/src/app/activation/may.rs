@@ -20,8 +20,15 @@ impl App {
     /// Whether an operator of the gate's host may activate a bundle alone, at a start: where fewer than two people could
     /// do it, nobody would; and where everything may be done by one user anyway.
     pub(in crate::app) fn operator_alone(&self) -> bool {
+        self.is_one_users(&self.state()) || !self.policy().is_activated_by_people()
+    }
+
+    /// Whether all of this gate is one user's: a demo, or one that was started so and at which people never activated
+    /// anything. INVARIANT (R4): a flag of this start takes nothing away from people who decided before.
+    pub(super) fn is_one_users(&self, state: &State) -> bool {
         let settings = self.settings();
-        settings.single_user || settings.is_demo() || self.policy().activators().len() < 2
+        let by_people = state.activations.iter().any(|(_, one)| one.people.is_some());
+        settings.is_demo() || (settings.single_user && !by_people && !state.proposals.module_by_people())
     }
 
     /// How many people a proposal takes.
@@ -84,7 +91,10 @@ impl App {
     /// Whether a proposal's list was made against what is active now, on the module that runs.
     pub(super) fn is_current(&self, state: &State, standing: &Standing) -> bool {
         let active: Option<Digest> = state.activation().map(|activation| activation.bundle);
-        let other = standing.fact.other_module.is_none_or(|other| other != self.engine().module());
+        let runs = self.engine().module();
+        // The one that runs is proposed to take back another that was agreed to.
+        let other = |module| module != runs || state.proposals.next_module().is_some();
+        let other = standing.fact.other_module.is_none_or(other);
         active == Some(standing.fact.base) && standing.fact.module == self.engine().module() && other
     }
 }

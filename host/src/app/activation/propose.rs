@@ -22,6 +22,7 @@ use crate::app::engine::EngineError;
 use crate::app::event::{BUNDLE, LedgerEvent};
 use crate::app::policy::Policy;
 use crate::app::refusal::{Refusal, RefusalKind};
+use crate::app::state::State;
 use crate::identity::PersonSession;
 use crate::store::{Modules, VersionKey};
 
@@ -36,6 +37,7 @@ impl App {
         self.hold_session(person)?;
         self.hold_some(person, &[Act::Activate], &About::GATE).await?;
         hold_reason(&body.reason)?;
+        self.hold_rate(person)?;
         let (files, revert) = self.proposed_files(body.files, body.revert_to)?;
         let _one = self.0.proposing.try_lock().map_err(|_| busy())?;
         let app = self.clone();
@@ -57,13 +59,26 @@ impl App {
         self.hold_session(person)?;
         self.hold_some(person, &[Act::Activate], &About::GATE).await?;
         hold_reason(&body.reason)?;
+        self.hold_rate(person)?;
         let unreadable = |_| Refusal::bad("module_unusable", "`module` is no base64");
         let bytes = STANDARD.decode(&body.module).map_err(unreadable)?;
         let _one = self.0.proposing.try_lock().map_err(|_| busy())?;
         let app = self.clone();
         let now = self.now();
-        let made = spawn_blocking(move || app.compared_module(&bytes, now)).await;
-        let (active, list) = made.map_err(|_| Refusal::record_unavailable())??;
+        let made = spawn_blocking(move || app.compared_module(&bytes, now).map(|(active, list)| (active, list, bytes)));
+        let (active, list, bytes) = made.await.map_err(|_| Refusal::record_unavailable())??;
+        self.hold_proposal(
+            &self.state(),
+            person,
+            &active,
+            &fact_of(&active, &list, Digest::of(&canonical(&list)?), false),
+            now,
+        )?;
+        // What a record names is there before it; what no record comes to name is not kept.
+        if let Some(module) = list.other_module {
+            let kept = Modules::of(&self.settings().data).keep(&module, &bytes);
+            kept.map_err(|error| self.unreadable(&error))?;
+        }
         self.keep_proposal(person, &active, None, &list, (body.reason, false)).await
     }
 
@@ -78,19 +93,7 @@ impl App {
     ) -> Result<ProposalReply, Refusal> {
         let bytes = canonical(list)?;
         let now = list.at;
-        let fact = ProposalFact {
-            bundle: list.bundle,
-            base: active.digest(),
-            module: list.module,
-            list: Digest::of(&bytes),
-            questions: list.asked.questions,
-            changed: list.counts.values().sum(),
-            new_allows: list.counts.get("new_allow").copied().unwrap_or_default(),
-            narrower: list.narrower,
-            revert,
-            other_module: list.other_module,
-            named: list.named.clone(),
-        };
+        let fact = fact_of(active, list, Digest::of(&bytes), revert);
         let event = PolicyEvent::BundleProposed {
             by: person.person.clone(),
             reason,
@@ -99,25 +102,7 @@ impl App {
         };
         let files = proposed.map(|proposed| canonical(proposed.files())).transpose()?;
         self.admit(|state| {
-            self.still_stands(state, person, now)?;
-            // INVARIANT (R4): what people look at is told against what is active.
-            if self.policy().digest() != active.digest() {
-                return Err(stale("another bundle became active while this one was compared"));
-            }
-            let standing = Standing {
-                seq: 0,
-                by: person.person.clone(),
-                reason: String::new(),
-                at: now,
-                fact: fact.clone(),
-                votes: Vec::new(),
-            };
-            let needs =
-                usize::try_from(Self::needs(&standing, self.policy().activation_persons())).unwrap_or(usize::MAX);
-            if self.who_counts(state, &standing, now).len() < needs {
-                let detail = "of the people who may activate it, fewer are left than it takes: the change names them";
-                return Err(Refusal::conflict("too_few_may_activate", detail));
-            }
+            self.hold_proposal(state, person, active, &fact, now)?;
             let keys = [VersionKey::Proposals, VersionKey::Bundle, VersionKey::Identity(person.id.clone())];
             let expected = keys.map(|key| state.version(key)).to_vec();
             let mut record = self.ledger(now, &LedgerEvent::Policy(event.clone()))?;
@@ -129,6 +114,39 @@ impl App {
         })
         .await?;
         self.proposal_seen_by(person, &fact.digest()).await
+    }
+
+    /// Refuses what became stale while it was compared, and what fewer people than it takes could activate.
+    fn hold_proposal(
+        &self,
+        state: &State,
+        person: &PersonSession,
+        active: &Policy,
+        fact: &ProposalFact,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
+        self.still_stands(state, person, now)?;
+        // INVARIANT (R4): what people look at is told against what is active.
+        if self.policy().digest() != active.digest() {
+            return Err(stale("another bundle became active while this one was compared"));
+        }
+        let (by, fact) = (person.person.clone(), fact.clone());
+        let standing = Standing { seq: 0, by, reason: String::new(), at: now, fact, votes: Vec::new() };
+        let needs = usize::try_from(Self::needs(&standing, self.policy().activation_persons())).unwrap_or(usize::MAX);
+        if self.who_counts(state, &standing, now).len() < needs {
+            let detail = "of the people who may activate it, fewer are left than it takes: the change names them";
+            return Err(Refusal::conflict("too_few_may_activate", detail));
+        }
+        Ok(())
+    }
+
+    /// Each proposal is a bundle or a module that is kept for ever.
+    fn hold_rate(&self, person: &PersonSession) -> Result<(), Refusal> {
+        if self.state().proposals.proposed_by(&person.person, self.now()) < MOST_AN_HOUR {
+            return Ok(());
+        }
+        let detail = format!("you have proposed {MOST_AN_HOUR} bundles within the hour");
+        Err(Refusal::new(RefusalKind::TooMany, "too_many_requests", detail).retry_after(600))
     }
 
     /// The files that are proposed, and whether they were active before.
@@ -180,16 +198,31 @@ impl App {
     /// Compiles another module, keeps it beside the record, and compares it with the one that runs.
     fn compared_module(&self, bytes: &[u8], now: Timestamp) -> Result<(Arc<Policy>, ChangeList), Refusal> {
         let digest = Digest::of(bytes);
-        if digest == self.engine().module() {
+        if digest == self.engine().module() && self.state().proposals.next_module().is_none() {
             return Err(Refusal::conflict("already_active", "that is the module that runs"));
         }
         let unusable = |error: EngineError| Refusal::bad("module_unusable", error.to_string());
         let other = self.engine().other(bytes).map_err(unusable)?;
         let active = self.policy();
         let list = self.change_list(&active, &active, Some((digest, other)), now)?;
-        // Whoever asks the recorded questions again finds it where the others are.
-        Modules::of(&self.settings().data).keep(&digest, bytes).map_err(|error| self.unreadable(&error))?;
         Ok((active, list))
+    }
+}
+
+/// A proposal as the record holds it.
+fn fact_of(active: &Policy, list: &ChangeList, digest: Digest, revert: bool) -> ProposalFact {
+    ProposalFact {
+        bundle: list.bundle,
+        base: active.digest(),
+        module: list.module,
+        list: digest,
+        questions: list.asked.questions,
+        changed: list.counts.values().sum(),
+        new_allows: list.counts.get("new_allow").copied().unwrap_or_default(),
+        narrower: list.narrower,
+        revert,
+        other_module: list.other_module,
+        named: list.named.clone(),
     }
 }
 
@@ -197,6 +230,8 @@ fn busy() -> Refusal {
     Refusal::new(RefusalKind::TooMany, "too_many_requests", "another proposal is being compared").retry_after(10)
 }
 
+/// How often one person may propose something within an hour.
+const MOST_AN_HOUR: usize = 20;
 const NOBODY: &str = "nobody_activates";
 
 /// INVARIANT (R4): the next bundle can be replaced by people, as this one can, and makes nothing one person's that takes

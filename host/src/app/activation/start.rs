@@ -68,8 +68,8 @@ impl App {
         }
         // INVARIANT (R4): where people activate bundles, whoever can restart the gate is none of them.
         // One that this release does not read any more is one of people.
-        let by_people = || !Policy::accept(&files).is_ok_and(|active| active.activators().len() < 2);
-        let one_user = settings.single_user || settings.is_demo();
+        let by_people = || !Policy::accept(&files).is_ok_and(|active| !active.is_activated_by_people());
+        let one_user = self.is_one_users(&self.state());
         if !one_user && by_people() && !sabotaged!("r4_operator_activates") {
             return Err(OpenError::PeopleActivate);
         }
@@ -81,13 +81,17 @@ impl App {
     ///
     /// INVARIANT (R4): the module decides as much as the bundle, and comes no easier.
     pub(in crate::app) fn hold_module(&self) -> Result<(), OpenError> {
-        let (settings, module) = (self.settings(), self.engine().module());
-        if settings.single_user || settings.is_demo() || self.state().proposals.may_run(module) {
+        let module = self.engine().module();
+        let free = {
+            let state = self.state();
+            self.is_one_users(&state) || state.proposals.may_run(module)
+        };
+        if free {
             return Ok(());
         }
         let Some((seq, _)) = self.state().activations.last().cloned() else { return Ok(()) };
         let files = self.files_on_record(seq)?;
-        let alone = files.is_some_and(|files| Policy::accept(&files).is_ok_and(|one| one.activators().len() < 2));
+        let alone = files.is_some_and(|files| Policy::accept(&files).is_ok_and(|one| !one.is_activated_by_people()));
         let by_people = !alone;
         if by_people && !sabotaged!("r4_module_by_one") {
             return Err(OpenError::OtherModule { module });

@@ -73,6 +73,7 @@ impl App {
             let needs = Self::needs(&standing, demanded);
             let enough =
                 u32::try_from(people.len()).is_ok_and(|count| count >= needs) || sabotaged!("r4_one_activates");
+            let _one = self.0.activating.lock().await;
             let mut records = vec![vote];
             if enough && people.contains(&voter.person) {
                 records.push(match standing.fact.other_module {

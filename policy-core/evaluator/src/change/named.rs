@@ -21,7 +21,7 @@ const OF_PEOPLE: [Folder; 2] = [Folder::Approve, Folder::Console];
 pub fn named(old: &Bundle, new: &Bundle) -> Vec<EntityRef> {
     let people: BTreeSet<EntityRef> = old.people().into_iter().chain(new.people()).collect();
     let changed = changed_facts(old, new);
-    let mut named: BTreeSet<EntityRef> = BTreeSet::new();
+    let mut named: BTreeSet<EntityRef> = gains_alone(old, new).into_iter().collect();
     for fact in &changed {
         named.extend(people.iter().filter(|person| fact.uid == **person || mentions(fact, person)).cloned());
     }
@@ -40,6 +40,15 @@ pub fn named(old: &Bundle, new: &Bundle) -> Vec<EntityRef> {
         }
     }
     named.into_iter().collect()
+}
+
+/// The one person who may do more in Proviso by `new`, where it is one: by whatever words a policy means them.
+fn gains_alone(old: &Bundle, new: &Bundle) -> Option<EntityRef> {
+    let (before, after) = (old.may_at_the_gate(), new.may_at_the_gate());
+    let gains: BTreeSet<&EntityRef> = after.difference(&before).map(|(person, _)| person).collect();
+    let mut gains = gains.into_iter();
+    let first = gains.next()?.clone();
+    gains.next().is_none().then_some(first)
 }
 
 /// Every fact that the other bundle has otherwise or not at all, from either side.

@@ -58,6 +58,17 @@ impl Bundle {
         vec![BundleError::new(first.map_or("console", String::as_str), 1, "nobody_activates", message, help)]
     }
 
+    /// Who may do what about the gate, at some hour of a week.
+    pub(crate) fn may_at_the_gate(&self) -> BTreeSet<(EntityRef, Act)> {
+        let asked = self.asked(&Act::ALL, &[None]).into_iter();
+        asked.filter(|(_, _, answer)| answer.permitted).map(|(person, act, _)| (person, act.act)).collect()
+    }
+
+    /// Whether a policy of the bundle's own `console/` looks at the time.
+    pub fn console_looks_at_the_time(&self) -> bool {
+        self.has_console() && self.console_reads.has("now")
+    }
+
     /// Who may activate another bundle, as strongly signed in as there is and at some hour of a week: how many people
     /// `console/` demands of each.
     pub fn activators(&self) -> BTreeMap<EntityRef, u32> {
