@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::operations::ExecutionPhase;
 use crate::ownership::OwnerReply;
+use crate::stops::CallInFlight;
 
 /// `GET /api/v1/exceptions?state=…`, newest first.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -23,6 +24,26 @@ pub struct ExceptionList {
     pub position: u64,
     /// One line each.
     pub exceptions: Vec<ExceptionLine>,
+    /// What to ask the next page with, as `page`; absent on the last one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+    /// How much of this person's day is used, where the operator set a limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attention: Option<AttentionLine>,
+    /// The bundle's tiers, from weakest to strongest.
+    #[serde(default)]
+    pub tiers: Vec<String>,
+}
+
+/// How many requests a person is to decide in a day. Further ones go to others, as long as there is one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AttentionLine {
+    /// How many.
+    pub limit: u32,
+    /// On how many the person has voted today.
+    pub decided: u32,
+    /// When the day is over: midnight UTC.
+    pub until: Timestamp,
 }
 
 /// One line of the queue.
@@ -76,6 +97,29 @@ pub struct ExceptionLine {
     /// What this person may not see of it: `view_arguments`, `view_record`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hidden: Vec<Act>,
+    /// This person may decide it and has decided enough today, so that it is asked of others.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub routed_on: bool,
+    /// Its grant, where one was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grant: Option<String>,
+    /// When its grant was last used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_use: Option<Timestamp>,
+    /// Whether this person may take its grant away now.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub may_revoke: bool,
+    /// Whether somebody waits for the decision at this moment: an agent that has stopped until then.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub waiting: bool,
+    /// Until when this person can undo what they decided here; absent where there is nothing to undo.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undo_until: Option<Timestamp>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+const fn is_false(flag: &bool) -> bool {
+    !*flag
 }
 
 /// `GET /api/v1/exceptions/{id}`.
@@ -105,6 +149,49 @@ pub struct ExceptionDetail {
     /// blank, without `view_record` the history is.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hidden: Vec<Act>,
+    /// This person may decide it and has decided enough today, so that it is asked of others.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub routed_on: bool,
+    /// How much of this person's day is used, where the operator set a limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attention: Option<AttentionLine>,
+    /// Until when this person can undo what they decided here; absent where there is nothing to undo.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undo_until: Option<Timestamp>,
+    /// The refused exception that this opens again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reopens: Option<String>,
+    /// As what this refused exception was opened again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reopened_as: Option<String>,
+    /// Whether somebody waits for the decision at this moment.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub waiting: bool,
+    /// What an approval takes besides the vote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub friction: Option<Friction>,
+}
+
+/// What an approval takes besides the vote: the stronger the tier, the more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Friction {
+    /// Which kind.
+    pub kind: FrictionKind,
+    /// What is to be typed, as the vote's `confirm`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+}
+
+/// The kinds, from the weakest tier to the strongest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FrictionKind {
+    /// Nothing.
+    OneStep,
+    /// A reason.
+    Reason,
+    /// A reason, and the name of what it is on.
+    Name,
 }
 
 /// One use of a grant.
@@ -197,4 +284,18 @@ pub struct VoteReply {
     /// The grant, where one was made: also one that has ended before this answer left.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grant: Option<String>,
+}
+
+/// What `POST /api/v1/exceptions/{id}/undo` answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UndoReply {
+    /// Where it goes on: the same exception, with its grant revoked; or the one as which a refused request was opened
+    /// again.
+    pub exception: String,
+    /// Its state's word.
+    pub state: String,
+    /// The ledger position after it.
+    pub position: u64,
+    /// The calls that had begun by then and that nobody has reported the end of.
+    pub calls_in_flight: Vec<CallInFlight>,
 }

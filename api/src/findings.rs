@@ -132,6 +132,9 @@ pub struct FindingList {
     pub unresolved: usize,
     /// The findings, newest first.
     pub findings: Vec<FindingLine>,
+    /// What to ask the next page with, as `page`; absent on the last one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
 }
 
 /// A finding in a list.

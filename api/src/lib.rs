@@ -5,11 +5,13 @@
 pub mod access_request;
 pub mod activation;
 pub mod acts;
+pub mod agents;
 pub mod authzen;
 pub mod exceptions;
 pub mod findings;
 pub mod operations;
 pub mod ownership;
+pub mod past;
 pub mod problem;
 pub mod retention;
 pub mod reviews;
@@ -19,3 +21,4 @@ pub mod session;
 pub mod sessions;
 pub mod sign_in;
 pub mod stops;
+pub mod what_if;

@@ -14,6 +14,9 @@ pub struct ReviewList {
     pub position: u64,
     /// One line each.
     pub reviews: Vec<ReviewLine>,
+    /// What to ask the next page with, as `page`; absent on the last one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
 }
 
 /// One review.

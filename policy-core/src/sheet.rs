@@ -104,6 +104,9 @@ pub struct Ballot {
     /// Whether an approval is of whatever lies inside that scope, too: it counts on later, narrower versions.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub inside: bool,
+    /// For an approval of the strongest tier: the id of the resource, as the person typed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirm: Option<String>,
 }
 
 /// What is hashed for [`Ballot::sheet`].

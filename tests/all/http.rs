@@ -3,8 +3,10 @@
 
 mod actions;
 mod acts;
+mod agents;
 mod approval_state;
 mod asked;
+mod attention;
 mod authzen;
 mod binding;
 mod bodies;
@@ -18,13 +20,16 @@ mod emergency;
 mod findings;
 mod flood;
 mod folding;
+mod friction;
 mod grants;
 mod groups;
 mod guardrails;
 mod index;
 pub(crate) mod leaves;
+mod lists;
 mod locks;
 mod ownership;
+mod past;
 mod paths;
 mod puppets;
 mod questions;
@@ -40,6 +45,7 @@ mod stops;
 mod sums;
 mod sweeps;
 mod twisted;
+mod undo;
 mod versions;
 mod votes;
 

@@ -71,6 +71,8 @@ pub struct Setup {
     pub activate: bool,
     /// How often a subject may ask: tests ask fast.
     pub allowance: Allowance,
+    /// How many requests a person is to decide in a day.
+    pub attention: Option<u32>,
     /// Where people are told.
     pub notify: Notify,
     /// Heads of its record that others hold.
@@ -103,6 +105,7 @@ impl Default for Setup {
             limits: Limits::default(),
             activate: false,
             allowance: Allowance::each_second(100_000),
+            attention: None,
             notify: Notify::default(),
             seen: Vec::new(),
             retention: Retention::default(),
@@ -178,6 +181,7 @@ impl TestGate {
             activate: setup.activate.then(|| activation(&setup.bundle)),
             bundle: setup.bundle,
             allowance: setup.allowance,
+            attention: setup.attention,
             operator: operator(),
             channels: setup.notify.channels(),
             retention: setup.retention,

@@ -184,7 +184,10 @@ impl Parties {
         let engine = engine(client, cookie, sheet.bundle.digest).await;
         let previewed = preview(&engine, &sheet, questions, &scope).await;
         let digest = binding(&person, &sheet, &scope, &previewed).expect("a canonical form");
+        // As who sees the page would type it; where the tier does not ask for it nobody reads it.
+        let resources = sheet.exception.request.question.call.resources.iter().map(|resource| resource.id.as_str());
         Some(json!({
+            "confirm": resources.collect::<Vec<_>>().join(", "),
             "decision": decision,
             "as_of": sheet.as_of,
             "sheet": digest,

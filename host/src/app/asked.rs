@@ -69,6 +69,7 @@ impl App {
         let agent = Asker::of(caller, subject)?.agent.subject;
         let Some(_own) = self.place_to_wait(&agent) else { return Ok(standing) };
         let Ok(_waiting) = self.0.waiting.try_acquire() else { return Ok(standing) };
+        let _told = self.begin_to_wait(id);
         let left = standing.reply.task.expires_at.map(|end| end.since(self.now()).seconds().saturating_add(1));
         let wait = left.map_or(wait, |left| wait.min(Duration::from_secs(left)));
         let news = async {

@@ -126,6 +126,14 @@ impl App {
         })
     }
 
+    /// The live grants of a question's subject and task, as they would be put to the module now.
+    pub(super) fn live_candidates(&self, state: &State, question: &SealedQuestion) -> Vec<Candidate> {
+        let mut ids = self.index().find(&question.call.subject, &question.task);
+        ids.sort();
+        ids.dedup();
+        ids.iter().filter_map(|id| self.candidate(state, question, id, None)).collect()
+    }
+
     /// Judges the subject's live grants again where a newer bundle is active, or a later start has come (R4).
     pub(super) async fn refresh_grants(&self, question: &SealedQuestion) -> Result<(), Refusal> {
         let stale: Vec<String> = {

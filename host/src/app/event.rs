@@ -289,6 +289,18 @@ pub struct RequestOrigin {
     pub refused: Evaluation,
     /// The position of that answer in the log of decisions.
     pub refused_seq: u64,
+    /// The refusal that was undone by this, a moment after it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reopens: Option<Reopens>,
+}
+
+/// A refused request that was opened again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reopens {
+    /// The exception that was refused. It stays refused.
+    pub of: String,
+    /// Who had refused it.
+    pub by: EntityRef,
 }
 
 /// What surrounds a repeat that folded, where it came with a key.

@@ -107,7 +107,8 @@ impl App {
                     return Ok(Proposal { expected, records, answer: open });
                 }
                 one_at_a_time(state, &facts, now)?;
-                hold_silence(state, &facts, now)?;
+                let undone = filing.origin.reopens.as_ref().map(|reopens| reopens.of.as_str());
+                hold_silence(state, &facts, undone, now)?;
                 room_for(state, &subject, &facts.question.task, now)?;
                 let context = Context {
                     terms: terms.clone(),

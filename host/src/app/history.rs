@@ -53,6 +53,7 @@ impl App {
             let mut lines: Vec<HistoryLine> = entry.steps.iter().map(step).collect();
             lines.extend(super::routing::history(&state.routing, id));
             lines.extend(state.ownership.history(id));
+            lines.extend(super::undo::history(&state, id));
             let begun = entry.reports.iter().filter(|(_, phase)| **phase == ExecutionPhase::Sending);
             let begun: BTreeSet<String> = begun.map(|(evaluation, _)| evaluation.clone()).collect();
             (lines, decisions, begun)

@@ -1,4 +1,4 @@
-//! What a signed-in person sees: the queue, and one exception.
+//! What a signed-in person sees of one exception.
 
 use policy_core::console::Act;
 use policy_core::json;
@@ -6,7 +6,7 @@ use policy_core::lifecycle::{
     Actor, Allowed, Exception, May, Rejection, Taken, allowed, effective_state, is_strong_enough,
 };
 use policy_core::time::Timestamp;
-use proviso_api::exceptions::{ExceptionDetail, ExceptionLine, ExceptionList, UseLine};
+use proviso_api::exceptions::{ExceptionDetail, UseLine};
 use proviso_api::operations::ExecutionPhase;
 use proviso_api::ownership::Owned;
 
@@ -14,110 +14,15 @@ use super::App;
 use super::console::{About, Rights, blank, without_arguments};
 use super::history::is_silent;
 use super::refusal::{Refusal, RefusalKind};
-use super::state::Entry;
+use super::state::{Entry, State};
 use crate::identity::PersonSession;
 
 /// What a stored payload of our own may hold.
 pub(super) const STORED: json::Limits = json::Limits { max_bytes: 64 << 20, max_depth: 120 };
-/// How many lines a list has at most: the newest.
-const MOST_LINES: usize = 500;
-/// For how many open requests policy is asked whether this person may vote.
-const MOST_ASKED: usize = 100;
+/// For how many exceptions it is written down in one go what time has done to them.
+const MOST_REFRESHED: usize = 500;
 
 impl App {
-    /// The exceptions, newest first. `state` is a state's word; absent: all. `undisposed`: only closed ones that nobody
-    /// has judged yet.
-    ///
-    /// # Errors
-    /// `bad_state` for a word that is none.
-    pub async fn exceptions(
-        &self,
-        person: &PersonSession,
-        state: Option<&str>,
-        undisposed: bool,
-    ) -> Result<ExceptionList, Refusal> {
-        const WORDS: [&str; 11] = [
-            "requested",
-            "granted",
-            "not_active",
-            "unconfirmed",
-            "denied",
-            "cancelled",
-            "lapsed",
-            "expired",
-            "suspended",
-            "revoked",
-            "exhausted",
-        ];
-        if let Some(word) = state.filter(|word| !WORDS.contains(word)) {
-            let shown = policy_core::text::visible(word, 40);
-            return Err(Refusal::bad("bad_state", format!("`{shown}` is no state of an exception"))
-                .help(format!("one of {}", WORDS.join(", "))));
-        }
-        self.refresh_all().await;
-        let now = self.now();
-        let (position, mut found) = {
-            let held = self.state();
-            let all = held.exceptions.values().map(|entry| &entry.exception);
-            let found: Vec<Exception> = all
-                .filter(|exception| state.is_none_or(|word| effective_state(exception, now).word == word))
-                .filter(|exception| {
-                    !undisposed || (exception.disposition.is_none() && exception.ended_at(now).is_some())
-                })
-                .cloned()
-                .collect();
-            (held.position, found)
-        };
-        found.sort_by(|a, b| (b.request.requested_at, &b.request.id).cmp(&(a.request.requested_at, &a.request.id)));
-        found.truncate(MOST_LINES);
-        let rights = self.rights(person, &found, Rights::OF_A_LINE, now).await?;
-        let mut exceptions = Vec::with_capacity(found.len());
-        let mut left = MOST_ASKED;
-        for (exception, rights) in found.into_iter().zip(rights) {
-            let Some(rights) = rights else { continue };
-            // Without asking policy: whoever may not vote even then, may not vote.
-            let wanted = |allowed: &Allowed| allowed.approve.is_yes() || allowed.confirm.is_yes();
-            let maybe = left > 0 && rights.decides() && wanted(&self.allowed_if(&exception, person, true, now));
-            left -= usize::from(maybe);
-            let needs_me = maybe && self.allowed(&exception, person, now).await.is_ok_and(|allowed| wanted(&allowed));
-            exceptions.push(self.line(&exception, &rights, needs_me, now));
-        }
-        Ok(ExceptionList { now, position, exceptions })
-    }
-
-    fn line(&self, exception: &Exception, rights: &Rights, needs_me: bool, now: Timestamp) -> ExceptionLine {
-        let question = &exception.request.question;
-        let held = exception.phase.grant();
-        let scope = exception.current().map_or(&exception.request.scope, |version| &version.scope);
-        ExceptionLine {
-            id: exception.request.id.clone(),
-            state: effective_state(exception, now).word.to_owned(),
-            says: if rights.has(Act::ViewArguments) {
-                self.policy().says(question)
-            } else {
-                without_arguments(question)
-            },
-            subject: question.call.subject.clone(),
-            task: question.task.clone(),
-            action: question.call.action.clone(),
-            resources: question.call.resources.clone(),
-            tier: exception.terms.tier.clone(),
-            votes: self.votes(exception),
-            approvals: exception.terms.approvals,
-            requested_at: exception.request.requested_at,
-            decide_by: exception.decide_by(),
-            not_after: held.map(|held| held.grant.scope.not_after),
-            uses: held.map_or(0, |held| held.uses),
-            max_uses: held.map_or(scope.max_uses, |held| held.grant.scope.max_uses),
-            needs_me,
-            repeated: exception.repeated,
-            emergency: exception.emergency.is_some(),
-            says_emergency: exception.request.emergency,
-            disposition: exception.disposition.as_ref().map(|disposed| disposed.disposition),
-            hidden: rights.hidden(),
-        }
-    }
-
     /// One exception with its history.
     ///
     /// # Errors
@@ -127,10 +32,11 @@ impl App {
         self.hold_act(person, Act::View, &about).await?;
         self.refresh_for_view(id).await?;
         let now = self.now();
-        let (position, mut exception, uses) = {
+        let (position, mut exception, uses, reopens, reopened_as) = {
             let state = self.state();
             let entry = state.exceptions.get(id).ok_or_else(unknown_exception)?;
-            (state.position, entry.exception.clone(), uses(entry, now))
+            let reopens = entry.origin.reopens.as_ref().map(|reopens| reopens.of.clone());
+            (state.position, entry.exception.clone(), uses(entry, now), reopens, state.reopened_as(id))
         };
         let mut allowed = self.allowed(&exception, person, now).await?;
         let rights = self.rights(person, std::slice::from_ref(&exception), Rights::ALL, now).await?;
@@ -153,12 +59,24 @@ impl App {
             uses,
             owner: self.owner(&Owned::Exception(id.to_owned())).ok(),
             hidden: rights.hidden(),
+            routed_on: allowed.approve.is_yes() && self.goes_to_others(&exception, &person.person, now).await?,
+            attention: self.attention(&person.person, now),
+            undo_until: self.undo_until(&exception, person, now),
+            reopens,
+            reopened_as,
+            waiting: self.waits_for(id),
+            friction: Some(self.friction(&exception)),
             exception,
         })
     }
 
     /// What this person may do now with an exception, as policy sees them.
-    async fn allowed(&self, exception: &Exception, person: &PersonSession, now: Timestamp) -> Result<Allowed, Refusal> {
+    pub(super) async fn allowed(
+        &self,
+        exception: &Exception,
+        person: &PersonSession,
+        now: Timestamp,
+    ) -> Result<Allowed, Refusal> {
         let eligible = self.is_approver(exception, person, now).await?;
         let mut allowed = self.allowed_if(exception, person, eligible, now);
         if allowed.approve.is_yes() && self.hold_seat(exception, &person.person, now).is_err() {
@@ -207,10 +125,10 @@ impl App {
         let active = self.policy().digest();
         let due: Vec<String> = {
             let state = self.state();
-            let open = state.exceptions.iter().filter(|(_, entry)| super::state::State::is_open(entry));
+            let open = state.exceptions.iter().filter(|(_, entry)| State::is_open(entry));
             let due =
                 open.filter(|(_, entry)| entry.exception.is_over(now) || entry.exception.needs_judging(active, now));
-            due.map(|(id, _)| id.clone()).take(MOST_LINES).collect()
+            due.map(|(id, _)| id.clone()).take(MOST_REFRESHED).collect()
         };
         for id in due {
             if let Err(refusal) = self.refresh_for_view(&id).await {

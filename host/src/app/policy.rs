@@ -12,6 +12,7 @@ use policy_core::time::Timestamp;
 use policy_core::value::Value;
 use policy_evaluator::bundle::Config;
 use policy_evaluator::console::{Alone, alone};
+use policy_evaluator::lint::about::{self, Mention};
 use policy_evaluator::seal::{Ask as Seal, Claimed, SealError};
 use policy_evaluator::{Bundle, BundleError};
 
@@ -269,6 +270,25 @@ impl Policy {
         marks.sort();
         marks.dedup();
         marks
+    }
+
+    /// Seals a question as it stands, whoever made it up.
+    pub fn seal_alone(&self, ask: &Seal) -> Result<SealedQuestion, SealError> {
+        let mut question = self.bundle.seal(ask)?;
+        if let Some(input) = ask.input.as_ref().filter(|_| !question.call.typed) {
+            question.claimed.insert(UNTYPED_INPUT.to_owned(), input.clone());
+        }
+        Ok(question)
+    }
+
+    /// The policies that could decide about somebody.
+    pub fn about(&self, who: &EntityRef) -> Vec<Mention> {
+        about::about(&self.bundle, who)
+    }
+
+    /// What the bundle says of an entity.
+    pub fn attributes(&self, of: &EntityRef) -> Vec<(String, Value)> {
+        about::attributes(&self.bundle, of)
     }
 
     /// What runs, in the bundle author's words.

@@ -176,6 +176,7 @@ impl App {
             body: Digest::of(&canonical(&body)?),
             refused: answer,
             refused_seq,
+            reopens: None,
         };
         let renews = Some(exception.request.id.clone());
         let bound = renewer.bound.unwrap_or(true);

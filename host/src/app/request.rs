@@ -62,6 +62,7 @@ impl App {
             body: sent,
             refused: denial.record.answer.clone(),
             refused_seq: denial.seq,
+            reopens: None,
         };
         let access = body.requested_access.as_ref();
         let renews = access.and_then(|access| access.renews.clone());

@@ -10,14 +10,10 @@ use proviso_api::reviews::{CloseReview, ReviewLine, ReviewList};
 use super::App;
 use super::acts::By;
 use super::console::{About, Rights, without_arguments};
+use super::listing::PageWanted;
 use super::refusal::Refusal;
 use super::state::State;
 use crate::identity::PersonSession;
-
-/// How many lines the list has at most.
-const MOST_LINES: usize = 500;
-/// For how many open reviews policy is asked whether this person may close them: those that are due first.
-const MOST_ASKED: usize = 100;
 
 impl State {
     /// The tiers of which a subject gets no exception: one of its own is to be reviewed, and the date has passed.
@@ -51,11 +47,17 @@ impl State {
 }
 
 impl App {
-    /// The reviews, the one that is due first at the top. `state` is `open`, `overdue` or `closed`; absent: all.
+    /// The reviews that this person may see, the one that is due first at the top. `state` is `open`, `overdue` or
+    /// `closed`; absent: all.
     ///
     /// # Errors
-    /// `bad_state` for another word.
-    pub async fn reviews(&self, person: &PersonSession, state: Option<&str>) -> Result<ReviewList, Refusal> {
+    /// `bad_state` for another word; `bad_page_token`; `bad_request` for a limit of 0.
+    pub async fn reviews(
+        &self,
+        person: &PersonSession,
+        state: Option<&str>,
+        page: &PageWanted,
+    ) -> Result<ReviewList, Refusal> {
         const WORDS: [&str; 3] = ["open", "overdue", "closed"];
         if let Some(word) = state.filter(|word| !WORDS.contains(word)) {
             let shown = text::visible(word, 40);
@@ -71,39 +73,52 @@ impl App {
             Some("overdue") => review.is_overdue(now),
             Some(_) => review.closed.is_none(),
         };
-        let (position, mut found) = {
+        let (position, found) = {
             let held = self.state();
             let all = held.exceptions.values().map(|entry| &entry.exception);
             let all = all.flat_map(|exception| exception.reviews.iter().map(move |review| (exception, review)));
             let found = all.filter(|(_, review)| wanted(review));
-            let found: Vec<(Exception, Review)> =
-                found.map(|(exception, review)| (exception.clone(), review.clone())).collect();
-            (held.position, found)
+            let place = |review: &Review| (review.due.millis(), review.id.clone());
+            let found = found.map(|(exception, review)| (place(review), (exception.clone(), review.clone())));
+            (held.position, found.collect::<Vec<_>>())
         };
-        found.sort_by(|(_, a), (_, b)| (a.due, &a.id).cmp(&(b.due, &b.id)));
-        found.truncate(MOST_LINES);
-        let of: Vec<Exception> = found.iter().map(|(exception, _)| exception.clone()).collect();
-        let rights = self.rights(person, &of, Rights::OF_A_REVIEW, now).await?;
-        let (mut reviews, mut left) = (Vec::with_capacity(found.len()), MOST_ASKED);
-        for ((exception, review), rights) in found.into_iter().zip(rights) {
-            let Some(rights) = rights else { continue };
-            // Without asking policy: whoever may not even then, may not.
-            let maybe = left > 0 && review.closed.is_none() && rights.has(Act::Review);
-            let maybe = maybe && self.allowed_if(&exception, person, true, now).close_review.is_yes();
-            left -= usize::from(maybe);
-            // What policy cannot answer is no yes (R8).
-            let eligible = maybe && self.is_approver(&exception, person, now).await.unwrap_or(false);
-            let mut line = self.review_line(&exception, &review, (person, eligible), now);
-            if !rights.has(Act::Review) && line.may_close.is_yes() {
-                line.may_close = May::No(Rejection::NotPermittedHere);
+        let mut walk = self.walk(found, page, &person.person, &("reviews", state))?;
+        let mut reviews = Vec::new();
+        while let Some(some) = walk.some() {
+            let of: Vec<Exception> = some.iter().map(|(exception, _)| exception.clone()).collect();
+            let rights = self.rights(person, &of, Rights::OF_A_REVIEW, now).await?;
+            let before = reviews.len();
+            for ((exception, review), rights) in some.into_iter().zip(rights) {
+                let Some(rights) = rights else { continue };
+                reviews.push(self.review_seen(&exception, &review, &rights, person, now).await);
             }
-            if !rights.has(Act::ViewArguments) {
-                line.says = without_arguments(&exception.request.question);
-                line.review.closed.iter_mut().for_each(|closing| closing.note.clear());
-            }
-            reviews.push(line);
+            walk.saw(reviews.len().saturating_sub(before));
         }
-        Ok(ReviewList { now, position, reviews })
+        Ok(ReviewList { now, position, reviews, next: self.next_page(walk)? })
+    }
+
+    async fn review_seen(
+        &self,
+        exception: &Exception,
+        review: &Review,
+        rights: &Rights,
+        person: &PersonSession,
+        now: Timestamp,
+    ) -> ReviewLine {
+        // Without asking policy: whoever may not even then, may not.
+        let maybe = review.closed.is_none() && rights.has(Act::Review);
+        let maybe = maybe && self.allowed_if(exception, person, true, now).close_review.is_yes();
+        // What policy cannot answer is no yes (R8).
+        let eligible = maybe && self.is_approver(exception, person, now).await.unwrap_or(false);
+        let mut line = self.review_line(exception, review, (person, eligible), now);
+        if !rights.has(Act::Review) && line.may_close.is_yes() {
+            line.may_close = May::No(Rejection::NotPermittedHere);
+        }
+        if !rights.has(Act::ViewArguments) {
+            line.says = without_arguments(&exception.request.question);
+            line.review.closed.iter_mut().for_each(|closing| closing.note.clear());
+        }
+        line
     }
 
     /// Whether policy would let this person approve the like of an exception: only they judge it afterwards.

@@ -33,6 +33,8 @@ pub struct Settings {
     pub activate: Option<Activation>,
     /// How often a subject may ask in one task.
     pub allowance: Allowance,
+    /// How many requests a person is to decide in a day; further ones go to others. Absent: nobody counts.
+    pub attention: Option<u32>,
     /// The operating-system user that the gate runs under.
     pub operator: Operator,
     /// Where people are told of what happens.

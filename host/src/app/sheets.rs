@@ -20,6 +20,7 @@ use proviso_api::exceptions::{QuestionsReply, ResourceGroup, SheetReply};
 use super::App;
 use super::console::About;
 use super::event::{ActivationFact, QUESTION};
+use super::past::{Like, needed};
 use super::people::{STORED, unknown_exception};
 use super::refusal::{Refusal, RefusalKind};
 use super::state::{Denial, State};
@@ -108,7 +109,22 @@ impl App {
         let exception = &shown.sheet.exception;
         let requested = current(exception);
         let smallest = containment::smallest(&shown.question, &exception.terms, self.now(), Some(&requested));
-        smallest.ok_or_else(|| Refusal::bad("bad_scope", "the call names no resource"))
+        let smallest = smallest.ok_or_else(|| Refusal::bad("bad_scope", "the call names no resource"))?;
+        Ok(self.as_long_as_needed(exception, smallest))
+    }
+
+    /// No longer than grants of the like were used before, where that is known.
+    fn as_long_as_needed(&self, exception: &Exception, smallest: Scope) -> Scope {
+        let like = Like::of(exception);
+        let needed = {
+            let state = self.state();
+            let others = state.exceptions.values().map(|entry| &entry.exception);
+            needed(others.filter(|other| other.request.id != exception.request.id && like.fits(other)))
+        };
+        match (needed, smallest.valid_for) {
+            (Some(needed), Some(length)) if needed < length => Scope { valid_for: Some(needed), ..smallest },
+            _ => smallest,
+        }
     }
 
     /// Rebuilds what an approver was shown at a position, byte for byte: the same for everybody, but for the recorded

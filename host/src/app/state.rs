@@ -265,7 +265,7 @@ impl State {
                     let of = (held.grant.subject.clone(), held.grant.task.clone());
                     self.granted.entry(of).or_default().push(id.clone());
                 }
-                self.measures.follow(&id, &exception, &event);
+                self.follow(&id, &exception, &event);
                 let step = (seq, record.leaf.at, *event);
                 match self.exceptions.get_mut(&id) {
                     Some(entry) => {

@@ -287,6 +287,7 @@ impl Gate {
             bundle: bundle_folder::read(&sample).unwrap(),
             activate: None,
             allowance: Allowance::each_second(100_000),
+            attention: None,
             operator: Operator { uid: 1000, name: "proviso".to_owned() },
             channels: Channels::default(),
             seen: Vec::new(),

@@ -67,6 +67,9 @@ impl App {
                 false => self.exception_records(now, id, events)?.into_iter().chain(used).collect(),
             };
             match self.store().append(expected, records).await {
+            // Its terms may have become stricter meanwhile.
+            self.hold_friction(&exception, &ballot)?;
+            match self.store().append(expected, self.exception_records(now, id, events)?).await {
                 Ok(_) => return self.vote_reply(id),
                 Err(AppendError::Conflict(_)) => {}
                 Err(AppendError::Unavailable) => return Err(Refusal::record_unavailable()),
@@ -101,6 +104,10 @@ impl App {
         let exception = exception.ok_or_else(unknown_exception)?;
         let context = self.context(&exception, Some((person, &ballot.grant)), now).await?;
         decide(Some(&exception), command(person, ballot), &context).map(drop).map_err(rejected)
+        let voter = (&person.person, person.assurance.as_str(), &ballot.grant);
+        let context = self.context(&exception, Some(voter), now).await?;
+        decide(Some(&exception), command(person, ballot), &context).map(drop).map_err(rejected)?;
+        self.hold_friction(&exception, ballot)
     }
 
     /// The same vote again is done already.

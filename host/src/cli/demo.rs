@@ -86,6 +86,7 @@ async fn play(
         listen: Listen::plain(listen),
         single_user: false,
         allowance: Allowance::default(),
+        attention: None,
         files: Files::default(),
     };
     let running = start.open().await?;

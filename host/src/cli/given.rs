@@ -23,6 +23,10 @@ pub(super) struct Given {
     /// How many evaluations a subject may ask for each second, in all its tasks; ten times as many at once after a pause.
     #[arg(long, value_name = "NUMBER", default_value_t = Allowance::default().evaluations, value_parser = value_parser!(u32).range(1..))]
     pub(super) evaluations: u32,
+    /// How many requests a person is to decide in a day, which ends at midnight UTC; further ones go to others. Without it
+    /// nobody counts.
+    #[arg(long, value_name = "NUMBER", value_parser = value_parser!(u32).range(1..))]
+    pub(super) attention: Option<u32>,
     /// Where people are told of requests: webhooks and mail. See docs/notify.md.
     #[arg(long, value_name = "FILE")]
     pub(super) notify: Option<PathBuf>,

@@ -63,6 +63,7 @@ pub(super) async fn run(serve: Serve, as_json: bool) -> Result<Done, Failure> {
         single_user: given.single_user,
         activate: serve.activate.zip(serve.reason).map(|(digest, reason)| Activation { digest, reason }),
         allowance: Allowance::each_second(given.evaluations),
+        attention: given.attention,
         files: given.read()?,
         listen: given.listen,
     };
@@ -86,6 +87,7 @@ pub(super) struct Start {
     pub(super) single_user: bool,
     pub(super) activate: Option<Activation>,
     pub(super) allowance: Allowance,
+    pub(super) attention: Option<u32>,
     pub(super) files: Files,
 }
 
@@ -156,6 +158,7 @@ impl Start {
             bundle: self.bundle,
             activate: self.activate,
             allowance: self.allowance,
+            attention: self.attention,
             operator: Operator { uid, name: socket::user_name(uid) },
             channels: self.files.notify.channels(),
             retention: self.files.retention,

@@ -21,6 +21,7 @@ use proviso_api::session::{DemoSignIn, SignIn};
 use proviso_api::sessions::StepUp;
 use proviso_api::sign_in::{BeginSignIn, FinishSignIn};
 use proviso_api::stops::{EndTaskRequest, LockRequest, RenewLockRequest, RevocationRequest, RevokeRequest};
+use proviso_api::what_if::WhatIf;
 use serde::de::DeserializeOwned;
 
 use super::problem::Refused;
@@ -80,6 +81,7 @@ wire! {
     DeputyRequest: ["deputy"];
     SignIn: [];
     DemoSignIn: ["person"];
+    WhatIf: ["subject", "on_behalf", "resource"];
 }
 
 /// A policy module.

@@ -9,8 +9,9 @@ use axum::routing::{delete, get, post};
 
 use super::access::{discovery, evaluation, evaluations, requests, search};
 use super::api::{
-    acts, bundles, events, exceptions, executions, export, findings, grants, locks, logs, ownership, record, retention,
-    reviews, revocations, routing, session, sessions, sheet, sign_in, stops, tasks, traces, votes, whoami,
+    acts, agents, bundles, events, exceptions, executions, export, findings, grants, locks, logs, ownership, past,
+    record, retention, reviews, revocations, routing, session, sessions, sheet, sign_in, stops, tasks, traces, votes,
+    what_if, whoami,
 };
 use super::guard::guard;
 use super::problem::Refused;
@@ -61,6 +62,12 @@ pub fn router(site: Site) -> Router {
         .route("/api/v1/exceptions/{id}/emergency", post(acts::emergency))
         .route("/api/v1/exceptions/{id}/confirm", post(acts::confirm))
         .route("/api/v1/exceptions/{id}/disposition", post(acts::disposition))
+        .route("/api/v1/exceptions/{id}/undo", post(acts::undo))
+        .route("/api/v1/exceptions/{id}/past", get(past::past))
+        .route("/api/v1/pictures", get(past::pictures))
+        .route("/api/v1/agents", get(agents::list))
+        .route("/api/v1/agent", get(agents::get))
+        .route("/api/v1/what-if", post(what_if::post))
         .route("/api/v1/exceptions/{id}/uses/{evaluation}/give_back", post(acts::give_back))
         .route("/api/v1/reviews", get(reviews::list))
         .route("/api/v1/reviews/{id}/close", post(reviews::close))

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use policy_core::json::{self, Limits};
 use policy_core::time::Timestamp;
+use proviso_api::findings::FindingLine;
 use proviso_api::sessions::SessionLine;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{UnixListener, UnixStream};
@@ -27,6 +28,9 @@ const LONGEST_PAGE: usize = 512 * 1024;
 
 /// How many sessions one answer holds.
 const MOST_SESSIONS: usize = 500;
+
+/// How many findings one answer holds.
+const MOST_FINDINGS: usize = 500;
 
 /// Listens in the data folder, which this process holds alone, until `stopping` turns true.
 ///
@@ -157,7 +161,7 @@ fn sessions(mut sessions: Vec<SessionLine>) -> Reply {
 
 async fn reconcile(app: &App, since: Option<Timestamp>) -> Result<Reply, Refusal> {
     let report = app.reconcile().await?;
-    Ok(Reply::Reconciled { report, findings: app.unresolved_findings(since) })
+    Ok(Reply::Reconciled { report, findings: newest(app.unresolved_findings(since)) })
 }
 
 fn keys(app: &App) -> Reply {
@@ -200,6 +204,12 @@ fn refused(refusal: &Refusal) -> Reply {
         detail: refusal.detail.clone(),
         help: refusal.help.clone(),
     }
+}
+
+/// The newest of them: an operator who wants all of them exports them.
+fn newest(mut findings: Vec<FindingLine>) -> Vec<FindingLine> {
+    findings.truncate(MOST_FINDINGS);
+    findings
 }
 
 #[cfg(test)]

@@ -18,7 +18,12 @@ const PEOPLE: [&str; 6] = ["mara", "vera", "ines", "sol", "kit", "zoe"];
 /// What each route answers each of them, in the order above: `.` is not refused for who asks, `u` is 401, `f` is 403 by
 /// another rule, `p` is 403 `not_permitted_here`.
 const TABLE: &[(&str, &str)] = &[
+<<<<<<< HEAD
     ("activate_bundle", "uffpppp.p"),
+=======
+    ("agent", "uff....pp"),
+    ("agents", "uff......"),
+>>>>>>> 74e44cc (Page lists after what one may not see, undo a decision, spare who has decided enough, and say what an agent may do)
     ("answer", "u..pp.ppp"),
     ("appoint_deputy", "uff.ppppp"),
     ("assign_finding", "uffp.pppp"),
@@ -69,8 +74,13 @@ const TABLE: &[(&str, &str)] = &[
     ("openapi", "........."),
     ("owner", "uff....pp"),
     ("ownership", "uffp.pppp"),
+<<<<<<< HEAD
     ("propose_bundle", "uffpppp.p"),
     ("propose_module", "uffpppp.p"),
+=======
+    ("past", "uff....pp"),
+    ("pictures", "uff......"),
+>>>>>>> 74e44cc (Page lists after what one may not see, undo a decision, spare who has decided enough, and say what an agent may do)
     ("questions", "uff.p.ppp"),
     ("reach", "uff.pp.pp"),
     ("ready", "........."),
@@ -102,8 +112,10 @@ const TABLE: &[(&str, &str)] = &[
     ("stopped_calls", "uf.uuuuuu"),
     ("take_traces", "u..uuuuuu"),
     ("tile", "uffp.pppp"),
+    ("undo", "uff.ppppp"),
     ("unlock", "uff.pp.pp"),
     ("vote", "uff.ppppp"),
+    ("what_if", "uff.ppppp"),
     ("whoami", "u..uuuuuu"),
 ];
 
@@ -204,11 +216,16 @@ fn asked(things: &Things, id: &str, path: &str) -> (String, Value) {
         "finish_sign_in" => json!({"provider": "none", "state": "none"}),
         "begin_step_up" => json!({}),
         "sign_in" => json!({"link": "none"}),
+        "what_if" => json!({
+            "subject": planner, "task": "t", "action": "write_file", "resource": {"type": "Volume", "id": "files"},
+            "input": {"path": "/srv/files/x.md", "content": "x"},
+        }),
         "demo_sign_in" => json!({"person": user("mara")}),
         _ => reason,
     };
     let filled = match id {
         "owner" => format!("{filled}?exception={open}"),
+        "agent" => format!("{filled}?type=Agent&id={}close-planner", proviso_tests::AGENTS),
         _ if path.ends_with("/reach") => format!("{filled}?server=deploy"),
         _ => filled,
     };

@@ -13,11 +13,9 @@ use proviso_api::stops::{LockList, ReachReply};
 use super::{About, Seen};
 use crate::app::App;
 use crate::app::findings::FindingFilter;
+use crate::app::listing::PageWanted;
 use crate::app::refusal::Refusal;
 use crate::identity::PersonSession;
-
-/// How many findings are looked through for a list: those that somebody may see are told of these.
-const MOST_FINDINGS: usize = 500;
 
 impl App {
     /// The locks in force that this person may see.
@@ -125,25 +123,29 @@ impl App {
     /// The findings of whom this person may read the record of.
     ///
     /// # Errors
-    /// As [`Self::findings`]; `limit` where the module gives no answer.
+    /// As [`Self::findings`]; `bad_page_token`; `limit` where the module gives no answer.
     pub async fn findings_seen_by(
         &self,
         person: &PersonSession,
         filter: &FindingFilter,
+        page: &PageWanted,
     ) -> Result<FindingList, Refusal> {
-        let mut list = self.findings(&person.person, filter)?;
+        let (now, position) = (self.now(), self.position());
         let about = |line: &FindingLine| About::agent(&line.subject);
-        // Also of those that the filter leaves out: how many are not resolved is told of what one may see.
-        let unresolved: Vec<FindingLine> = self.unresolved_findings(None).into_iter().take(MOST_FINDINGS).collect();
-        let asked = unresolved.iter().chain(&list.findings).map(about);
-        let seen = self.may_see(person, Act::ViewRecord, asked, self.now()).await?;
-        let (first, second) = seen.split_at(unresolved.len().min(seen.len()));
-        if first.contains(&false) {
-            list.unresolved = first.iter().filter(|seen| **seen).count();
+        let all = self.findings(&person.person, filter)?;
+        let mut walk = self.walk(all, page, &person.person, &("findings", filter))?;
+        let mut findings = Vec::new();
+        while let Some(some) = walk.some() {
+            let seen = self.may_see(person, Act::ViewRecord, some.iter().map(about), now).await?;
+            let before = findings.len();
+            findings.extend(some.into_iter().zip(seen).filter_map(|(line, seen)| seen.then_some(line)));
+            walk.saw(findings.len().saturating_sub(before));
         }
-        let mut second = second.iter().copied();
-        list.findings.retain(|_| second.next().unwrap_or(false));
-        Ok(list)
+        // Also of those that the filter leaves out: how many are not resolved is told of what one may see.
+        let open = self.unresolved_findings(None);
+        let seen = self.may_see(person, Act::ViewRecord, open.iter().map(about), now).await?;
+        let unresolved = seen.into_iter().filter(|seen| *seen).count();
+        Ok(FindingList { now, position, unresolved, findings, next: self.next_page(walk)? })
     }
 
     /// One finding, with evidence and decisions side by side.

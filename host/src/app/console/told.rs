@@ -24,7 +24,7 @@ pub(in crate::app) struct Rights {
 
 impl Rights {
     /// What a line of the queue needs to know.
-    pub const OF_A_LINE: &'static [Act] = &[Act::View, Act::ViewArguments, Act::Vote];
+    pub const OF_A_LINE: &'static [Act] = &[Act::View, Act::ViewArguments, Act::Vote, Act::Revoke];
     /// What a review needs to know.
     pub const OF_A_REVIEW: &'static [Act] = &[Act::View, Act::ViewArguments, Act::Review];
     /// All that can be done with an exception.

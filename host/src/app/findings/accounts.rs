@@ -86,6 +86,21 @@ impl Accounts {
         self.forget(at);
     }
 
+    /// Everybody of whom something is known.
+    pub fn subjects(&self) -> impl Iterator<Item = &EntityRef> {
+        self.by_subject.keys()
+    }
+
+    /// What a subject asked for of late, in no order.
+    pub fn asked_by(&self, subject: &EntityRef) -> Vec<Arc<Decided>> {
+        self.by_subject.get(subject).map(|account| account.decided.values().cloned().collect()).unwrap_or_default()
+    }
+
+    /// When a subject last asked for something.
+    pub fn last_asked(&self, subject: &EntityRef) -> Option<Timestamp> {
+        self.by_subject.get(subject)?.decided.values().map(|decided| decided.at).max()
+    }
+
     /// A call's own report came. What it is told under is the allow and the call: a repeat's report is the same call's.
     pub fn reported(&mut self, (seq, at): (u64, Timestamp), execution: &ExecutionRecord, source: String) {
         let Some(subject) = self.subjects.get(&execution.evaluation).cloned() else { return };

@@ -5,27 +5,27 @@ use policy_core::json;
 use policy_core::text;
 use policy_core::time::Timestamp;
 use proviso_api::findings::{
-    DecisionLine, EvidenceClass, EvidenceLine, FindingDetail, FindingKind, FindingLine, FindingList, FindingOutcome,
-    FindingState, FindingStep,
+    DecisionLine, EvidenceClass, EvidenceLine, FindingDetail, FindingKind, FindingLine, FindingOutcome, FindingState,
+    FindingStep,
 };
+use serde::Serialize;
 
 use super::book::Finding;
 use super::event::{EVIDENCE, EvidenceRecord, FindingEvent, FindingFacts};
 use crate::app::App;
 use crate::app::event::{DECISION, DecisionRecord, EVENT, EXECUTION, ExecutionRecord, LedgerEvent, OBSERVED};
+use crate::app::listing::Place;
 use crate::app::people::STORED;
 use crate::app::refusal::Refusal;
 use crate::store::{Log, Record};
 
-/// How many lines a list has at most: the newest.
-const MOST_LINES: usize = 500;
 /// How many pieces of evidence, and how many decisions, are told of one finding.
 const MOST_PIECES: usize = 100;
 /// How much of somebody's words one line shows.
 const SAID: usize = 2_000;
 
 /// What a list is narrowed to.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct FindingFilter {
     /// `open`, `acknowledged`, `resolved`, or `unresolved` for the first two.
     pub state: Option<String>,
@@ -36,11 +36,16 @@ pub struct FindingFilter {
 }
 
 impl App {
-    /// The findings, newest first.
+    /// All findings that a filter leaves, each with its place in the list: newest first. Who may see them is another
+    /// question.
     ///
     /// # Errors
     /// `bad_state` for a word that is none.
-    pub fn findings(&self, person: &EntityRef, filter: &FindingFilter) -> Result<FindingList, Refusal> {
+    pub(in crate::app) fn findings(
+        &self,
+        person: &EntityRef,
+        filter: &FindingFilter,
+    ) -> Result<Vec<(Place, FindingLine)>, Refusal> {
         let bad = |word: &str, what: &str, words: &str| {
             let shown = text::visible(word, 40);
             Err(Refusal::bad("bad_state", format!("`{shown}` is no {what} of a finding"))
@@ -63,18 +68,14 @@ impl App {
             Some("me") => true,
             Some(word) => return bad(word, "owner's word", "me"),
         };
-        let (now, state) = (self.now(), self.state());
-        let mut found: Vec<&Finding> = state
-            .findings
-            .all()
+        let state = self.state();
+        let found = state.findings.all();
+        let found = found
             .filter(|finding| states.contains(&finding.state))
             .filter(|finding| filter.kind.as_deref().is_none_or(|kind| kind == finding.facts.what.word()))
-            .filter(|finding| !mine || finding.facts.owner.as_ref() == Some(person))
-            .collect();
-        found.sort_by(|a, b| (b.opened_at, &b.facts.id).cmp(&(a.opened_at, &a.facts.id)));
-        found.truncate(MOST_LINES);
-        let findings = found.into_iter().map(line_of).collect();
-        Ok(FindingList { now, position: state.position, unresolved: state.findings.unresolved(), findings })
+            .filter(|finding| !mine || finding.facts.owner.as_ref() == Some(person));
+        let place = |finding: &Finding| (finding.opened_at.millis().saturating_neg(), finding.facts.id.clone());
+        Ok(found.map(|finding| (place(finding), line_of(finding))).collect())
     }
 
     /// The findings that are not resolved, newest first, of what happened from an instant on.
@@ -84,7 +85,6 @@ impl App {
         let recent = open.filter(|finding| since.is_none_or(|since| since <= finding.facts.happened_at));
         let mut lines: Vec<FindingLine> = recent.map(line_of).collect();
         lines.sort_by(|a, b| (b.at, &b.id).cmp(&(a.at, &a.id)));
-        lines.truncate(MOST_LINES);
         lines
     }
 

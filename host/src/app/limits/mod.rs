@@ -8,6 +8,7 @@ mod bucket;
 mod credentials;
 mod requests;
 mod turns;
+mod waits;
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -30,6 +31,7 @@ use crate::identity::PointCredential;
 use bucket::{Buckets, Counted};
 use credentials::Brought;
 use turns::Turns;
+use waits::{Wait, Waits};
 
 /// How long one line in the record stands for what is refused by a limit, in milliseconds.
 const INTERVAL: u64 = 60_000;
@@ -51,6 +53,7 @@ pub(super) struct Limits {
     buckets: Mutex<Buckets>,
     brought: Mutex<Brought>,
     turns: Turns,
+    waits: Waits,
     refused: Mutex<BTreeMap<Key, Refused>>,
 }
 
@@ -106,6 +109,16 @@ impl App {
     /// A place to wait for a decision at, where this subject has one left.
     pub(super) fn place_to_wait(&self, subject: &EntityRef) -> Option<OwnedSemaphorePermit> {
         self.limits().turns.look(subject)
+    }
+
+    /// Somebody waits for a decision from here on, until what this gives is dropped.
+    pub(super) fn begin_to_wait(&self, request: &str) -> Wait {
+        self.limits().waits.begin(request)
+    }
+
+    /// Whether somebody waits for the decision at this moment.
+    pub(super) fn waits_for(&self, request: &str) -> bool {
+        self.limits().waits.is_waited_for(request)
     }
 
     async fn counted_turn(

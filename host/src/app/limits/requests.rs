@@ -1,5 +1,7 @@
 //! What counts as the very same request, what a refusal silences, and how many requests and grants there may be.
 
+use std::collections::BTreeSet;
+
 use policy_core::containment;
 use policy_core::entity::EntityRef;
 use policy_core::grant::{ArgumentScope, Scope};
@@ -52,8 +54,13 @@ fn same_terms(theirs: &RequestFacts, ours: &RequestFacts) -> bool {
 ///
 /// # Errors
 /// `refused_recently`, with when the silence ends.
-pub(in crate::app) fn hold_silence(state: &State, facts: &RequestFacts, now: Timestamp) -> Result<(), Refusal> {
-    let Some(until) = silenced(state, facts, now) else { return Ok(()) };
+pub(in crate::app) fn hold_silence(
+    state: &State,
+    facts: &RequestFacts,
+    undone: Option<&str>,
+    now: Timestamp,
+) -> Result<(), Refusal> {
+    let Some(until) = silenced(state, facts, undone, now) else { return Ok(()) };
     let wait = u32::try_from(until.since(now).seconds().saturating_add(1)).unwrap_or(u32::MAX);
     let detail = "this, or something that it lies in, was refused a while ago";
     Err(Refusal::new(RefusalKind::TooMany, "refused_recently", detail)
@@ -61,11 +68,15 @@ pub(in crate::app) fn hold_silence(state: &State, facts: &RequestFacts, now: Tim
         .help("read why it was refused; asking again before `Retry-After` reaches nobody"))
 }
 
-/// Until when a refusal silences this request, if one does.
+/// Until when a refusal silences this request, if one does. One that was undone, or is by this request, silences nobody.
 ///
 /// Time and uses are not looked at: the refused thing for a minute less, or once more, is the refused thing.
-fn silenced(state: &State, facts: &RequestFacts, now: Timestamp) -> Option<Timestamp> {
-    let refused = state.exceptions.values().filter_map(|entry| match &entry.exception.phase {
+fn silenced(state: &State, facts: &RequestFacts, undone: Option<&str>, now: Timestamp) -> Option<Timestamp> {
+    let reopens = |entry: &'_ Entry| entry.origin.reopens.as_ref().map(|reopens| reopens.of.clone());
+    let undone: BTreeSet<String> =
+        state.exceptions.values().filter_map(reopens).chain(undone.map(ToOwned::to_owned)).collect();
+    let refused = state.exceptions.values().filter(|entry| !undone.contains(&entry.exception.request.id));
+    let refused = refused.filter_map(|entry| match &entry.exception.phase {
         Phase::Denied { at, .. } => Some((&entry.exception, at.plus(entry.exception.terms.silence()))),
         _ => None,
     });

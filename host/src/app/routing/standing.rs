@@ -7,6 +7,7 @@ use policy_core::sabotaged;
 use policy_core::time::Timestamp;
 
 use super::event::{Deputyship, Notice, RoutingEvent};
+use crate::app::attention::Book;
 
 /// Who was told of what, and who stands in for whom.
 #[derive(Debug, Clone, Default)]
@@ -14,6 +15,8 @@ pub struct Routing {
     told: BTreeMap<String, Told>,
     handovers: BTreeMap<String, Vec<Handover>>,
     deputies: BTreeMap<String, Deputy>,
+    /// What each person has decided today.
+    pub attention: Book,
     /// The newest epoch of which people were told.
     epoch_told: u64,
 }

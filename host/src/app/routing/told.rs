@@ -8,6 +8,7 @@ use policy_core::lifecycle::{Actor, Exception, Phase, VoteDecision, allowed};
 use policy_core::time::Timestamp;
 
 use super::event::Notice;
+use super::message::next_groups;
 use crate::app::App;
 use crate::app::refusal::Refusal;
 
@@ -35,8 +36,8 @@ impl App {
     }
 
     /// The people of these groups, or without groups whoever may approve; without those who ask, own the agent or stand
-    /// in the chain; for who is away the deputy; after a hand-over whom it was handed to. Sorted. A reminder leaves out
-    /// who has voted.
+    /// in the chain; for who is away the deputy; after a hand-over whom it was handed to; without who has decided enough
+    /// today, where others are left. Sorted. A reminder leaves out who has voted.
     async fn who_decides(
         &self,
         exception: &Exception,
@@ -62,7 +63,8 @@ impl App {
                 people.remove(&vote.person);
             }
         }
-        Ok(people.into_iter().take(MOST_PEOPLE).collect())
+        let people = people.into_iter().take(MOST_PEOPLE).collect();
+        self.with_attention(exception, people, next_groups(&exception.terms), now).await
     }
 
     /// Those who are told themselves, and who is told in another's place.
@@ -87,7 +89,7 @@ impl App {
     }
 
     /// Those of them who may approve this, by policy and separation of duty, however strongly they sign in.
-    pub(super) async fn may_approve(
+    pub(in crate::app) async fn may_approve(
         &self,
         exception: &Exception,
         mut people: Vec<EntityRef>,

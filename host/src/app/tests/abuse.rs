@@ -171,7 +171,7 @@ async fn r7_a_revoke_bites_and_holds_in_memory_when_it_cannot_be_recorded() {
     gate.faults.fail.store(false, Ordering::SeqCst);
     assert!(!caller.write(app, "/srv/files/reports/q3.md", "c2").await.decision);
     assert_eq!(app.ready(), Ok(()), "the next evaluation has recorded it first");
-    assert_eq!(app.exceptions(&mara, Some("revoked"), false).await.unwrap().exceptions.len(), 1);
+    assert_eq!(app.exceptions(&mara, &in_state("revoked"), &PageWanted::default()).await.unwrap().exceptions.len(), 1);
 }
 
 #[tokio::test]

@@ -25,10 +25,15 @@ use proviso_api::stops::{LockRequest, Locked};
 use serde_json::{Map, Value, json};
 
 use super::testing::{Gate, ROOT};
-use super::{App, Refusal, Whence};
+use super::{App, ExceptionsWanted, PageWanted, Refusal, Whence};
 use crate::identity::{Credential, MintRequest, PersonSession};
 
 const WRITER: &str = "spiffe://acme.example/agent/report-writer";
+
+/// The exceptions in a state.
+fn in_state(word: &str) -> ExceptionsWanted {
+    ExceptionsWanted { state: Some(word.to_owned()), ..ExceptionsWanted::default() }
+}
 
 /// An agent behind an enforcement point.
 struct Caller {
@@ -147,7 +152,10 @@ async fn ballot(app: &App, person: &PersonSession, id: &str, decision: VoteDecis
     let grant = grant.unwrap_or(reply.smallest);
     let preview = app.preview(&shown, &grant).await.unwrap();
     let sheet = binding(&person.person, &reply.sheet, &grant, &preview).unwrap();
-    Ballot { decision, as_of: reply.sheet.as_of, sheet, reason: "fits the close".to_owned(), grant, inside: false }
+    let resources = &reply.sheet.exception.request.question.call.resources;
+    let name = resources.iter().map(|resource| resource.id.as_str()).collect::<Vec<_>>().join(", ");
+    let (reason, confirm) = ("fits the close".to_owned(), Some(name));
+    Ballot { decision, as_of: reply.sheet.as_of, sheet, reason, grant, inside: false, confirm }
 }
 
 async fn approve(app: &App, user: &str, id: &str, grant: Option<Scope>) -> Result<Option<String>, Refusal> {

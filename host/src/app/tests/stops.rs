@@ -192,7 +192,8 @@ async fn a_revoke_takes_all_of_a_subject_a_task_a_person_an_approver_or_a_creden
         assert_eq!(app.revoke_all(&mara, target.clone(), "").await.unwrap_err().code, "reason_needed");
         let done = app.revoke_all(&mara, target.clone(), "a leak").await.unwrap();
         assert_eq!(done.grants.len(), caught, "{name}");
-        let revoked = app.exceptions(&mara, Some("revoked"), false).await.unwrap().exceptions.len();
+        let revoked =
+            app.exceptions(&mara, &in_state("revoked"), &PageWanted::default()).await.unwrap().exceptions.len();
         assert_eq!(revoked, caught, "{name}");
         assert_eq!(app.exception(&mara, &open).await.unwrap().state, "requested", "{name}");
         assert!(app.revoke_all(&mara, target, "again").await.unwrap().grants.is_empty(), "{name}");
@@ -221,7 +222,10 @@ async fn r7_a_revoke_of_many_and_a_tasks_end_hold_in_memory_when_they_cannot_be_
         gate.faults.fail.store(false, Ordering::SeqCst);
         assert!(!caller.write(app, path, "c2").await.decision);
         assert_eq!(app.ready(), Ok(()), "recorded by now");
-        assert_eq!(app.exceptions(&mara, Some("revoked"), false).await.unwrap().exceptions.len(), 1);
+        assert_eq!(
+            app.exceptions(&mara, &in_state("revoked"), &PageWanted::default()).await.unwrap().exceptions.len(),
+            1
+        );
         let read = caller.evaluate(app, tool("read_file", "/srv/files/a.md", "c3")).await;
         assert_eq!(read.decision, !end, "a task that has ended does nothing more");
         let gate = gate.again().await.unwrap();

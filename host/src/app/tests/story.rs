@@ -52,7 +52,7 @@ async fn an_approver_narrows_and_only_the_narrowed_path_passes_until_its_time_en
     assert!(!caller.write(app, "/srv/files/reports/us/q4.md", "c3").await.decision);
     gate.clock.advance(3600);
     assert!(!caller.write(app, "/srv/files/reports/eu/q4.md", "c4").await.decision, "the window is over");
-    let list = app.exceptions(&mara, Some("expired"), false).await.unwrap();
+    let list = app.exceptions(&mara, &in_state("expired"), &PageWanted::default()).await.unwrap();
     assert_eq!(list.exceptions.len(), 1);
 }
 

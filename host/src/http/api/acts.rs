@@ -5,7 +5,7 @@ use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{AppendHeaders, IntoResponse};
 use proviso_api::acts::{AnswerRequest, DispositionRequest, Reason, RenewRequest};
-use proviso_api::exceptions::VoteReply;
+use proviso_api::exceptions::{UndoReply, VoteReply};
 
 use crate::http::body::Body;
 use crate::http::caller::{Known, Person};
@@ -95,4 +95,14 @@ pub(in crate::http) async fn give_back(
     let (app, session) = (site.app().clone(), person.session.clone());
     let done = finish(async move { app.give_back(&person.session, &id, &evaluation, &body.reason).await }).await;
     done.map(Json).map_err(|refused| refused.step_up(&site.app().step_up_values(&session)))
+}
+
+/// `POST …/undo`: within a minute an approval becomes a revoke, and a refusal opens the request again.
+pub(in crate::http) async fn undo(
+    State(site): State<Site>,
+    person: Person,
+    Path(id): Path<String>,
+) -> Result<Json<UndoReply>, Refused> {
+    let app = site.app().clone();
+    finish(async move { app.undo(&person.session, &id).await }).await.map(Json)
 }

@@ -5,6 +5,7 @@ use axum::extract::{Path, Query, State};
 use proviso_api::exceptions::{ExceptionDetail, ExceptionList};
 use serde::Deserialize;
 
+use crate::app::{ExceptionsWanted, PageWanted};
 use crate::http::caller::Person;
 use crate::http::problem::Refused;
 use crate::http::site::Site;
@@ -13,7 +14,11 @@ use crate::http::site::Site;
 #[derive(Debug, Deserialize)]
 pub(in crate::http) struct Filter {
     state: Option<String>,
+    stage: Option<String>,
     disposition: Option<Missing>,
+    since: Option<u64>,
+    limit: Option<u32>,
+    page: Option<String>,
 }
 
 /// `missing`: closed, and nobody has judged it yet.
@@ -27,9 +32,11 @@ enum Missing {
 pub(in crate::http) async fn list(
     State(site): State<Site>,
     person: Person,
-    Query(filter): Query<Filter>,
+    Query(Filter { state, stage, disposition, since, limit, page }): Query<Filter>,
 ) -> Result<Json<ExceptionList>, Refused> {
-    Ok(Json(site.app().exceptions(&person.session, filter.state.as_deref(), filter.disposition.is_some()).await?))
+    let wanted = ExceptionsWanted { state, stage, undisposed: disposition.is_some(), since };
+    let page = PageWanted { limit, token: page };
+    Ok(Json(site.app().exceptions(&person.session, &wanted, &page).await?))
 }
 
 /// One exception, with its history.

@@ -7,7 +7,7 @@ use proviso_api::findings::{
 };
 use serde::Deserialize;
 
-use crate::app::FindingFilter;
+use crate::app::{FindingFilter, PageWanted};
 use crate::http::body::Body;
 use crate::http::caller::Person;
 use crate::http::problem::Refused;
@@ -20,16 +20,19 @@ pub(in crate::http) struct Filter {
     state: Option<String>,
     kind: Option<String>,
     owner: Option<String>,
+    limit: Option<u32>,
+    page: Option<String>,
 }
 
 /// The findings, newest first.
 pub(in crate::http) async fn list(
     State(site): State<Site>,
     person: Person,
-    Query(Filter { state, kind, owner }): Query<Filter>,
+    Query(Filter { state, kind, owner, limit, page }): Query<Filter>,
 ) -> Result<Json<FindingList>, Refused> {
     let filter = FindingFilter { state, kind, owner };
-    Ok(Json(site.app().findings_seen_by(&person.session, &filter).await?))
+    let page = PageWanted { limit, token: page };
+    Ok(Json(site.app().findings_seen_by(&person.session, &filter, &page).await?))
 }
 
 /// One finding, with evidence and decisions side by side.

@@ -1,6 +1,7 @@
 //! `/api/v1`: everything that the dashboard does.
 
 pub(super) mod acts;
+pub(super) mod agents;
 pub(super) mod bundles;
 pub(super) mod events;
 pub(super) mod exceptions;
@@ -11,6 +12,7 @@ pub(super) mod grants;
 pub(super) mod locks;
 pub(super) mod logs;
 pub(super) mod ownership;
+pub(super) mod past;
 pub(super) mod record;
 pub(super) mod retention;
 pub(super) mod reviews;
@@ -24,4 +26,5 @@ pub(super) mod stops;
 pub(super) mod tasks;
 pub(super) mod traces;
 pub(super) mod votes;
+pub(super) mod what_if;
 pub(super) mod whoami;

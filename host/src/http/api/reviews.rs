@@ -5,6 +5,7 @@ use axum::extract::{Path, Query, State};
 use proviso_api::reviews::{CloseReview, ReviewLine, ReviewList};
 use serde::Deserialize;
 
+use crate::app::PageWanted;
 use crate::http::body::Body;
 use crate::http::caller::Person;
 use crate::http::problem::Refused;
@@ -15,15 +16,18 @@ use crate::http::site::Site;
 #[derive(Debug, Deserialize)]
 pub(in crate::http) struct Filter {
     state: Option<String>,
+    limit: Option<u32>,
+    page: Option<String>,
 }
 
 /// The work list, the one that is due first at the top.
 pub(in crate::http) async fn list(
     State(site): State<Site>,
     person: Person,
-    Query(filter): Query<Filter>,
+    Query(Filter { state, limit, page }): Query<Filter>,
 ) -> Result<Json<ReviewList>, Refused> {
-    Ok(Json(site.app().reviews(&person.session, filter.state.as_deref()).await?))
+    let page = PageWanted { limit, token: page };
+    Ok(Json(site.app().reviews(&person.session, state.as_deref(), &page).await?))
 }
 
 /// Closes a review.

@@ -53,10 +53,13 @@ SignIn: link string
 Session: person EntityRef, assurance string, expires_at timestamp, now timestamp, demo boolean, single_user boolean, minted [Minted], may [ActWord], key? string, groups? [EntityRef], step_up? string
 Minted: id string, kind string, at timestamp, by string, what string
 WhoAmI: caller string, name? string, subject? EntityRef, task? string
-ExceptionList: now timestamp, position integer, exceptions [ExceptionLine]
-ExceptionLine: id string, state string, says string, subject EntityRef, task string, action string, resources [EntityRef], tier string, votes integer, approvals integer, requested_at timestamp, decide_by timestamp, not_after? timestamp, uses integer, max_uses integer, needs_me boolean, repeated integer, emergency boolean, says_emergency boolean, disposition? DispositionWord, hidden? [ActWord]
+ExceptionList: now timestamp, position integer, exceptions [ExceptionLine], next? string, attention? AttentionLine, tiers [string]
+AttentionLine: limit integer, decided integer, until timestamp
+ExceptionLine: id string, state string, says string, subject EntityRef, task string, action string, resources [EntityRef], tier string, votes integer, approvals integer, requested_at timestamp, decide_by timestamp, not_after? timestamp, uses integer, max_uses integer, needs_me boolean, repeated integer, emergency boolean, says_emergency boolean, disposition? DispositionWord, hidden? [ActWord], routed_on? boolean, grant? string, last_use? timestamp, may_revoke? boolean, waiting? boolean, undo_until? timestamp
 ActWord= view view_arguments view_record export vote answer review investigate hand_over revoke lock unlock operate activate erase administer
-ExceptionDetail: now timestamp, position integer, state string, says string, exception Exception, allowed object, history [HistoryLine], uses [UseLine], owner? OwnerReply, hidden? [ActWord]
+ExceptionDetail: now timestamp, position integer, state string, says string, exception Exception, allowed object, history [HistoryLine], uses [UseLine], owner? OwnerReply, hidden? [ActWord], routed_on? boolean, attention? AttentionLine, undo_until? timestamp, reopens? string, reopened_as? string, waiting? boolean, friction? Friction
+Friction: kind FrictionKind, name? string
+FrictionKind= one_step reason name
 UseLine: evaluation string, call string, at timestamp, reported? ExecutionPhase, given_back boolean
 HistoryLine: log string, seq integer, at timestamp, kind string, by? EntityRef, sentence string, said? string
 Exception: request RequestFacts, terms Terms, bundle digest, versions [Version], votes [Vote], phase object, answers? [Answer], repeats? [Repeat], repeated? integer, emergency? Emergency, reviews? [Review], disposition? Disposed, unconfirmed? Unconfirmed
@@ -86,15 +89,37 @@ Argument: at [string], text string
 BundleFact: digest digest, activated_by string, reason string, activated_at timestamp, changed [any]
 QuestionsReply: question SealedQuestion, grant Grant, others [SealedQuestion], groups? [ResourceGroup]
 ResourceGroup: group EntityRef, members [EntityRef]
-Ballot: decision VoteDecision, as_of integer, sheet digest, reason string, grant Scope, inside? boolean
+Ballot: decision VoteDecision, as_of integer, sheet digest, reason string, grant Scope, inside? boolean, confirm? string
 VoteDecision= approve refuse ask
 VoteReply: state string, position integer, grant? string
+PastReply: now timestamp, counts PastCounts, dispositions [DispositionCount], refusals [PastRefusal], differs [Difference], last_approved? string, needed? duration, yours [YourDecision]
+PastCounts: asked integer, granted integer, refused integer, undecided integer, used integer, unused integer, revoked integer, found_wanting integer, findings integer
+DispositionCount: disposition DispositionWord, count integer
+PastRefusal: exception string, by string, at timestamp, reason string
+Difference: at string, before string, now string
+YourDecision: exception string, says string, decision VoteDecision, at timestamp, state string, uses integer, disposition? DispositionWord
+PicturesReply: now timestamp, position integer, from timestamp, days integer, requests [DayCount], times [DayTimes], yours? Times, teams [TeamTimes], recurring [Recurring], narrowed Narrowed, unused PartOf, dispositions [DispositionCount], not_judged integer
+DayCount: day integer, tier string, outcome string, count integer
+Times: decided integer, half integer, most integer
+DayTimes: day integer, decided integer, half integer, most integer
+TeamTimes: group string, people integer, decided integer, half integer, most integer
+Recurring: action string, resource string, agent? string, asked integer, granted integer, refused integer
+Narrowed: grants integer, narrower integer, asked_seconds integer, granted_seconds integer, asked_uses integer, granted_uses integer, taken_uses integer
+PartOf: count integer, of integer
+AgentList: now timestamp, position integer, agents [AgentLine], next? string
+AgentLine: agent EntityRef, known boolean, owners [EntityRef], grants integer, requests integer, locked boolean, asked_at? timestamp
+AgentReply: now timestamp, position integer, line AgentLine, owner? OwnerReply, attributes [any], locks [LockLine], exceptions [ExceptionLine], policies [PolicyMention], calls [CallToday], more_calls integer, hidden? [ActWord]
+PolicyMention: policy string, folder string, file string, line integer, actions [string], resources [EntityRef], resources_in_all integer, looks_at_the_call boolean, text string
+CallToday: says string, action string, resources [EntityRef], task string, asked_at timestamp, seq integer, permitted_then boolean, outcome string, reason string, policies [string], exception? string
+WhatIf: record? integer, subject? EntityRef, task? string, on_behalf? EntityRef, server? string, action? string, resource? EntityRef, input? any
+WhatIfReply: now timestamp, asked WhatIf, says string, question SealedQuestion, module digest, then? Evaluation
+UndoReply: exception string, state string, position integer, calls_in_flight [CallInFlight]
 RevokeRequest: reason string
 AnswerRequest: vote integer, words string
 Reason: reason string
 DispositionRequest: disposition DispositionWord, note? string
 RenewRequest: justification string, scope? Scope
-ReviewList: now timestamp, position integer, reviews [ReviewLine]
+ReviewList: now timestamp, position integer, reviews [ReviewLine], next? string
 ReviewLine: id string, kind ReviewKind, due timestamp, opened_at timestamp, closed? ReviewClosing, exception string, overdue boolean, tier string, subject EntityRef, task string, says string, may_close any
 CloseReview: outcome ReviewOutcome, note? string
 Lock: id string, target LockTarget
@@ -150,7 +175,7 @@ EvidenceClass= reported observed system_of_record
 FindingKind= ran_without_decision ran_after_denial outside_conditions after_expiry after_revocation more_often never_ran grant_never_used outcome_unknown several_tasks several_hosts
 FindingState= open acknowledged resolved
 FindingOutcome= explained expected fixed misuse
-FindingList: now timestamp, position integer, unresolved integer, findings [FindingLine]
+FindingList: now timestamp, position integer, unresolved integer, findings [FindingLine], next? string
 FindingLine: id string, kind FindingKind, state FindingState, outcome? FindingOutcome, strength EvidenceClass, ambiguous boolean, says string, subject EntityRef, task? string, exception? string, owner? EntityRef, at timestamp, opened_at timestamp, changed_at timestamp, acted [string]
 FindingDetail: now timestamp, position integer, finding FindingLine, evidence [EvidenceLine], decisions [DecisionLine], history [FindingStep]
 EvidenceLine: seq integer, recorded_at timestamp, class EvidenceClass, source string, action? string, server? string, task? string, host? string, input_digest? digest, started_at? timestamp, ended_at? timestamp, phase ExecutionPhase, evaluation_id? string, call? string

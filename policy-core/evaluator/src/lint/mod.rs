@@ -4,6 +4,7 @@
 //! A warning stops nothing: the bundle loads. What is told here is told of this bundle, with the people and entities
 //! that `entities.json` knows; what only a call's arguments or the hour decide is left open, in the rule's favour.
 
+pub mod about;
 mod approvers;
 mod demands;
 mod facts;

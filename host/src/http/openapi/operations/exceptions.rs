@@ -5,7 +5,14 @@ use super::{Operation, SUBJECT_TOKEN, VOUCHED, Who, get, post};
 /// All of it.
 pub(super) const OPERATIONS: &[Operation] = &[
     Operation {
-        query: &[("state", "string"), ("disposition", "string")],
+        query: &[
+            ("state", "string"),
+            ("stage", "string"),
+            ("disposition", "string"),
+            ("since", "integer"),
+            ("limit", "integer"),
+            ("page", "string"),
+        ],
         ..get("/api/v1/exceptions", "exceptions", Who::Person, "ExceptionList", "The queue, newest first")
     },
     get("/api/v1/exceptions/{id}", "exception", Who::Person, "ExceptionDetail", "One exception, with its history"),
@@ -92,6 +99,49 @@ pub(super) const OPERATIONS: &[Operation] = &[
         "VoteReply",
         "Judge a closed exception",
     ),
+    get(
+        "/api/v1/exceptions/{id}/past",
+        "past",
+        Who::Person,
+        "PastReply",
+        "What became of the like, and of one's own last decisions",
+    ),
+    Operation {
+        query: &[("days", "integer")],
+        ..get("/api/v1/pictures", "pictures", Who::Person, "PicturesReply", "Counts over time, of what one may see")
+    },
+    Operation {
+        query: &[("limit", "integer"), ("page", "string")],
+        ..get("/api/v1/agents", "agents", Who::Person, "AgentList", "Who acts, by id")
+    },
+    Operation {
+        query: &[("type", "string"), ("id", "string")],
+        ..get(
+            "/api/v1/agent",
+            "agent",
+            Who::Person,
+            "AgentReply",
+            "What an agent may do today, and what gave it each part",
+        )
+    },
+    post(
+        "/api/v1/what-if",
+        "what_if",
+        Who::Person,
+        "WhatIf",
+        "WhatIfReply",
+        "A made-up question, sealed as it would be now: for the page to evaluate",
+    ),
+    Operation {
+        method: "post",
+        ..get(
+            "/api/v1/exceptions/{id}/undo",
+            "undo",
+            Who::Person,
+            "UndoReply",
+            "Take one's own decision back within a minute",
+        )
+    },
     post(
         "/api/v1/exceptions/{id}/uses/{evaluation}/give_back",
         "give_back",
@@ -101,7 +151,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         "Give back a use that was consumed and never reported",
     ),
     Operation {
-        query: &[("state", "string")],
+        query: &[("state", "string"), ("limit", "integer"), ("page", "string")],
         ..get("/api/v1/reviews", "reviews", Who::Person, "ReviewList", "What is to be looked at afterwards")
     },
     post(

@@ -16,7 +16,13 @@ pub(super) const OPERATIONS: &[Operation] = &[
         )
     },
     Operation {
-        query: &[("state", "string"), ("kind", "string"), ("owner", "string")],
+        query: &[
+            ("state", "string"),
+            ("kind", "string"),
+            ("owner", "string"),
+            ("limit", "integer"),
+            ("page", "string"),
+        ],
         ..get("/api/v1/findings", "findings", Who::Person, "FindingList", "What ran otherwise than it was approved")
     },
     get(
