@@ -14,18 +14,17 @@ use proviso_api::session::Session;
 
 use crate::api;
 use crate::components::notice::Failure;
+use crate::live::follow;
 use crate::pages::{
-    Decision, Departure, Finding, Findings, NotFound, Ownership, Policies, Proposal, Queue, Record, Retention, Reviews,
-    Shell, SignIn, You,
+    Agents, Decision, Departure, Design, Finding, Findings, Locks, NotFound, Ownership, Pictures, Policies, Proposal,
+    Queue, Record, Retention, Reviews, Shell, SignIn, WhatIf, You,
 };
+use crate::preferences;
 use crate::view_model::arrival::Arrival;
 use crate::view_model::problem::ApiError;
 use crate::view_model::rights::why_not;
 use crate::view_model::time::GateClock;
 use crate::witness;
-
-/// How long a closed stream of changes is left closed.
-const RECONNECT: Duration = Duration::from_secs(5);
 
 /// Who is signed in.
 #[derive(Clone, PartialEq)]
@@ -59,6 +58,12 @@ pub struct Desk {
     pub epoch: RwSignal<Option<EpochLine>>,
     /// How many findings are not resolved, as the gate last told.
     pub findings: RwSignal<Option<usize>>,
+    /// Counts what may change what is to be seen of any exception.
+    pub whole: RwSignal<u32>,
+    /// Since when the gate's changes are not heard of.
+    pub away_since: RwSignal<Option<Timestamp>>,
+    /// When the page last changed under the hand, by the browser's monotonic clock.
+    changed_at: StoredValue<f64>,
     clock: RwSignal<Option<GateClock>>,
 }
 
@@ -73,6 +78,9 @@ impl Desk {
             needs_me: RwSignal::new(None),
             epoch: RwSignal::new(None),
             findings: RwSignal::new(None),
+            whole: RwSignal::new(0),
+            away_since: RwSignal::new(None),
+            changed_at: StoredValue::new(f64::MIN),
             clock: RwSignal::new(None),
         }
     }
@@ -146,6 +154,16 @@ impl Desk {
         })
     }
 
+    /// What stands under the hand is another than a moment ago: keys that decide are inert for a moment.
+    pub fn page_changed(&self) {
+        self.changed_at.set_value(monotonic());
+    }
+
+    /// Milliseconds since the page last changed under the hand.
+    pub fn since_change(&self) -> f64 {
+        monotonic() - self.changed_at.get_value()
+    }
+
     /// Takes an API error: one that says that the session is over signs out.
     pub fn note(&self, error: &ApiError) {
         if error.is_signed_out() {
@@ -157,6 +175,7 @@ impl Desk {
 /// Puts the page into the document.
 pub fn start() {
     console_error_panic_hook::set_once();
+    preferences::apply();
     api::watch();
     let arrival = arrival();
     leptos::mount::mount_to_body(move || view! { <Root arrival=arrival.clone() /> });
@@ -193,27 +212,6 @@ fn monotonic() -> f64 {
     window().performance().map_or(0.0, |performance| performance.now())
 }
 
-/// Follows the gate's changes while somebody is signed in. The browser bridges a short gap by itself; a stream that was
-/// closed for good is opened again.
-fn follow(desk: Desk) {
-    spawn_local(desk.watch());
-    spawn_local(async move {
-        api::changes(move |change| {
-            if change.kind.starts_with("finding_") || change.kind == "missed" {
-                spawn_local(desk.count_findings());
-            }
-            desk.position.update(|position| *position = (*position).max(change.position));
-        })
-        .await;
-        let again = move || {
-            if desk.signed.with_untracked(|signed| matches!(signed, Signed::In(_))) {
-                follow(desk);
-            }
-        };
-        set_timeout(again, RECONNECT);
-    });
-}
-
 #[component]
 fn Root(arrival: Arrival) -> impl IntoView {
     let desk = Desk::new();
@@ -244,6 +242,11 @@ fn Pages() -> impl IntoView {
             <Route path=path!("/findings") view=Findings />
             <Route path=path!("/findings/:id") view=Finding />
             <Route path=path!("/reviews") view=Reviews />
+            <Route path=path!("/locks") view=Locks />
+            <Route path=path!("/agents") view=Agents />
+            <Route path=path!("/pictures") view=Pictures />
+            <Route path=path!("/design") view=Design />
+            <Route path=path!("/what-if") view=WhatIf />
             <Route path=path!("/ownership") view=Ownership />
             <Route path=path!("/departures/:user") view=Departure />
             <Route path=path!("/policies") view=Policies />

@@ -1,18 +1,41 @@
 //! `/api/v1/exceptions` and `/api/v1/grants`.
 
+use policy_core::entity::EntityRef;
 use policy_core::sheet::Ballot;
 use proviso_api::exceptions::{ExceptionDetail, ExceptionList, QuestionsReply, SheetReply, VoteReply};
-use proviso_api::stops::RevokeRequest;
+use proviso_api::routing::HandoverRequest;
+use proviso_api::stops::{RevokeReply, RevokeRequest};
 
 use super::{get, post, post_only, segment};
 use crate::view_model::problem::ApiError;
 
-/// All exceptions that this person may see.
+/// What is open or live, of what this person may see; a page of it.
 ///
 /// # Errors
 /// As the gate refuses.
-pub async fn exceptions() -> Result<ExceptionList, ApiError> {
-    get("/api/v1/exceptions").await
+pub async fn current_exceptions(page: Option<&str>) -> Result<ExceptionList, ApiError> {
+    list("stage=current", page).await
+}
+
+/// What is over; a page of it, newest first.
+///
+/// # Errors
+/// As the gate refuses.
+pub async fn exceptions_over(page: Option<&str>) -> Result<ExceptionList, ApiError> {
+    list("stage=over", page).await
+}
+
+/// What something happened to from a ledger position on; a page of it.
+///
+/// # Errors
+/// As the gate refuses.
+pub async fn exceptions_since(position: u64, page: Option<&str>) -> Result<ExceptionList, ApiError> {
+    list(&format!("since={position}"), page).await
+}
+
+async fn list(narrowed: &str, page: Option<&str>) -> Result<ExceptionList, ApiError> {
+    let page = page.map(|page| format!("&page={}", segment(page))).unwrap_or_default();
+    get(&format!("/api/v1/exceptions?{narrowed}{page}")).await
 }
 
 /// One exception.
@@ -47,10 +70,18 @@ pub async fn vote(id: &str, ballot: &Ballot) -> Result<VoteReply, ApiError> {
     post(&format!("/api/v1/exceptions/{}/votes", segment(id)), ballot).await
 }
 
+/// Hands an open request to another person.
+///
+/// # Errors
+/// As the gate refuses.
+pub async fn hand_request_over(id: &str, to: EntityRef, reason: String) -> Result<(), ApiError> {
+    post_only(&format!("/api/v1/exceptions/{}/handover", segment(id)), &HandoverRequest { to, reason }).await
+}
+
 /// Takes a grant away.
 ///
 /// # Errors
 /// As the gate refuses.
-pub async fn revoke(grant: &str, reason: String) -> Result<(), ApiError> {
-    post_only(&format!("/api/v1/grants/{}/revoke", segment(grant)), &RevokeRequest { reason }).await
+pub async fn revoke(grant: &str, reason: String) -> Result<RevokeReply, ApiError> {
+    post(&format!("/api/v1/grants/{}/revoke", segment(grant)), &RevokeRequest { reason }).await
 }

@@ -2,17 +2,22 @@
 
 mod activation;
 mod afterwards;
+mod agents;
+mod asked;
 mod events;
 mod exceptions;
 mod findings;
 mod key;
 mod ownership;
+mod past;
 mod policy;
 mod presence;
 mod record;
 mod retention;
 mod session;
 mod sessions;
+mod stops;
+mod what_if;
 
 use gloo_net::http::{Request, RequestBuilder, Response};
 use proviso_api::problem::Problem;
@@ -23,10 +28,15 @@ pub use activation::{bundles, proposal, propose_earlier, vote_on_bundle};
 pub use afterwards::{
     answer, close_review, confirm, declare_emergency, give_back, judge, open_reviews, unconfirmed, unjudged,
 };
+pub use agents::{agent, agents};
+pub use asked::{asked, forget_asked};
 pub use events::changes;
-pub use exceptions::{exception, exceptions, questions, revoke, sheet, vote};
+pub use exceptions::{
+    current_exceptions, exception, exceptions_over, exceptions_since, hand_request_over, questions, revoke, sheet, vote,
+};
 pub use findings::{act_on_finding, assign_finding, comment_finding, finding, findings, set_finding_state};
 pub use ownership::{departure, deputies, end_deputy, hand_over, ownership};
+pub use past::{past, pictures};
 pub use policy::{bundle, module};
 pub use record::{consistency, receipt, record};
 pub use retention::{export, retention};
@@ -34,10 +44,13 @@ pub use session::{begin_sign_in, demo_people, demo_sign_in, finish_sign_in, sess
 
 pub use presence::watch;
 pub use sessions::{begin_step_up, end_other_sessions, end_session, sessions};
+pub use stops::{lock, locks, reach, renew_lock, undo, unlock};
+pub use what_if::what_if;
 
 use crate::view_model::problem::ApiError;
 
 async fn get<T: DeserializeOwned>(address: &str) -> Result<T, ApiError> {
+    asked::note(address);
     let response = keyed(Request::get(address)).send().await.map_err(|_| ApiError::Unreachable)?;
     read(response).await
 }
@@ -60,6 +73,11 @@ async fn post_only(address: &str, body: &impl Serialize) -> Result<(), ApiError>
 async fn remove(address: &str) -> Result<(), ApiError> {
     let request = keyed(Request::delete(address));
     accepted(request.send().await.map_err(|_| ApiError::Unreachable)?).await
+}
+
+/// Deletes, and reads the answer.
+async fn remove_for<T: DeserializeOwned>(address: &str) -> Result<T, ApiError> {
+    read(keyed(Request::delete(address)).send().await.map_err(|_| ApiError::Unreachable)?).await
 }
 
 async fn send(address: &str, body: &impl Serialize) -> Result<Response, ApiError> {

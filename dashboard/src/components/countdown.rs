@@ -4,9 +4,9 @@ use leptos::prelude::*;
 use policy_core::time::Timestamp;
 
 use crate::app::Desk;
-use crate::view_model::time::{clock, stamp, until};
+use crate::view_model::time::{clock, until, zone, zoned};
 
-/// `16:51 UTC, in 17 min`. The exact instant stands in the tooltip.
+/// `16:51 UTC in 17 min`. The exact instant stands in the tooltip.
 #[component]
 pub fn Countdown(
     /// The instant.
@@ -14,9 +14,9 @@ pub fn Countdown(
 ) -> impl IntoView {
     let desk = Desk::take();
     view! {
-        <time datetime=then.to_string() title=format!("{} UTC", stamp(then))>
+        <time datetime=then.to_string() title=format!("{} ({then})", zoned(then))>
             <b>{clock(then)}</b>
-            " UTC "
+            {format!(" {} ", zone(then))}
             {move || until(desk.now.get(), then)}
         </time>
     }

@@ -1,12 +1,14 @@
 //! Pieces of pages that know nothing of the domain.
 
 pub mod card;
+pub mod copy;
 pub mod countdown;
 pub mod notice;
 pub mod save;
 pub mod text;
 
 pub use card::Card;
+pub use copy::copy;
 pub use countdown::Countdown;
 pub use notice::{Failure, Notice, Tone};
 pub use save::{save, save_blob};

@@ -1,13 +1,18 @@
 //! The pages. They hold state in signals, call `api`, and draw what `view_model` says.
 
+mod agents;
 mod decision;
+mod design;
 mod epoch;
 mod export;
 mod findings;
 mod help;
 mod judge;
+mod locks;
 mod not_found;
 mod ownership;
+mod palette;
+mod pictures;
 mod policies;
 mod queue;
 mod receipt;
@@ -16,12 +21,17 @@ mod retention;
 mod reviews;
 mod shell;
 mod sign_in;
+mod what_if;
 mod you;
 
+pub use agents::Agents;
 pub use decision::Decision;
+pub use design::Design;
 pub use findings::{Finding, Findings};
+pub use locks::Locks;
 pub use not_found::NotFound;
 pub use ownership::{Departure, Ownership};
+pub use pictures::Pictures;
 pub use policies::{Policies, Proposal};
 pub use queue::Queue;
 pub use record::Record;
@@ -29,6 +39,7 @@ pub use retention::Retention;
 pub use reviews::Reviews;
 pub use shell::Shell;
 pub use sign_in::SignIn;
+pub use what_if::WhatIf;
 pub use you::You;
 
 use leptos::prelude::*;
@@ -39,7 +50,7 @@ fn set_title(title: &str) {
 }
 
 /// Moves the focus to the element with this id, when it is there.
-fn focus(id: &str) {
+pub fn focus(id: &str) {
     use wasm_bindgen::JsCast;
     if let Some(element) = document().get_element_by_id(id).and_then(|e| e.dyn_into::<web_sys::HtmlElement>().ok()) {
         // An element that cannot take the focus keeps it where it is.

@@ -11,7 +11,7 @@ use crate::api;
 use crate::app::Desk;
 use crate::components::{Card, Failure};
 use crate::view_model::copies::{erasures, lag};
-use crate::view_model::time::stamp;
+use crate::view_model::time::zoned;
 
 /// The two pages of the record.
 #[component]
@@ -65,7 +65,7 @@ pub fn Record() -> impl IntoView {
                 view! { <Failure error /> }.into_any()
             }
             Ok(record) => view! {
-                <p class="soft">{format!("as of {} UTC", stamp(record.now))}</p>
+                <p class="soft">{format!("as of {}", zoned(record.now))}</p>
                 <Card title="What judges">
                     <table>
                         <tbody>

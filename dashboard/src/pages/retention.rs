@@ -9,7 +9,7 @@ use crate::api;
 use crate::app::Desk;
 use crate::components::{Card, Failure, Text};
 use crate::view_model::retention::{about, class, covers, kept, lost, payloads};
-use crate::view_model::time::stamp;
+use crate::view_model::time::zoned;
 
 /// The page.
 #[component]
@@ -59,7 +59,7 @@ fn Told(told: RetentionReply) -> impl IntoView {
             {no_rule.then(|| view! { <p>"Nothing is erased by age."</p> })}
             <table><tbody>{kept_rows}</tbody></table>
             {(!no_rule).then(|| {
-                let looked = looked_at.map_or_else(|| "not yet".to_owned(), |at| format!("last at {} UTC", stamp(at)));
+                let looked = looked_at.map_or_else(|| "not yet".to_owned(), |at| format!("last at {}", zoned(at)));
                 view! { <p class="soft">{format!("The gate looks once a day, {looked}. Everything else is kept for ever.")}</p> }
             })}
         </Card>
@@ -90,7 +90,7 @@ fn Hold(line: HoldLine) -> impl IntoView {
     };
     view! {
         <li>
-            <time datetime=line.at.to_string()>{format!("{} UTC", stamp(line.at))}</time>
+            <time datetime=line.at.to_string()>{zoned(line.at)}</time>
             <div>
                 <p>{what}<span class="soft">" by " <Text text=line.by /></span></p>
                 <p class="quote"><Text text=line.reason /></p>
@@ -123,7 +123,7 @@ fn Erasure(line: ErasureLine) -> impl IntoView {
         lost(&line.erased).into_iter().map(|(count, what)| format!("{count} {what}")).collect::<Vec<_>>().join("; ");
     view! {
         <li>
-            <time datetime=line.at.to_string()>{format!("{} UTC", stamp(line.at))}</time>
+            <time datetime=line.at.to_string()>{zoned(line.at)}</time>
             <div>
                 <p>{told} <span class="soft">" by " <Text text=line.by /></span></p>
                 <p class="soft">{losses}</p>

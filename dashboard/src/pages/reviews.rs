@@ -35,7 +35,7 @@ pub fn Reviews() -> impl IntoView {
 }
 
 #[component]
-fn Due() -> impl IntoView {
+pub(super) fn Due() -> impl IntoView {
     let desk = Desk::take();
     let failed = RwSignal::new(None::<ApiError>);
     let list = RwSignal::new(None::<Vec<ReviewLine>>);

@@ -9,7 +9,9 @@ use super::epoch::Restored;
 use super::help::Keyboard;
 use crate::api;
 use crate::app::{Desk, Signed};
+use crate::preferences::{switch_zone, tells_local_time};
 use crate::view_model::queue::{Tab, address};
+use crate::view_model::time::zoned_clock;
 use crate::witness;
 
 /// The frame around every page.
@@ -45,11 +47,30 @@ pub fn Shell(
         <a class="skip" href="#main">"Skip to the page"</a>
         <Navigation />
         <div class="page" class:forked=move || desk.forked.get()>
-                <aside aria-label="About this gate">{forked}<Restored />{banners}</aside>
+                <aside aria-label="About this gate">{forked}<Away /><Restored />{banners}</aside>
             <main id="main" tabindex="-1">{children()}</main>
         </div>
         <p class="unseen" role="status">{move || desk.said.get()}</p>
         <Keyboard />
+    }
+}
+
+/// That the gate's changes are not heard of: what stands on the page may be old.
+#[component]
+fn Away() -> impl IntoView {
+    let desk = Desk::take();
+    move || {
+        desk.away_since.get().map(|since| {
+            let since = zoned_clock(since);
+            view! {
+                <p class="banner" role="status">
+                    <b>"Live changes are away."</b>
+                    {format!(
+                        " What stands here may be as old as {since}. It is asked for again every half minute, and a vote is                          held against what the gate knows by then."
+                    )}
+                </p>
+            }
+        })
     }
 }
 
@@ -86,7 +107,11 @@ fn Navigation() -> impl IntoView {
         match (path.as_str(), tab) {
             ("/", Some(Tab::Active)) => "active",
             ("/", Some(Tab::History)) => "history",
-            ("/reviews", _) => "reviews",
+            ("/", Some(Tab::Reviews)) | ("/reviews", _) => "reviews",
+            ("/locks", _) => "locks",
+            ("/agents", _) => "agents",
+            ("/pictures", _) => "pictures",
+            ("/what-if", _) => "what-if",
             (path, _) if path.starts_with("/findings") => "findings",
             ("/ownership", _) => "ownership",
             (path, _) if path.starts_with("/departures/") => "ownership",
@@ -102,6 +127,9 @@ fn Navigation() -> impl IntoView {
             <p class="who">
                 <a href="/you" aria-current=current("you")><b>{session.person.id.clone()}</b></a>
                 <span>{format!("signed in by {}", session.assurance)}</span>
+                <button class="quiet" title="The other way of telling times" on:click=move |_| switch_zone()>
+                    {if tells_local_time() { "Times: as here" } else { "Times: UTC" }}
+                </button>
                 <button class="quiet" on:click=move |_| sign_out(desk)>"Sign out"</button>
             </p>
         }
@@ -117,8 +145,9 @@ fn Navigation() -> impl IntoView {
                     <span class="count">{count}<span class="unseen">" need you"</span></span>
                 })}
             </a>
-            <a href=address(Tab::Active, "") aria-current=current("active")>"Active grants"</a>
-            <a href=address(Tab::History, "") aria-current=current("history")>"History"</a>
+            <a href=address(Tab::Active) aria-current=current("active")>"Active grants"</a>
+            <a href=address(Tab::History) aria-current=current("history")>"History"</a>
+            <a href="/locks" aria-current=current("locks")>"Locks"</a>
             <a href="/reviews" aria-current=current("reviews")>"Reviews"</a>
             // What somebody may read of nobody leads nowhere.
             {move || desk.why_not(Act::ViewRecord).is_none().then(|| view! {
@@ -133,6 +162,11 @@ fn Navigation() -> impl IntoView {
                 <a href="/ownership" aria-current=current("ownership")>"Ownership"</a>
             })}
             <a href="/policies" aria-current=current("policies")>"Policies"</a>
+            <a href="/agents" aria-current=current("agents")>"Agents"</a>
+            <a href="/pictures" aria-current=current("pictures")>"Pictures"</a>
+            {move || desk.why_not(Act::ViewRecord).is_none().then(|| view! {
+                <a href="/what-if" aria-current=current("what-if")>"What if"</a>
+            })}
             <a href="/record" aria-current=current("record")>"Record"</a>
             <footer>{who}</footer>
         </nav>

@@ -10,7 +10,7 @@ use crate::app::{Desk, Signed};
 use crate::components::{Card, Failure, Text};
 use crate::view_model::problem::ApiError;
 use crate::view_model::sessions::browser;
-use crate::view_model::time::stamp;
+use crate::view_model::time::{stamp, zoned};
 
 /// The page.
 #[component]
@@ -102,7 +102,7 @@ fn Strength(failed: RwSignal<Option<ApiError>>) -> impl IntoView {
         Signed::In(session) => view! {
             <p>
                 "You are " <b><Text text=session.person.id /></b> ", signed in by "
-                <b><Text text=session.assurance /></b> " until " {stamp(session.expires_at)} " UTC at the latest."
+                <b><Text text=session.assurance /></b> " until " {zoned(session.expires_at)} " at the latest."
             </p>
             {(!session.groups.is_empty()).then(|| {
                 let groups = session.groups.iter().map(|group| group.id.clone()).collect::<Vec<_>>().join(", ");
@@ -139,8 +139,8 @@ fn Row(line: SessionLine, end: Callback<String>) -> impl IntoView {
                 <b title=line.browser.unwrap_or_default()><Text text=name /></b>
                 {line.current.then(|| view! { " " <span class="count">"this one"</span> })}
                 <p class="soft">
-                    "by " <Text text=line.by /> ", as " <Text text=line.assurance /> ", since " {stamp(line.since)}
-                    " UTC, last seen " {stamp(line.last_seen)} ", ends " {stamp(line.expires_at)}
+                    "by " <Text text=line.by /> ", as " <Text text=line.assurance /> ", since " {zoned(line.since)}
+                    ", last seen " {zoned(line.last_seen)} ", ends " {zoned(line.expires_at)}
                 </p>
             </div>
             {(!line.current).then(|| view! {

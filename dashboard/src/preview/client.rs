@@ -13,7 +13,7 @@ use crate::view_model::latest::Latest;
 use crate::view_model::preview::{Shown, Trial};
 
 /// Trunk's loader for the worker's Wasm: a static file, so that no `blob:` stands in the content security policy.
-const LOADER: &str = "/preview_worker_loader.js";
+pub(super) const LOADER: &str = "/preview_worker_loader.js";
 
 /// What the worker says.
 pub enum Said {
@@ -100,6 +100,7 @@ impl State {
                 Some(Said::Ready(millis))
             }
             FromWorker::Broken(broken) => Some(Said::Broken(broken)),
+            FromWorker::Answered(_) => None,
             FromWorker::Tried(seq, tried) => {
                 let trial = self.in_flight.take();
                 let (show, next) = self.latest.answered(seq);

@@ -2,6 +2,7 @@
 
 use policy_core::abi::{Load, Previewed};
 use policy_core::digest::Digest;
+use policy_core::outcome::Evaluation;
 use policy_core::question::SealedQuestion;
 use policy_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -15,6 +16,28 @@ pub enum ToWorker {
     Start(Box<Start>),
     /// Try this grant.
     Try(u64, Box<Trial>),
+    /// Once, and nothing else: evaluate this question. The module's bytes come beside it.
+    One(Box<One>),
+}
+
+/// One question.
+#[derive(Serialize, Deserialize)]
+pub struct One {
+    /// The digest that the module's bytes must have.
+    pub module: Digest,
+    /// The bundle.
+    pub load: Load,
+    /// The question.
+    pub question: SealedQuestion,
+}
+
+/// What one question was answered with.
+#[derive(Serialize, Deserialize)]
+pub struct Answered {
+    /// The answer.
+    pub answer: Evaluation,
+    /// How long it took, in milliseconds.
+    pub millis: f64,
 }
 
 /// What everything is tried on.
@@ -44,6 +67,8 @@ pub enum FromWorker {
     },
     /// There is no module to ask.
     Broken(Broken),
+    /// What the one question was answered with.
+    Answered(Result<Box<Answered>, Broken>),
     /// What trial `.0` gave.
     Tried(u64, Result<Box<Tried>, Broken>),
 }

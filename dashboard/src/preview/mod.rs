@@ -1,5 +1,7 @@
 //! The preview: the policy module in a web worker, and the page's end of it.
 
+pub mod ask;
 pub mod client;
 mod messages;
+mod single;
 pub mod worker;

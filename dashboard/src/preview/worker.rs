@@ -4,13 +4,13 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use js_sys::{Array, Uint8Array};
-use policy_core::abi::{ABI_VERSION, Compile, Preview};
+use policy_core::abi::{ABI_VERSION, Compile, Evaluate, Preview};
 use policy_core::grant::Grant;
 use policy_js::{Engine, EngineError};
 use wasm_bindgen::prelude::*;
 use web_sys::{DedicatedWorkerGlobalScope, MessageEvent};
 
-use super::messages::{Broken, FromWorker, Start, ToWorker, Tried};
+use super::messages::{Answered, Broken, FromWorker, One, Start, ToWorker, Tried};
 use crate::view_model::preview::Trial;
 
 /// What the worker keeps between messages.
@@ -57,6 +57,10 @@ fn answer(held: &RefCell<Option<Held>>, data: &JsValue) -> Option<FromWorker> {
                 Err(error) => FromWorker::Broken(broken(&error)),
             })
         }
+        ToWorker::One(one) => {
+            let bytes = parts.get(1).dyn_ref::<Uint8Array>()?.to_vec();
+            Some(FromWorker::Answered(evaluate(&bytes, &one).map(Box::new).map_err(|error| broken(&error))))
+        }
         ToWorker::Try(seq, trial) => {
             let mut held = held.borrow_mut();
             let held = held.as_mut()?;
@@ -76,6 +80,14 @@ fn open(bytes: &[u8], start: &Start) -> Result<Engine, EngineError> {
     let engine = Engine::from_bytes(bytes, start.module)?;
     engine.load(&start.load)?;
     Ok(engine)
+}
+
+fn evaluate(bytes: &[u8], one: &One) -> Result<Answered, EngineError> {
+    let engine = Engine::from_bytes(bytes, one.module)?;
+    engine.load(&one.load)?;
+    let begun = now();
+    let answer = engine.evaluate(&Evaluate { v: ABI_VERSION, question: one.question.clone() })?;
+    Ok(Answered { answer, millis: now() - begun })
 }
 
 fn attempt(held: &Held, trial: &Trial) -> Result<Tried, EngineError> {

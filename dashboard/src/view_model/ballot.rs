@@ -6,6 +6,7 @@ use policy_core::json::CanonicalError;
 use policy_core::lifecycle::{Rejection, VoteDecision};
 use policy_core::sheet::{Ballot, DecisionSheet, binding};
 use policy_core::time::Timestamp;
+use proviso_api::exceptions::FrictionKind;
 
 use super::preview::Shown;
 use super::problem::sentence;
@@ -56,10 +57,11 @@ pub fn obstacle(standing: &Standing<'_>) -> Option<String> {
     }
 }
 
-/// Whether a vote needs a reason: a refusal always, an approval where several people must approve.
-pub const fn needs_reason(decision: VoteDecision, approvals: u32) -> bool {
+/// Whether a vote needs a reason: a refusal always, an approval where several people must approve, and in every tier but
+/// the weakest.
+pub const fn needs_reason(decision: VoteDecision, approvals: u32, friction: FrictionKind) -> bool {
     match decision {
-        VoteDecision::Approve => approvals >= 2,
+        VoteDecision::Approve => approvals >= 2 || !matches!(friction, FrictionKind::OneStep),
         VoteDecision::Refuse | VoteDecision::Ask => true,
     }
 }
@@ -75,6 +77,17 @@ pub fn answer(decision: VoteDecision, state: &str) -> String {
     }
 }
 
+/// What a person says with a vote.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Words<'a> {
+    /// Why.
+    pub reason: &'a str,
+    /// An approval is of whatever lies inside the scope, too.
+    pub inside: bool,
+    /// The name of what it is on, as it was typed.
+    pub confirm: &'a str,
+}
+
 /// The vote as it is sent.
 ///
 /// # Errors
@@ -84,17 +97,19 @@ pub fn ballot(
     sheet: &DecisionSheet,
     shown: &Shown,
     decision: VoteDecision,
-    reason: &str,
-    inside: bool,
+    words: &Words<'_>,
 ) -> Result<Ballot, CanonicalError> {
+    let approves = decision == VoteDecision::Approve;
+    let confirm = words.confirm.trim();
     Ok(Ballot {
         decision,
         as_of: sheet.as_of,
         sheet: binding(person, sheet, &shown.scope, &shown.previewed)?,
-        reason: reason.trim().to_owned(),
+        reason: words.reason.trim().to_owned(),
         grant: shown.scope.clone(),
         // Said of an approval only.
-        inside: inside && decision == VoteDecision::Approve,
+        inside: words.inside && approves,
+        confirm: (approves && !confirm.is_empty()).then(|| confirm.to_owned()),
     })
 }
 
@@ -136,7 +151,8 @@ mod tests {
         let (ines, ola) = (EntityRef::new("User", "Ines"), EntityRef::new("User", "Ola"));
         let sheet = samples::sheet().sheet;
         let digest = |person: &EntityRef, sheet: &DecisionSheet, shown: &Shown| {
-            ballot(person, sheet, shown, VoteDecision::Approve, " ok ", false).expect("canonical").sheet
+            let words = Words { reason: " ok ", ..Words::default() };
+            ballot(person, sheet, shown, VoteDecision::Approve, &words).expect("canonical").sheet
         };
         let one = digest(&ines, &sheet, &shown());
         assert_eq!(one, digest(&ines, &sheet, &shown()));
@@ -154,14 +170,20 @@ mod tests {
     #[test]
     fn only_an_approval_is_of_whatever_lies_inside() {
         let (ines, sheet) = (EntityRef::new("User", "Ines"), samples::sheet().sheet);
-        let inside = |decision| ballot(&ines, &sheet, &shown(), decision, "ok", true).expect("canonical").inside;
-        assert!(inside(VoteDecision::Approve));
-        assert!(!inside(VoteDecision::Refuse) && !inside(VoteDecision::Ask));
+        let words = Words { reason: "ok", inside: true, confirm: " files " };
+        let cast = |decision| ballot(&ines, &sheet, &shown(), decision, &words).expect("canonical");
+        let approved = cast(VoteDecision::Approve);
+        assert_eq!((approved.inside, approved.confirm.as_deref()), (true, Some("files")));
+        for other in [VoteDecision::Refuse, VoteDecision::Ask].map(cast) {
+            assert_eq!((other.inside, other.confirm), (false, None));
+        }
     }
 
     #[test]
     fn a_refusal_always_needs_a_reason() {
-        assert!(needs_reason(VoteDecision::Refuse, 1));
-        assert!(needs_reason(VoteDecision::Approve, 2) && !needs_reason(VoteDecision::Approve, 1));
+        use FrictionKind::{Name, OneStep, Reason};
+        assert!(needs_reason(VoteDecision::Refuse, 1, OneStep));
+        assert!(needs_reason(VoteDecision::Approve, 2, OneStep) && !needs_reason(VoteDecision::Approve, 1, OneStep));
+        assert!(needs_reason(VoteDecision::Approve, 1, Reason) && needs_reason(VoteDecision::Approve, 1, Name));
     }
 }

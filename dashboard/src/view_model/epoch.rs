@@ -3,7 +3,7 @@
 use policy_core::lifecycle::Exception;
 use proviso_api::operations::{EpochLine, Gap};
 
-use super::time::stamp;
+use super::time::zoned;
 
 /// When it began, and why.
 pub fn told(epoch: &EpochLine) -> String {
@@ -12,10 +12,10 @@ pub fn told(epoch: &EpochLine) -> String {
         _ => "somebody holds a signed head that this record does not lead to".to_owned(),
     };
     format!(
-        "Epoch {} began at {} UTC: {why}. Grants of before permit nothing until they are confirmed; one may have been \
+        "Epoch {} began at {}: {why}. Grants of before permit nothing until they are confirmed; one may have been \
          revoked or used since. Credentials of before open nothing.",
         epoch.epoch,
-        stamp(epoch.at)
+        zoned(epoch.at)
     )
 }
 

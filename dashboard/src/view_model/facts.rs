@@ -8,7 +8,7 @@ use policy_core::value::Value;
 use proviso_api::ownership::{OwnerReply, OwnerSource};
 
 use super::problem::sentence;
-use super::time::{length, stamp};
+use super::time::{length, zoned};
 
 /// An entity as policy writes it: `File::"/reports/x"`, the id quoted as JSON quotes it.
 pub fn entity(entity: &EntityRef) -> String {
@@ -19,7 +19,7 @@ pub fn entity(entity: &EntityRef) -> String {
 pub fn owned(owner: &OwnerReply) -> String {
     let ids = |people: &[EntityRef]| people.iter().map(|person| person.id.clone()).collect::<Vec<_>>().join(", ");
     let source = match (owner.source, owner.since) {
-        (OwnerSource::HandOver, Some(since)) => format!("by a hand-over of {} UTC", stamp(since)),
+        (OwnerSource::HandOver, Some(since)) => format!("by a hand-over of {}", zoned(since)),
         (OwnerSource::HandOver, None) => "by a hand-over".to_owned(),
         (OwnerSource::Bundle, _) => "by the bundle".to_owned(),
     };

@@ -11,9 +11,6 @@ use proviso_api::exceptions::{QuestionsReply, ResourceGroup, SheetReply};
 use super::knob::{Kind, Knob, scalars};
 use super::problem::sentence;
 
-/// The lengths that the slider stops at, in seconds.
-const STEPS: [u64; 14] = [60, 120, 300, 600, 900, 1_800, 2_700, 3_600, 7_200, 14_400, 28_800, 86_400, 259_200, 604_800];
-
 /// What the approver has set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GrantForm {
@@ -138,34 +135,33 @@ impl GrantForm {
         self.bounds.asked.granted_at(now, None).not_after.since(self.begins(now))
     }
 
-    /// The lengths that can be given at `now`, in seconds, ascending; empty when the window is over.
-    pub fn lengths(&self, now: Timestamp) -> Vec<u64> {
-        let longest = self.bounds.longest.min(self.asked_length(now)).seconds();
-        if longest == 0 {
-            return Vec::new();
+    /// The longest that can be given at `now`; nothing when the window is over.
+    pub fn longest(&self, now: Timestamp) -> Span {
+        self.bounds.longest.min(self.asked_length(now))
+    }
+
+    /// Sets the length in seconds, at most [`Self::longest`]. It counts from the grant's start, as it was asked for; where
+    /// an end was asked for instead, from `now`.
+    pub fn set_length(&mut self, seconds: u64, now: Timestamp) {
+        let length = Span::from_seconds(seconds).min(self.longest(now));
+        if length.seconds() == 0 {
+            return;
         }
-        let mut steps: Vec<u64> = STEPS.into_iter().filter(|step| *step < longest).collect();
-        steps.push(longest);
-        steps
-    }
-
-    /// Which of [`Self::lengths`] is the nearest to what is set.
-    pub fn length_index(&self, now: Timestamp) -> usize {
-        let set = self.length(now).seconds();
-        let lengths = self.lengths(now);
-        let nearest = lengths.iter().enumerate().min_by_key(|(_, step)| step.abs_diff(set));
-        nearest.map_or(0, |(index, _)| index)
-    }
-
-    /// Sets the length to one of [`Self::lengths`]. It counts from the grant's start, as it was asked for; where an end
-    /// was asked for instead, from `now`.
-    pub fn set_length(&mut self, index: usize, now: Timestamp) {
-        let Some(length) = self.lengths(now).get(index).copied().map(Span::from_seconds) else { return };
         if self.bounds.asked.valid_for.is_some() {
             self.valid_for = Some(length);
         } else {
             self.not_after = whole(self.begins(now).plus(length)).min(self.bounds.asked.not_after);
         }
+    }
+
+    /// Whether this opens more than another does, in any dimension.
+    pub fn is_wider(&self, opening: &Self) -> bool {
+        self.uses > opening.uses
+            || (opening.exact && !self.exact)
+            || (!self.exact && self.knobs != opening.knobs)
+            || self.resource != opening.resource
+            || self.valid_for > opening.valid_for
+            || self.not_after > opening.not_after
     }
 
     /// What the resource can be set to.

@@ -5,10 +5,12 @@
 
 pub mod activation;
 pub mod afterwards;
+pub mod agents;
 pub mod arrival;
 pub mod ballot;
 pub mod cedar;
 pub mod copies;
+pub mod curl;
 pub mod epoch;
 pub mod export;
 pub mod facts;
@@ -17,7 +19,11 @@ pub mod grant_form;
 pub mod keys;
 pub mod knob;
 pub mod latest;
+pub mod length;
 pub mod ownership;
+pub mod palette;
+pub mod past;
+pub mod pictures;
 pub mod preview;
 pub mod problem;
 pub mod queue;
@@ -27,7 +33,9 @@ pub mod said;
 pub mod scope;
 pub mod sessions;
 pub mod staleness;
+pub mod stops;
 pub mod time;
+pub mod what_if;
 
 #[cfg(test)]
 mod samples;

@@ -43,6 +43,12 @@ pub fn line(id: &str, state: &str, needs_me: bool) -> ExceptionLine {
         says_emergency: false,
         disposition: None,
         hidden: Vec::new(),
+        routed_on: false,
+        grant: None,
+        last_use: None,
+        may_revoke: false,
+        waiting: false,
+        undo_until: None,
     }
 }
 

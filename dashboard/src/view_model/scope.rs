@@ -4,7 +4,7 @@ use policy_core::grant::{ArgumentScope, Condition, ResourceScope, Scope, Test};
 use policy_core::time::Timestamp;
 
 use super::facts::{entity, scalar, uses};
-use super::time::{length, stamp};
+use super::time::{length, zoned};
 
 /// One dimension of a scope: what was asked for, and what would be given.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,7 +83,7 @@ pub fn lines(scope: &Scope) -> Vec<(String, String)> {
 }
 
 fn utc(instant: Timestamp) -> String {
-    format!("{} UTC", stamp(instant))
+    zoned(instant)
 }
 
 /// What was asked for beside what would be given, dimension by dimension.

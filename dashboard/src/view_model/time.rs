@@ -1,5 +1,7 @@
 //! Instants and lengths of time in words, and the gate's time as the page knows it.
 
+use std::cell::Cell;
+
 use policy_core::time::{Span, Timestamp};
 
 /// Below this many seconds a countdown tells them.
@@ -64,18 +66,54 @@ fn coarse(span: Span) -> String {
     words.split(' ').take(2).collect::<Vec<_>>().join(" ")
 }
 
-/// The time of day in UTC: `16:51`.
+/// How many minutes a zone is before UTC at an instant, in milliseconds since 1970: a browser knows.
+pub type Zone = fn(i64) -> i32;
+
+thread_local! {
+    /// The zone that times are told in; absent: UTC.
+    static ZONE: Cell<Option<Zone>> = const { Cell::new(None) };
+}
+
+/// Tells times in this zone from here on, or in UTC.
+pub fn tell_in(zone: Option<Zone>) {
+    ZONE.set(zone);
+}
+
+/// The zone of an instant as it is told: `UTC`, or `+01:00`.
+pub fn zone(then: Timestamp) -> String {
+    let Some(minutes) = offset(then) else { return "UTC".into() };
+    let (sign, minutes) = (if minutes < 0 { '-' } else { '+' }, minutes.unsigned_abs());
+    format!("{sign}{:02}:{:02}", minutes / 60, minutes % 60)
+}
+
+/// The time of day: `16:51`. Its [`zone`] is told beside it.
 pub fn clock(then: Timestamp) -> String {
     piece(then, 11, 16)
 }
 
-/// Date and time in UTC: `2026-11-22 16:51:07`.
+/// The time of day with its zone: `16:51 UTC`.
+pub fn zoned_clock(then: Timestamp) -> String {
+    format!("{} {}", clock(then), zone(then))
+}
+
+/// Date and time: `2026-11-22 16:51:07`. The [`zone`] is told beside it.
 pub fn stamp(then: Timestamp) -> String {
     format!("{} {}", piece(then, 0, 10), piece(then, 11, 19))
 }
 
+/// Date and time with the zone: `2026-11-22 16:51:07 UTC`.
+pub fn zoned(then: Timestamp) -> String {
+    format!("{} {}", stamp(then), zone(then))
+}
+
+fn offset(then: Timestamp) -> Option<i32> {
+    ZONE.get().map(|zone| zone(then.millis()))
+}
+
 fn piece(then: Timestamp, from: usize, to: usize) -> String {
-    then.to_string().get(from..to).unwrap_or_default().to_owned()
+    let shift = i64::from(offset(then).unwrap_or(0)).saturating_mul(60_000);
+    let told = Timestamp::from_millis(then.millis().saturating_add(shift));
+    told.to_string().get(from..to).unwrap_or_default().to_owned()
 }
 
 #[cfg(test)]
@@ -112,6 +150,21 @@ mod tests {
         let clock = GateClock::new(at("2026-11-22T16:00:00Z"), 1_000.0);
         assert_eq!(clock.now(61_000.0), at("2026-11-22T16:01:00Z"));
         assert_eq!(clock.now(0.0), at("2026-11-22T16:00:00Z"));
+    }
+
+    #[test]
+    fn another_zone_is_told_with_every_time() {
+        let summer = |millis: i64| if millis < 1_774_746_000_000 { 60 } else { 120 };
+        let (winter, later) = (at("2026-03-29T00:59:59Z"), at("2026-03-29T01:00:00Z"));
+        tell_in(Some(summer));
+        assert_eq!(
+            (zoned(winter), zoned(later)),
+            ("2026-03-29 01:59:59 +01:00".into(), "2026-03-29 03:00:00 +02:00".into())
+        );
+        tell_in(Some(|_| -210));
+        assert_eq!(zoned_clock(winter), "21:29 -03:30");
+        tell_in(None);
+        assert_eq!(zoned_clock(winter), "00:59 UTC");
     }
 
     #[test]

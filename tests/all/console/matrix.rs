@@ -18,12 +18,9 @@ const PEOPLE: [&str; 6] = ["mara", "vera", "ines", "sol", "kit", "zoe"];
 /// What each route answers each of them, in the order above: `.` is not refused for who asks, `u` is 401, `f` is 403 by
 /// another rule, `p` is 403 `not_permitted_here`.
 const TABLE: &[(&str, &str)] = &[
-<<<<<<< HEAD
     ("activate_bundle", "uffpppp.p"),
-=======
     ("agent", "uff....pp"),
     ("agents", "uff......"),
->>>>>>> 74e44cc (Page lists after what one may not see, undo a decision, spare who has decided enough, and say what an agent may do)
     ("answer", "u..pp.ppp"),
     ("appoint_deputy", "uff.ppppp"),
     ("assign_finding", "uffp.pppp"),
@@ -74,13 +71,10 @@ const TABLE: &[(&str, &str)] = &[
     ("openapi", "........."),
     ("owner", "uff....pp"),
     ("ownership", "uffp.pppp"),
-<<<<<<< HEAD
     ("propose_bundle", "uffpppp.p"),
     ("propose_module", "uffpppp.p"),
-=======
     ("past", "uff....pp"),
     ("pictures", "uff......"),
->>>>>>> 74e44cc (Page lists after what one may not see, undo a decision, spare who has decided enough, and say what an agent may do)
     ("questions", "uff.p.ppp"),
     ("reach", "uff.pp.pp"),
     ("ready", "........."),

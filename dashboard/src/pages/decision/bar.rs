@@ -5,6 +5,7 @@ use leptos::task::spawn_local;
 use policy_core::lifecycle::{Rejection, VoteDecision};
 
 use super::super::judge::Judge;
+use super::hand_over::HandOver;
 use super::load;
 use super::state::{Module, State, Voting};
 use super::vote::{REASON_NEEDED, answer_question, cast, confirm, declare_emergency, revoke};
@@ -68,6 +69,7 @@ fn VoteBar() -> impl IntoView {
     let votes: Vec<String> = exception.approved_by().into_iter().map(|person| person.id.clone()).collect();
     let progress = format!("{} of {}", votes.len(), exception.terms.approvals);
     let allowed = loaded.detail.allowed;
+    let hands = allowed.refuse.is_yes();
     let declares = allowed.declare_emergency.is_yes();
     let several = allowed.approve.is_yes() && exception.terms.approvals > 1;
     let answering = allowed.answer.is_yes().then(|| {
@@ -135,6 +137,7 @@ fn VoteBar() -> impl IntoView {
             </dl>
             <Reason />
             {answering}
+            {hands.then(|| view! { <HandOver decide_by /> })}
             {declares.then(|| view! {
                 <p class="also">
                     <button
@@ -189,7 +192,7 @@ fn VoteButton(decision: VoteDecision, obstacle: Memo<Option<String>>) -> impl In
         None => cast(state, desk, decision),
     };
     view! {
-        <button id=id class=class aria-describedby="why-not" aria-disabled=move || blocked().to_string() on:click=press>
+        <button id=id data-key=id class=class aria-describedby="why-not" aria-disabled=move || blocked().to_string() on:click=press>
             {word}
         </button>
     }

@@ -10,7 +10,7 @@ use super::state::State;
 use crate::components::{Card, Notice, Text, Tone};
 use crate::view_model::facts::people;
 use crate::view_model::rights::hidden;
-use crate::view_model::time::stamp;
+use crate::view_model::time::zoned;
 
 /// The page without a sheet. It follows the gate.
 #[component]
@@ -47,10 +47,10 @@ pub fn Blind() -> impl IntoView {
                 <tr><th scope="row">"agent"</th><td class="mono"><Text text=subject.to_string() /></td></tr>
                 <tr><th scope="row">"for"</th><td><Text text=request.requester.id.clone() /></td></tr>
                 <tr><th scope="row">"owned by"</th><td><Text text=owners /></td></tr>
-                <tr><th scope="row">"asked at"</th><td>{format!("{} UTC", stamp(request.requested_at))}</td></tr>
+                <tr><th scope="row">"asked at"</th><td>{zoned(request.requested_at)}</td></tr>
                 {match ends {
-                    Some(ends) => view! { <tr><th scope="row">"ends"</th><td>{format!("{} UTC", stamp(ends))}</td></tr> },
-                    None => view! { <tr><th scope="row">"decide by"</th><td>{format!("{} UTC", stamp(decide_by))}</td></tr> },
+                    Some(ends) => view! { <tr><th scope="row">"ends"</th><td>{zoned(ends)}</td></tr> },
+                    None => view! { <tr><th scope="row">"decide by"</th><td>{zoned(decide_by)}</td></tr> },
                 }}
             </tbody></table>
         </Card>

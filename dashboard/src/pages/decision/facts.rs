@@ -5,7 +5,9 @@ use leptos::prelude::*;
 use super::state::State;
 use crate::components::{Card, Digest, Text};
 use crate::view_model::facts::{entity, known_of, owned, reason, remedy, shown_by, terms, vouched};
+use crate::view_model::facts::{entity, known_of, owned, reason, remedy, terms};
 use crate::view_model::time::stamp;
+use crate::view_model::time::zoned;
 
 /// An argument longer than this gets a box of its own that scrolls.
 const LONG: usize = 160;
@@ -102,7 +104,7 @@ pub fn WhoAsks() -> impl IntoView {
                     {(!owners.is_empty()).then(|| view! { <tr><th scope="row">"owner"</th><td><Text text=owners /></td></tr> })}
                     {move || newest.with(|newest| newest.as_ref().and_then(|detail| detail.owner.as_ref()).map(owned)).map(|owned| view! { <tr><th scope="row">"owned now by"</th><td><Text text=owned /></td></tr> })}
                     {through.map(|through| view! { <tr><th scope="row">"enforced by"</th><td class="mono"><Text text=through /></td></tr> })}
-                    <tr><th scope="row">"asked at"</th><td>{format!("{} UTC", stamp(request.requested_at))}</td></tr>
+                    <tr><th scope="row">"asked at"</th><td>{zoned(request.requested_at)}</td></tr>
                 </tbody>
             </table>
             <p class="soft">"Who asks, who stands in the chain and who owns the agent cannot vote."</p>
@@ -156,7 +158,7 @@ pub fn WhyBlocked() -> impl IntoView {
                         <td>
                             <Digest digest=sheet.bundle.digest.to_string() />
                             " activated by " <Text text=sheet.bundle.activated_by.clone() />
-                            {format!(", {} UTC: ", stamp(sheet.bundle.activated_at))}
+                            {format!(", {}: ", zoned(sheet.bundle.activated_at))}
                             <Text text=sheet.bundle.reason.clone() />
                             {(!changed.is_empty()).then(|| format!(" (files changed: {})", changed.join(", ")))}
                         </td>

@@ -1,79 +1,92 @@
-//! The grant form: what was asked for struck through, beside what would be given.
+//! What a yes would be: the smallest grant that lets this call through, told line by line beside what was asked for, with
+//! by name what it does not fix. Opening more than that is a step of its own, and takes a reason.
 
 use leptos::prelude::*;
 use policy_core::time::{Span, Timestamp};
 
 use super::knobs::Arguments;
+use super::length::Length;
 use super::state::State;
-use crate::components::{Card, Countdown, Text};
+use crate::components::{Card, Text};
 use crate::view_model::facts::uses;
 use crate::view_model::grant_form::GrantForm as Form;
-use crate::view_model::scope::resource;
-use crate::view_model::time::{clock, length};
+use crate::view_model::scope::{compare, resource};
+use crate::view_model::time::length;
 
-/// The knobs of a grant.
+/// The grant as it would be, and the knobs that open it.
 #[component]
 pub fn GrantForm() -> impl IntoView {
     let state = State::take();
     let problem = Memo::new(move |_| state.scope().and_then(Result::err));
+    let open = move |_| state.opened.set(true);
     view! {
         <Card title="What a yes would be">
-            <p class="soft">"Opens with the smallest grant that lets this call through. It can never go beyond what was asked for."</p>
-            <Length />
-            <Uses />
-            <Resource />
-            <Arguments />
+            <p class="soft">{move || if state.is_wider() {
+                "More is open than this call needs. The reason that you give says why."
+            } else {
+                "The smallest grant that lets this call through. It can never go beyond what was asked for."
+            }}</p>
+            <Show when=move || !state.opened.get()>
+                <Lines />
+                <p><button data-key="open" aria-expanded="false" aria-controls="knobs" on:click=open>"Open more than this …"</button></p>
+            </Show>
+            <div id="knobs">
+                <Show when=move || state.opened.get()>
+                    <Length />
+                    <Uses />
+                    <Resource />
+                    <Arguments />
+                    <p><button class="quiet" on:click=move |_| state.close_again()>"Back to the smallest grant"</button></p>
+                </Show>
+            </div>
             <p class="problem" role="status" id="grant-problem">
                 {move || problem.get().map(|problem| view! { <Text text=problem /> })}
             </p>
+            <NotFixed />
         </Card>
     }
 }
 
+/// The grant line by line, with what was asked for struck through where that was more.
 #[component]
-fn Length() -> impl IntoView {
+fn Lines() -> impl IntoView {
     let state = State::take();
-    // The stops of the slider change only when the time left passes one of them.
-    let lengths = Memo::new(move |_| {
-        let now = state.clock.get();
-        state.form.with(|form| form.as_ref().map(|form| form.lengths(now)).unwrap_or_default())
+    let lines = Memo::new(move |_| {
+        let scope = state.scope()?.ok()?;
+        let (now, asked) = (state.clock.get(), state.form.with(|form| form.as_ref().map(|form| form.asked().clone()))?);
+        Some(compare(&asked.granted_at(now, None), &scope.granted_at(now, None)))
     });
-    let last = move || lengths.with(|lengths| lengths.len().saturating_sub(1));
-    let index = move || {
-        let now = state.clock.get();
-        state.form.with(|form| form.as_ref().map_or(0, |form| form.length_index(now)))
-    };
-    let of_form = move |read: fn(&Form, Timestamp) -> Span| {
-        let now = state.clock.get();
-        state.form.with(|form| form.as_ref().map(|form| read(form, now)))
-    };
-    let end = state.ends();
-    let (set, asked) = (Memo::new(move |_| of_form(Form::length)), Memo::new(move |_| of_form(Form::asked_length)));
-    let words = move || set.get().map(length).unwrap_or_default();
-    let latest = state.form.with_untracked(|form| form.as_ref().map(|form| form.asked().not_after));
-    let on_input = move |event| {
-        if let Ok(index) = event_target_value(&event).parse() {
-            state.edit(|form| form.set_length(index, state.now()));
-        }
-    };
+    move || {
+        lines.get().map(|lines| {
+            let rows = lines
+                .into_iter()
+                .map(|line| {
+                    let struck = line.is_narrowed().then(|| view! { <s><Text text=line.asked.clone() /></s> " " });
+                    view! { <tr><th scope="row">{line.name}</th><td>{struck}<Text text=line.given /></td></tr> }
+                })
+                .collect_view();
+            view! { <table class="grant"><tbody>{rows}</tbody></table> }
+        })
+    }
+}
+
+/// What this yes leaves open, by name; red where there is anything.
+#[component]
+fn NotFixed() -> impl IntoView {
+    let state = State::take();
+    let open = Memo::new(move |_| state.shown.with(|shown| shown.as_ref().map(|shown| shown.previewed.open.clone())));
     view! {
-        <div class="knob">
-            <label for="length">"valid for"</label>
-            <input
-                id="length" type="range" min="0" step="1"
-                prop:max=last prop:value=index on:input=on_input
-                aria-valuetext=words
-            />
-            <output for="length">
-                {move || asked.get().filter(|asked| Some(*asked) != set.get()).map(|asked| view! { <s>{length(asked)}</s> " " })}
-                {words}
-            </output>
-        </div>
-        <p class="under">"if granted now, ends " {move || end.get().map(|end| view! { <Countdown then=end /> })}</p>
-        {move || lengths.with(Vec::is_empty).then(|| {
-            let latest = latest.map(clock).unwrap_or_default();
-            view! { <p class="problem">{format!("What was asked for ended at {latest} UTC.")}</p> }
-        })}
+        <h3 id="not-fixed">"Not fixed by this yes"</h3>
+        {move || match open.get() {
+            None => view! { <p class="soft">"The module has not answered yet."</p> }.into_any(),
+            Some(open) if open.is_empty() => view! { <p>"Nothing. This very call, and no other."</p> }.into_any(),
+            Some(open) => view! {
+                <ul class="not-fixed" aria-labelledby="not-fixed">
+                    {open.into_iter().map(|name| view! { <li class="bad mono"><Text text=name /></li> }).collect_view()}
+                </ul>
+            }
+            .into_any(),
+        }}
     }
 }
 
@@ -147,4 +160,17 @@ fn Resource() -> impl IntoView {
         <p class="under mono">{struck}{move || view! { <Text text=words() /> }}</p>
     }
     .into_any()
+}
+
+/// How long a grant of the form would last now, and what was asked for.
+pub(super) fn lengths(form: &Form, now: Timestamp) -> (Span, Span) {
+    (form.length(now), form.asked_length(now))
+}
+
+/// A length beside the one that was asked for, which is struck through where it is another.
+pub(super) fn beside(set: Option<Span>, asked: Option<Span>) -> impl IntoView {
+    view! {
+        {asked.filter(|asked| Some(*asked) != set).map(|asked| view! { <s>{length(asked)}</s> " " })}
+        {set.map(length).unwrap_or_default()}
+    }
 }

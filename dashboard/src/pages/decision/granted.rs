@@ -12,7 +12,7 @@ use crate::components::{Card, Notice, Text, Tone};
 use crate::view_model::afterwards::open_ended;
 use crate::view_model::facts::uses;
 use crate::view_model::scope::compare;
-use crate::view_model::time::stamp;
+use crate::view_model::time::zoned;
 
 /// How it ended, and what was granted beside what was asked.
 #[component]
@@ -46,7 +46,7 @@ pub fn Granted() -> impl IntoView {
                         <tbody>
                             {rows}
                             <tr><th scope="row">"used"</th><td>{move || format!("{} of {}", used.get().unwrap_or(0), uses(most))}</td></tr>
-                            <tr><th scope="row">"granted at"</th><td>{format!("{} UTC", stamp(grant.granted_at))}</td></tr>
+                            <tr><th scope="row">"granted at"</th><td>{zoned(grant.granted_at)}</td></tr>
                             <tr><th scope="row">"grant"</th><td><code class="whole">{grant.grant.id.clone()}</code></td></tr>
                         </tbody>
                     </table>
@@ -78,7 +78,7 @@ fn OpenEnded() -> impl IntoView {
         });
         view! {
             <tr>
-                <th scope="row"><time datetime=line.at.to_string()>{format!("{} UTC", stamp(line.at))}</time></th>
+                <th scope="row"><time datetime=line.at.to_string()>{zoned(line.at)}</time></th>
                 <td>{known} ": call " <code><Text text=line.call /></code></td>
                 <td class="verdict">{back}</td>
             </tr>
@@ -102,7 +102,7 @@ fn OpenEnded() -> impl IntoView {
 /// How it ended, in one notice.
 #[component]
 fn Ending(phase: Phase, word: String) -> impl IntoView {
-    let told = |what: &str, at: Timestamp| format!("{what} at {} UTC", stamp(at));
+    let told = |what: &str, at: Timestamp| format!("{what} at {}", zoned(at));
     let (tone, title, reason) = match phase {
         Phase::Granted(_) | Phase::Requested | Phase::Suspended { .. } if word == "unconfirmed" => (
             Tone::Warn,

@@ -24,6 +24,10 @@ pub fn Header() -> impl IntoView {
     let sign_in = terms.step_up.as_ref().map(|step_up| format!(" · {step_up}")).unwrap_or_default();
     let demands = format!("{} · {}{sign_in}", terms.tier, people(terms.approvals));
     let word = move || state.newest.with(|newest| newest.as_ref().map_or(String::new(), |newest| newest.state.clone()));
+    let waits = move || {
+        let waits = state.newest.with(|newest| newest.as_ref().is_some_and(|newest| newest.waiting));
+        waits.then(|| view! { <span class="chip warn">"the agent waits for this"</span> })
+    };
     view! {
         <p class="crumb"><a href="/">"Queue"</a> " / " <code>{request.id.clone()}</code></p>
         <h1><span class="mono"><Text text=request.question.call.subject.id.clone() /></span> " " <Text text=sheet.says.clone() /></h1>
@@ -44,7 +48,21 @@ pub fn Header() -> impl IntoView {
             {(sheet.exception.repeated > 0).then(|| {
                 view! { <span class="chip">{format!("asked {} times", u64::from(sheet.exception.repeated) + 1)}</span> }
             })}
+            {waits}
+            {loaded.detail.reopens.clone().map(|of| view! {
+                <a class="chip" href=format!("/exceptions/{of}")>"opened again, after a refusal that was taken back"</a>
+            })}
         </p>
+        {loaded.detail.reopened_as.clone().map(|next| view! {
+            <Notice tone=Tone::Plain title="The refusal was taken back.">
+                <p><a href=format!("/exceptions/{next}")>"The request goes on here"</a></p>
+            </Notice>
+        })}
+        {loaded.detail.routed_on.then(|| view! {
+            <Notice tone=Tone::Warn title="You have decided enough for today: others are asked about this one.">
+                <p>"You may decide it all the same."</p>
+            </Notice>
+        })}
         <News />
     }
     .into_any()

@@ -72,6 +72,7 @@ pub async fn show(state: State, desk: Desk, loaded: Loaded) {
     desk.set_time(loaded.detail.now);
     let loaded = Arc::new(loaded);
     let form = loaded.questions.as_ref().map(|questions| GrantForm::open(&loaded.sheet, questions));
+    state.opened.set(false);
     state.preview.set_value(None);
     state.shown.set(None);
     state.trouble.set(None);
@@ -79,8 +80,19 @@ pub async fn show(state: State, desk: Desk, loaded: Loaded) {
     state.form.set(form);
     state.failed.set(None);
     state.hear(loaded.detail.clone());
+    // Other buttons stand under the hand.
+    let before = state.loaded.with_untracked(|before| before.as_ref().map(|before| before.detail.state.clone()));
+    if before.as_ref() != Some(&loaded.detail.state) {
+        desk.page_changed();
+    }
     state.loaded.set(Some(Arc::clone(&loaded)));
     if loaded.is_open() {
+        spawn_local(async move {
+            // It is told beside the sheet: without it one decides all the same.
+            if let Ok(past) = api::past(&state.id.get_value()).await {
+                state.past.set(Some(past));
+            }
+        });
         match start(state, &loaded).await {
             Ok(preview) => {
                 state.preview.set_value(Some(preview));

@@ -5,16 +5,21 @@
 mod agent_says;
 mod bar;
 mod blind;
+mod confirm;
 mod facts;
 mod form;
 mod granted;
+mod hand_over;
 mod header;
 mod history;
 mod knobs;
+mod length;
 mod load;
+mod past;
 mod policy;
 mod preview;
 mod state;
+mod undo;
 mod vote;
 
 use leptos::prelude::*;
@@ -22,6 +27,7 @@ use leptos_router::hooks::use_params_map;
 
 use super::set_title;
 use crate::components::Failure;
+pub use policy::Coloured;
 use state::State;
 
 /// The page of one exception.
@@ -55,12 +61,14 @@ fn Body() -> impl IntoView {
     let Some(loaded) = state.loaded.get_untracked() else { return ().into_any() };
     let open = loaded.is_open();
     let right = if open {
-        view! { <form::GrantForm /> <preview::Preview /> <policy::Policy /> }.into_any()
+        view! { <form::GrantForm /> <preview::Preview /> <past::Past /> <policy::Policy /> }.into_any()
     } else {
         view! { <granted::Granted /> <history::History /> }.into_any()
     };
     view! {
         <header::Header />
+        <undo::Undo />
+        {open.then(|| view! { <past::Differs /> })}
         <div class="columns">
             <div>
                 <facts::WhatWillRun />
@@ -73,6 +81,7 @@ fn Body() -> impl IntoView {
         </div>
         {open.then(|| view! { <history::History /> })}
         <bar::Bar />
+        {open.then(|| view! { <confirm::Confirm /> })}
     }
     .into_any()
 }

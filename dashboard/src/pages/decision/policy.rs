@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use super::state::State;
 use crate::components::Card;
 use crate::view_model::cedar::{Ink, pieces};
-use crate::view_model::time::stamp;
+use crate::view_model::time::zoned;
 
 /// The Cedar text.
 #[component]
@@ -19,9 +19,9 @@ pub fn Policy() -> impl IntoView {
     let floats = Memo::new(move |_| {
         state.shown.with(|shown| shown.as_ref().is_some_and(|shown| shown.scope.valid_for.is_some()))
     });
-    let at = state.sheet().map(|loaded| stamp(loaded.sheet.sheet.at)).unwrap_or_default();
+    let at = state.sheet().map(|loaded| zoned(loaded.sheet.sheet.at)).unwrap_or_default();
     let end = move || {
-        let words = format!("Its end is fixed by the last vote; here it is what it would have been at {at} UTC.");
+        let words = format!("Its end is fixed by the last vote; here it is what it would have been at {at}.");
         floats.get().then(|| view! { <p class="soft">{words}</p> })
     };
     view! { <Card title="As policy">{body}{end}</Card> }
@@ -29,7 +29,7 @@ pub fn Policy() -> impl IntoView {
 
 /// Cedar text in colour, odd characters visible.
 #[component]
-fn Coloured(text: String) -> impl IntoView {
+pub fn Coloured(text: String) -> impl IntoView {
     pieces(&text)
         .into_iter()
         .map(|(ink, piece)| match ink {

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use policy_core::grant::Scope;
 use policy_core::time::Timestamp;
-use proviso_api::exceptions::{ExceptionDetail, QuestionsReply, SheetReply};
+use proviso_api::exceptions::{ExceptionDetail, FrictionKind, QuestionsReply, SheetReply};
+use proviso_api::past::PastReply;
 
 use crate::app::Desk;
 use crate::preview::client::{Broken, Preview};
@@ -86,6 +87,14 @@ pub struct State {
     pub inside: RwSignal<bool>,
     /// A reason was needed and not there.
     pub missing: RwSignal<bool>,
+    /// Whether the knobs that open more than this call needs are shown.
+    pub opened: RwSignal<bool>,
+    /// What became of the like.
+    pub past: RwSignal<Option<PastReply>>,
+    /// Whether the second step of a yes is open.
+    pub confirming: RwSignal<bool>,
+    /// What was typed there.
+    pub typed: RwSignal<String>,
     /// The vote.
     pub voting: RwSignal<Voting>,
     /// The gate's time, once a second.
@@ -110,6 +119,10 @@ impl State {
             reason: RwSignal::new(String::new()),
             inside: RwSignal::new(false),
             missing: RwSignal::new(false),
+            opened: RwSignal::new(false),
+            past: RwSignal::new(None),
+            confirming: RwSignal::new(false),
+            typed: RwSignal::new(String::new()),
             voting: RwSignal::new(Voting::Idle),
             clock: Desk::take().now,
             preview: StoredValue::new_local(None),
@@ -124,6 +137,40 @@ impl State {
     /// What is shown. The page draws its parts only after it has loaded.
     pub fn sheet(&self) -> Option<Arc<Loaded>> {
         self.loaded.get_untracked()
+    }
+
+    /// Whether the form opens more than the page opened with: what lets this call through, or what others approved.
+    pub fn is_wider(&self) -> bool {
+        let opening = self.loaded.with_untracked(|loaded| {
+            let loaded = loaded.as_ref()?;
+            Some(GrantForm::open(&loaded.sheet, loaded.questions.as_ref()?))
+        });
+        self.form.with(|form| form.as_ref().zip(opening.as_ref()).is_some_and(|(form, opening)| form.is_wider(opening)))
+    }
+
+    /// Back to what the page opened with.
+    pub fn close_again(&self) {
+        let opening = self.loaded.with_untracked(|loaded| {
+            let loaded = loaded.as_ref()?;
+            Some(GrantForm::open(&loaded.sheet, loaded.questions.as_ref()?))
+        });
+        self.opened.set(false);
+        if opening.is_some() {
+            self.form.set(opening);
+            self.try_form();
+        }
+    }
+
+    /// What a yes takes besides the vote, as the gate told with the sheet.
+    pub fn friction(&self) -> FrictionKind {
+        let friction = self.sheet().and_then(|loaded| loaded.detail.friction.as_ref().map(|friction| friction.kind));
+        // A gate that says nothing of it checks nothing of it.
+        friction.unwrap_or(FrictionKind::OneStep)
+    }
+
+    /// What is to be typed for a yes, where the tier wants that.
+    pub fn name_to_type(&self) -> Option<String> {
+        self.sheet()?.detail.friction.as_ref()?.name.clone()
     }
 
     /// Takes what the gate says of the exception now. Answers overtake each other: an older one changes nothing.

@@ -8,7 +8,7 @@ use super::load;
 use super::state::{Loaded, State, Voting};
 use crate::api;
 use crate::app::{Desk, Signed};
-use crate::view_model::ballot::{answer, ballot, needs_reason};
+use crate::view_model::ballot::{Words, answer, ballot, needs_reason};
 use crate::view_model::problem::ApiError;
 use crate::view_model::staleness::changes;
 
@@ -21,15 +21,21 @@ pub fn cast(state: State, desk: Desk, decision: VoteDecision) {
     let Signed::In(session) = desk.signed.get_untracked() else { return };
     let Some(shown) = state.shown.get_untracked() else { return };
     let reason = state.reason.get_untracked();
-    if reason.trim().is_empty() && needs_reason(decision, loaded.sheet.sheet.exception.terms.approvals) {
+    let approvals = loaded.sheet.sheet.exception.terms.approvals;
+    let opened = decision == VoteDecision::Approve && state.is_wider();
+    if reason.trim().is_empty() && (opened || needs_reason(decision, approvals, state.friction())) {
         state.missing.set(true);
         desk.said.set(REASON_NEEDED.to_owned());
         super::super::focus("reason");
         return;
     }
-    let Ok(ballot) =
-        ballot(&session.person, &loaded.sheet.sheet, &shown, decision, &reason, state.inside.get_untracked())
-    else {
+    let typed = state.typed.get_untracked();
+    if decision == VoteDecision::Approve && state.name_to_type().is_some_and(|name| typed.trim() != name) {
+        state.confirming.set(true);
+        return;
+    }
+    let words = Words { reason: &reason, inside: state.inside.get_untracked(), confirm: &typed };
+    let Ok(ballot) = ballot(&session.person, &loaded.sheet.sheet, &shown, decision, &words) else {
         desk.said.set("What is shown has no canonical form, so nobody can vote on it.".to_owned());
         return;
     };
@@ -42,6 +48,7 @@ pub fn cast(state: State, desk: Desk, decision: VoteDecision) {
                 let told = answer(decision, &reply.state);
                 desk.said.set(told.clone());
                 state.reason.set(String::new());
+                state.typed.set(String::new());
                 state.voting.set(Voting::Done(told));
                 load::load(state, desk).await;
             }
@@ -69,7 +76,7 @@ async fn stale(state: State, desk: Desk, shown: &Loaded, error: ApiError) {
 /// Takes the grant away.
 pub fn revoke(state: State, desk: Desk, grant: String) {
     let told = "Revoked. Nothing honours this grant any more.";
-    act(state, desk, told, async move |reason| api::revoke(&grant, reason).await);
+    act(state, desk, told, async move |reason| api::revoke(&grant, reason).await.map(drop));
 }
 
 /// Says that what was made before a restore still stands.

@@ -12,7 +12,7 @@ use crate::components::{Card, Digest, Failure, Text};
 use crate::pages::set_title;
 use crate::view_model::findings::{class, kind, phase, state, tone};
 use crate::view_model::problem::ApiError;
-use crate::view_model::time::stamp;
+use crate::view_model::time::zoned;
 
 /// One finding.
 #[component]
@@ -72,8 +72,8 @@ pub fn Finding() -> impl IntoView {
                         {task}
                         {exception}
                         <tr><th scope="row">"owner"</th><td><Text text=owner /></td></tr>
-                        <tr><th scope="row">"happened"</th><td>{format!("{} UTC", stamp(finding.at))}</td></tr>
-                        <tr><th scope="row">"found"</th><td>{format!("{} UTC", stamp(finding.opened_at))}</td></tr>
+                        <tr><th scope="row">"happened"</th><td>{zoned(finding.at)}</td></tr>
+                        <tr><th scope="row">"found"</th><td>{zoned(finding.opened_at)}</td></tr>
                     </tbody></table>
                 </Card>
             }
@@ -122,7 +122,7 @@ fn row(name: &'static str, value: Option<String>) -> impl IntoView {
 
 #[component]
 fn Evidence(line: EvidenceLine) -> impl IntoView {
-    let told = |at: Option<policy_core::time::Timestamp>| at.map(|at| format!("{} UTC", stamp(at)));
+    let told = |at: Option<policy_core::time::Timestamp>| at.map(zoned);
     let digest = line.input_digest.map(|digest| {
         view! { <tr><th scope="row">"arguments"</th><td><Digest digest=digest.to_string() /></td></tr> }
     });
@@ -158,7 +158,7 @@ fn Decision(line: DecisionLine) -> impl IntoView {
             {row("action", Some(line.action))}
             {row("server", line.server)}
             {row("task", Some(line.task))}
-            {row("at", Some(format!("{} UTC", stamp(line.at))))}
+            {row("at", Some(zoned(line.at)))}
             {row("call", line.call)}
             {row("evaluation", Some(line.evaluation_id))}
             {exception}
@@ -172,7 +172,7 @@ fn Step(step: FindingStep) -> impl IntoView {
     let said = step.said.map(|said| view! { <blockquote class="quote"><Text text=said /></blockquote> });
     view! {
         <li>
-            <time>{format!("{} UTC", stamp(step.at))}</time>
+            <time>{zoned(step.at)}</time>
             <div><p><Text text=step.sentence /></p>{said}</div>
         </li>
     }

@@ -16,7 +16,7 @@ use crate::components::{Card, Failure, Notice, Text, Tone};
 use crate::pages::{focus, set_title};
 use crate::view_model::ownership::{commands, is_nothing};
 use crate::view_model::problem::ApiError;
-use crate::view_model::time::stamp;
+use crate::view_model::time::zoned;
 
 /// What is handed over at one press.
 #[derive(Clone)]
@@ -149,9 +149,8 @@ fn Body(person: EntityRef, shown: RwSignal<Option<Shown>>) -> impl IntoView {
         shown.get().map(|Shown { left, .. }| {
             let groups =
                 left.groups.into_iter().map(|line| view! { <span class="chip"><Text text=line.group /></span> });
-            let departed = left
-                .departed_at
-                .map(|at| view! { <span class="chip warn">{format!("left at {} UTC", stamp(at))}</span> });
+            let departed =
+                left.departed_at.map(|at| view! { <span class="chip warn">{format!("left at {}", zoned(at))}</span> });
             view! { <p class="chips">{departed}{groups.collect_view()}</p> }
         })
     };

@@ -8,7 +8,7 @@ use crate::app::Desk;
 use crate::components::{Card, Failure, Notice, Text, Tone};
 use crate::pages::set_title;
 use crate::view_model::ownership::{departure_address, has, is_orphaned, names, still_named};
-use crate::view_model::time::stamp;
+use crate::view_model::time::zoned;
 
 /// The page.
 #[component]
@@ -70,7 +70,7 @@ fn Disagrees(line: Disagreement) -> impl IntoView {
     );
     view! {
         <li>
-            <time datetime=line.since.to_string()>{format!("{} UTC", stamp(line.since))}</time>
+            <time datetime=line.since.to_string()>{zoned(line.since)}</time>
             <p>
                 <span class="mono"><Text text=line.agent.id /></span> <Text text=says />
                 <span class="soft">" Handed over by " <Text text=line.by.to_string() /> "."</span>
@@ -84,7 +84,7 @@ fn Gone(line: StillNamed) -> impl IntoView {
     let (says, address) = (still_named(&line), departure_address(&line.person));
     view! {
         <li>
-            <time datetime=line.departed_at.to_string()>{format!("{} UTC", stamp(line.departed_at))}</time>
+            <time datetime=line.departed_at.to_string()>{zoned(line.departed_at)}</time>
             <p><a href=address><Text text=line.person.id /></a> <Text text=says /></p>
         </li>
     }

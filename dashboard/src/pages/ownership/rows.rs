@@ -8,7 +8,7 @@ use proviso_api::routing::DeputyLine;
 use super::departure::{Give, Hand};
 use crate::components::{Card, Text};
 use crate::view_model::ownership::{names, parts, source};
-use crate::view_model::time::stamp;
+use crate::view_model::time::zoned;
 
 #[component]
 fn Act(hand: Hand, what: Give, word: &'static str, of: String) -> impl IntoView {
@@ -84,7 +84,7 @@ pub(super) fn Findings(lines: Vec<FindingLine>, hand: Hand) -> impl IntoView {
             view! {
                 <tr>
                     <td><a href=format!("/findings/{}", line.id)><Text text=line.says.clone() /></a></td>
-                    <td>{format!("found {} UTC", stamp(line.opened_at))}</td>
+                    <td>{format!("found {}", zoned(line.opened_at))}</td>
                     <td class="verdict"><Act hand what=Give::Finding(line.id) word="Hand over" of=line.says /></td>
                 </tr>
             }
@@ -103,7 +103,7 @@ pub(super) fn Deputies(lines: Vec<DeputyLine>, hand: Hand) -> impl IntoView {
             view! {
                 <tr>
                     <td><Text text=says.clone() /></td>
-                    <td>{format!("until {} UTC", stamp(line.until))}</td>
+                    <td>{format!("until {}", zoned(line.until))}</td>
                     <td class="verdict">{act}</td>
                 </tr>
             }
@@ -118,7 +118,7 @@ pub(super) fn Locks(lines: Vec<LeftLock>) -> impl IntoView {
     (!lines.is_empty()).then(move || {
         let row = move |line: LeftLock| {
             view! {
-                <tr><td><Text text=line.reason /></td><td>{format!("set {} UTC", stamp(line.at))}</td><td class="verdict"><code>{line.id}</code></td></tr>
+                <tr><td><Text text=line.reason /></td><td>{format!("set {}", zoned(line.at))}</td><td class="verdict"><code>{line.id}</code></td></tr>
             }
         };
         view! {
@@ -139,7 +139,7 @@ pub(super) fn Credentials(lines: Vec<LeftCredential>) -> impl IntoView {
                 <tr>
                     <td><code>{line.id}</code></td>
                     <td>{line.kind} ": " <Text text=line.what /></td>
-                    <td class="verdict">{format!("until {} UTC", stamp(line.expires_at))}</td>
+                    <td class="verdict">{format!("until {}", zoned(line.expires_at))}</td>
                 </tr>
             }
         };

@@ -34,9 +34,9 @@ fn no_edit_widens() {
     form.uses = 5;
     form.not_after = samples::at(3_601);
     assert!(form.scope(samples::at(120)).is_err(), "an hour was asked for");
-    form.set_length(usize::MAX, samples::at(120));
-    form.set_length(form.lengths(samples::at(120)).len() - 1, samples::at(120));
-    assert_eq!(form.ends(samples::at(120)), samples::at(3_600), "the longest step ends with what was asked for");
+    form.set_length(0, samples::at(120));
+    form.set_length(u64::MAX, samples::at(120));
+    assert_eq!(form.ends(samples::at(120)), samples::at(3_600), "the longest ends with what was asked for");
     form.exact = false;
     let path = form.knobs.iter_mut().find(|knob| knob.at == ["path"]).expect("has a path");
     path.kind = Kind::Inside;
@@ -90,18 +90,32 @@ fn a_length_counts_from_the_yes_and_not_from_the_request() {
 }
 
 #[test]
-fn the_slider_sets_the_length_that_was_asked_for_as_one() {
+fn a_length_is_set_as_one_where_one_was_asked_for() {
     let mut form = lasting(3_600, 5_400);
     let now = samples::at(120);
-    form.set_length(0, now);
+    form.set_length(60, now);
     let scope = form.scope(now).expect("makes sense");
     assert_eq!((scope.valid_for, scope.not_after), (Some(Span::from_seconds(60)), samples::at(5_400)));
     assert_eq!(scope.granted_at(now, None).not_after, form.ends(now), "what is shown is what is granted");
-    assert_eq!(form.lengths(now).last(), Some(&3_600), "never longer than what was asked for");
-    assert_eq!(form.length_index(now), 0);
-    assert_eq!(form.lengths(samples::at(5_000)).last(), Some(&400), "nor beyond the window");
-    form.set_length(form.lengths(now).len() - 1, now);
+    assert_eq!(form.longest(now), Span::from_seconds(3_600), "never longer than what was asked for");
+    assert_eq!(form.longest(samples::at(5_000)), Span::from_seconds(400), "nor beyond the window");
+    form.set_length(u64::MAX, now);
     assert!(form.scope(now).is_ok(), "the longest is not wider");
+}
+
+#[test]
+fn what_opens_more_than_another_is_wider_and_what_closes_is_not() {
+    let opening = lasting(3_600, 5_400);
+    let wider = |change: fn(&mut GrantForm)| {
+        let mut form = opening.clone();
+        change(&mut form);
+        form.is_wider(&opening)
+    };
+    assert!(!wider(|_| ()));
+    assert!(!wider(|form| form.set_length(60, samples::at(120))));
+    assert!(wider(|form| form.set_length(3_600, samples::at(120))));
+    assert!(wider(|form| form.uses += 1));
+    assert!(wider(|form| form.exact = false));
 }
 
 #[test]
@@ -119,5 +133,5 @@ fn terms_shorten_what_others_have_approved() {
 #[test]
 fn a_window_that_is_over_cannot_be_voted_on() {
     assert!(form().scope(samples::at(1_100)).is_err());
-    assert!(form().lengths(samples::at(3_600)).is_empty());
+    assert_eq!(form().longest(samples::at(3_600)), Span::from_seconds(0));
 }

@@ -1,4 +1,17 @@
-//! The queue: which exceptions a tab shows, in which order, and what a filter leaves.
+//! The queue: which exceptions a tab shows, in which order, what a filter leaves, and what stays where it is while one
+//! looks.
+
+mod book;
+mod held;
+mod order;
+mod view;
+mod window;
+
+pub use book::{Book, Over};
+pub use held::{Row, arrange};
+pub use order::{Sort, shown};
+pub use view::{Saved, View, named};
+pub use window::{Window, window};
 
 use proviso_api::exceptions::ExceptionLine;
 
@@ -12,6 +25,8 @@ pub enum Tab {
     Waiting,
     /// Grants that can be used now or later.
     Active,
+    /// What is to be looked at afterwards.
+    Reviews,
     /// Over.
     History,
     /// Everything.
@@ -20,7 +35,7 @@ pub enum Tab {
 
 impl Tab {
     /// The tabs in their order.
-    pub const ALL: [Self; 5] = [Self::NeedsMe, Self::Waiting, Self::Active, Self::History, Self::All];
+    pub const ALL: [Self; 6] = [Self::NeedsMe, Self::Waiting, Self::Active, Self::Reviews, Self::History, Self::All];
 
     /// The tab's word in the address.
     pub const fn word(self) -> &'static str {
@@ -28,6 +43,7 @@ impl Tab {
             Self::NeedsMe => "needs-me",
             Self::Waiting => "waiting",
             Self::Active => "active",
+            Self::Reviews => "reviews",
             Self::History => "history",
             Self::All => "all",
         }
@@ -44,20 +60,29 @@ impl Tab {
             Self::NeedsMe => "Needs me",
             Self::Waiting => "Waiting on others",
             Self::Active => "Active grants",
+            Self::Reviews => "Reviews due",
             Self::History => "History",
             Self::All => "All",
         }
     }
 
-    /// What an empty tab says.
+    /// What an empty tab says: what would stand there, and what brings it there.
     pub const fn empty(self) -> &'static str {
         match self {
             Self::NeedsMe => "Nothing waits for you. A request that you may vote on appears here by itself.",
             Self::Waiting => "No request waits for somebody else.",
             Self::Active => "No grant is live. What people approve stands here until it ends.",
+            Self::Reviews => {
+                "Nothing is to be reviewed. A review opens after an emergency, and after use where policy says so."
+            }
             Self::History => "Nothing has been closed yet.",
             Self::All => "No agent has asked for anything yet.",
         }
+    }
+
+    /// Whether what is over is shown, too: that is fetched page by page.
+    pub const fn shows_what_is_over(self) -> bool {
+        matches!(self, Self::History | Self::All)
     }
 
     fn holds(self, line: &ExceptionLine) -> bool {
@@ -67,6 +92,7 @@ impl Tab {
             Self::NeedsMe => open && line.needs_me,
             Self::Waiting => open && !line.needs_me,
             Self::Active => is_live(line),
+            Self::Reviews => false,
             Self::History => !open && !is_live(line),
             Self::All => true,
         }
@@ -78,63 +104,24 @@ fn is_live(line: &ExceptionLine) -> bool {
     matches!(line.state.as_str(), "granted" | "not_active")
 }
 
-/// The address of a tab with a filter.
-pub fn address(tab: Tab, filter: &str) -> String {
-    let mut pairs = Vec::new();
-    if tab != Tab::default() {
-        pairs.push(format!("tab={}", tab.word()));
-    }
-    if !filter.is_empty() {
-        pairs.push(format!("q={}", encoded(filter)));
-    }
-    if pairs.is_empty() { "/".into() } else { format!("/?{}", pairs.join("&")) }
+/// How many exceptions a tab holds.
+pub fn count(lines: &[ExceptionLine], tab: Tab) -> usize {
+    lines.iter().filter(|line| tab.holds(line)).count()
+}
+
+/// The address of a tab without a filter.
+pub fn address(tab: Tab) -> String {
+    View { tab, ..View::default() }.address()
 }
 
 /// Percent-encoding of everything but unreserved characters.
-pub(super) fn encoded(text: &str) -> String {
+pub fn encoded(text: &str) -> String {
     text.bytes()
         .map(|byte| match byte {
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
             other => format!("%{other:02X}"),
         })
         .collect()
-}
-
-/// How many exceptions a tab holds.
-pub fn count(lines: &[ExceptionLine], tab: Tab) -> usize {
-    lines.iter().filter(|line| tab.holds(line)).count()
-}
-
-/// The lines of a tab that a filter leaves. What waits comes by the nearest deadline, grants by the nearest end, the
-/// rest as the gate sent it: newest first.
-pub fn shown(lines: &[ExceptionLine], tab: Tab, filter: &str) -> Vec<ExceptionLine> {
-    let words: Vec<String> = filter.split_whitespace().map(str::to_lowercase).collect();
-    let mut kept: Vec<ExceptionLine> =
-        lines.iter().filter(|line| tab.holds(line) && matches(line, &words)).cloned().collect();
-    match tab {
-        Tab::NeedsMe | Tab::Waiting => kept.sort_by_key(|line| line.decide_by),
-        Tab::Active => kept.sort_by_key(|line| line.not_after),
-        Tab::History | Tab::All => {}
-    }
-    kept
-}
-
-/// Every word stands in something that the line shows.
-fn matches(line: &ExceptionLine, words: &[String]) -> bool {
-    let resources = line.resources.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
-    let text = [
-        line.says.as_str(),
-        &line.subject.to_string(),
-        &line.task,
-        &line.action,
-        &resources,
-        &line.tier,
-        &line.state,
-        &line.id,
-    ]
-    .join(" ")
-    .to_lowercase();
-    words.iter().all(|word| text.contains(word))
 }
 
 #[cfg(test)]
@@ -151,7 +138,10 @@ mod tests {
             line("d", "lapsed", false),
             line("e", "revoked", false),
         ];
-        let ids = |tab| shown(&lines, tab, "").into_iter().map(|line| line.id).collect::<Vec<_>>().join(" ");
+        let ids = |tab| {
+            let view = View { tab, ..View::default() };
+            shown(&lines, &view, &[]).into_iter().map(|line| line.id).collect::<Vec<_>>().join(" ")
+        };
         assert_eq!(ids(Tab::NeedsMe), "a");
         assert_eq!(ids(Tab::Waiting), "b");
         assert_eq!(ids(Tab::Active), "c");
@@ -162,25 +152,8 @@ mod tests {
     }
 
     #[test]
-    fn what_waits_comes_by_the_nearest_deadline() {
-        let mut late = line("late", "requested", true);
-        late.decide_by = late.decide_by.plus(policy_core::time::Span::from_seconds(60));
-        let lines = [late, line("soon", "requested", true)];
-        let first = shown(&lines, Tab::NeedsMe, "").into_iter().next().map(|line| line.id);
-        assert_eq!(first.as_deref(), Some("soon"));
-    }
-
-    #[test]
-    fn a_filter_wants_every_word() {
-        let lines = [line("a", "requested", true)];
-        assert_eq!(shown(&lines, Tab::All, "SCRIBE write").len(), 1);
-        assert_eq!(shown(&lines, Tab::All, "scribe delete").len(), 0);
-    }
-
-    #[test]
-    fn tab_and_filter_survive_in_the_address() {
-        assert_eq!(address(Tab::NeedsMe, ""), "/");
-        assert_eq!(address(Tab::Active, "a b&c"), "/?tab=active&q=a%20b%26c");
+    fn a_tab_survives_in_the_address() {
+        assert_eq!(address(Tab::NeedsMe), "/");
         for tab in Tab::ALL {
             assert_eq!(Tab::from_word(tab.word()), tab);
         }

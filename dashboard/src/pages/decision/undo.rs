@@ -1,0 +1,60 @@
+//! Taking one's own decision back, while it can be.
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use leptos_router::NavigateOptions;
+use leptos_router::hooks::use_navigate;
+use policy_core::time::Timestamp;
+
+use super::load;
+use super::state::{State, Voting};
+use crate::api;
+use crate::app::Desk;
+use crate::view_model::stops::caught;
+use crate::view_model::time::length;
+
+/// For a minute after a decision: one button. Nothing waits for it.
+#[component]
+pub fn Undo() -> impl IntoView {
+    let (state, desk) = (State::take(), Desk::take());
+    let until = Memo::new(move |_| state.newest.with(|newest| newest.as_ref().and_then(|newest| newest.undo_until)));
+    let open = Memo::new(move |_| until.get().filter(|until| state.clock.get() < *until));
+    let left = move |until: Timestamp| length(until.since(state.clock.get()));
+    let navigate = StoredValue::new_local(use_navigate());
+    let undo = move |_| {
+        spawn_local(async move {
+            let id = state.id.get_value();
+            match api::undo(&id).await {
+                Ok(reply) if reply.exception != id => {
+                    desk.said.set("Your refusal is taken back: the request is open again, on this page.".to_owned());
+                    let address = format!("/exceptions/{}", reply.exception);
+                    navigate.with_value(|navigate| navigate(&address, NavigateOptions::default()));
+                }
+                Ok(reply) => {
+                    let told = format!("Your approval is taken back. {}", caught(reply.calls_in_flight.len()));
+                    desk.said.set(told.clone());
+                    state.voting.set(Voting::Done(told));
+                    load::load(state, desk).await;
+                }
+                Err(error) => {
+                    desk.note(&error);
+                    desk.said.set(error.what());
+                    state.voting.set(Voting::Refused(error));
+                }
+            }
+        });
+    };
+    move || {
+        open.get().map(|until| {
+            view! {
+                <p class="undo">
+                    <button data-key="undo" on:click=undo>"Undo my decision"</button>
+                    <span class="soft">
+                        {move || format!(" {} left. An approval becomes a revoke, a refusal opens the request again. Key: ", left(until))}
+                        <kbd>"u"</kbd>
+                    </span>
+                </p>
+            }
+        })
+    }
+}

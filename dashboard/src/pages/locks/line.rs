@@ -1,0 +1,88 @@
+//! One lock that is in force.
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use proviso_api::stops::LockLine;
+
+use crate::api;
+use crate::app::Desk;
+use crate::components::{Countdown, Failure, Text};
+use crate::view_model::problem::ApiError;
+use crate::view_model::stops::says;
+use crate::view_model::time::{ago, zoned};
+
+/// What it stops, who set it and why, and what this person can do about it.
+#[component]
+pub(super) fn Line(line: LockLine) -> impl IntoView {
+    let desk = Desk::take();
+    let failed = RwSignal::new(None::<ApiError>);
+    let told = RwSignal::new(None::<String>);
+    let reason = RwSignal::new(String::new());
+    let (id, field) = (StoredValue::new(line.lock.id.clone()), format!("renew-{}", line.lock.id));
+    let focus = StoredValue::new(field.clone());
+    let fail = move |error: ApiError| {
+        desk.note(&error);
+        desk.said.set(error.what());
+        failed.set(Some(error));
+    };
+    let lift = move |_| {
+        spawn_local(async move {
+            match api::unlock(&id.get_value()).await {
+                Ok(lifting) if lifting.lifted => desk.said.set("The lock is lifted.".to_owned()),
+                Ok(_) => {
+                    let words =
+                        "Your wish is on record. One more person from outside the setter's groups has to want it, too.";
+                    desk.said.set(words.to_owned());
+                    told.set(Some(words.to_owned()));
+                }
+                Err(error) => fail(error),
+            }
+        });
+    };
+    let renew = move |_| {
+        let why = reason.get_untracked().trim().to_owned();
+        if why.is_empty() {
+            desk.said.set("Say why it has to go on.".to_owned());
+            super::super::focus(&focus.get_value());
+            return;
+        }
+        spawn_local(async move {
+            match api::renew_lock(&id.get_value(), why).await {
+                Ok(_) => desk.said.set("The lock goes on for 24 hours from now.".to_owned()),
+                Err(error) => fail(error),
+            }
+        });
+    };
+    let (at, by) = (line.at, line.by.id.clone());
+    let act = match line.you_may.as_str() {
+        "lift" => view! { <button on:click=lift>"Lift"</button> }.into_any(),
+        "vote" => view! { <button on:click=lift>"Ask for it to be lifted"</button> }.into_any(),
+        _ => view! { <p class="soft">"Members of the setter's groups lift it, or two people from outside them."</p> }
+            .into_any(),
+    };
+    let wanted = line.lifting.iter().map(|person| person.id.clone()).collect::<Vec<_>>().join(", ");
+    let wide = line.until.is_some();
+    view! {
+        <li>
+            <p class="what"><b class="mono"><Text text=says(&line.lock.target) /></b></p>
+            <p class="quote"><Text text=line.reason /></p>
+            <p class="soft">
+                "set by " <Text text=by /> ", "
+                <time datetime=at.to_string() title=zoned(at)>{move || ago(desk.now.get(), at)}</time>
+                {line.until.map(|until| view! { ", ends unless it is renewed at " <Countdown then=until /> })}
+                {(!wanted.is_empty()).then(|| view! { ", to be lifted as " <Text text=wanted /> " wants" })}
+            </p>
+            <div class="judge">
+                {act}
+                {wide.then(|| view! {
+                    <label class="unseen" for=field.clone()>"Why it has to go on"</label>
+                    <input id=field type="text" maxlength="2000" autocomplete="off" placeholder="why it has to go on" prop:value=reason
+                        on:input=move |event| reason.set(event_target_value(&event)) />
+                    <button class="quiet" on:click=renew>"Renew for a day"</button>
+                })}
+            </div>
+            {move || told.get().map(|told| view! { <p class="soft">{told}</p> })}
+            {move || failed.get().map(|error| view! { <Failure error /> })}
+        </li>
+    }
+}
