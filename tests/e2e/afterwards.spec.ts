@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 import { type Page, expect } from "@playwright/test";
 
-import { AGENT, LOOKS, look, open, test } from "./harness/asked.ts";
+import { AGENT, LOOKS, approve, keysReady, look, open, test } from "./harness/asked.ts";
 import { CLIENTS } from "./harness/client.ts";
 import type { Gate } from "./harness/gate.ts";
 import { Model, text } from "./harness/model.ts";
@@ -21,7 +21,7 @@ async function usedUp(page: Page, { gate, asked, task, below }: { gate: Gate; as
   await page.getByRole("button", { name: "Declare an emergency" }).click();
   await expect(page.locator(".chips").first()).toContainText("emergency declared by mara");
   await expect(page.getByRole("region", { name: "If you say yes" })).toContainText("nothing: every dimension is fixed");
-  await page.getByRole("button", { name: "Approve" }).click();
+  await approve(page);
   await expect(page.locator(".chip.state-granted")).toBeVisible();
   const model = new Model(await CLIENTS["node"]!(gate.proxied({ ...AGENT, task })));
   await model.look();
@@ -33,8 +33,10 @@ async function usedUp(page: Page, { gate, asked, task, below }: { gate: Gate; as
 
 test("a closed exception is judged by one key, on its page and in the list", async ({ page, gate, asked, task, below }) => {
   await usedUp(page, { gate, asked, task, below });
+  await keysReady(page);
   await page.keyboard.press("1");
   await expect(page.getByRole("button", { name: "one-off" })).toHaveAttribute("aria-pressed", "true");
+  await keysReady(page);
   await page.keyboard.press("4");
   await expect(page.getByRole("button", { name: "asked by mistake" })).toHaveAttribute("aria-pressed", "true");
   await expect(page.getByRole("button", { name: "one-off" })).toHaveAttribute("aria-pressed", "false");
@@ -59,6 +61,7 @@ test("the list of what nobody judged takes keys only for the line in focus, and 
   await page.goto(`${gate.url}/reviews`);
   const line = page.locator("li", { has: page.locator(`a[href$="${asked}"]`) }).filter({ has: page.locator("[data-judge]") });
   await expect(line).toBeVisible();
+  await keysReady(page);
   await page.keyboard.press("2");
   await expect(line.locator('[aria-pressed="true"]')).toHaveCount(0);
   await line.locator("a").focus();
@@ -90,7 +93,7 @@ test("an emergency's review is closed by somebody who had no part in it", async 
 test("a use that nobody reported is given back on the page of its grant", async ({ page, gate, asked, task, below }) => {
   await open(page, gate, asked);
   await expect(page.getByRole("region", { name: "If you say yes" })).toContainText("nothing: every dimension is fixed");
-  await page.getByRole("button", { name: "Approve" }).click();
+  await approve(page);
   await expect(page.locator(".chip.state-granted")).toBeVisible();
   const network = await relay(gate.url);
   const model = new Model(await CLIENTS["node"]!(gate.proxied({ ...AGENT, task }, network.url)));
@@ -123,6 +126,7 @@ for (const how of LOOKS) {
     await page.emulateMedia({ colorScheme: how.scheme, reducedMotion: "reduce" });
     await page.setViewportSize(how.viewport);
     await usedUp(page, { gate, asked, task, below });
+    await keysReady(page);
     await page.keyboard.press("1");
     await expect(page.getByRole("button", { name: "one-off" })).toHaveAttribute("aria-pressed", "true");
     await look(page, "closed", how);

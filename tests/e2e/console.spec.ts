@@ -5,7 +5,7 @@ import { join } from "node:path";
 
 import { type Page, expect } from "@playwright/test";
 
-import { LOOKS, look, open, test as base } from "./harness/asked.ts";
+import { LOOKS, approve, look, open, test as base } from "./harness/asked.ts";
 import { Gate } from "./harness/gate.ts";
 import { ROOT } from "./harness/places.ts";
 
@@ -48,7 +48,7 @@ async function signIn(page: Page, gate: Gate, user: string): Promise<void> {
 
 test("who may not see the arguments sees that they are hidden, and stops the grant all the same", async ({ page, gate, asked, below }) => {
   await open(page, gate, asked, "mara");
-  await page.getByRole("button", { name: "Approve" }).click();
+  await approve(page);
   await expect(page.getByText("granted").first()).toBeVisible();
 
   // An operator: no arguments, no history, and a button that revokes.

@@ -1,7 +1,7 @@
 // The whole decision without a mouse. Where the focus stands is said at each step: who does not see the page knows no more.
 import { type Locator, type Page, expect } from "@playwright/test";
 
-import { test } from "./harness/asked.ts";
+import { keysReady, test } from "./harness/asked.ts";
 import type { Gate } from "./harness/gate.ts";
 
 const preview = (page: Page): Locator => page.getByRole("region", { name: "If you say yes" });
@@ -38,21 +38,31 @@ async function walk(page: Page, gate: Gate, task: string, asked: string): Promis
 test("a request is narrowed, granted and revoked without a mouse", async ({ page, gate, task, asked }) => {
   await walk(page, gate, task, asked);
   await page.keyboard.press("n");
-  const length = page.getByLabel("valid for");
+  const length = page.getByLabel("valid for", { exact: true });
   await expect(length).toBeFocused();
   const before = await time(page).textContent();
-  await page.keyboard.press("ArrowLeft");
+  await page.keyboard.press("Control+a");
+  await page.keyboard.type("7m");
   await expect(length).toBeFocused();
   await expect(time(page)).not.toHaveText(before ?? "");
-  // At once, whether or not the preview of the new length is there yet.
-  await page.keyboard.press("ArrowLeft");
-  await page.keyboard.press("a");
-  await expect(page.getByRole("button", { name: "Approve" })).toBeFocused();
+  // A preset is a button like any other. Keys that decide are typed into no field.
+  const preset = page.getByRole("group", { name: "valid for, at once" }).getByRole("button").first();
+  await until(page, "Tab", preset);
+  await page.keyboard.press("Enter");
+  await expect(preset).toHaveAttribute("aria-pressed", "true");
+  await keysReady(page);
   await expect(page.getByRole("button", { name: "Approve" })).toBeEnabled();
+  // A middle tier wants a reason; with one, the same key approves.
+  await page.keyboard.press("a");
+  await expect(page.getByLabel("Reason")).toBeFocused();
+  await expect(page.locator("#why-not")).toContainText("A reason is needed");
+  await page.keyboard.type("It is due.");
+  await until(page, "Tab", page.getByRole("button", { name: "Approve" }));
   await page.keyboard.press("Enter");
   await expect(page.locator(".chip.state-granted")).toBeVisible();
   await expect(page.getByRole("button", { name: "Revoke" })).toBeVisible();
 
+  await keysReady(page);
   await page.keyboard.press("r");
   await expect(page.getByLabel("Reason")).toBeFocused();
   await page.keyboard.type("The quarter is closed. a d r");
@@ -68,6 +78,7 @@ test("a request is refused without a mouse, and only with a reason", async ({ pa
   await walk(page, gate, task, asked);
   const reason = page.getByLabel("Reason");
   const refuse = page.getByRole("button", { name: "Refuse" });
+  await keysReady(page);
   await page.keyboard.press("d");
   await expect(reason).toBeFocused();
   await until(page, "Tab", refuse);
@@ -81,6 +92,7 @@ test("a request is refused without a mouse, and only with a reason", async ({ pa
   await expect(page.locator(".chip.state-denied")).toBeVisible();
   await expect(page.getByRole("region", { name: "Judge" })).toBeVisible();
   // What is closed is judged by one key, and `g q` leads back.
+  await keysReady(page);
   await page.keyboard.press("4");
   await expect(page.getByRole("button", { name: "asked by mistake" })).toHaveAttribute("aria-pressed", "true");
   await page.keyboard.press("g");

@@ -15,9 +15,14 @@ test("the preview goes on working with the network cut", async ({ page, gate, as
   await open(page, gate, asked);
   await expect(preview(page)).toContainText("nothing: every dimension is fixed");
   await context.setOffline(true);
+  await page.getByRole("button", { name: "Open more than this …" }).click();
   await page.getByRole("radio", { name: "by conditions" }).check();
   await page.getByRole("combobox", { name: "content", exact: true }).selectOption("open");
   await expect(preview(page)).toContainText("input.content");
+  // What a yes does not fix is told by name, and back to the smallest is one step.
+  await expect(page.getByRole("list", { name: "Not fixed by this yes" })).toContainText("input.content");
+  await page.getByRole("button", { name: "Back to the smallest grant" }).click();
+  await expect(page.getByText("Nothing. This very call, and no other.")).toBeVisible();
 });
 
 test("a module with one byte changed in transit: the page refuses to vote", async ({ page, gate, asked }) => {

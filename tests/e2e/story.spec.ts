@@ -84,7 +84,8 @@ for (const [name, connect] of Object.entries(CLIENTS)) {
 
         const fails = (dimension: string) => edge(preview, dimension).locator("td").last();
         const before = await fails("time").textContent();
-        await page.getByLabel("valid for").fill("0");
+        await page.getByRole("button", { name: "Open more than this …" }).click();
+        await page.getByLabel("valid for", { exact: true }).fill("1m");
         await expect(fails("time")).toHaveText("1m from its start");
         expect(before).not.toBe("1m from its start");
         await page.getByRole("radio", { name: "by conditions" }).check();

@@ -14,6 +14,7 @@ mod inputs;
 mod nightly;
 mod place;
 mod saboteurs;
+mod screenshots;
 mod stage;
 mod test;
 mod tools;
@@ -59,6 +60,8 @@ enum Task {
         #[arg(long)]
         only: Option<String>,
     },
+    /// Take pictures of each page in light and dark, wide and narrow, into the target folder
+    Screenshots,
     /// Find or install the tools that the other commands need
     Tools,
 }
@@ -71,6 +74,7 @@ fn main() -> Result<()> {
         Task::Test { only } => test::run_stages(&place, only.as_deref()),
         Task::Bench => bench::measure(&place, None),
         Task::Nightly { only } => nightly::run_stages(&place, only.as_deref()),
+        Task::Screenshots => screenshots::take(&place),
         Task::Tools => tools::install_all(&place),
     }
 }

@@ -55,6 +55,17 @@ export async function open(page: Page, gate: Gate, asked: string, user = "mara")
   await expect(page.getByRole("region", { name: "What will run" })).toBeVisible();
 }
 
+/** Approves what the page shows, with the reason that all but the weakest tier want. */
+export async function approve(page: Page, why = "It is due."): Promise<void> {
+  await page.getByLabel("Reason").fill(why);
+  await page.getByRole("button", { name: "Approve" }).click();
+}
+
+/** Waits until keys that decide are heard: not in the moment after the page has changed. */
+export async function keysReady(page: Page): Promise<void> {
+  await expect(page.locator("html[data-keys=ready]")).toBeVisible();
+}
+
 export const LOOKS = (["light", "dark"] as const).flatMap((scheme) =>
   ([["wide", { width: 1280, height: 900 }], ["narrow", { width: 390, height: 844 }]] as const).map(
     ([name, viewport]) => ({ scheme, name, viewport }),
