@@ -115,6 +115,10 @@ pub struct ExceptionLine {
     /// Until when this person can undo what they decided here; absent where there is nothing to undo.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undo_until: Option<Timestamp>,
+    /// Of an open request whose arguments this person may see: the same for one and the same call by the same agent, asked
+    /// for with the same scope, whatever the task.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub same: Option<Digest>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]

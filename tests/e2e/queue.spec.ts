@@ -1,5 +1,7 @@
 // The queue: tabs, filters and order in the address, thousands of rows, nothing moves under the hand, decisions taken back,
 // grants taken away from the list, and a stream that is away.
+import { join } from "node:path";
+
 import { type Page, type Route, expect } from "@playwright/test";
 
 import { LOOKS, approve, keysReady, look, open, test } from "./harness/asked.ts";
@@ -143,6 +145,28 @@ test("a live grant is taken away from the list, alone and with others", async ({
   await expect(line(page, asked)).toContainText(/Revoked at record \d+|no longer here/);
   await page.goto(`${gate.url}/exceptions/${asked}`);
   await expect(page.locator(".chip.state-revoked")).toBeVisible();
+});
+
+test("several that were chosen are refused together, each with a vote of its own", async ({ page, gate, asked, asking, below }) => {
+  const { model, wish } = asking;
+  const path = join(gate.files, below, "q5.md");
+  const other = { tool: "write_file", args: { path, content: "Balanced.\n" } };
+  const { id } = await model.request(await model.call(other), { ...wish, ...other });
+  await signIn(page, gate);
+  for (const each of [asked, id]) await line(page, each).getByRole("checkbox").check();
+  const chosen = page.getByRole("region", { name: "What was chosen" });
+  await expect(chosen.getByRole("button", { name: /^Approve/ })).toHaveCount(0);
+  await chosen.getByRole("button", { name: "Refuse 2 requests" }).click();
+  await expect(chosen.getByLabel("Why")).toBeFocused();
+  await chosen.getByLabel("Why").fill("The quarter is closed.");
+  await look(page, "chosen", LOOKS[0]!);
+  await chosen.getByRole("button", { name: "Refuse 2 requests" }).click();
+  await expect(chosen).toHaveCount(0);
+  for (const each of [asked, id]) {
+    await page.goto(`${gate.url}/exceptions/${each}`);
+    await expect(page.locator(".chip.state-denied")).toBeVisible();
+    await expect(page.getByRole("region", { name: "History" })).toContainText("The quarter is closed.");
+  }
 });
 
 test("a lock is set with a reason, is seen, and is lifted", async ({ page, gate, task, asked }) => {

@@ -3,5 +3,6 @@
 pub mod ask;
 pub mod client;
 mod messages;
+pub mod once;
 mod single;
 pub mod worker;

@@ -49,6 +49,7 @@ pub fn line(id: &str, state: &str, needs_me: bool) -> ExceptionLine {
         may_revoke: false,
         waiting: false,
         undo_until: None,
+        same: None,
     }
 }
 

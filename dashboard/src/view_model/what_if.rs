@@ -95,9 +95,31 @@ impl Form {
             server: asked.server.clone().unwrap_or_default(),
             action: asked.action.clone().unwrap_or_default(),
             resource: told(&asked.resource),
-            input: asked.input.as_ref().and_then(|input| serde_json::to_string_pretty(input).ok()).unwrap_or_default(),
+            input: asked
+                .input
+                .as_ref()
+                .and_then(|input| serde_json::to_string_pretty(input).ok())
+                .map(|text| escaped(&text))
+                .unwrap_or_default(),
         }
     }
+}
+
+/// JSON in which whatever is no letter, digit or plain sign is written out: a field marks nothing, and an odd character in it
+/// would read as something else.
+fn escaped(text: &str) -> String {
+    let mut written = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character.is_ascii() || character.is_alphanumeric() {
+            written.push(character);
+        } else {
+            let mut units = [0_u16; 2];
+            for unit in character.encode_utf16(&mut units) {
+                written.push_str(&format!("\\u{unit:04x}"));
+            }
+        }
+    }
+    written
 }
 
 fn entity(text: &str, what: &str) -> Result<Option<EntityRef>, String> {
@@ -143,6 +165,16 @@ mod tests {
         let back = Form::of(&asked);
         assert_eq!(back.question(), Ok(asked));
         assert!(Form::default().is_empty() && Form::default().address() == "/what-if");
+    }
+
+    #[test]
+    fn odd_characters_are_written_out_and_mean_the_same() {
+        let odd = json!({"name": "a\u{202e}txt.exe", "plain": "Zoë 漢", "face": "😀"});
+        let form = Form::of(&WhatIf { input: Some(odd.clone()), ..WhatIf::default() });
+        assert!(
+            form.input.contains("\\u202e") && form.input.contains("Zoë 漢") && form.input.contains("\\ud83d\\ude00")
+        );
+        assert_eq!(form.question().expect("makes sense").input, Some(odd));
     }
 
     #[test]

@@ -14,8 +14,9 @@ impl App {
     /// What an approval of this takes besides the vote: in the weakest tier nothing, in the strongest that can be asked for
     /// the name of what it is on, between them a reason.
     pub(super) fn friction(&self, exception: &Exception) -> Friction {
-        let not_requestable = &self.policy().config().not_requestable;
-        let mut tiers = self.policy().tiers();
+        let policy = self.policy();
+        let not_requestable = &policy.config().not_requestable;
+        let mut tiers = policy.tiers();
         tiers.retain(|tier| !not_requestable.contains(tier));
         let tier = &exception.terms.tier;
         let kind = match tiers.iter().position(|known| known == tier) {

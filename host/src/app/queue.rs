@@ -1,7 +1,9 @@
 //! The queue: what a signed-in person may see of all exceptions, a line each.
 
 use policy_core::console::Act;
-use policy_core::lifecycle::{Allowed, Exception, effective_state};
+use policy_core::digest::Digest;
+use policy_core::grant::Scope;
+use policy_core::lifecycle::{Allowed, Exception, Phase, effective_state};
 use policy_core::time::Timestamp;
 use proviso_api::exceptions::{ExceptionLine, ExceptionList};
 use serde::Serialize;
@@ -123,6 +125,7 @@ impl App {
             may_revoke: rights.has(Act::Revoke) && self.allowed_if(exception, person, true, now).revoke.is_yes(),
             waiting: self.waits_for(&exception.request.id),
             undo_until: self.undo_until(exception, person, now),
+            same: rights.has(Act::ViewArguments).then(|| same(exception)).flatten(),
             repeated: exception.repeated,
             emergency: exception.emergency.is_some(),
             says_emergency: exception.request.emergency,
@@ -190,4 +193,15 @@ fn changed_at(state: &State, id: &str, entry: &Entry) -> u64 {
 
 fn last_use(entry: &Entry) -> Option<Timestamp> {
     entry.exception.phase.grant().and_then(|held| held.taken.last()).map(|taken| taken.at)
+}
+
+/// What one and the same call has in common: who, what, on what, with which arguments, and what is asked for.
+fn same(exception: &Exception) -> Option<Digest> {
+    let call = &exception.request.question.call;
+    let scope = &exception.current()?.scope;
+    // When it ends is another instant each time: how long it lasts is compared.
+    let lasts = scope.valid_for.unwrap_or_else(|| scope.not_after.since(exception.request.requested_at));
+    let scope = Scope { not_after: Timestamp::from_millis(0), ..scope.clone() };
+    let of = (call, scope, lasts, &exception.terms.tier, exception.versions.len());
+    (exception.phase == Phase::Requested).then(|| Digest::of_json(&of).ok()).flatten()
 }

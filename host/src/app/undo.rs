@@ -100,7 +100,8 @@ impl App {
         let renews = before.renews.as_ref().filter(|renews| renews.declared).map(|renews| renews.of.clone());
         let origin = RequestOrigin { idempotency_key: None, reopens, ..origin };
         let by = vec![By::Person(person)];
-        self.file(Filing { again: None, facts, origin, by, renews, own_scope: true }).await
+        // The question stands as it was sealed; whoever opens it again does so with a session.
+        self.file(Filing { again: None, facts, origin, by, renews, own_scope: true, bound: true }).await
     }
 
     fn undone(&self, id: &str) -> Result<UndoReply, Refusal> {

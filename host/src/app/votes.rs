@@ -60,6 +60,8 @@ impl App {
             let person = &self.as_it_stands(person, now)?;
             let context = self.context(&exception, Some((person, &ballot.grant)), now).await?;
             let events = decide(Some(&exception), command(person, &ballot), &context).map_err(rejected)?;
+            // Its terms may have become stricter meanwhile.
+            self.hold_friction(&exception, &ballot)?;
             let weighs = ballot.decision == VoteDecision::Approve;
             let used = self.sign_in_used(&self.state(), person, (id, weighs), now)?;
             let records = match events.is_empty() {
@@ -67,9 +69,6 @@ impl App {
                 false => self.exception_records(now, id, events)?.into_iter().chain(used).collect(),
             };
             match self.store().append(expected, records).await {
-            // Its terms may have become stricter meanwhile.
-            self.hold_friction(&exception, &ballot)?;
-            match self.store().append(expected, self.exception_records(now, id, events)?).await {
                 Ok(_) => return self.vote_reply(id),
                 Err(AppendError::Conflict(_)) => {}
                 Err(AppendError::Unavailable) => return Err(Refusal::record_unavailable()),
@@ -103,9 +102,6 @@ impl App {
         let exception = self.state().exceptions.get(id).map(|entry| entry.exception.clone());
         let exception = exception.ok_or_else(unknown_exception)?;
         let context = self.context(&exception, Some((person, &ballot.grant)), now).await?;
-        decide(Some(&exception), command(person, ballot), &context).map(drop).map_err(rejected)
-        let voter = (&person.person, person.assurance.as_str(), &ballot.grant);
-        let context = self.context(&exception, Some(voter), now).await?;
         decide(Some(&exception), command(person, ballot), &context).map(drop).map_err(rejected)?;
         self.hold_friction(&exception, ballot)
     }

@@ -57,6 +57,8 @@ impl App {
             subject,
             chain,
             enforcement_point: before.and_then(|before| before.enforcement_point.clone()),
+            bound: before.is_some_and(|before| before.bound),
+            vouched: before.is_some_and(|before| before.vouched),
             server: filled.server.clone(),
             tool: before.and_then(|before| before.call.tool),
             action: filled.action.clone().ok_or_else(|| missing("action"))?,

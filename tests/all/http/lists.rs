@@ -136,3 +136,34 @@ async fn an_agent_that_waits_is_told_of_as_long_as_it_does() {
     assert!(waiting.await.unwrap().unwrap().status().is_success());
     assert!(!waits().await);
 }
+
+#[tokio::test]
+async fn one_and_the_same_call_is_told_as_such_to_whoever_sees_its_arguments() {
+    let story = story().await;
+    let point = story.gate.point("proxy-3", &["files", "ledger"]).await;
+    let ask = async |task: &str, path: &str, call: &str| {
+        let agent = story.gate.agent("close-planner", task, Some("ines")).await;
+        let parties = proviso_tests::Parties { client: story.client.clone(), point: point.clone(), agent };
+        let asked = parties.ask(&write_file("close-planner", path, call), None).await;
+        story.gate.clock.advance(7);
+        asked
+    };
+    let first = ask("close-a", "/srv/files/plan.md", "s1").await;
+    let second = ask("close-b", "/srv/files/plan.md", "s2").await;
+    let other = ask("close-c", "/srv/files/other.md", "s3").await;
+    let mara = story.gate.person("mara").await;
+    let list = get(&story, &mara, "").await.json();
+    let same = |id: &str| {
+        let lines = list["exceptions"].as_array().unwrap();
+        lines.iter().find(|line| line["id"] == id).unwrap_or_else(|| panic!("{list:#}"))["same"].clone()
+    };
+    assert!(same(&first).is_string(), "{list:#}");
+    assert_eq!(same(&first), same(&second));
+    assert_ne!(same(&first), same(&other));
+    // jun does not see arguments, and learns nothing of them by this.
+    let jun = story.gate.person("jun").await;
+    let list = get(&story, &jun, "").await.json();
+    let lines = list["exceptions"].as_array().unwrap();
+    assert_eq!(lines.len(), 3);
+    assert!(lines.iter().all(|line| line.get("same").is_none()), "{list:#}");
+}

@@ -5,8 +5,6 @@ use leptos::prelude::*;
 use super::state::State;
 use crate::components::{Card, Digest, Text};
 use crate::view_model::facts::{entity, known_of, owned, reason, remedy, shown_by, terms, vouched};
-use crate::view_model::facts::{entity, known_of, owned, reason, remedy, terms};
-use crate::view_model::time::stamp;
 use crate::view_model::time::zoned;
 
 /// An argument longer than this gets a box of its own that scrolls.

@@ -1,10 +1,11 @@
-//! Taking grants away from the list of them: one by its button, several that were chosen.
+//! Acting on lines of the list: taking one grant away by its button, and several that were chosen.
 
 use std::collections::BTreeSet;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
+use super::decide::DecideOnChosen;
 use crate::api;
 use crate::app::Desk;
 use crate::components::Failure;
@@ -117,8 +118,11 @@ pub(super) fn ActOnChosen(
             sending.set(false);
         });
     };
+    let to_decide = Memo::new(move |_| if tab.get() == Tab::NeedsMe { lines.get() } else { Vec::new() });
+    let clear = Callback::new(move |()| chosen.set(BTreeSet::new()));
     view! {
         {move || failed.get().map(|error| view! { <Failure error /> })}
+        <DecideOnChosen lines=to_decide clear />
         <Show when=move || shown.get()>
             <div class="chosen" role="region" aria-label="What was chosen">
                 <label for="reason-chosen">"Why"</label>

@@ -2,6 +2,7 @@
 //! moves nothing under the hand.
 
 mod active;
+mod decide;
 mod follow;
 mod lines;
 mod minted;

@@ -4,12 +4,14 @@
 mod book;
 mod held;
 mod order;
+mod together;
 mod view;
 mod window;
 
 pub use book::{Book, Over};
 pub use held::{Row, arrange};
 pub use order::{Sort, shown};
+pub use together::{MOST_TOGETHER, together};
 pub use view::{Saved, View, named};
 pub use window::{Window, window};
 

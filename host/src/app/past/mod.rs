@@ -50,7 +50,7 @@ impl App {
         let mut approved =
             like.iter().filter(|(other, rights)| other.phase.grant().is_some() && rights.has(Act::ViewArguments));
         let last = approved.next().filter(|_| sees).map(|(other, _)| other);
-        let differs = last.map(|last| differences(self.policy(), last, &this)).unwrap_or_default();
+        let differs = last.map(|last| differences(&self.policy(), last, &this)).unwrap_or_default();
         let findings = {
             let state = self.state();
             let of = state.findings.all().filter_map(|finding| finding.facts.exception.clone());
