@@ -6,11 +6,13 @@
 mod canonical;
 mod number;
 mod objects;
+mod plain;
 mod scan;
 mod strict;
 
 pub use canonical::{CanonicalError, to_canonical_bytes};
 pub use objects::{object_as, read_object_as};
+pub use plain::{Known, Raw, read_plain};
 pub use strict::{Limits, ReadError, read, read_as};
 
 /// The largest whole number that a JSON number holds exactly, 2^53 − 1; its negative is the smallest.

@@ -8,7 +8,7 @@ use serde::de::{DeserializeOwned, DeserializeSeed, Error as _, MapAccess, SeqAcc
 use serde_json::{Map, Number, Value};
 use thiserror::Error;
 
-use super::{LARGEST_INTEGER, scan};
+use super::{LARGEST_INTEGER, read_plain, scan};
 use crate::text::visible;
 
 /// The most characters of what is said of a misfit.
@@ -143,11 +143,14 @@ pub fn read(bytes: &[u8], limits: Limits) -> Result<Value, ReadError> {
     Ok(value)
 }
 
-/// Reads one JSON value as a type.
+/// Reads one JSON value as a type: what is plain in one pass, everything else through a tree of values.
 ///
 /// # Errors
 /// See [`ReadError`].
 pub fn read_as<T: DeserializeOwned>(bytes: &[u8], limits: Limits) -> Result<T, ReadError> {
+    if let Some(value) = read_plain(bytes, limits, &|_| None) {
+        return Ok(value);
+    }
     let value = read(bytes, limits)?;
     serde_json::from_value(value).map_err(|error| misfit(&error))
 }

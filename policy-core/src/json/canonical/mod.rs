@@ -1,5 +1,7 @@
 //! Canonical bytes: RFC 8785, the JSON Canonicalization Scheme.
 
+mod straight;
+
 use std::cmp::Ordering;
 
 use serde::Serialize;
@@ -7,6 +9,7 @@ use serde_json::Value;
 use thiserror::Error;
 
 use super::LARGEST_INTEGER;
+use straight::bytes_of;
 
 /// Why a value has no canonical bytes.
 #[derive(Debug, Error)]
@@ -34,13 +37,20 @@ impl CanonicalError {
 /// # Errors
 /// When the value is no JSON, or holds an integer outside ±(2^53 − 1).
 pub fn to_canonical_bytes<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, CanonicalError> {
+    match bytes_of(value) {
+        Some(bytes) => Ok(bytes),
+        None => by_tree(value),
+    }
+}
+
+/// The same by a tree of values.
+fn by_tree<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, CanonicalError> {
     let mut bytes = Vec::new();
     write(&serde_json::to_value(value)?, &mut bytes)?;
     Ok(bytes)
 }
 
-/// Writes a value behind what is there. Every question, record and answer passes through here several times, so what is
-/// plain is written straight away: strings as `serde_json` escapes them is as the scheme wants them.
+/// Writes a value behind what is there. Strings as `serde_json` escapes them are as the scheme wants them.
 fn write(value: &Value, bytes: &mut Vec<u8>) -> Result<(), CanonicalError> {
     match value {
         Value::Null => bytes.extend_from_slice(b"null"),
@@ -159,6 +169,53 @@ mod tests {
                 prop_assert_eq!(bytes, serde_json_canonicalizer::to_vec(&value).unwrap());
             }
         }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_straight_is_what_the_tree_is_written_as(value in any_json(), name in "[a-c\"\\\\\u{e9}]{0,2}") {
+            let value = json!({"b": value.clone(), name: value, "a": [true, null, -1]});
+            if let Some(bytes) = bytes_of(&value) {
+                prop_assert_eq!(String::from_utf8(bytes), String::from_utf8(by_tree(&value).unwrap()));
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_plain_is_written_straight_and_nothing_else() {
+        #[derive(Serialize)]
+        enum Shape {
+            Unit,
+            Of(u8),
+            Pair(u8, char),
+            With { z: Option<u8>, a: (), ab: &'static str },
+        }
+        #[derive(Serialize)]
+        struct Flat {
+            b: u8,
+            #[serde(flatten)]
+            more: std::collections::BTreeMap<&'static str, i64>,
+        }
+        let flat = |more: &[(&'static str, i64)]| Flat { b: 1, more: more.iter().copied().collect() };
+        let shapes = (Shape::Unit, Shape::Of(1), Shape::Pair(2, '"'), Shape::With { z: None, a: (), ab: "\n" });
+        let written = bytes_of(&shapes).unwrap();
+        assert_eq!(
+            String::from_utf8(written.clone()).unwrap(),
+            r#"["Unit",{"Of":1},{"Pair":[2,"\""]},{"With":{"a":null,"ab":"\n","z":null}}]"#
+        );
+        assert_eq!(by_tree(&shapes).unwrap(), written);
+        let question = crate::fixtures::question();
+        assert_eq!(bytes_of(&question).unwrap(), by_tree(&question).unwrap());
+        assert_eq!(
+            bytes_of(&flat(&[("a", -5), ("c", 1 - (1 << 53))])).unwrap(),
+            br#"{"a":-5,"b":1,"c":-9007199254740991}"#
+        );
+        // The last of two members of one name is the one that the tree keeps.
+        for odd in [flat(&[("b", 2)]), flat(&[("\u{e9}", 2)]), flat(&[("\n", 2)]), flat(&[("c", 1 << 53)])] {
+            assert!(bytes_of(&odd).is_none());
+        }
+        assert_eq!(to_canonical_bytes(&flat(&[("b", 2)])).unwrap(), br#"{"b":2}"#);
+        assert!(bytes_of(&1.0).is_none() && bytes_of(&std::collections::BTreeMap::from([(1, 2)])).is_none());
     }
 
     #[test]

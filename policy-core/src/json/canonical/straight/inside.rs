@@ -1,0 +1,210 @@
+//! What stands inside arrays and objects.
+
+use serde::ser::{
+    Serialize, SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant, SerializeTuple,
+    SerializeTupleStruct, SerializeTupleVariant,
+};
+
+use super::{NotPlain, Result, Straight};
+
+/// The items of an array.
+pub(super) struct Items<'a> {
+    bytes: &'a mut Vec<u8>,
+    first: bool,
+    closes: &'static str,
+}
+
+impl<'a> Items<'a> {
+    pub(super) fn new(bytes: &'a mut Vec<u8>, closes: &'static str) -> Self {
+        bytes.push(b'[');
+        Self { bytes, first: true, closes }
+    }
+
+    fn item<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
+        if !self.first {
+            self.bytes.push(b',');
+        }
+        self.first = false;
+        value.serialize(Straight { bytes: &mut *self.bytes })
+    }
+
+    fn close(self) -> Result<()> {
+        self.bytes.extend_from_slice(self.closes.as_bytes());
+        Ok(())
+    }
+}
+
+/// The members of an object, as they come.
+pub(super) struct Members<'a> {
+    bytes: &'a mut Vec<u8>,
+    /// Behind the brace.
+    begin: usize,
+    /// Where each member begins, where its name ends, and where it ends.
+    places: Vec<(usize, usize, usize)>,
+    in_order: bool,
+    closes: &'static str,
+}
+
+impl<'a> Members<'a> {
+    pub(super) fn new(bytes: &'a mut Vec<u8>, closes: &'static str) -> Self {
+        bytes.push(b'{');
+        Self { begin: bytes.len(), bytes, places: Vec::new(), in_order: true, closes }
+    }
+
+    fn name<T: Serialize + ?Sized>(&mut self, name: &T) -> Result<()> {
+        if !self.places.is_empty() {
+            self.bytes.push(b',');
+        }
+        let begin = self.bytes.len();
+        name.serialize(Straight { bytes: &mut *self.bytes })?;
+        // A name is a string, and its order is that of its bytes.
+        let text = self.bytes.get(begin..).and_then(|text| text.strip_prefix(b"\"")?.strip_suffix(b"\""));
+        if !text.is_some_and(|text| text.iter().all(|byte| matches!(byte, b' '..=b'~') && *byte != b'\\')) {
+            return Err(NotPlain);
+        }
+        let end = self.bytes.len();
+        if let Some(&(before, upto, _)) = self.places.last() {
+            self.in_order &=
+                self.bytes.get(before..upto.saturating_sub(1)) < self.bytes.get(begin..end.saturating_sub(1));
+        }
+        self.bytes.push(b':');
+        self.places.push((begin, end, end));
+        Ok(())
+    }
+
+    fn value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
+        value.serialize(Straight { bytes: &mut *self.bytes })?;
+        let end = self.bytes.len();
+        if let Some(place) = self.places.last_mut() {
+            place.2 = end;
+        }
+        Ok(())
+    }
+
+    fn close(mut self) -> Result<()> {
+        if !self.in_order {
+            self.order()?;
+        }
+        self.bytes.extend_from_slice(self.closes.as_bytes());
+        Ok(())
+    }
+
+    /// Puts the members in order.
+    fn order(&mut self) -> Result<()> {
+        let written = self.bytes.split_off(self.begin);
+        // Without the quote behind it, so that a name stands before one that it begins.
+        let part = |from: usize, to: usize| written.get(from.wrapping_sub(self.begin)..to.wrapping_sub(self.begin));
+        let name = |place: &(usize, usize, usize)| part(place.0, place.1.saturating_sub(1));
+        self.places.sort_unstable_by(|one, other| name(one).cmp(&name(other)));
+        let mut last = None;
+        for place in &self.places {
+            let this = name(place);
+            if last.is_some_and(|last| last == this) {
+                return Err(NotPlain);
+            }
+            if last.is_some() {
+                self.bytes.push(b',');
+            }
+            self.bytes.extend_from_slice(part(place.0, place.2).ok_or(NotPlain)?);
+            last = Some(this);
+        }
+        Ok(())
+    }
+}
+
+impl SerializeSeq for Items<'_> {
+    type Ok = ();
+    type Error = NotPlain;
+
+    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
+        self.item(value)
+    }
+
+    fn end(self) -> Result<()> {
+        self.close()
+    }
+}
+
+impl SerializeTuple for Items<'_> {
+    type Ok = ();
+    type Error = NotPlain;
+
+    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
+        self.item(value)
+    }
+
+    fn end(self) -> Result<()> {
+        self.close()
+    }
+}
+
+impl SerializeTupleStruct for Items<'_> {
+    type Ok = ();
+    type Error = NotPlain;
+
+    fn serialize_field<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
+        self.item(value)
+    }
+
+    fn end(self) -> Result<()> {
+        self.close()
+    }
+}
+
+impl SerializeTupleVariant for Items<'_> {
+    type Ok = ();
+    type Error = NotPlain;
+
+    fn serialize_field<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
+        self.item(value)
+    }
+
+    fn end(self) -> Result<()> {
+        self.close()
+    }
+}
+
+impl SerializeMap for Members<'_> {
+    type Ok = ();
+    type Error = NotPlain;
+
+    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<()> {
+        self.name(key)
+    }
+
+    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
+        self.value(value)
+    }
+
+    fn end(self) -> Result<()> {
+        self.close()
+    }
+}
+
+impl SerializeStruct for Members<'_> {
+    type Ok = ();
+    type Error = NotPlain;
+
+    fn serialize_field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<()> {
+        self.name(name)?;
+        self.value(value)
+    }
+
+    fn end(self) -> Result<()> {
+        self.close()
+    }
+}
+
+impl SerializeStructVariant for Members<'_> {
+    type Ok = ();
+    type Error = NotPlain;
+
+    fn serialize_field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<()> {
+        self.name(name)?;
+        self.value(value)
+    }
+
+    fn end(self) -> Result<()> {
+        self.close()
+    }
+}
