@@ -14,6 +14,7 @@ pub const NAMES: &[&str] = &[
     "r1_waits_for_ever",
     "r1_copy_not_awaited",
     "r2_guardrails_removed",
+    "r2_open_scopes_left_out",
     "r2_error_ignored",
     "r2_grant_first",
     "r2_erased_past_begins_anew",

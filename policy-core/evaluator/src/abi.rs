@@ -1,5 +1,9 @@
 //! The module's boundary: bytes in, bytes out. Total: bad input is an answer, never a trap.
 
+mod sent;
+
+use std::sync::Arc;
+
 use policy_core::abi::{
     ABI_VERSION, AbiError, Answer, Compile, Console, Eligible, Evaluate, Load, Loaded, Op, Preview,
 };
@@ -9,6 +13,7 @@ use policy_core::outcome::Reason;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::kept::Facts;
 use crate::{Rules, compile, console, eligible, evaluate, preview, terms};
 
 /// The largest input, in bytes.
@@ -44,9 +49,9 @@ impl Instance {
         match op {
             Op::Load => ok(&self.load(&read::<Load>(input)?)?),
             Op::Evaluate => {
-                let input: Evaluate = read(input)?;
+                let (input, facts) = self.question(input)?;
                 let rules = self.rules(input.v, &input.question.bundle)?;
-                ok(&evaluate::evaluate(rules, &input.question))
+                ok(&evaluate::evaluate_with(rules, &input.question, facts.as_deref()))
             }
             Op::Terms => {
                 let input: Evaluate = read(input)?;
@@ -85,9 +90,18 @@ impl Instance {
             let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
             error("bad_bundle", errors.join("; "))
         })?;
+        rules.kept.moments.warm_up();
         let loaded = Loaded { bundle: input.bundle, policies: rules.policy_count() };
         self.rules = Some(rules);
         Ok(loaded)
+    }
+
+    /// A question, with its entities where its text is plain: they are kept by theirs.
+    fn question(&self, input: &[u8]) -> Result<(Evaluate, Option<Arc<Facts>>), AbiError> {
+        match self.rules.as_ref().and_then(|rules| sent::read(rules, input)) {
+            Some((input, facts)) => Ok((input, Some(facts))),
+            None => Ok((read(input)?, None)),
+        }
     }
 
     fn rules(&self, v: u32, bundle: &Digest) -> Result<&Rules, AbiError> {

@@ -2,7 +2,10 @@
 //!
 //! The order is the promise: version, locks, guardrails, scope, grants, and only then whether it may be asked for.
 
-use cedar_policy::{Context, Entities, PolicySet, Request};
+use std::sync::Arc;
+
+use cedar_policy::{Entities, Request};
+use cedar_policy_core::ast::Context;
 use policy_core::containment::{covers, order};
 use policy_core::entity::EntityRef;
 use policy_core::outcome::{Evaluation, Outcome, PolicyError, Reason};
@@ -12,6 +15,8 @@ use policy_core::sabotaged;
 use crate::Rules;
 use crate::bundle::ChainRule;
 use crate::cedar::{self, Verdict};
+use crate::kept::Facts;
+use crate::sliced::Sliced;
 
 /// The most hops that a chain may have: whoever acts for somebody who acts for somebody ends somewhere.
 pub const MOST_HOPS: usize = 8;
@@ -21,16 +26,17 @@ pub const MOST_HOPS: usize = 8;
 pub(crate) struct Prepared<'a> {
     pub(crate) rules: &'a Rules,
     pub(crate) question: &'a SealedQuestion,
-    pub(crate) entities: Entities,
+    pub(crate) entities: Arc<Entities>,
+    pub(crate) context: Context,
     /// One request for each resource.
-    subject: Vec<Request>,
+    pub(crate) subject: Vec<Request>,
     /// For each hop whose type the action admits, one request for each resource.
     hops: Vec<Vec<Request>>,
 }
 
 impl<'a> Prepared<'a> {
-    /// Holds a question against the schema.
-    pub(crate) fn new(rules: &'a Rules, question: &'a SealedQuestion) -> Result<Self, Reason> {
+    /// Holds a question against the schema. `facts`: its entities, where they are kept from an earlier question.
+    pub(crate) fn new(rules: &'a Rules, question: &'a SealedQuestion, facts: Option<&Facts>) -> Result<Self, Reason> {
         let action = cedar::action_type(rules, question)?;
         if question.chain.len() > MOST_HOPS {
             return Err(Reason::Chain);
@@ -39,8 +45,11 @@ impl<'a> Prepared<'a> {
         if call.typed != (action.input().is_some() && call.input.is_some()) || call.resources.is_empty() {
             return Err(Reason::BadInput);
         }
-        let entities = cedar::entities(rules, &question.entities).map_err(|unfit| unfit.reason)?;
-        let context = cedar::context(rules, cedar::call_context(question, None))?;
+        let entities = match facts {
+            Some(facts) => facts.entities.clone()?,
+            None => Arc::new(cedar::entities(rules, &question.entities).map_err(|unfit| unfit.reason)?),
+        };
+        let context = cedar::context(rules, cedar::call_context(question))?;
         let admitted = question.chain.iter().map(|hop| &hop.entity);
         let admitted = admitted.filter(|hop| action.principals.contains(&rules.config.long(&hop.kind)));
         let admitted: Vec<&EntityRef> = admitted.collect();
@@ -62,7 +71,7 @@ impl<'a> Prepared<'a> {
         };
         let subject = requests(&call.subject)?;
         let hops = admitted.into_iter().map(requests).collect::<Result<Vec<_>, _>>()?;
-        Ok(Self { rules, question, entities, subject, hops })
+        Ok(Self { rules, question, entities, context, subject, hops })
     }
 
     /// The requests of the subject with one more context member.
@@ -74,10 +83,14 @@ impl<'a> Prepared<'a> {
             .collect()
     }
 
-    fn ask_all(&self, set: &PolicySet, requests: &[Request]) -> (bool, Verdict) {
+    fn ask_all(&self, set: &Sliced, requests: &[Request]) -> (bool, Verdict) {
+        Self::all(requests, |request| set.ask(request, &self.entities))
+    }
+
+    fn all(requests: &[Request], ask: impl Fn(&Request) -> Verdict) -> (bool, Verdict) {
         let (mut all, mut verdict) = (!requests.is_empty(), Verdict::default());
         for request in requests {
-            let one = cedar::ask(set, request, &self.entities);
+            let one = ask(request);
             all &= !one.satisfied.is_empty();
             verdict.join(one);
         }
@@ -91,7 +104,7 @@ impl<'a> Prepared<'a> {
             return None;
         }
         for requests in std::iter::once(&self.subject).chain(&self.hops) {
-            verdict.join(self.ask_all(&self.rules.policies.guardrails, requests).1);
+            verdict.join(self.ask_all(&self.rules.sets.guardrails, requests).1);
         }
         if !verdict.satisfied.is_empty() {
             return Some(denial(Reason::Guardrail, verdict.satisfied, verdict.errors));
@@ -115,11 +128,10 @@ impl<'a> Prepared<'a> {
         order(&mut covering);
         covering.into_iter().find_map(|candidate| {
             let grant = candidate.grant;
-            match crate::compile::permit(self.rules, &grant) {
+            match self.rules.kept.permits.of(self.rules, &grant) {
                 Ok(permit) => {
-                    let set = PolicySet::from_policies([permit]).ok()?;
                     // INVARIANT (R3): either one refusing is a refusal.
-                    let (all, verdict) = self.ask_all(&set, &self.subject);
+                    let (all, verdict) = Self::all(&self.subject, |request| permit.ask(request, &self.entities));
                     errors.extend(verdict.errors);
                     // One layer alone would hide what the other lets through.
                     let all = all || sabotaged!(any "r3_");
@@ -137,13 +149,18 @@ impl<'a> Prepared<'a> {
 
 /// Evaluates a question. Total: what does not fit is a denial with its reason.
 pub fn evaluate(rules: &Rules, question: &SealedQuestion) -> Evaluation {
+    evaluate_with(rules, question, None)
+}
+
+/// The same, with the question's entities where they are kept from an earlier one.
+pub(crate) fn evaluate_with(rules: &Rules, question: &SealedQuestion, facts: Option<&Facts>) -> Evaluation {
     if question.v != SEALED_VERSION || question.bundle != rules.digest {
         return denial(Reason::UnknownVersion, Vec::new(), Vec::new());
     }
     if question.locks.iter().any(|lock| rules.stops(&lock.target, question)) && !sabotaged!("r7_lock_ignored") {
         return denial(Reason::Locked, Vec::new(), Vec::new());
     }
-    let prepared = match Prepared::new(rules, question) {
+    let prepared = match Prepared::new(rules, question, facts) {
         Ok(prepared) => prepared,
         Err(reason) => return denial(reason, Vec::new(), Vec::new()),
     };
@@ -155,11 +172,11 @@ pub fn evaluate(rules: &Rules, question: &SealedQuestion) -> Evaluation {
             return denial;
         }
     }
-    let (permitted, scope) = prepared.ask_all(&rules.policies.scope, &prepared.subject);
+    let (permitted, scope) = prepared.ask_all(&rules.sets.scope, &prepared.subject);
     let mut errors = scope.errors;
     if rules.config.chain == Some(ChainRule::Scope) {
         for hop in &prepared.hops {
-            let (permitted, verdict) = prepared.ask_all(&rules.policies.scope, hop);
+            let (permitted, verdict) = prepared.ask_all(&rules.sets.scope, hop);
             if !permitted {
                 return denial(Reason::Chain, Vec::new(), sorted(errors, verdict.errors));
             }

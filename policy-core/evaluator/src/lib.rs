@@ -15,11 +15,14 @@ pub mod compile;
 pub mod console;
 pub mod eligible;
 pub mod evaluate;
+mod kept;
 #[cfg(feature = "validate")]
 pub mod lint;
+mod names;
 pub mod preview;
 #[cfg(feature = "validate")]
 pub mod seal;
+mod sliced;
 pub mod stops;
 #[cfg(feature = "validate")]
 pub mod tables;

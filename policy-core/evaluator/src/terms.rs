@@ -16,7 +16,7 @@ use crate::evaluate::Prepared;
 /// # Errors
 /// The reason why the question does not fit the bundle.
 pub fn terms(rules: &Rules, question: &SealedQuestion) -> Result<TermsAnswer, Reason> {
-    Ok(ask(&Prepared::new(rules, question)?).answer)
+    Ok(ask(&Prepared::new(rules, question, None)?).answer)
 }
 
 /// The terms, and which permits say that nobody can request this.
@@ -34,19 +34,20 @@ pub(crate) fn ask(prepared: &Prepared<'_>) -> Asked {
     let (rules, question) = (prepared.rules, prepared.question);
     let declares =
         rules.actions.get(&question.call.action).is_some_and(|action| action.context.contains_key("requested"));
-    let requested = requested(&question.requested);
-    let extra = declares.then_some(("requested", &requested));
-    let context = match cedar::context(rules, cedar::call_context(question, extra)) {
-        Ok(context) => context,
-        Err(reason) => return failed(reason),
+    let asked = || {
+        if !declares {
+            return Ok(prepared.subject.clone());
+        }
+        let requested = requested(&question.requested);
+        prepared.requests_with(&cedar::context_with(rules, &prepared.context, "requested", &requested)?)
     };
-    let requests = match prepared.requests_with(&context) {
+    let requests = match asked() {
         Ok(requests) => requests,
         Err(reason) => return failed(reason),
     };
     let (mut all, mut verdict) = (true, Verdict::default());
     for request in requests {
-        let one = cedar::ask(&rules.policies.request, &request, &prepared.entities);
+        let one = rules.sets.request.ask(&request, &prepared.entities);
         all &= !one.satisfied.is_empty();
         verdict.join(one);
     }

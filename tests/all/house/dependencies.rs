@@ -100,7 +100,12 @@ fn pure_crates_name_no_io() {
 
 #[test]
 fn only_the_evaluator_depends_on_cedar_and_only_the_host_on_wasmtime_and_sqlite() {
-    for (name, owner) in [("cedar-policy", "policy-core/evaluator"), ("wasmtime", "host"), ("rusqlite", "host")] {
+    for (name, owner) in [
+        ("cedar-policy", "policy-core/evaluator"),
+        ("cedar-policy-core", "policy-core/evaluator"),
+        ("wasmtime", "host"),
+        ("rusqlite", "host"),
+    ] {
         let owners: Vec<_> = DIRECTIONS
             .iter()
             .map(|(folder, _)| *folder)
@@ -120,6 +125,7 @@ fn cedar_and_the_binding_generator_are_pinned_exactly() {
     };
     // Cedar's answers are inputs of the record; the generator and the crate must be one version.
     assert!(version("cedar-policy").starts_with('='));
+    assert_eq!(version("cedar-policy-core"), version("cedar-policy"), "what it wraps is of its version");
     assert!(version("wasm-bindgen").starts_with('='));
     let trunk: Table = read(&root().join("Trunk.toml")).parse().expect("Trunk.toml is TOML");
     let generator = trunk["tools"]["wasm_bindgen"].as_str().expect("a version");

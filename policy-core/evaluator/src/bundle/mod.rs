@@ -12,7 +12,7 @@ mod entities;
 pub(crate) mod error;
 mod issuers;
 mod place;
-mod policies;
+pub(crate) mod policies;
 mod schema;
 pub mod types;
 #[cfg(feature = "validate")]
@@ -22,6 +22,10 @@ use std::collections::BTreeMap;
 
 use cedar_policy::{Entity, Schema};
 use policy_core::digest::Digest;
+
+use crate::kept::Kept;
+use crate::names::Names;
+use crate::sliced::Sets;
 
 pub use config::{ChainRule, Claims, Config, FINDINGS, Places, Reconcile, ReconcileAct, Tool, Types};
 pub use digest::{Digests, ENTITIES, digests};
@@ -49,6 +53,10 @@ pub struct Rules {
     pub(crate) console: Schema,
     pub(crate) action_entities: Vec<Entity>,
     pub(crate) policies: policies::Policies,
+    /// The same, sliced: what is evaluated.
+    pub(crate) sets: Sets,
+    pub(crate) names: Names,
+    pub(crate) kept: Kept,
 }
 
 impl Rules {
@@ -76,6 +84,7 @@ impl Rules {
             one(BundleError::new(schema::FILE, 1, "bad_schema", error.to_string(), "check the action groups"))
         })?;
         let action_entities = action_entities.iter().cloned().collect();
+        let names = Names::new(&config, &model.types);
         Ok(Self {
             digest,
             config,
@@ -86,8 +95,17 @@ impl Rules {
             judged: model.judged,
             console: model.console,
             action_entities,
+            sets: Sets::of(&policies),
+            names,
+            kept: Kept::default(),
             policies,
         })
+    }
+
+    /// The same rules, of which every policy is evaluated: what slices are held against.
+    #[cfg(test)]
+    pub(crate) fn unsliced(&self) -> Self {
+        Self { sets: self.sets.whole(), ..self.clone() }
     }
 
     /// How many policies there are.

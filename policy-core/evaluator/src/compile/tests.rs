@@ -223,7 +223,7 @@ proptest! {
             let permit = permit(&bundle.rules, &grant).unwrap();
             let set = cedar_policy::PolicySet::from_policies([permit]).unwrap();
             let entities = cedar::entities(&bundle.rules, &question.entities).unwrap();
-            let context = cedar::context(&bundle.rules, cedar::call_context(&question, None)).unwrap();
+            let context = cedar::context(&bundle.rules, cedar::call_context(&question)).unwrap();
             let call = &question.call;
             let request = cedar::request(&bundle.rules, &call.subject, &call.action, &call.resources[0], context).unwrap();
             let verdict = cedar::ask(&set, &request, &entities);

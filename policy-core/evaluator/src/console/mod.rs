@@ -11,7 +11,8 @@ mod question;
 #[cfg(feature = "validate")]
 mod reads;
 
-use cedar_policy::{Context, Entities, EntityId, EntityTypeName, EntityUid, Request};
+use cedar_policy::{Entities, EntityId, EntityTypeName, EntityUid, Request};
+use cedar_policy_core::ast::Context;
 use policy_core::abi::{Console, ConsoleAct, ConsoleAnswer};
 use policy_core::console::Act;
 use policy_core::entity::EntityRef;
@@ -77,7 +78,7 @@ fn one(rules: &Rules, input: &Console, entities: &Entities, act: &ConsoleAct) ->
     let members = members.iter().filter_map(|(name, value)| Some((*name, value.as_ref()?)));
     let context = cedar::context(rules, members)?;
     let request = request(rules, &input.person.person, act, context)?;
-    let Verdict { satisfied, errors } = cedar::ask(&rules.policies.console, &request, entities);
+    let Verdict { satisfied, errors } = rules.sets.console.ask(&request, entities);
     let by_two = satisfied.iter().any(|policy| rules.policies.by_two.contains(policy));
     Ok(ConsoleAnswer {
         permitted: !satisfied.is_empty(),
@@ -98,8 +99,7 @@ fn request(rules: &Rules, person: &EntityRef, act: &ConsoleAct, context: Context
         None => named(GATE, THIS)?,
     };
     let action = named("Proviso::Action", act.act.word())?;
-    Request::new(cedar::uid(rules, person)?, action, resource, context, Some(&rules.console))
-        .map_err(|_| Reason::BadInput)
+    cedar::checked(&rules.console, cedar::uid(rules, person)?, action, resource, context).map_err(|_| Reason::BadInput)
 }
 
 #[cfg(test)]

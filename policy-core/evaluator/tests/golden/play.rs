@@ -48,7 +48,19 @@ fn play() -> (Vec<Played>, Vec<String>) {
                     let answer = match &call.bundle {
                         Some(bundle) => {
                             let instance = instances.entry(bundle.clone()).or_insert_with(|| loaded(bundle));
-                            instance.call(call.op, input.as_bytes())
+                            let answer = instance.call(call.op, input.as_bytes());
+                            // What an instance keeps between questions changes no answer.
+                            if call.op != 1 {
+                                let same = [
+                                    instance.call(call.op, input.as_bytes()),
+                                    loaded(bundle).call(call.op, input.as_bytes()),
+                                ];
+                                assert!(
+                                    same.iter().all(|same| *same == answer),
+                                    "`{name}` has other answers later or alone"
+                                );
+                            }
+                            answer
                         }
                         None => Instance::default().call(call.op, input.as_bytes()),
                     };

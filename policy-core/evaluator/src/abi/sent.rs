@@ -1,0 +1,72 @@
+//! A question as it is sent, read straight from its text: the entities in it are taken as the text that they stand in, so
+//! that those of an earlier question are known again.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use policy_core::abi::Evaluate;
+use policy_core::digest::Digest;
+use policy_core::entity::Hop;
+use policy_core::json::{Limits, Raw, read_plain};
+use policy_core::question::{Call, Candidate, Lock, Purpose, Requested, SealedQuestion};
+use policy_core::time::Timestamp;
+use policy_core::value::Value;
+use serde::Deserialize;
+
+use super::{DEEPEST_INPUT, LARGEST_INPUT};
+use crate::Rules;
+use crate::kept::Facts;
+
+/// [`Evaluate`], member by member.
+#[derive(Deserialize)]
+struct Sent<'a> {
+    v: u32,
+    #[serde(borrow)]
+    question: Question<'a>,
+}
+
+/// [`SealedQuestion`], member by member: what is missing here does not compile below.
+#[derive(Deserialize)]
+struct Question<'a> {
+    v: u32,
+    purpose: Purpose,
+    bundle: Digest,
+    now: Timestamp,
+    call: Call,
+    task: String,
+    chain: Vec<Hop>,
+    #[serde(default)]
+    enforcement_point: Option<String>,
+    context: BTreeMap<String, Value>,
+    #[serde(borrow)]
+    entities: Raw<'a>,
+    #[serde(default)]
+    claimed: BTreeMap<String, serde_json::Value>,
+    candidates: Vec<Candidate>,
+    locks: Vec<Lock>,
+    requested: Requested,
+}
+
+/// Reads a question whose text is plain. What it answers is what the strict reader would: whoever gets nothing asks that.
+pub(super) fn read(rules: &Rules, input: &[u8]) -> Option<(Evaluate, Arc<Facts>)> {
+    let limits = Limits { max_bytes: LARGEST_INPUT, max_depth: DEEPEST_INPUT };
+    let Sent { v, question } = read_plain(input, limits, &|rest| rules.kept.facts.known(rest))?;
+    let facts = rules.kept.facts.of(rules, question.entities.0)?;
+    let question = SealedQuestion {
+        v: question.v,
+        purpose: question.purpose,
+        bundle: question.bundle,
+        now: question.now,
+        call: question.call,
+        task: question.task,
+        chain: question.chain,
+        enforcement_point: question.enforcement_point,
+        context: question.context,
+        entities: facts.facts.clone(),
+        claimed: question.claimed,
+        candidates: question.candidates,
+        locks: question.locks,
+        requested: question.requested,
+    };
+    Some((Evaluate { v, question }, facts))
+}

@@ -1,0 +1,214 @@
+//! What is sliced is held against what asks every policy: the same policies satisfied, the same errors, the same outcome.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cedar_policy::{Entities, PolicyId};
+use policy_core::entity::EntityRef;
+use policy_core::question::Purpose;
+use policy_core::time::Timestamp;
+use proptest::prelude::*;
+use proptest::sample::select;
+use serde_json::json;
+
+use super::*;
+use crate::Bundle;
+use crate::cedar;
+use crate::evaluate::evaluate;
+use crate::seal::{Ask, Claimed};
+
+/// Entities `a` to `d` and groups `g0` to `g3`, in whatever groups; what is named and not there is tried, too.
+const IDS: [&str; 5] = ["a", "b", "c", "d", "nobody"];
+const GROUPS: [&str; 4] = ["g0", "g1", "g2", "g3"];
+const ACTIONS: [&str; 4] = ["read", "write", "all", "unlisted"];
+
+fn principal(of: &'static str) -> impl Strategy<Value = String> {
+    prop_oneof![
+        Just(of.to_owned()),
+        select(&IDS[..]).prop_map(move |id| format!("{of} == Agent::\"{id}\"")),
+        select(&GROUPS[..]).prop_map(move |group| format!("{of} in Group::\"{group}\"")),
+        // An entity lies in itself.
+        select(&IDS[..]).prop_map(move |id| format!("{of} in Agent::\"{id}\"")),
+        select(&["Agent", "File", "Group"][..]).prop_map(move |kind| format!("{of} is {kind}")),
+        (select(&["Agent", "File"][..]), select(&GROUPS[..]))
+            .prop_map(move |(kind, group)| format!("{of} is {kind} in Group::\"{group}\"")),
+    ]
+}
+
+fn action() -> impl Strategy<Value = String> {
+    prop_oneof![
+        Just("action".to_owned()),
+        select(&ACTIONS[..]).prop_map(|action| format!("action == Action::\"{action}\"")),
+        prop::collection::vec(select(&ACTIONS[..]), 0..3).prop_map(|actions| {
+            let actions: Vec<String> = actions.iter().map(|action| format!("Action::\"{action}\"")).collect();
+            format!("action in [{}]", actions.join(", "))
+        }),
+    ]
+}
+
+/// Conditions that hold, that do not, and that err in each of Cedar's ways.
+fn condition() -> impl Strategy<Value = &'static str> {
+    select(
+        &[
+            "",
+            "when { true }",
+            "when { false }",
+            "when { principal.level > 2 }",
+            "when { principal has level && principal.level > 2 }",
+            "unless { resource.level == 1 }",
+            "when { context.rows + 9223372036854775807 > 0 }",
+            "when { context.missing }",
+            "when { context.rows < 10 } when { principal.level + 1 > 0 }",
+            "when { principal in resource }",
+            "when { datetime(context.text) > datetime(\"2026-01-01\") }",
+        ][..],
+    )
+}
+
+fn policies(effect: &'static str) -> impl Strategy<Value = Vec<String>> {
+    let policy = (principal("principal"), action(), principal("resource"), condition());
+    prop::collection::vec(policy, 0..24).prop_map(move |policies| {
+        let policy = |(principal, action, resource, condition): &(String, String, String, &str)| {
+            format!("{effect}({principal}, {action}, {resource}) {condition};")
+        };
+        policies.iter().map(policy).collect()
+    })
+}
+
+/// Which groups each entity is in, and whether it has its attribute.
+fn world() -> impl Strategy<Value = serde_json::Value> {
+    let groups = || prop::collection::btree_set(0_usize..4, 0..3);
+    let of = |kind: &'static str| {
+        prop::collection::vec((groups(), prop::option::of(0_i64..4)), 4).prop_map(move |entities| {
+            let entities = IDS.iter().zip(entities).map(move |(id, (groups, level))| {
+                let parents: Vec<_> =
+                    groups.iter().map(|group| json!({"type": "Group", "id": GROUPS[*group]})).collect();
+                let attrs = level.map_or(json!({}), |level| json!({"level": level}));
+                json!({"uid": {"type": kind, "id": id}, "attrs": attrs, "parents": parents})
+            });
+            entities.collect::<Vec<_>>()
+        })
+    };
+    // A group lies in groups of higher numbers only.
+    let nested = prop::collection::vec(groups(), 4).prop_map(|nested| {
+        let groups = nested.iter().enumerate().map(|(number, parents)| {
+            let parents = parents.iter().filter(|parent| **parent > number);
+            let parents: Vec<_> = parents.map(|parent| json!({"type": "Group", "id": GROUPS[*parent]})).collect();
+            json!({"uid": {"type": "Group", "id": GROUPS[number]}, "attrs": {}, "parents": parents})
+        });
+        groups.collect::<Vec<_>>()
+    });
+    (of("Agent"), of("File"), nested).prop_map(|(agents, files, groups)| json!([agents, files, groups].concat()))
+}
+
+fn set(policies: &[String]) -> PolicySet {
+    let policy =
+        |(number, text): (usize, &String)| Policy::parse(Some(PolicyId::new(number.to_string())), text).unwrap();
+    PolicySet::from_policies(policies.iter().enumerate().map(policy)).unwrap()
+}
+
+/// The action `read` lies in the group `all`.
+fn actions() -> serde_json::Value {
+    let uid = |action: &str| json!({"type": "Action", "id": action});
+    json!([
+        {"uid": uid("read"), "attrs": {}, "parents": [uid("all")]},
+        {"uid": uid("write"), "attrs": {}, "parents": []},
+        {"uid": uid("all"), "attrs": {}, "parents": []},
+    ])
+}
+
+proptest! {
+    #[test]
+    fn a_slice_says_what_every_policy_would_say(
+        policies in policies("permit"),
+        world in world(),
+        who in select(&IDS[..]),
+        what in select(&ACTIONS[..]),
+        on in select(&IDS[..]),
+        rows in select(&[0_i64, 5, 20][..]),
+    ) {
+        let set = set(&policies);
+        let everything = [world.as_array().unwrap().clone(), actions().as_array().unwrap().clone()].concat();
+        let entities = Entities::from_json_value(json!(everything), None).unwrap();
+        let context = cedar_policy::Context::from_json_value(json!({"rows": rows, "text": "never"}), None).unwrap();
+        let uid = |kind: &str, id: &str| format!("{kind}::\"{id}\"").parse().unwrap();
+        let request = Request::new(uid("Agent", who), uid("Action", what), uid("File", on), context, None).unwrap();
+        let sliced = Sliced::of(&set).ask(&request, &entities);
+        prop_assert_eq!(sliced, cedar::ask(&set, &request, &entities));
+    }
+
+    #[test]
+    fn an_outcome_of_slices_is_the_outcome_of_all_policies(
+        scope in policies("permit"),
+        guardrails in policies("forbid"),
+        world in world(),
+        who in select(&IDS[..]),
+        what in select(&["read", "write"][..]),
+        on in select(&IDS[..]),
+        rows in select(&[0_i64, 5, 20][..]),
+    ) {
+        let question = |bundle: &Bundle| bundle.seal(&ask(who, what, on, rows));
+        let files = files(&scope, &guardrails, &world);
+        let bundle = Bundle::accept(&files).unwrap_or_else(|errors| panic!("{errors:?}"));
+        let Ok(question) = question(&bundle) else { return Ok(()) };
+        prop_assert_eq!(evaluate(&bundle.rules, &question), evaluate(&bundle.rules.unsliced(), &question));
+    }
+}
+
+fn ask(who: &str, what: &str, on: &str, rows: i64) -> Ask {
+    Ask {
+        purpose: Purpose::Use,
+        subject: EntityRef::new("Agent", who),
+        task: "t".to_owned(),
+        chain: Vec::new(),
+        enforcement_point: None,
+        server: None,
+        tool: None,
+        action: what.to_owned(),
+        resource: EntityRef::new("File", on),
+        input: Some(json!({"rows": rows})),
+        claims: Claimed::default(),
+        now: Timestamp::from_millis(1_800_000_000_000),
+        done: BTreeSet::new(),
+    }
+}
+
+/// A bundle that strict validation takes: of the conditions those that are typed.
+fn files(scope: &[String], guardrails: &[String], world: &serde_json::Value) -> BTreeMap<String, String> {
+    let schema = "entity Group in [Group]; entity User, Other;
+        entity Agent in [Group] = { level?: Long }; entity File in [Group] = { level?: Long };
+        action all;
+        action read in [all] appliesTo { principal: [Agent], resource: [File], context: { input: { rows: Long } } };
+        action write appliesTo { principal: [Agent], resource: [File], context: { input: { rows: Long } } };";
+    let config = "tiers = [\"low\"]\nstep_ups = [\"link\"]\n[types]\nperson = \"User\"\nsubjects = [\"Agent\"]\n";
+    let typed = |policies: &[String], prefix: &str| {
+        let typed = policies.iter().enumerate().filter_map(|(number, text)| {
+            let (scope, condition) = text.split_once(") ")?;
+            let overflow = "when { context.input.rows + 9223372036854775807 > 0 }";
+            let condition = match condition.trim_end_matches(';') {
+                "" => "",
+                "when { true }" => "when { context.input.rows < 10 }",
+                "when { context.missing }" => overflow,
+                "when { context.rows + 9223372036854775807 > 0 }" => overflow,
+                "when { principal has level && principal.level > 2 }" => {
+                    "when { principal has level && principal.level > 2 }"
+                }
+                _ => return None,
+            };
+            let text = format!("@id(\"{prefix}{number}\")\n{scope}) {condition};\n");
+            // What can never apply does not load.
+            let apt = !text.contains("principal is File") && !text.contains("resource is Agent");
+            let apt = apt && !text.contains("is Group") && !text.contains("unlisted") && !text.contains("in []");
+            let apt = apt && !text.contains("resource in Agent") && !text.contains("resource == Agent");
+            (apt && !text.contains("\"nobody\"")).then_some(text)
+        });
+        typed.collect::<String>()
+    };
+    let files = [
+        ("schema.cedarschema", schema.to_owned()),
+        ("bundle.toml", config.to_owned()),
+        ("entities.json", world.to_string()),
+        ("scope/all.cedar", typed(scope, "s")),
+        ("guardrails/all.cedar", typed(guardrails, "g")),
+    ];
+    files.map(|(path, text)| (path.to_owned(), text)).into()
+}
