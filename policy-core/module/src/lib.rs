@@ -1,14 +1,19 @@
 //! `policy.wasm`: the raw boundary over the evaluator, and nothing else. `policy-core/ABI.md` describes it.
 //!
 //! INVARIANT (R10): the module imports nothing, so that an answer depends on its input and the loaded bundle alone.
-//! This is the only crate of the core with `unsafe` code: it turns numbers from outside into slices.
+//! This is the only crate of the core with `unsafe` code: it turns numbers from outside into slices, and hands out memory.
 #![cfg(target_arch = "wasm32")]
-#![expect(unsafe_code, reason = "the boundary is made of addresses and lengths")]
+#![expect(unsafe_code, reason = "the boundary is made of addresses and lengths, and so is memory")]
+
+mod allocator;
 
 use std::cell::RefCell;
 use std::{ptr, slice};
 
 use policy_evaluator::abi::Instance;
+
+#[global_allocator]
+static BLOCKS: allocator::Blocks = allocator::Blocks::new();
 
 thread_local! {
     static INSTANCE: RefCell<Instance> = RefCell::default();
