@@ -1,7 +1,7 @@
 //! The app's [`Engine`] over the Wasm runtime.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
@@ -14,9 +14,16 @@ use tokio::time::timeout;
 
 use super::instance::{Limits, PolicyInstance};
 use super::module::{ModuleError, PolicyModule};
-use super::pool::Pool;
+use super::pool::{Pool, Short};
 use super::runner::{Runner, Warm};
 use crate::app::{Apart, Engine, EngineError, OtherModule};
+
+/// The longest question, in bytes, that is asked where its caller stands. A thread of its own costs more than the
+/// question does: waking it and being woken again take longer than the sandbox.
+const SHORT: usize = 32 * 1024;
+/// What a question may take there: ten times what one takes, and a few milliseconds. One that wants more is asked again
+/// on a thread, with all that it may take.
+const SHORT_FUEL: u64 = 10_000_000;
 
 /// The policy module, sandboxed: at most as many questions at once as there are processors, each on an instance of its
 /// own, and beside them half as many previews.
@@ -31,6 +38,8 @@ pub struct WasmEngine {
     console: Arc<Semaphore>,
     /// Previews and loads take seconds: they wait for each other, and no question waits for them.
     long: Arc<Semaphore>,
+    /// The longest question that is asked where its caller stands, now.
+    short: Arc<AtomicUsize>,
     limits: Limits,
     calls: Arc<Calls>,
 }
@@ -91,6 +100,7 @@ impl WasmEngine {
             questions: Arc::new(Semaphore::new(at_once)),
             console: Arc::new(Semaphore::new(at_once)),
             long: Arc::new(Semaphore::new(long)),
+            short: Arc::new(AtomicUsize::new(SHORT)),
             limits,
             calls: Arc::default(),
         })
@@ -99,6 +109,31 @@ impl WasmEngine {
     /// What its calls came to.
     pub fn calls(&self) -> Arc<Calls> {
         Arc::clone(&self.calls)
+    }
+
+    /// Asks a short question where its caller stands. Nothing where it is not short, where no instance waits, or where it
+    /// took more than it may take here: it is then asked on a thread, and what is half as long goes there at once, so that
+    /// nobody holds up the executor or spends instances again and again.
+    fn at_once(&self, bundle: Digest, op: Op, input: &[u8]) -> Option<Result<Vec<u8>, EngineError>> {
+        if op != Op::Evaluate || input.len() > self.short.load(Ordering::Relaxed) {
+            return None;
+        }
+        let _permit = self.questions.try_acquire().ok()?;
+        match self.pool.call_short(bundle, op, input, SHORT_FUEL) {
+            Short::Answered(answer) => Some(answer),
+            Short::NoneWaits => None,
+            Short::TooLong => {
+                self.short.store(input.len() / 2, Ordering::Relaxed);
+                self.refill(bundle);
+                None
+            }
+        }
+    }
+
+    /// Replaces what was dropped, behind everybody's back.
+    fn refill(&self, bundle: Digest) {
+        let pool = Arc::clone(&self.pool);
+        drop(spawn_blocking(move || pool.refill(bundle)));
     }
 
     /// Runs on a blocking thread: loading and previews take long enough to hold up an executor.
@@ -140,21 +175,25 @@ impl Engine for WasmEngine {
             let bundle = load.bundle;
             let input = json::to_canonical_bytes(&load)
                 .map_err(|error| EngineError::Unusable(format!("the bundle has no canonical form: {error}")))?;
-            self.on(Op::Load, move |pool| pool.load(bundle, input)).await
+            let loaded = self.on(Op::Load, move |pool| pool.load(bundle, input)).await;
+            self.short.store(SHORT, Ordering::Relaxed);
+            loaded
         }
         .boxed()
     }
 
     fn call(&self, bundle: Digest, op: Op, input: Vec<u8>) -> BoxFuture<'_, Result<Vec<u8>, EngineError>> {
         async move {
-            let answer = self.on(op, move |pool| pool.call(bundle, op, &input)).await;
+            let answer = match self.at_once(bundle, op, &input) {
+                Some(answer) => answer,
+                None => self.on(op, move |pool| pool.call(bundle, op, &input)).await,
+            };
             self.calls.count(&answer);
             if let Err(error) = &answer
                 && !matches!(error, EngineError::Busy)
             {
                 tracing::warn!(%error, kind = error.kind(), "an instance of the policy module was dropped");
-                let pool = Arc::clone(&self.pool);
-                drop(spawn_blocking(move || pool.refill(bundle)));
+                self.refill(bundle);
             }
             answer
         }

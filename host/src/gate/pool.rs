@@ -33,6 +33,15 @@ struct Shelf {
     idle: Vec<PolicyInstance>,
 }
 
+/// What became of a call where its caller stands.
+pub(super) enum Short {
+    Answered(Result<Vec<u8>, EngineError>),
+    /// No instance waits, and making one takes long.
+    NoneWaits,
+    /// It took more than it may take there. The instance is spent.
+    TooLong,
+}
+
 impl Pool {
     pub(super) fn new(template: InstanceTemplate, limits: Limits, warm: usize) -> Self {
         Self { template, limits, warm, shelves: Mutex::default() }
@@ -84,6 +93,22 @@ impl Pool {
     /// An instance apart, on no shelf.
     pub(super) fn apart(&self, load: &[u8]) -> Result<PolicyInstance, EngineError> {
         Ok(self.warm_up(load)?.0)
+    }
+
+    /// One call on an instance that waits, within this fuel.
+    pub(super) fn call_short(&self, bundle: Digest, op: Op, input: &[u8], fuel: u64) -> Short {
+        let waiting = self.shelves().by_bundle.get_mut(&bundle).and_then(|shelf| shelf.idle.pop());
+        let Some(mut instance) = waiting else { return Short::NoneWaits };
+        let limits = Limits { question_fuel: fuel.min(self.limits.question_fuel), ..self.limits };
+        match instance.call(op, input, &limits) {
+            // INVARIANT (R10): too little here is no outcome. The limits of a question are those that it has on a thread.
+            Err(EngineError::Fuel) if limits.question_fuel < self.limits.question_fuel => Short::TooLong,
+            Err(error) => Short::Answered(Err(error)),
+            Ok(answer) => {
+                self.put_back(bundle, instance);
+                Short::Answered(Ok(answer))
+            }
+        }
     }
 
     /// Replaces a dropped instance, so that the next call need not wait for it.

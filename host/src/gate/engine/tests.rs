@@ -166,6 +166,51 @@ async fn no_question_waits_for_a_preview() {
     }
 }
 
+/// A module that goes round so often before it echoes its input.
+fn rounds(rounds: u32) -> Vec<u8> {
+    module(&format!(
+        "(global.set $calls (i32.const 0))
+         (loop $l (global.set $calls (i32.add (global.get $calls) (i32.const 1)))
+                  (br_if $l (i32.lt_u (global.get $calls) (i32.const {rounds}))))
+         (i64.or (i64.shl (i64.extend_i32_u (local.get $ptr)) (i64.const 32))
+                 (i64.extend_i32_u (local.get $len)))"
+    ))
+}
+
+#[test]
+fn a_short_question_needs_no_thread() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().max_blocking_threads(1).build().unwrap();
+    let engine = engine(&rounds(1), limits());
+    runtime.block_on(async {
+        engine.load(load()).await.unwrap();
+        // Whatever needs a thread waits behind this one.
+        let (end, ended) = std::sync::mpsc::channel::<()>();
+        let held = spawn_blocking(move || ended.recv());
+        for _ in 0..20 {
+            assert_eq!(run(&engine).await.as_deref(), Ok("{}"));
+        }
+        drop(end);
+        assert!(held.await.unwrap().is_err());
+    });
+    assert_eq!(engine.calls().counts()[0], ("answered", 20));
+}
+
+#[tokio::test]
+async fn a_question_that_takes_long_is_asked_on_a_thread_and_those_like_it_go_there_at_once() {
+    let limits = Limits { question_fuel: 100 * SHORT_FUEL, ..limits() };
+    let engine = engine(&rounds(u32::try_from(SHORT_FUEL).unwrap()), limits);
+    engine.load(load()).await.unwrap();
+    for _ in 0..3 {
+        // Its answer is the one that all of its fuel buys.
+        assert_eq!(run(&engine).await.as_deref(), Ok("{}"));
+        assert_eq!(engine.short.load(Ordering::Relaxed), 1);
+    }
+    assert_eq!(engine.calls().counts()[..3], [("answered", 3), ("trap", 0), ("fuel", 0)]);
+    // Another bundle is tried anew.
+    engine.load(load()).await.unwrap();
+    assert_eq!(engine.short.load(Ordering::Relaxed), SHORT);
+}
+
 #[tokio::test]
 async fn a_bundle_that_was_not_loaded_cannot_be_asked() {
     let engine = engine(&module("(i64.const 0)"), limits());
