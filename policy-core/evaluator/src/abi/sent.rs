@@ -37,6 +37,10 @@ struct Question<'a> {
     chain: Vec<Hop>,
     #[serde(default)]
     enforcement_point: Option<String>,
+    #[serde(default)]
+    bound: bool,
+    #[serde(default)]
+    vouched: bool,
     context: BTreeMap<String, Value>,
     #[serde(borrow)]
     entities: Raw<'a>,
@@ -61,6 +65,8 @@ pub(super) fn read(rules: &Rules, input: &[u8]) -> Option<(Evaluate, Arc<Facts>)
         task: question.task,
         chain: question.chain,
         enforcement_point: question.enforcement_point,
+        bound: question.bound,
+        vouched: question.vouched,
         context: question.context,
         entities: facts.facts.clone(),
         claimed: question.claimed,
@@ -69,4 +75,47 @@ pub(super) fn read(rules: &Rules, input: &[u8]) -> Option<(Evaluate, Arc<Facts>)
         requested: question.requested,
     };
     Some((Evaluate { v, question }, facts))
+}
+
+#[cfg(test)]
+#[cfg(feature = "validate")]
+mod tests {
+    use policy_core::abi::ABI_VERSION;
+    use policy_core::entity::EntityRef;
+    use policy_core::json::{read_as, to_canonical_bytes};
+    use policy_core::question::LockTarget;
+
+    use super::*;
+    use crate::Bundle;
+
+    #[test]
+    fn a_question_is_read_as_the_strict_reader_reads_it_the_first_time_and_again() {
+        let schema = "entity User, Agent, File;\naction read appliesTo { principal: [Agent], resource: [File] };\n";
+        let config = "tiers = [\"low\"]\nstep_ups = [\"link\"]\n[types]\nperson = \"User\"\nsubjects = [\"Agent\"]\n";
+        let files = [("bundle.toml", config), ("schema.cedarschema", schema)];
+        let files = files.map(|(path, text)| (path.to_owned(), text.to_owned()));
+        let bundle = Bundle::accept(&files.into()).unwrap();
+        let mut bare = bundle.nothing();
+        bare.context.insert("task".to_owned(), Value::String("t \"quoted\"".to_owned()));
+        // With every member that a question may have.
+        let whole = SealedQuestion {
+            enforcement_point: Some("proxy".to_owned()),
+            bound: true,
+            vouched: true,
+            chain: vec![Hop { entity: EntityRef::new("User", "ines"), issuer: "gate".to_owned() }],
+            claimed: BTreeMap::from([("subject".to_owned(), serde_json::json!({"autonomy": 9}))]),
+            locks: vec![Lock { id: "l".to_owned(), target: LockTarget::Task("t".to_owned()) }],
+            ..bare.clone()
+        };
+        for question in [bare, whole] {
+            let bytes = to_canonical_bytes(&Evaluate { v: ABI_VERSION, question }).unwrap();
+            let strict: Evaluate = read_as(&bytes, Limits::DEFAULT).unwrap();
+            for _ in 0..2 {
+                let (sent, facts) = read(&bundle.rules, &bytes).unwrap();
+                assert_eq!(sent, strict);
+                assert_eq!(facts.facts, strict.question.entities);
+            }
+        }
+        assert!(read(&bundle.rules, b"{ }").is_none());
+    }
 }
