@@ -161,6 +161,8 @@ fn ask(who: &str, what: &str, on: &str, rows: i64) -> Ask {
         task: "t".to_owned(),
         chain: Vec::new(),
         enforcement_point: None,
+        bound: false,
+        vouched: false,
         server: None,
         tool: None,
         action: what.to_owned(),
