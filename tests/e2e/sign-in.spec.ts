@@ -77,18 +77,21 @@ test("a person signs in by the provider, comes back to the page that was wanted,
   expect((await page.context().cookies()).filter(({ name }) => name.startsWith("proviso_sign_in"))).toEqual([]);
 });
 
-test("what the provider says of somebody's groups is shown to them, while the session lasts", async ({ page, house }) => {
+test("what the provider says of somebody's groups is shown to them, while the session lasts", async ({ page, browser, house }) => {
   await page.goto(`${house.gate.url}/you`);
   await button(page).click();
   await atProvider(page, "account-of-mara");
   await expect(heading(page, "You")).toBeVisible();
   await expect(page.getByText("Your provider says that you are in security")).toBeVisible();
-  await page.getByRole("button", { name: "Sign out" }).click();
-  await page.goto(house.gate.signInLink("mara"));
-  await expect(heading(page, "Queue")).toBeVisible();
-  await page.goto(`${house.gate.url}/you`);
-  await expect(heading(page, "You")).toBeVisible();
-  await expect(page.getByText("Your provider says")).toHaveCount(0);
+  // A session by a link has none of it, though it is the same person's.
+  const other = await (await browser.newContext()).newPage();
+  await other.goto(house.gate.signInLink("mara"));
+  await expect(heading(other, "Queue")).toBeVisible();
+  await other.goto(`${house.gate.url}/you`);
+  await expect(heading(other, "You")).toBeVisible();
+  await expect(other.getByText("You are mara, signed in by link")).toBeVisible();
+  await expect(other.getByText("Your provider says")).toHaveCount(0);
+  await other.context().close();
 });
 
 test("an account that is nobody's signs nobody in, and is told how to become somebody's", async ({ page, house }) => {
