@@ -59,11 +59,13 @@ pub enum FindingKind {
     SeveralTasks,
     /// One identity acted on several hosts at once.
     SeveralHosts,
+    /// The counter of a person's passkey had not grown: there is a copy of it.
+    ClonedPasskey,
 }
 
 impl FindingKind {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::RanWithoutDecision,
         Self::RanAfterDenial,
         Self::OutsideConditions,
@@ -75,6 +77,7 @@ impl FindingKind {
         Self::OutcomeUnknown,
         Self::SeveralTasks,
         Self::SeveralHosts,
+        Self::ClonedPasskey,
     ];
 
     /// The word, as in JSON.
@@ -91,6 +94,7 @@ impl FindingKind {
             Self::OutcomeUnknown => "outcome_unknown",
             Self::SeveralTasks => "several_tasks",
             Self::SeveralHosts => "several_hosts",
+            Self::ClonedPasskey => "cloned_passkey",
         }
     }
 }

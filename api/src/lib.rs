@@ -11,6 +11,7 @@ pub mod exceptions;
 pub mod findings;
 pub mod operations;
 pub mod ownership;
+pub mod passkeys;
 pub mod past;
 pub mod problem;
 pub mod retention;

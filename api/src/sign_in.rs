@@ -9,6 +9,9 @@ use crate::session::Session;
 pub struct SignInWays {
     /// Providers, in the operator's order.
     pub providers: Vec<ProviderLine>,
+    /// Whether people can have passkeys here.
+    #[serde(default)]
+    pub passkeys: bool,
 }
 
 /// A provider.

@@ -20,6 +20,7 @@ pub mod receipt;
 pub mod run;
 pub mod source;
 pub mod tree;
+pub mod webauthn;
 pub mod witness;
 
 #[cfg(test)]

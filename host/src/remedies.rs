@@ -88,6 +88,22 @@ pub fn remedy(code: &str) -> Option<&'static str> {
         "no_session" | "signed_out" | "bad_link" | "link_used" => "sign in with a link from `proviso token approver`",
         "sign_in_not_begun_here" | "sign_in_over" | "other_issuer" => "begin to sign in again, in this browser",
         "bad_logout_token" => "send a logout token that is signed for this gate and was made just now",
+        "passkeys_unavailable" => {
+            "the operator gives the gate a name by `--public-url https://…`; on one machine `http://localhost:PORT` will do"
+        }
+        "challenge_over" => "begin again: a challenge is good once, for five minutes",
+        "other_challenge" => "begin again, in this session and for this",
+        "bad_assertion" => "try again on the gate's own page; docs/passkeys.md says what is checked",
+        "unknown_passkey" => "use a passkey that stands on your page, or sign in otherwise and add one",
+        "passkey_cloned" => {
+            "sign in otherwise, end the passkey on your page, and find out who has a copy of it; the finding stays until then"
+        }
+        "passkey_taken" => "use the passkey that is there, or another authenticator",
+        "too_many_passkeys" => "end one that you do not need",
+        "no_such_passkey" => "take the passkey from the list of your own",
+        "bad_label" => "give it a name of 1 to 64 characters",
+        "no_passkey" => "add a passkey on your page",
+        "passkey_too_new" => "vote by a passkey that you have had for a day, or wait",
         "session_idle" => "sign in again",
         "unknown_session" => "take the session from the list of your own, or from `proviso session list`",
         "no_step_up" => "sign in by a provider whose `acr` the operator's file says is worth more",

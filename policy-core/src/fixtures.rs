@@ -12,6 +12,7 @@ use crate::lifecycle::{
     Command, Context, EmergencyBlocked, Event, Exception, Rejection, RequestFacts, VoteDecision, decide, evolve,
 };
 use crate::outcome::Terms;
+pub(crate) use crate::presence::{Presence, Proof};
 use crate::question::{Call, Candidate, EntityFact, Purpose, Requested, SealedQuestion};
 use crate::time::{Span, Timestamp};
 use crate::value::Value;
@@ -188,6 +189,7 @@ pub(crate) fn terms(approvals: u32) -> Terms {
         max_duration: Span::from_seconds(3600),
         max_uses: 5,
         step_up: None,
+        presence: Presence::Session,
         review_within: None,
         decide_within: None,
         lead_time: Some(Span::from_seconds(3600)),
@@ -261,7 +263,17 @@ pub(crate) fn facts(scope: Scope) -> RequestFacts {
 pub(crate) fn vote(person: &str, decision: VoteDecision, scope: Scope) -> Command {
     let sheet = Digest::of_json(&(person, &scope)).unwrap();
     let (reason, assurance) = ("seen and checked".into(), "link".into());
-    Command::Vote { person: user(person), decision, scope, sheet, as_of: 1, reason, assurance, inside: false }
+    Command::Vote {
+        person: user(person),
+        decision,
+        scope,
+        sheet,
+        as_of: 1,
+        reason,
+        assurance,
+        inside: false,
+        proof: Proof::Session,
+    }
 }
 
 pub(crate) fn approve(person: &str, scope: Scope) -> Command {

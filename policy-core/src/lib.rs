@@ -14,6 +14,7 @@ pub mod json;
 pub mod leaf;
 pub mod lifecycle;
 pub mod outcome;
+pub mod presence;
 pub mod question;
 pub mod saboteur;
 pub mod sheet;

@@ -7,6 +7,7 @@ pub use words::{Words, words_of};
 use serde::{Deserialize, Serialize};
 
 use crate::grant::Rate;
+use crate::presence::Presence;
 use crate::time::Span;
 
 /// The four outcomes. Only the first two let a call pass.
@@ -101,6 +102,9 @@ pub struct Terms {
     /// The sign-in strength that a vote needs, where one is demanded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub step_up: Option<String>,
+    /// What a vote to approve must at least be cast with. Terms of earlier releases, which do not say, took a session.
+    #[serde(default, skip_serializing_if = "Presence::is_session")]
+    pub presence: Presence,
     /// How soon after the end a review is due, where one is demanded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub review_within: Option<Span>,

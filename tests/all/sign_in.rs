@@ -3,10 +3,10 @@
 mod accounts;
 mod afresh;
 mod attempts;
-mod browser;
+pub(crate) mod browser;
 mod groups;
 mod other_author;
-mod provider;
+pub(crate) mod provider;
 mod sessions;
 mod strength;
 mod tokens;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::held::Held;
 use super::scope::within;
 use super::time::Instant;
-use super::wire::{Confirmation, Counted, Entity, Grant, Of, Request, Scope, Terms, Vote};
+use super::wire::{Confirmation, Counted, Entity, Grant, Kept, Of, Request, Terms, Vote};
 use super::{GrantFault, name};
 
 /// Where it stands.
@@ -24,7 +24,7 @@ pub(super) struct Exception {
     request: Request,
     terms: Terms,
     decide_by: Instant,
-    versions: Vec<Scope>,
+    versions: Vec<Kept>,
     votes: Vec<Vote>,
     /// How many votes had been cast when it was last judged again: since then policy may see those people in other groups.
     judged_after: usize,
@@ -62,6 +62,11 @@ impl Exception {
         matches!(self.phase, Phase::Over)
     }
 
+    /// A version of the scope, by its number.
+    pub(super) fn version(&self, number: u32) -> Option<&Kept> {
+        self.versions.get(usize::try_from(number).ok()?.checked_sub(1)?)
+    }
+
     /// The grant that calls can be permitted by: it stands, or its last use was a moment ago.
     pub(super) const fn held(&self) -> Option<&Held> {
         match &self.phase {
@@ -88,7 +93,7 @@ impl Exception {
         }
         self.phase = match (event, phase) {
             (Of::ScopeNarrowed { version }, Phase::Requested) => {
-                let current = self.versions.last().is_some_and(|current| within(&version.scope, current));
+                let current = self.versions.last().is_some_and(|current| within(&version.scope.scope, &current.scope));
                 let next = usize::try_from(version.number).is_ok_and(|number| number == self.versions.len() + 1);
                 if !current || !next {
                     return Err(GrantFault::Widened(version.number));
@@ -100,7 +105,7 @@ impl Exception {
                 if vote.at >= self.decide_by {
                     return Err(GrantFault::LateVote(name(&vote.person)));
                 }
-                self.votes.push(vote);
+                self.votes.push(*vote);
                 Phase::Requested
             }
             (Of::EmergencyDeclared { emergency, terms }, phase) => {
@@ -164,7 +169,7 @@ impl Exception {
             return Err(GrantFault::OtherGrant("time"));
         }
         self.hold_quorum(counted)?;
-        let scope = self.versions.last().ok_or(GrantFault::OtherGrant("version"))?;
+        let scope = &self.versions.last().ok_or(GrantFault::OtherGrant("version"))?.scope;
         self.hold_facts(&grant)?;
         let begins = scope.not_before.map_or(at, |begin| begin.max(at));
         let longest =
@@ -192,11 +197,13 @@ impl Exception {
         };
         if counted.is_empty() {
             enough(approvals.len())?;
+            approvals.iter().try_for_each(|(person, (_, vote))| self.hold_shown(person, vote))?;
             return self.hold_groups_of_votes(&approvals);
         }
         for Counted { person, groups } in counted {
             let person = name(person);
             let (place, vote) = approvals.get(&person).ok_or_else(|| GrantFault::NotAnApproval(person.clone()))?;
+            self.hold_shown(&person, vote)?;
             // Until it is judged again under another bundle, policy sees everybody in the groups of their vote.
             let other = groups.iter().find(|group| *place >= self.judged_after && !vote.groups.contains(group));
             if let Some(group) = other {
@@ -208,6 +215,12 @@ impl Exception {
         let missing =
             self.terms.groups.iter().find(|group| !counted.iter().any(|counted| counted.groups.contains(group)));
         missing.map_or(Ok(()), |group| Err(GrantFault::GroupMissing(group.clone())))
+    }
+
+    /// A vote that is counted was cast with what the terms demand.
+    fn hold_shown(&self, person: &str, vote: &Vote) -> Result<(), GrantFault> {
+        let shows = vote.proof.presence() >= self.terms.presence;
+        if shows { Ok(()) } else { Err(GrantFault::NotShown(person.to_owned())) }
     }
 
     /// The approvals of the version that is granted, each person's last one with its place among the votes.

@@ -5,6 +5,7 @@
 
 mod exception;
 mod held;
+mod passkeys;
 mod scope;
 mod time;
 mod wire;
@@ -20,6 +21,8 @@ use crate::leaf::Leaf;
 use crate::source::StoredRecord;
 use exception::Exception;
 pub(crate) use held::Held;
+use passkeys::Passkeys;
+pub use passkeys::{SignatureFault, SignedVote, signed_vote};
 pub(crate) use time::Instant;
 pub(crate) use wire::{Entity, Grant};
 use wire::{Event, Of};
@@ -30,6 +33,8 @@ pub(crate) const EVENT: &str = "event";
 pub const KEY_ROTATED: &str = "log_key_rotated";
 /// The kind of record that begins an epoch: the record is one that was restored.
 const EPOCH_BEGUN: &str = "epoch_begun";
+/// The themes of events that a grant depends on.
+const OF_GRANTS: [&str; 3] = ["exception", "identity", "gate"];
 /// How long after the end of its window a grant that is used up is remembered, in milliseconds. Nothing more can come of
 /// it then, whatever the gate's clock was set back by.
 const REMEMBERED: i64 = 86_400_000;
@@ -75,6 +80,17 @@ pub enum GrantFault {
         /// How many are demanded.
         need: usize,
     },
+    /// An approval that the terms demand more of.
+    #[error("`{0}` is counted for the grant, and the vote does not show what its terms demand")]
+    NotShown(String),
+    /// A signature of a vote that does not hold.
+    #[error("the signature of the vote of `{person}` does not hold: {what}")]
+    Signature {
+        /// Whose vote.
+        person: String,
+        /// What is wrong with it.
+        what: SignatureFault,
+    },
     /// A use, or an approval, of what was made before a restore and was not confirmed since.
     #[error("the exception `{0}` is of before a restore, and nobody has confirmed it")]
     Unconfirmed(String),
@@ -114,6 +130,8 @@ impl GrantFault {
             Self::NotOpen { .. } | Self::AskedBefore(_) | Self::OutOfOrder { .. } => "event_out_of_order",
             Self::Widened(_) => "scope_widened",
             Self::LateVote(_) => "vote_too_late",
+            Self::NotShown(_) => "vote_not_signed",
+            Self::Signature { .. } => "vote_signature_bad",
             Self::TooFewVotes { .. }
             | Self::GroupMissing(_)
             | Self::NotAnApproval(_)
@@ -131,6 +149,8 @@ pub struct Counts {
     pub grants: u64,
     /// Votes that were read.
     pub votes: u64,
+    /// Signatures of votes that were verified.
+    pub signatures: u64,
     /// Uses that were held against their grants.
     pub uses: u64,
     /// Grants of earlier releases, which do not name the groups that each approval counted for.
@@ -167,6 +187,8 @@ pub struct Ledger {
     used_up: BTreeMap<Instant, Vec<String>>,
     counts: Counts,
     lost: Counts,
+    /// The passkeys that votes are signed by.
+    passkeys: Passkeys,
     /// Exceptions of which something was erased.
     erased: BTreeSet<String>,
 }
@@ -218,7 +240,13 @@ impl Ledger {
         }
         // Records of requests hold more payloads than the event; one without an event says nothing of a grant.
         let Some(bytes) = record.payload(EVENT) else { return Ok(Said::default()) };
-        let event: Event = serde_json::from_slice(bytes).map_err(|error| GrantFault::Event(error.to_string()))?;
+        let unreadable = |error: serde_json::Error| GrantFault::Event(error.to_string());
+        let event: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(bytes).map_err(unreadable)?;
+        // Events of other things say nothing of a grant.
+        if !OF_GRANTS.iter().any(|theme| event.contains_key(*theme)) {
+            return Ok(Said::default());
+        }
+        let event = serde_json::from_value(event.into()).map_err(unreadable)?;
         match event {
             Event::Exception { id, event } => {
                 let used = match &*event {
@@ -236,15 +264,14 @@ impl Ledger {
             Event::Gate(gate) if gate.kind == PAYLOADS_ERASED => Ok(Said { erased: gate.erased, ..Said::default() }),
             Event::Gate(gate) if gate.kind == EPOCH_BEGUN => {
                 self.open.values_mut().for_each(Exception::doubt);
+                self.passkeys.end_all();
                 Ok(Said::default())
             }
-            Event::Gate(_)
-            | Event::Identity(_)
-            | Event::Routing(_)
-            | Event::Finding(_)
-            | Event::Ownership(_)
-            | Event::Console(_)
-            | Event::Policy(_) => Ok(Said::default()),
+            Event::Identity(event) => {
+                self.passkeys.take(event);
+                Ok(Said::default())
+            }
+            Event::Gate(_) => Ok(Said::default()),
         }
     }
 
@@ -269,6 +296,11 @@ impl Ledger {
         }
         let not_open = || GrantFault::NotOpen { event: kind.to_owned(), id: id.to_owned() };
         let exception = self.open.get_mut(id).ok_or_else(not_open)?;
+        if let Of::VoteCast { vote } = &event {
+            let signed = self.passkeys.hold(id, vote, exception.version(vote.version));
+            let fault = |what| GrantFault::Signature { person: name(&vote.person), what };
+            self.counts.signatures += u64::from(signed.map_err(fault)?);
+        }
         exception.take(event, kind)?;
         if let Some(end) = exception.used_up_until() {
             self.used_up.entry(end.plus_millis(REMEMBERED)).or_default().push(id.to_owned());

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::time::{Instant, Length};
 use crate::erasure::Erased;
 
-/// A ledger payload.
+/// A ledger payload, of what a grant depends on.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Event {
@@ -15,17 +15,42 @@ pub(super) enum Event {
     /// Of the gate as a whole.
     Gate(Gate),
     /// Who may sign in or call.
-    Identity(serde::de::IgnoredAny),
-    /// Who is told.
-    Routing(serde::de::IgnoredAny),
-    /// What ran otherwise than it was approved.
-    Finding(serde::de::IgnoredAny),
-    /// Who owns what: a vote was asked for under the owners that its request names.
-    Ownership(serde::de::IgnoredAny),
-    /// What somebody was not permitted to do: nothing came of it.
-    Console(serde::de::IgnoredAny),
-    /// What may become the active bundle: no grant says by whom that was decided.
-    Policy(serde::de::IgnoredAny),
+    Identity(Identity),
+}
+
+/// An event of who may sign in or call: those of passkeys, which sign votes.
+#[derive(Debug, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub(super) enum Identity {
+    PasskeyAdded {
+        passkey: PasskeyFacts,
+    },
+    PasskeyUsed {
+        id: String,
+        counter: u32,
+    },
+    PasskeySuspended {
+        id: String,
+    },
+    PasskeyEnded {
+        id: String,
+    },
+    #[serde(other)]
+    Other,
+}
+
+/// A passkey as it was added.
+#[derive(Debug, Deserialize)]
+pub(super) struct PasskeyFacts {
+    pub(super) id: String,
+    pub(super) person: Entity,
+    pub(super) credential: String,
+    pub(super) key: String,
+    pub(super) rp_id: String,
+    #[serde(default)]
+    pub(super) counter: u32,
+    #[serde(default)]
+    pub(super) backup_eligible: bool,
 }
 
 /// An event of the gate as a whole.
@@ -48,10 +73,10 @@ pub(super) enum Of {
         terms: Terms,
     },
     ScopeNarrowed {
-        version: Version,
+        version: Box<Version>,
     },
     VoteCast {
-        vote: Vote,
+        vote: Box<Vote>,
     },
     ExceptionRejudged {
         terms: Terms,
@@ -117,7 +142,7 @@ pub(super) struct Request {
     pub(super) requester: Entity,
     pub(super) asker: Option<Entity>,
     pub(super) owners: Vec<Entity>,
-    pub(super) scope: Scope,
+    pub(super) scope: Kept,
     pub(super) decide_by: Instant,
 }
 
@@ -144,6 +169,19 @@ pub(super) struct Terms {
     pub(super) groups: Vec<String>,
     pub(super) max_duration: Length,
     pub(super) max_uses: u32,
+    /// What an approval must have been cast with; earlier releases say nothing, and took a session.
+    #[serde(default)]
+    pub(super) presence: Presence,
+}
+
+/// From weakest to strongest.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Presence {
+    #[default]
+    Session,
+    Authentication,
+    Signature,
 }
 
 #[derive(Debug, Deserialize)]
@@ -154,7 +192,7 @@ pub(super) struct Emergency {
 #[derive(Debug, Deserialize)]
 pub(super) struct Version {
     pub(super) number: u32,
-    pub(super) scope: Scope,
+    pub(super) scope: Kept,
 }
 
 #[derive(Debug, Deserialize)]
@@ -165,7 +203,66 @@ pub(super) struct Vote {
     pub(super) groups: Vec<String>,
     #[serde(default)]
     pub(super) inside: bool,
+    #[serde(default)]
+    pub(super) sheet: String,
+    #[serde(default)]
+    pub(super) as_of: u64,
+    #[serde(default)]
+    pub(super) reason: String,
+    #[serde(default)]
+    pub(super) proof: Proof,
     pub(super) at: Instant,
+}
+
+/// What a vote was cast with.
+#[derive(Debug, Default, Deserialize)]
+#[serde(tag = "by", rename_all = "snake_case")]
+pub(super) enum Proof {
+    #[default]
+    Session,
+    Authentication,
+    Signature(Box<Signature>),
+}
+
+impl Proof {
+    pub(super) const fn presence(&self) -> Presence {
+        match self {
+            Self::Session => Presence::Session,
+            Self::Authentication => Presence::Authentication,
+            Self::Signature(_) => Presence::Signature,
+        }
+    }
+}
+
+/// An assertion of WebAuthn, whole.
+#[derive(Debug, Deserialize)]
+pub(super) struct Signature {
+    pub(super) passkey: String,
+    pub(super) key: String,
+    pub(super) rp_id: String,
+    pub(super) origin: String,
+    pub(super) nonce: String,
+    pub(super) statement: String,
+    pub(super) credential: String,
+    pub(super) authenticator_data: String,
+    pub(super) client_data: String,
+    pub(super) signature: String,
+}
+
+/// A scope, and the very JSON that it was read from.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(try_from = "Value")]
+pub(super) struct Kept {
+    pub(super) scope: Scope,
+    pub(super) value: Value,
+}
+
+impl TryFrom<Value> for Kept {
+    type Error = serde_json::Error;
+
+    fn try_from(value: Value) -> Result<Self, Self::Error> {
+        Ok(Self { scope: serde_json::from_value(value.clone())?, value })
+    }
 }
 
 #[derive(Debug, Clone, Deserialize)]

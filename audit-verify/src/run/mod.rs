@@ -1,6 +1,8 @@
 //! The whole check: each log by its bytes, and the ledger by what it says.
 
 #[cfg(test)]
+mod signed;
+#[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
@@ -26,6 +28,8 @@ pub struct Report {
     pub grants: u64,
     /// How many votes were read.
     pub votes: u64,
+    /// How many signatures of votes were verified, each by the passkey that its person had then.
+    pub signatures: u64,
     /// How many uses were held against their grants.
     pub uses: u64,
     /// How many decisions by an exception were held against the uses that they took.
@@ -157,10 +161,10 @@ fn verify_once(
     }
     let (payloads, returned) = erasures.end()?;
     let decisions = decisions.end()?;
-    let Counts { grants, votes, uses, groups_not_recorded } = ledger.counts();
+    let Counts { grants, votes, signatures, uses, groups_not_recorded } = ledger.counts();
     let lost = ledger.lost();
     let erased = ErasedReport { payloads, grants: lost.grants, votes: lost.votes, uses: lost.uses, returned };
-    Ok(Report { logs, grants, votes, uses, decisions, groups_not_recorded, erased })
+    Ok(Report { logs, grants, votes, signatures, uses, decisions, groups_not_recorded, erased })
 }
 
 /// Holds the ledger's own payloads against what it says was erased, which stands behind them: its records once more.

@@ -7,7 +7,7 @@ use crate::fault::FaultKind;
 use crate::source::StoredRecord;
 use crate::testing::{Record, of, record, story};
 
-fn check(record: &Record, held: &[String]) -> Result<Report, (&'static str, u64)> {
+pub(super) fn check(record: &Record, held: &[String]) -> Result<Report, (&'static str, u64)> {
     verify(record, &record.trust(), held, &mut |_| {}).map_err(|fault| (fault.code(), fault.seq))
 }
 
@@ -132,14 +132,16 @@ fn a_key_takes_over_only_under_a_head_of_the_one_before() {
     assert_eq!(fault.code(), "head_not_signed");
 }
 
+/// The event of an exception at this place.
+pub(super) fn event(events: &mut [(String, Value)], place: usize) -> &mut Value {
+    &mut events[place].1["exception"]["event"]
+}
+
 /// What a gate that breaks its rules writes: all of it well signed.
 type Lie = fn(&mut Vec<(String, Value)>);
 
 #[test]
 fn a_grant_that_its_votes_do_not_add_up_to_is_found() {
-    fn event(events: &mut [(String, Value)], place: usize) -> &mut Value {
-        &mut events[place].1["exception"]["event"]
-    }
     let lies: [(&str, Lie, (&str, u64)); 31] = [
         ("a vote is missing", |e| drop(e.remove(3)), ("grant_not_voted", 3)),
         ("one person votes twice", |e| event(e, 3)["vote"]["person"]["id"] = json!("mara"), ("grant_not_voted", 4)),

@@ -1,8 +1,8 @@
 //! `/api/v1/exceptions` and `/api/v1/grants`.
 
 use policy_core::entity::EntityRef;
-use policy_core::sheet::Ballot;
 use proviso_api::exceptions::{ExceptionDetail, ExceptionList, QuestionsReply, SheetReply, VoteReply};
+use proviso_api::passkeys::CastVote;
 use proviso_api::routing::HandoverRequest;
 use proviso_api::stops::{RevokeReply, RevokeRequest};
 
@@ -66,8 +66,8 @@ pub async fn questions(id: &str, as_of: u64) -> Result<QuestionsReply, ApiError>
 ///
 /// # Errors
 /// With code `stale_sheet` when what was shown is not what stands.
-pub async fn vote(id: &str, ballot: &Ballot) -> Result<VoteReply, ApiError> {
-    post(&format!("/api/v1/exceptions/{}/votes", segment(id)), ballot).await
+pub async fn vote(id: &str, vote: &CastVote) -> Result<VoteReply, ApiError> {
+    post(&format!("/api/v1/exceptions/{}/votes", segment(id)), vote).await
 }
 
 /// Hands an open request to another person.

@@ -13,6 +13,7 @@ mod not_found;
 mod ownership;
 mod palette;
 mod pictures;
+mod passkeys;
 mod policies;
 mod queue;
 mod receipt;

@@ -1,16 +1,17 @@
-//! Signing in: by a provider, by a one-time link, or in a demo as anybody.
+//! Signing in: by a passkey, by a provider, by a one-time link, or in a demo as anybody.
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use policy_core::entity::EntityRef;
+use proviso_api::passkeys::PasskeySignIn;
 use proviso_api::sign_in::ProviderLine;
 
 use super::set_title;
-use crate::api;
 use crate::app::Desk;
 use crate::components::{Failure, Notice, Text, Tone};
 use crate::view_model::arrival::Arrival;
 use crate::view_model::problem::ApiError;
+use crate::{api, authenticator};
 
 /// The page for whoever is not signed in.
 #[component]
@@ -45,6 +46,26 @@ pub fn SignIn(
                 failed.set(Some(error));
             }
         });
+    };
+    let passkey = move || {
+        ways.get().and_then(Result::ok).filter(|ways| ways.passkeys).map(|_| {
+            let sign_in = move |_| {
+                leaving.set(true);
+                spawn_local(async move {
+                    match by_passkey().await {
+                        Ok(()) => desk.sign_in(Arrival::Nothing).await,
+                        Err(error) => failed.set(Some(error)),
+                    }
+                    leaving.set(false);
+                });
+            };
+            view! {
+                <p>
+                    <button class="yes" disabled=move || leaving.get() on:click=sign_in>"Sign in with a passkey"</button>
+                    <span class="soft">" Yours, if you have added one on your page."</span>
+                </p>
+            }
+        })
     };
     let providers = move || {
         ways.get().and_then(Result::ok).filter(|ways| !ways.providers.is_empty()).map(|ways| {
@@ -98,6 +119,7 @@ pub fn SignIn(
             <h1>"Sign in"</h1>
             {move || failed.get().map(|error| view! { <Failure error /> })}
             {demo}
+            {passkey}
             {providers}
             <p>
                 "An operator of the gate mints a one-time link for you: "
@@ -107,6 +129,14 @@ pub fn SignIn(
             <p class="soft">"The link works once. What was minted in your name is shown to you after you sign in."</p>
         </div>
     }
+}
+
+/// Asks the gate, the authenticator, and the gate again.
+async fn by_passkey() -> Result<(), ApiError> {
+    let asked = api::begin_passkey_sign_in().await?;
+    let answered = authenticator::get(&asked.challenge, &asked.rp_id, &[]).await?;
+    let body = PasskeySignIn { held: asked.held, user: answered.user, assertion: answered.assertion };
+    api::sign_in_by_passkey(&body).await
 }
 
 /// The page that was wanted: it is opened after signing in.

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use proviso_api::sessions::{SessionLine, SessionList};
 
+use super::passkeys::Passkeys;
 use super::set_title;
 use crate::api;
 use crate::app::{Desk, Signed};
@@ -69,6 +70,7 @@ pub fn You() -> impl IntoView {
         <h1>"You"</h1>
         {move || failed.get().map(|error| view! { <Failure error /> })}
         <Strength failed />
+        <Passkeys />
         <Card title="Where you are signed in">
             <p class="soft">
                 "A session that you do not know: end it, and tell whoever runs the gate. What a browser says of itself can be \

@@ -3,6 +3,7 @@
 use policy_core::entity::EntityRef;
 use policy_core::grant::Scalar;
 use policy_core::outcome::{Outcome, Reason, Terms};
+use policy_core::presence::Presence;
 use policy_core::question::SealedQuestion;
 use policy_core::value::Value;
 use proviso_api::ownership::{OwnerReply, OwnerSource};
@@ -98,6 +99,11 @@ pub fn terms(terms: &Terms) -> Vec<(&'static str, String)> {
     ];
     if !terms.groups.is_empty() {
         lines.push(("one from each of", terms.groups.join(", ")));
+    }
+    match terms.presence {
+        Presence::Session => {}
+        Presence::Authentication => lines.push(("presence", "an authentication just now".to_owned())),
+        Presence::Signature => lines.push(("presence", "each approval is signed by a passkey".to_owned())),
     }
     if let Some(step_up) = &terms.step_up {
         lines.push(("sign-in", step_up.clone()));

@@ -84,6 +84,7 @@ pub const fn kind(kind: FindingKind) -> &'static str {
         FindingKind::OutcomeUnknown => "outcome unknown",
         FindingKind::SeveralTasks => "several tasks at once",
         FindingKind::SeveralHosts => "several hosts at once",
+        FindingKind::ClonedPasskey => "copied passkey",
     }
 }
 

@@ -24,6 +24,7 @@ pub mod ownership;
 pub mod palette;
 pub mod past;
 pub mod pictures;
+pub mod passkeys;
 pub mod preview;
 pub mod problem;
 pub mod queue;

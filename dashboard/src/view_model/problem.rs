@@ -2,6 +2,8 @@
 
 use proviso_api::problem::Problem;
 
+use super::passkeys::refusal;
+
 /// Why an API call gave no answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ApiError {
@@ -11,6 +13,8 @@ pub enum ApiError {
     CutOff,
     /// The gate refused, with its stable code and its remedy.
     Refused(Problem),
+    /// The browser's authenticator gave no answer; the browser's name for why.
+    Authenticator(String),
     /// Something else than the API's JSON came back, with this HTTP status.
     Unreadable(u16),
 }
@@ -21,6 +25,7 @@ impl ApiError {
         match self {
             Self::Unreachable => "unreachable",
             Self::CutOff => "cut_off",
+            Self::Authenticator(_) => "authenticator",
             Self::Refused(problem) => &problem.code,
             Self::Unreadable(_) => "unreadable_answer",
         }
@@ -31,7 +36,7 @@ impl ApiError {
         match self {
             Self::Refused(problem) => problem.status == 401,
             Self::Unreadable(status) => *status == 401,
-            Self::Unreachable | Self::CutOff => false,
+            Self::Unreachable | Self::CutOff | Self::Authenticator(_) => false,
         }
     }
 
@@ -40,7 +45,7 @@ impl ApiError {
         match self {
             Self::Refused(problem) => problem.status == 404,
             Self::Unreadable(status) => *status == 404,
-            Self::Unreachable | Self::CutOff => false,
+            Self::Unreachable | Self::CutOff | Self::Authenticator(_) => false,
         }
     }
 
@@ -54,6 +59,7 @@ impl ApiError {
         match self {
             Self::Unreachable => "The gate does not answer.".into(),
             Self::CutOff => "The gate broke off in the middle: what came is not the whole, and was not kept.".into(),
+            Self::Authenticator(name) => refusal(name).0.into(),
             Self::Refused(problem) => sentence(&problem.detail),
             Self::Unreadable(status) => format!("The gate answered {status} with something that is not its API."),
         }
@@ -66,6 +72,7 @@ impl ApiError {
             Self::CutOff => {
                 Some("Look whether you are still signed in; else the operator runs `proviso audit verify`.".into())
             }
+            Self::Authenticator(name) => Some(refusal(name).1.into()),
             Self::Refused(problem) => problem.help.as_deref().map(sentence),
             Self::Unreadable(_) => Some("Look whether a proxy stands between this page and the gate.".into()),
         }

@@ -76,6 +76,7 @@ fn terms() -> Terms {
         max_duration: Span::from_seconds(7_200),
         max_uses: 10,
         step_up: None,
+        presence: policy_core::presence::Presence::Session,
         review_within: None,
         decide_within: None,
         lead_time: None,

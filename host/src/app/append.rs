@@ -1,5 +1,6 @@
 //! How use cases write: records with what they touch, appended under the versions that the outcome read.
 
+use policy_core::entity::EntityRef;
 use policy_core::json;
 use policy_core::time::Timestamp;
 use serde::Serialize;
@@ -125,7 +126,19 @@ fn identity_touches(event: &IdentityEvent) -> Vec<VersionKey> {
             link.iter().chain(replaces).map(key).chain([key(&session.id)]).collect()
         }
         IdentityEvent::SignedOut { session, .. } | IdentityEvent::SignInUsed { session, .. } => vec![key(session)],
+        IdentityEvent::PasskeyAdded { passkey } => {
+            vec![key(&passkey.id), key(&passkey.credential), key(&passkeys_of(&passkey.person))]
+        }
+        // A sign-in or a vote by it that is under way conflicts with its end, and with a use by whoever has a copy.
+        IdentityEvent::PasskeyUsed { id, .. }
+        | IdentityEvent::PasskeySuspended { id, .. }
+        | IdentityEvent::PasskeyEnded { id, .. } => vec![key(id)],
     }
+}
+
+/// By what two passkeys that are added at once conflict.
+pub(super) fn passkeys_of(person: &EntityRef) -> String {
+    format!("passkeys of {person}")
 }
 
 /// Canonical JSON of what we made ourselves.

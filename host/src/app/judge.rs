@@ -118,8 +118,11 @@ impl App {
     pub(super) fn cannot_check(&self, terms: &Terms) -> Option<&'static str> {
         let step_ups = self.policy().step_ups();
         let mut words = self.ways().assurances().chain([ASSURANCE]);
-        let signs_in = words.any(|word| is_strong_enough(terms, word, &step_ups));
-        if !signs_in && !sabotaged!("r8_step_up_offered") {
+        let strong = |word: &str| is_strong_enough(terms, word, &step_ups);
+        // Whoever can have a passkey can sign in by it.
+        let passkey = self.takes_passkeys().then(|| self.with_passkey(ASSURANCE));
+        let signs_in = words.any(strong) || passkey.is_some_and(|word| strong(&word));
+        if !(signs_in && self.checks_presence(terms, strong)) && !sabotaged!("r8_step_up_offered") {
             return Some(inputs::STEP_UP);
         }
         self.lacks_copy(&terms.tier).then_some(inputs::NO_COPY)

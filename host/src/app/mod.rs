@@ -45,6 +45,7 @@ mod on_record;
 mod open;
 mod ownership;
 mod page;
+mod passkeys;
 mod past;
 mod people;
 mod permit;
@@ -174,6 +175,8 @@ struct Inner {
     board: Board,
     /// The sign-ins that were made.
     attempts: Attempts,
+    /// The challenges of passkeys that were answered.
+    challenges: Attempts,
     /// Who was there when.
     presence: Presence,
 }
@@ -212,6 +215,7 @@ impl Inner {
             refusals: console::Refusals::default(),
             board: Board::default(),
             attempts: Attempts::default(),
+            challenges: Attempts::default(),
             presence: Presence::default(),
         }
     }
@@ -291,6 +295,10 @@ impl App {
 
     fn attempts(&self) -> &Attempts {
         &self.0.attempts
+    }
+
+    fn challenges(&self) -> &Attempts {
+        &self.0.challenges
     }
 
     fn random(&self) -> &dyn Random {

@@ -5,6 +5,7 @@ use policy_core::json;
 use policy_core::lifecycle::{
     Actor, Allowed, Exception, May, Rejection, Taken, allowed, effective_state, is_strong_enough,
 };
+use policy_core::presence::Presence;
 use policy_core::time::Timestamp;
 use proviso_api::exceptions::{ExceptionDetail, UseLine};
 use proviso_api::operations::ExecutionPhase;
@@ -101,10 +102,20 @@ impl App {
         eligible: bool,
         now: Timestamp,
     ) -> Allowed {
-        let strong_enough = is_strong_enough(&exception.terms, &person.assurance, &self.policy().step_ups());
+        let step_ups = self.policy().step_ups();
         // R4: a session that an agent could have made itself votes for nobody.
         let eligible = eligible && self.votes_count(person);
-        allowed(exception, Actor::Person { person: &person.person, eligible, strong_enough }, now)
+        let can_show = self.can_show(person, now);
+        let with = |assurance: &str| {
+            let strong_enough = is_strong_enough(&exception.terms, assurance, &step_ups);
+            allowed(exception, Actor::Person { person: &person.person, eligible, strong_enough, can_show }, now)
+        };
+        let by_session = with(&person.assurance);
+        if can_show < Presence::Signature {
+            return by_session;
+        }
+        // A vote may be signed; the other acts go by the session.
+        Allowed { approve: with(&self.with_passkey(&person.assurance)).approve, ..by_session }
     }
 
     /// Whether this session's votes count: not when its link was minted under the gate's own user (R4).
@@ -169,6 +180,7 @@ pub(super) fn rejected(rejection: Rejection) -> Refusal {
         | Rejection::HasVoted
         | Rejection::NotForAnother
         | Rejection::StepUpNeeded
+        | Rejection::PresenceNeeded
         | Rejection::NotPermittedHere => RefusalKind::Forbidden,
         Rejection::Exists
         | Rejection::Closed

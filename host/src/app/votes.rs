@@ -1,12 +1,16 @@
 //! A vote: on what was shown, by a person who may, or not at all (R4).
 
 use policy_core::lifecycle::{Command, Event, Exception, VoteDecision, decide};
+use policy_core::presence::Proof;
 use policy_core::sheet::{Ballot, binding};
 use policy_core::time::Timestamp;
 use proviso_api::exceptions::VoteReply;
+use proviso_api::passkeys::CastVote;
 
 use super::App;
 use super::append::{ATTEMPTS, contended};
+use super::event::LedgerEvent;
+use super::passkeys::Shown;
 use super::people::{rejected, unknown_exception};
 use super::policy::Policy;
 use super::refusal::{Refusal, RefusalKind};
@@ -19,8 +23,14 @@ impl App {
     ///
     /// # Errors
     /// `stale_sheet` when what was shown is not what the server rebuilds, or something since then voids the vote; what
-    /// the lifecycle rejects, by its code; `locked`; `single_user_required`.
-    pub async fn vote(&self, person: &PersonSession, id: &str, ballot: Ballot) -> Result<VoteReply, Refusal> {
+    /// the lifecycle rejects, by its code; `locked`; `single_user_required`; what is wrong with a signature.
+    pub async fn vote(
+        &self,
+        person: &PersonSession,
+        id: &str,
+        cast: impl Into<CastVote>,
+    ) -> Result<VoteReply, Refusal> {
+        let CastVote { ballot, signature } = cast.into();
         self.hold_session(person)?;
         self.hold_deciding(person, id).await?;
         self.record_held_stops().await;
@@ -28,8 +38,9 @@ impl App {
         if let Some(reply) = self.cast_already(person, id, &ballot)? {
             return Ok(reply);
         }
+        let there = self.signed_with(person, id, &ballot, signature.as_ref()).await?;
         // Who may not vote at all is told so, whatever the sheet says.
-        self.may_vote(person, id, &ballot).await?;
+        self.may_vote(person, id, &ballot, &there).await?;
         // INVARIANT (section 6): sheet, grant and preview are rebuilt here, byte for byte; one altered fact and the
         // digests differ.
         let shown = self.shown(person, id, Some(ballot.as_of)).await.map_err(|refusal| match refusal.kind {
@@ -42,6 +53,9 @@ impl App {
             return Err(stale("what you were shown is not what the gate has on record"));
         }
         for _ in 0..ATTEMPTS {
+            if let Some(used) = there.used() {
+                self.hold_counter(used).await?;
+            }
             let now = self.now();
             let (exception, expected) = {
                 let state = self.state();
@@ -51,22 +65,31 @@ impl App {
                     return Err(stale(what));
                 }
                 self.hold_locks(&state, &entry.exception, ballot.decision, now)?;
-                (entry.exception.clone(), read_by_a_vote(&state, person, id))
+                there.hold(self, &state, (ballot.decision, &entry.exception.terms.tier), now)?;
+                let mut expected = read_by_a_vote(&state, person, id);
+                expected.extend(there.used().map(|used| used.version(&state)));
+                (entry.exception.clone(), expected)
             };
             if ballot.decision == VoteDecision::Approve {
                 self.hold_seat(&exception, &person.person, now)?;
             }
             // INVARIANT (R4): as it stands now: what was a fresh authentication may have been spent by another vote since.
-            let person = &self.as_it_stands(person, now)?;
+            let person = &there.voter(self, self.as_it_stands(person, now)?);
             let context = self.context(&exception, Some((person, &ballot.grant)), now).await?;
-            let events = decide(Some(&exception), command(person, &ballot), &context).map_err(rejected)?;
+            if let Some(terms) = &context.terms {
+                there.hold(self, &self.state(), (ballot.decision, &terms.tier), now)?;
+            }
+            let proof = there.proof(self, &self.state(), person, now);
+            let events = decide(Some(&exception), command(person, &ballot, proof), &context).map_err(rejected)?;
             // Its terms may have become stricter meanwhile.
             self.hold_friction(&exception, &ballot)?;
             let weighs = ballot.decision == VoteDecision::Approve;
             let used = self.sign_in_used(&self.state(), person, (id, weighs), now)?;
+            let signed = there.used().and_then(|used| used.event(now));
+            let signed = signed.map(|event| self.ledger(now, &LedgerEvent::Identity(event))).transpose()?;
             let records = match events.is_empty() {
                 true => Vec::new(),
-                false => self.exception_records(now, id, events)?.into_iter().chain(used).collect(),
+                false => self.exception_records(now, id, events)?.into_iter().chain(used).chain(signed).collect(),
             };
             match self.store().append(expected, records).await {
                 Ok(_) => return self.vote_reply(id),
@@ -97,12 +120,14 @@ impl App {
     }
 
     /// Separation of duty, eligibility and the reason, before the sheet is looked at.
-    async fn may_vote(&self, person: &PersonSession, id: &str, ballot: &Ballot) -> Result<(), Refusal> {
+    async fn may_vote(&self, person: &PersonSession, id: &str, ballot: &Ballot, there: &Shown) -> Result<(), Refusal> {
         let now = self.now();
         let exception = self.state().exceptions.get(id).map(|entry| entry.exception.clone());
         let exception = exception.ok_or_else(unknown_exception)?;
+        let person = &there.voter(self, self.as_it_stands(person, now)?);
         let context = self.context(&exception, Some((person, &ballot.grant)), now).await?;
-        decide(Some(&exception), command(person, ballot), &context).map(drop).map_err(rejected)?;
+        let proof = there.proof(self, &self.state(), person, now);
+        decide(Some(&exception), command(person, ballot, proof), &context).map(drop).map_err(rejected)?;
         self.hold_friction(&exception, ballot)
     }
 
@@ -149,7 +174,7 @@ impl App {
     }
 }
 
-fn command(person: &PersonSession, ballot: &Ballot) -> Command {
+fn command(person: &PersonSession, ballot: &Ballot, proof: Proof) -> Command {
     Command::Vote {
         person: person.person.clone(),
         decision: ballot.decision,
@@ -159,6 +184,7 @@ fn command(person: &PersonSession, ballot: &Ballot) -> Command {
         reason: ballot.reason.clone(),
         assurance: person.assurance.clone(),
         inside: ballot.inside,
+        proof,
     }
 }
 

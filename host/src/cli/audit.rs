@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use audit_verify::export::Export;
 use audit_verify::fault::Told;
+use audit_verify::grants::signed_vote;
 use audit_verify::log::Trust;
 use audit_verify::proved;
 use audit_verify::receipt::Receipt;
@@ -138,6 +139,17 @@ impl Verify {
             "record {} of `{}` ({}, {}) is in the log `{}`, under a signed head over {} records",
             leaf.seq, leaf.log, leaf.kind, leaf.at, head.origin, head.size
         );
+        let event = proved.payloads.get("event").map(|event| signed_vote(event)).transpose().map_err(|fault| {
+            Failure::bad_input("bad_receipt", format!("the vote in `{}` is signed, and {fault}", file.display()))
+                .help("keep the receipt, and look at the record that it is of: no gate records such a vote")
+        })?;
+        let signed = event.flatten();
+        let text = match &signed {
+            Some(signed) => {
+                format!("{text}; the vote is signed by the passkey `{}`, {}", signed.passkey, signed.algorithm)
+            }
+            None => text,
+        };
         let payloads: serde_json::Map<String, serde_json::Value> = proved
             .payloads
             .iter()
@@ -145,7 +157,7 @@ impl Verify {
             .collect();
         let told = json!({
             "verified": true, "log": leaf.log, "seq": leaf.seq, "kind": leaf.kind, "at": leaf.at,
-            "origin": head.origin, "size": head.size, "payloads": payloads,
+            "origin": head.origin, "size": head.size, "signed": signed, "payloads": payloads,
         });
         Ok(Done::fine(text, told))
     }
@@ -189,10 +201,10 @@ pub(super) fn trust(keys: &[String]) -> Result<Option<Trust>, Failure> {
 fn told(report: &Report, besides: Option<&str>) -> Result<Done, Failure> {
     let mut lines: Vec<String> =
         report.logs.iter().map(|log| format!("{}: {} records, verified", log.log, log.records)).collect();
-    let Report { grants, votes, uses, decisions, groups_not_recorded, erased, .. } = report;
+    let Report { grants, votes, signatures, uses, decisions, groups_not_recorded, erased, .. } = report;
     lines.push(format!(
-        "{grants} grants are what their {votes} votes add up to; {uses} uses lie inside them, each by one of {decisions} \
-         decisions"
+        "{grants} grants are what their {votes} votes add up to, {signatures} of them signed; {uses} uses lie inside \
+         them, each by one of {decisions} decisions"
     ));
     if *groups_not_recorded > 0 {
         lines.push(format!("{groups_not_recorded} grants are of an earlier release and name no groups"));
@@ -212,7 +224,8 @@ fn told(report: &Report, besides: Option<&str>) -> Result<Done, Failure> {
     }
     lines.extend(besides.map(str::to_owned));
     let json = json!({
-        "verified": true, "logs": report.logs, "grants": grants, "votes": votes, "uses": uses, "decisions": decisions,
+        "verified": true, "logs": report.logs, "grants": grants, "votes": votes, "signatures": signatures, "uses": uses,
+        "decisions": decisions,
         "groups_not_recorded": groups_not_recorded, "erased": erased, "note": besides,
     });
     Ok(Done::fine(lines.join("\n"), json))

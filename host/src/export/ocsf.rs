@@ -230,11 +230,12 @@ fn activity(kind: &str) -> (u32, &'static str) {
         "exception_requested"
         | "token_minted"
         | "credential_verified"
+        | "passkey_added"
         | "locked"
         | "gate_started"
         | "deputy_appointed"
         | "review_opened" => (1, "Create"),
-        "token_revoked" | "credential_ended" | "unlocked" | "deputy_ended" => (4, "Delete"),
+        "token_revoked" | "credential_ended" | "passkey_ended" | "unlocked" | "deputy_ended" => (4, "Delete"),
         "exception_granted" | "bundle_activated" | "grant_activated" => (10, "Activate"),
         "exception_denied"
         | "exception_cancelled"
@@ -243,7 +244,7 @@ fn activity(kind: &str) -> (u32, &'static str) {
         | "grant_revoked"
         | "task_ended"
         | "gate_stopped" => (11, "Deactivate"),
-        "grant_suspended" | "clock_doubted" => (12, "Suspend"),
+        "grant_suspended" | "passkey_suspended" | "clock_doubted" => (12, "Suspend"),
         "clock_trusted" => (13, "Resume"),
         _ => (3, "Update"),
     }
@@ -263,6 +264,9 @@ fn managed(told: &Told) -> Value {
         Some(exception) => ("access_grant", Some(exception.to_owned())),
         None => match told.leaf.kind.as_str() {
             "token_minted" | "token_revoked" => ("credential", id("/token/id").or_else(|| id("/id"))),
+            "passkey_added" | "passkey_used" | "passkey_suspended" | "passkey_ended" => {
+                ("credential", id("/passkey/id").or_else(|| id("/id")))
+            }
             "credential_verified" => ("credential", id("/credential/id")),
             "credential_ended" => {
                 let one = id("/ended/token/token").or_else(|| id("/ended/credential/id"));

@@ -9,7 +9,7 @@ use axum::routing::{delete, get, post};
 
 use super::access::{discovery, evaluation, evaluations, requests, search};
 use super::api::{
-    acts, agents, bundles, events, exceptions, executions, export, findings, grants, locks, logs, ownership, past,
+    acts, agents, bundles, events, exceptions, executions, export, findings, grants, locks, logs, ownership, passkeys, past,
     record, retention, reviews, revocations, routing, session, sessions, sheet, sign_in, stops, tasks, traces, votes,
     what_if, whoami,
 };
@@ -42,12 +42,18 @@ pub fn router(site: Site) -> Router {
         .route("/api/v1/sign-in/begin", post(sign_in::begin))
         .route("/api/v1/sign-in/finish", post(sign_in::end))
         .route("/api/v1/sign-in/{provider}/logged_out", post(sign_in::logged_out))
+        .route("/api/v1/passkeys", get(passkeys::list).post(passkeys::add))
+        .route("/api/v1/passkeys/challenge", post(passkeys::begin))
+        .route("/api/v1/passkeys/{id}", delete(passkeys::end))
+        .route("/api/v1/passkeys/sign_in", post(passkeys::sign_in))
+        .route("/api/v1/passkeys/sign_in/challenge", post(passkeys::begin_sign_in))
         .route("/api/v1/whoami", get(whoami::get))
         .route("/api/v1/exceptions", get(exceptions::list))
         .route("/api/v1/exceptions/{id}", get(exceptions::get))
         .route("/api/v1/exceptions/{id}/sheet", get(sheet::get))
         .route("/api/v1/exceptions/{id}/questions", get(sheet::questions))
         .route("/api/v1/exceptions/{id}/votes", post(votes::post))
+        .route("/api/v1/exceptions/{id}/votes/challenge", post(passkeys::vote))
         .route("/api/v1/exceptions/{id}/handover", post(routing::hand_over))
         .route("/api/v1/deputies", get(routing::deputies).post(routing::appoint))
         .route("/api/v1/deputies/{id}", delete(routing::end_deputy))

@@ -5,7 +5,9 @@
 
 mod account;
 mod brought;
+mod event;
 mod facts;
+mod passkey;
 mod pattern;
 mod registry;
 mod secret;
@@ -17,9 +19,11 @@ use policy_core::entity::{EntityRef, Hop};
 use policy_core::time::Timestamp;
 
 pub use account::{Account, Stronger};
+pub use event::IdentityEvent;
 pub use facts::TokenFacts;
+pub use passkey::{HeldPasskey, Passkey, Passkeys, Standing};
 pub use pattern::SubjectPattern;
-pub use registry::{IdentityEvent, OpenSession, PersonSessionFacts, Registry};
+pub use registry::{OpenSession, PersonSessionFacts, Registry};
 pub use secret::{Secret, SecretKind};
 pub use token::Token;
 pub use verified::{COUNTS, EndedParty, Said, TokenSeen, VerifiedCredential};

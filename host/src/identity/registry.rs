@@ -11,99 +11,12 @@ use policy_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::brought::Brought;
+use super::event::IdentityEvent;
 use super::facts::TokenFacts;
-use super::verified::{EndedParty, Said, Verified, VerifiedCredential};
+use super::passkey::{Passkeys, Standing};
+use super::verified::{EndedParty, Said, Verified};
 use super::{Account, PersonSession, Secret, Stronger, Token};
 use crate::store::Keys;
-
-/// What happened to a credential. Persisted and hashed: every variant and member is for ever.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum IdentityEvent {
-    /// It was minted.
-    TokenMinted {
-        /// The credential.
-        token: Box<Token>,
-    },
-    /// It was revoked.
-    TokenRevoked {
-        /// Its public id.
-        id: String,
-        /// The operating-system user.
-        by: String,
-        /// When.
-        at: Timestamp,
-    },
-    /// Somebody showed a token of another issuer, and was believed.
-    CredentialVerified {
-        /// The credential.
-        credential: Box<VerifiedCredential>,
-    },
-    /// Something of another issuer's was ended here, before its time.
-    CredentialEnded {
-        /// What.
-        ended: EndedParty,
-        /// The operating-system user.
-        by: String,
-        /// When.
-        at: Timestamp,
-    },
-    /// A link was used, once, and made a session.
-    SignedIn {
-        /// The link's public id; absent on a demo's sign-in page.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        link: Option<String>,
-        /// The session.
-        session: Box<PersonSessionFacts>,
-        /// The session that the browser had until then: it is over.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        replaces: Option<String>,
-        /// When.
-        at: Timestamp,
-    },
-    /// Somebody decided on an exception with what their sign-in brought.
-    SignInUsed {
-        /// The session's public id.
-        session: String,
-        /// Who.
-        person: EntityRef,
-        /// On which exception.
-        exception: String,
-        /// Whether it took the fresh authentication, which is spent by it.
-        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-        spent: bool,
-        /// The groups that the sign-in brought.
-        #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        groups: Vec<EntityRef>,
-        /// When.
-        at: Timestamp,
-    },
-    /// A session was ended.
-    SignedOut {
-        /// The session's public id.
-        session: String,
-        /// Who of others did so: `operator::NAME` of the operating system. Absent: its person.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        by: Option<EntityRef>,
-        /// When.
-        at: Timestamp,
-    },
-}
-
-impl IdentityEvent {
-    /// The record's kind.
-    pub const fn kind(&self) -> &'static str {
-        match self {
-            Self::TokenMinted { .. } => "token_minted",
-            Self::TokenRevoked { .. } => "token_revoked",
-            Self::CredentialVerified { .. } => "credential_verified",
-            Self::CredentialEnded { .. } => "credential_ended",
-            Self::SignedIn { .. } => "signed_in",
-            Self::SignInUsed { .. } => "sign_in_used",
-            Self::SignedOut { .. } => "signed_out",
-        }
-    }
-}
 
 /// A session as it was made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -123,6 +36,9 @@ pub struct PersonSessionFacts {
     /// The account at a provider that signed in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<Box<Account>>,
+    /// The passkey that signed in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub passkey: Option<String>,
     /// How much more strongly, and until when.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stronger: Option<Stronger>,
@@ -168,6 +84,7 @@ pub struct Registry {
     accounts: BTreeMap<(String, String), EntityRef>,
     verified: Verified,
     brought: Brought,
+    passkeys: Passkeys,
 }
 
 impl Registry {
@@ -232,7 +149,28 @@ impl Registry {
             IdentityEvent::SignedOut { session, .. } => {
                 self.sessions.remove(session);
             }
+            IdentityEvent::PasskeyAdded { passkey } => self.passkeys.add(passkey),
+            IdentityEvent::PasskeyUsed { id, counter, at } => self.passkeys.used(id, *counter, *at),
+            IdentityEvent::PasskeySuspended { id, .. } => self.end_passkey(id, Standing::Suspended),
+            IdentityEvent::PasskeyEnded { id, .. } => self.end_passkey(id, Standing::Ended),
         }
+    }
+
+    /// INVARIANT (R7): whoever signed in by a passkey that is over is signed in no more.
+    fn end_passkey(&mut self, id: &str, standing: Standing) {
+        self.passkeys.over(id, standing);
+        self.sessions.retain(|_, open| open.facts.passkey.as_deref() != Some(id));
+    }
+
+    /// The passkeys.
+    pub const fn passkeys(&self) -> &Passkeys {
+        &self.passkeys
+    }
+
+    /// The sessions that a passkey made and that still stand, by their public ids.
+    pub fn sessions_of_passkey(&self, passkey: &str) -> Vec<String> {
+        let made = self.sessions.values().filter(|open| open.facts.passkey.as_deref() == Some(passkey));
+        made.map(|open| open.facts.id.clone()).collect()
     }
 
     /// The gate was restored: a credential may have been revoked after the backup was made, so none of before opens
@@ -244,6 +182,7 @@ impl Registry {
         for held in self.tokens.values_mut() {
             held.over.get_or_insert(EARLIER);
         }
+        self.passkeys.begin_epoch();
         let sessions = std::mem::take(&mut self.sessions);
         self.void.extend(sessions.into_iter().map(|(id, open)| (id, open.facts.hash)));
     }
@@ -258,7 +197,7 @@ impl Registry {
     /// The ids of all that is not over but by time.
     pub fn standing(&self) -> impl Iterator<Item = String> {
         let tokens = self.tokens.iter().filter(|(_, held)| held.over.is_none());
-        tokens.map(|(id, _)| id.clone()).chain(self.sessions.keys().cloned())
+        tokens.map(|(id, _)| id.clone()).chain(self.sessions.keys().cloned()).chain(self.passkeys.live().cloned())
     }
 
     /// Ends the sign-in links and the sessions of somebody who left.
@@ -269,6 +208,7 @@ impl Registry {
             }
         }
         self.sessions.retain(|_, open| open.facts.person != *person);
+        self.passkeys.depart(person);
     }
 
     /// Forgets credentials and sessions, by their public ids: what was erased of them is not there at the next start.

@@ -7,6 +7,7 @@ use super::confirm::may_still_come;
 use super::rejection::Rejection;
 use super::state::{Exception, Phase};
 use crate::entity::EntityRef;
+use crate::presence::Presence;
 use crate::time::Timestamp;
 
 /// Who would act.
@@ -20,6 +21,8 @@ pub enum Actor<'a> {
         eligible: bool,
         /// Whether the sign-in is as strong as the terms demand: [`super::is_strong_enough`].
         strong_enough: bool,
+        /// The most that the person can show with a vote.
+        can_show: Presence,
     },
     /// A workload identity.
     Agent {
@@ -109,20 +112,34 @@ fn may_vote(exception: &Exception, actor: Actor<'_>, decision: VoteDecision, now
     if exception.is_over(now) {
         return Err(Rejection::TooLate);
     }
+    if decision != VoteDecision::Approve {
+        // For a refusal and a question a session will do.
+        return judge(exception, actor).map(drop);
+    }
     let person = decider(exception, actor)?;
-    if decision == VoteDecision::Approve && exception.is_unconfirmed() {
+    if !can_show(exception, actor) {
+        return Err(Rejection::PresenceNeeded);
+    }
+    if exception.is_unconfirmed() {
         return Err(Rejection::Unconfirmed);
     }
     let version = exception.current().map_or(0, |version| version.number);
     let mut approvals = exception.votes.iter().filter(|vote| vote.decision == VoteDecision::Approve);
     let voted = approvals.any(|vote| vote.person == *person && (vote.version == version || vote.inside));
-    if decision == VoteDecision::Approve && voted { Err(Rejection::VotedAlready) } else { Ok(()) }
+    if voted { Err(Rejection::VotedAlready) } else { Ok(()) }
+}
+
+fn can_show(exception: &Exception, actor: Actor<'_>) -> bool {
+    match actor {
+        Actor::Person { can_show, .. } => can_show >= exception.terms.presence,
+        Actor::Agent { .. } => false,
+    }
 }
 
 /// The person who acts, where it is one who may vote.
 fn decider<'a>(exception: &Exception, actor: Actor<'a>) -> Result<&'a EntityRef, Rejection> {
     // INVARIANT (R4): only people vote; an agent is nobody's approver.
-    let Actor::Person { person, eligible, strong_enough } = actor else { return Err(Rejection::NotEligible) };
+    let Actor::Person { person, eligible, strong_enough, .. } = actor else { return Err(Rejection::NotEligible) };
     if let Some(conflict) = exception.conflict_of(person) {
         return Err(conflict);
     }

@@ -11,6 +11,7 @@ use crate::digest::Digest;
 use crate::entity::EntityRef;
 use crate::grant::Scope;
 use crate::outcome::Terms;
+use crate::presence::Proof;
 use crate::time::Timestamp;
 
 /// A vote's decision.
@@ -27,6 +28,10 @@ pub enum VoteDecision {
 
 /// What may be asked of an exception.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(
+    target_pointer_width = "64",
+    expect(clippy::large_enum_variant, reason = "a command is made once, and taken apart at once")
+)]
 pub enum Command {
     /// Ask for an exception. The only command on nothing.
     Request(Box<RequestFacts>),
@@ -48,6 +53,8 @@ pub enum Command {
         assurance: String,
         /// Whether an approval is of whatever lies inside that scope, too.
         inside: bool,
+        /// What shows that the person is there, verified by the host.
+        proof: Proof,
     },
     /// Take the request back.
     Cancel {

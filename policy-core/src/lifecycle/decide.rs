@@ -36,8 +36,8 @@ pub fn decide(state: Option<&Exception>, command: Command, context: &Context) ->
     match command {
         Command::Request(facts) if exception.request == *facts => Ok(Vec::new()),
         Command::Request(_) => Err(Rejection::Exists),
-        Command::Vote { person, decision, scope, sheet, as_of, reason, assurance, inside } => {
-            let ballot = Ballot { person, decision, scope, sheet, as_of, reason, assurance, inside };
+        Command::Vote { person, decision, scope, sheet, as_of, reason, assurance, inside, proof } => {
+            let ballot = Ballot { person, decision, scope, sheet, as_of, reason, assurance, inside, proof };
             vote(exception, ballot, context)
         }
         Command::Cancel { by, reason } => cancel(exception, by, reason, context),

@@ -13,6 +13,7 @@ use crate::digest::Digest;
 use crate::entity::EntityRef;
 use crate::grant::Scope;
 use crate::outcome::Terms;
+use crate::presence::Proof;
 use crate::time::{Span, Timestamp};
 
 impl Exception {
@@ -90,8 +91,13 @@ pub fn is_strong_enough(terms: &Terms, assurance: &str, step_ups: &[String]) -> 
     }
 }
 
+/// Whether a vote to approve came with as much as these terms demand.
+pub fn is_there(terms: &Terms, proof: &Proof) -> bool {
+    proof.presence() >= terms.presence || sabotaged!("r4_unsigned_vote")
+}
+
 /// The approvals that count now: of the current version, by persons who may vote and are still eligible, signed in as
-/// strongly as the terms demand. One for each person, with the groups that policy sees the person in now.
+/// strongly and shown to be there as the terms demand. One for each person, with the groups that policy sees the person in now.
 pub fn approvals_that_count<'a>(
     exception: &'a Exception,
     terms: &Terms,
@@ -106,7 +112,9 @@ fn approval_that_counts<'a>(
     terms: &Terms,
     context: &'a Context,
 ) -> Option<(String, &'a [String])> {
-    if !exception.is_approval(vote) || !is_strong_enough(terms, &vote.assurance, &context.step_ups) {
+    // INVARIANT (R4): terms that have come to demand a signature are not met by a vote that has none.
+    let strong = is_strong_enough(terms, &vote.assurance, &context.step_ups) && is_there(terms, &vote.proof);
+    if !exception.is_approval(vote) || !strong {
         return None;
     }
     // One that was cast before somebody declared the emergency is a vote for it now.

@@ -40,7 +40,7 @@ pub use decide::decide;
 pub use emergency::EmergencyBlocked;
 pub use event::{Counted, Event};
 pub use evolve::{CorruptHistory, evolve};
-pub use judge::{approvals_that_count, is_strong_enough};
+pub use judge::{approvals_that_count, is_strong_enough, is_there};
 pub use rejection::Rejection;
 pub use renewal::renewal_of;
 pub use request::{Answer, Emergency, Renewal, Repeat, RequestFacts};

@@ -40,6 +40,9 @@ pub enum Rejection {
     /// The sign-in is weaker than the terms demand.
     #[error("the terms demand a stronger sign-in")]
     StepUpNeeded,
+    /// The terms demand more than a session: a signature of the vote, or an authentication just now.
+    #[error("the terms demand that the vote is signed by a passkey, or by an authentication just now")]
+    PresenceNeeded,
     /// The scope lies outside the version that it would narrow, or outside the terms.
     #[error("the scope lies outside what was asked for, or outside the terms")]
     Widens,
@@ -135,6 +138,7 @@ impl Rejection {
             Self::NotEligible => "not_eligible",
             Self::VotedAlready => "voted_already",
             Self::StepUpNeeded => "step_up_needed",
+            Self::PresenceNeeded => "presence_needed",
             Self::Widens => "widens",
             Self::BadScope => "bad_scope",
             Self::TooManyVersions => "too_many_versions",
@@ -177,6 +181,7 @@ impl Rejection {
             Self::IsRequester | Self::InChain | Self::IsOwner | Self::NotEligible => "somebody else decides this one",
             Self::VotedAlready => "somebody else gives the votes that are missing",
             Self::StepUpNeeded => "sign in more strongly, as the terms say",
+            Self::PresenceNeeded => "vote on the decision page, with a passkey of yours; the page You adds one",
             Self::Widens => "ask for a new exception where more is needed",
             Self::BadScope => "give a window that is ahead, at least one use, and conditions that can hold",
             Self::TooManyVersions => "approve the newest version, refuse it, or let the agent ask again",

@@ -12,6 +12,7 @@ use crate::digest::Digest;
 use crate::entity::EntityRef;
 use crate::grant::Scope;
 use crate::outcome::Terms;
+use crate::presence::Proof;
 use crate::time::Timestamp;
 
 /// An exception.
@@ -96,6 +97,9 @@ pub struct Vote {
     /// An approval of this version and of whatever lies inside it: it counts on later versions, too.
     #[serde(default, skip_serializing_if = "is_false")]
     pub inside: bool,
+    /// What showed that the person was there. Votes of earlier releases, which do not say, were cast in a session.
+    #[serde(default, skip_serializing_if = "Proof::is_session")]
+    pub proof: Proof,
     /// When it landed.
     pub at: Timestamp,
 }

@@ -15,6 +15,7 @@ pub fn strictest(first: &Terms, second: &Terms, tiers: &[String], step_ups: &[St
             (Some(first), Some(second)) => Some(stronger(first, second, step_ups).clone()),
             (first, second) => first.clone().or_else(|| second.clone()),
         },
+        presence: first.presence.max(second.presence),
         review_within: either(first.review_within, second.review_within, Ord::min),
         decide_within: by_effect(first, second, Terms::decide_within, |first, second| first <= second).decide_within,
         lead_time: both(first.lead_time, second.lead_time, Ord::min),

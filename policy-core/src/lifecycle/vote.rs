@@ -7,7 +7,7 @@ use super::emergency::shortened;
 use super::event::Event;
 use super::evolve::evolve;
 use super::grant::{grant, members};
-use super::judge::{approvals_that_count, counted, demanded, has_quorum, inside_terms, is_strong_enough};
+use super::judge::{approvals_that_count, counted, demanded, has_quorum, inside_terms, is_strong_enough, is_there};
 use super::rejection::Rejection;
 use super::state::{Exception, Phase, Version, Vote};
 use crate::containment::{check_scope, within};
@@ -15,6 +15,7 @@ use crate::digest::Digest;
 use crate::entity::EntityRef;
 use crate::grant::Scope;
 use crate::outcome::Terms;
+use crate::presence::Proof;
 use crate::sabotaged;
 
 /// A vote as it arrives.
@@ -27,6 +28,7 @@ pub(super) struct Ballot {
     pub reason: String,
     pub assurance: String,
     pub inside: bool,
+    pub proof: Proof,
 }
 
 impl Exception {
@@ -64,8 +66,9 @@ pub(super) fn vote(exception: &Exception, ballot: Ballot, context: &Context) -> 
         None if ballot.decision != VoteDecision::Approve => exception.terms.clone(),
         None => return Err(Rejection::NotRequestable),
     };
-    if !is_strong_enough(&terms, &ballot.assurance, &context.step_ups) {
-        return Err(Rejection::StepUpNeeded);
+    // A refusal widens nothing, and a question neither: for those a session will do.
+    if ballot.decision == VoteDecision::Approve {
+        hold_presence(&ballot, &terms, context)?;
     }
     check_reason(&ballot, &terms)?;
     match ballot.decision {
@@ -77,6 +80,14 @@ pub(super) fn vote(exception: &Exception, ballot: Ballot, context: &Context) -> 
         }
         VoteDecision::Ask => Ok(vec![cast(ballot, current(exception)?.number, groups, context)]),
     }
+}
+
+/// INVARIANT (R4): who approves is signed in as strongly as the terms demand, and there.
+fn hold_presence(ballot: &Ballot, terms: &Terms, context: &Context) -> Result<(), Rejection> {
+    if !is_strong_enough(terms, &ballot.assurance, &context.step_ups) {
+        return Err(Rejection::StepUpNeeded);
+    }
+    if is_there(terms, &ballot.proof) { Ok(()) } else { Err(Rejection::PresenceNeeded) }
 }
 
 /// The groups of a person who may vote, as policy sees them now.
@@ -200,6 +211,7 @@ fn cast(ballot: Ballot, version: u32, groups: Vec<String>, context: &Context) ->
             groups,
             assurance: ballot.assurance,
             inside: ballot.inside && ballot.decision == VoteDecision::Approve,
+            proof: ballot.proof,
             at: context.now,
         }),
     }

@@ -21,9 +21,12 @@ const TABLE: &[(&str, &str)] = &[
     ("activate_bundle", "uffpppp.p"),
     ("agent", "uff....pp"),
     ("agents", "uff......"),
+    ("add_passkey", "uff......"),
     ("answer", "u..pp.ppp"),
     ("appoint_deputy", "uff.ppppp"),
     ("assign_finding", "uffp.pppp"),
+    ("begin_passkey", "uff......"),
+    ("begin_passkey_sign_in", "........."),
     ("begin_sign_in", "........."),
     ("begin_step_up", "uff......"),
     ("bundle", "uff......"),
@@ -45,6 +48,7 @@ const TABLE: &[(&str, &str)] = &[
     ("dispose", "uff.ppppp"),
     ("end_deputy", "uff......"),
     ("end_other_sessions", "uff......"),
+    ("end_passkey", "uff......"),
     ("end_session", "uff......"),
     ("end_task", "uff.pp.pp"),
     ("evaluate", "u..uuuuuu"),
@@ -75,6 +79,7 @@ const TABLE: &[(&str, &str)] = &[
     ("pictures", "uff......"),
     ("propose_bundle", "uffpppp.p"),
     ("propose_module", "uffpppp.p"),
+    ("passkeys", "uff......"),
     ("questions", "uff.p.ppp"),
     ("reach", "uff.pp.pp"),
     ("ready", "........."),
@@ -101,6 +106,7 @@ const TABLE: &[(&str, &str)] = &[
     ("set_finding_state", "uffp.pppp"),
     ("sheet", "uff.p.ppp"),
     ("sign_in", "uuuuuuuuu"),
+    ("sign_in_by_passkey", "........."),
     ("sign_in_ways", "........."),
     ("sign_out", "uff......"),
     ("stopped_calls", "uf.uuuuuu"),
@@ -110,6 +116,7 @@ const TABLE: &[(&str, &str)] = &[
     ("unlock", "uff.pp.pp"),
     ("vote", "uff.ppppp"),
     ("what_if", "uff.ppppp"),
+    ("vote_challenge", "uff.ppppp"),
     ("whoami", "u..uuuuuu"),
 ];
 
@@ -214,6 +221,13 @@ fn asked(things: &Things, id: &str, path: &str) -> (String, Value) {
             "subject": planner, "task": "t", "action": "write_file", "resource": {"type": "Volume", "id": "files"},
             "input": {"path": "/srv/files/x.md", "content": "x"},
         }),
+        "add_passkey" => {
+            json!({"held": "none", "label": "none", "attestation_object": "none", "client_data": "none"})
+        }
+        "sign_in_by_passkey" => {
+            let assertion = json!({"credential": "", "authenticator_data": "", "client_data": "", "signature": ""});
+            json!({"held": "none", "user": "none", "assertion": assertion})
+        }
         "demo_sign_in" => json!({"person": user("mara")}),
         _ => reason,
     };

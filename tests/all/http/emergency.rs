@@ -202,7 +202,7 @@ async fn short() -> (Story, Parties, String) {
     let mut bundle = sample_bundle();
     let policies = bundle.get_mut("approval/request/services.cedar").unwrap();
     policies.push_str(
-        "\n@id(\"an-emergency-is-short\")\n@tier(\"high\")\n@approvals(\"2\")\n@max_duration(\"5m\")\n@max_uses(\"3\")\n\
+        "\n@id(\"an-emergency-is-short\")\n@tier(\"high\")\n@approvals(\"2\")\n@max_duration(\"5m\")\n@max_uses(\"3\")\n@presence(\"session\")\n\
          @decide_within(\"10m\")\n@emergency_approvals(\"1\")\n\
          permit (principal is Agent, action == Action::\"restart_service\", resource is Service)\n\
          when { resource.production && context has requested && context.requested.emergency };\n",

@@ -208,7 +208,7 @@ async fn one_comes_back_to_this_gate_alone() {
     let answer = Browser::default().post(&gate.client, "/api/v1/sign-in/begin", &json!({"provider": "nobody"})).await;
     assert_eq!(refused(&answer), (404, "unknown_provider".to_owned()));
     let plain = TestGate::start().await;
-    assert_eq!(plain.client.get("/api/v1/sign-in", None).await.json(), json!({"providers": []}));
+    assert_eq!(plain.client.get("/api/v1/sign-in", None).await.json(), json!({"providers": [], "passkeys": false}));
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::provider::{Back, CLIENT, Provider};
 
 /// The operator's file for a provider. Each `sub` is `sub-USER`; `more` stands before the people.
-pub(super) fn file(provider: &Provider, name: &str, people: &[&str], more: &str) -> String {
+pub(crate) fn file(provider: &Provider, name: &str, people: &[&str], more: &str) -> String {
     let people: String = people.iter().map(|user| format!("\"sub-{user}\" = \"{user}\"\n")).collect();
     format!(
         "[[provider]]\nname = \"{name}\"\nlabel = \"Acme {name}\"\nissuer = \"{}\"\nclient_id = \"{CLIENT}\"\n\
@@ -22,7 +22,7 @@ pub(super) fn file(provider: &Provider, name: &str, people: &[&str], more: &str)
 }
 
 /// The setup of a gate with these providers.
-pub(super) fn setup(clock: &Arc<TestClock>, files: &[String]) -> Setup {
+pub(crate) fn setup(clock: &Arc<TestClock>, files: &[String]) -> Setup {
     let ways = SignInFile::parse(&files.concat()).unwrap();
     Setup { clock: Arc::clone(clock), ways, ..Setup::default() }
 }
@@ -84,7 +84,7 @@ impl Browser {
 }
 
 /// Signs in by `acme`: cookie and key, as `as_person` takes them.
-pub(super) async fn enter(gate: &TestGate, provider: &Provider, subject: &str, claims: Value) -> Answer {
+pub(crate) async fn enter(gate: &TestGate, provider: &Provider, subject: &str, claims: Value) -> Answer {
     let mut browser = Browser::default();
     let location = browser.begin(&gate.client, "acme").await;
     let back = provider.sign_in_with(&location, subject, claims);
@@ -92,7 +92,7 @@ pub(super) async fn enter(gate: &TestGate, provider: &Provider, subject: &str, c
 }
 
 /// The person of an answer that signed somebody in, as `as_person` takes them.
-pub(super) fn person(answer: &Answer) -> String {
+pub(crate) fn person(answer: &Answer) -> String {
     let mut lines = answer.headers.get_all("set-cookie").iter().filter_map(|line| line.to_str().ok());
     let cookie = lines.rfind(|line| line.starts_with("proviso_session=")).unwrap();
     let (cookie, _) = cookie.split_once(';').unwrap();

@@ -25,12 +25,12 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-pub(super) const CLIENT: &str = "proviso-gate";
-pub(super) const SECRET: &str = "a-secret-of-client-and-provider";
+pub(crate) const CLIENT: &str = "proviso-gate";
+pub(crate) const SECRET: &str = "a-secret-of-client-and-provider";
 
 /// What the provider does wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum Twist {
+pub(crate) enum Twist {
     #[default]
     Nothing,
     /// One bit of the signature is another.
@@ -89,7 +89,7 @@ struct Given {
 }
 
 /// What happens while a code is redeemed.
-pub(super) type Meanwhile = Box<dyn Fn() -> BoxFuture<'static, ()> + Send>;
+pub(crate) type Meanwhile = Box<dyn Fn() -> BoxFuture<'static, ()> + Send>;
 
 #[derive(Default)]
 struct Inside {
@@ -105,17 +105,17 @@ struct Inside {
 
 /// What a browser brings back.
 #[derive(Debug, Clone)]
-pub(super) struct Back {
-    pub(super) state: String,
-    pub(super) code: Option<String>,
-    pub(super) iss: Option<String>,
-    pub(super) error: Option<String>,
+pub(crate) struct Back {
+    pub(crate) state: String,
+    pub(crate) code: Option<String>,
+    pub(crate) iss: Option<String>,
+    pub(crate) error: Option<String>,
 }
 
 /// The provider.
 #[derive(Clone)]
-pub(super) struct Provider {
-    pub(super) issuer: String,
+pub(crate) struct Provider {
+    pub(crate) issuer: String,
     clock: Arc<TestClock>,
     inside: Arc<Mutex<Inside>>,
     serving: Arc<JoinHandle<()>>,
@@ -136,7 +136,7 @@ fn hash(bytes: &[u8]) -> Vec<u8> {
 
 impl Provider {
     /// A provider on a free port that goes by the gate's clock.
-    pub(super) async fn start(clock: &Arc<TestClock>) -> Self {
+    pub(crate) async fn start(clock: &Arc<TestClock>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let issuer = format!("http://{}", listener.local_addr().unwrap());
         let keys = vec![Key { kid: "one".to_owned(), pair: draw() }];
@@ -156,12 +156,12 @@ impl Provider {
     }
 
     /// The file with the client's secret.
-    pub(super) fn secret(&self) -> PathBuf {
+    pub(crate) fn secret(&self) -> PathBuf {
         self.folder.path().join("secret")
     }
 
     /// It is gone.
-    pub(super) fn stop(&self) {
+    pub(crate) fn stop(&self) {
         self.serving.abort();
     }
 
@@ -170,17 +170,17 @@ impl Provider {
     }
 
     /// From here on it does this wrong.
-    pub(super) fn twist(&self, twist: Twist) {
+    pub(crate) fn twist(&self, twist: Twist) {
         self.inside().twist = twist;
     }
 
     /// Whether it says in each answer which issuer it is (RFC 9207).
-    pub(super) fn names_issuer(&self, names: bool) {
+    pub(crate) fn names_issuer(&self, names: bool) {
         self.inside().names_issuer = names;
     }
 
     /// It signs by a fresh key, and publishes that one alone.
-    pub(super) fn rotate(&self) {
+    pub(crate) fn rotate(&self) {
         let mut inside = self.inside();
         inside.drawn += 1;
         let kid = format!("rotated-{}", inside.drawn);
@@ -188,27 +188,27 @@ impl Provider {
     }
 
     /// How often its keys were asked for.
-    pub(super) fn asked_for_keys(&self) -> usize {
+    pub(crate) fn asked_for_keys(&self) -> usize {
         self.inside().asked_for_keys
     }
 
     /// How often it was asked for what it says of itself.
-    pub(super) fn asked_for_metadata(&self) -> usize {
+    pub(crate) fn asked_for_metadata(&self) -> usize {
         self.inside().asked_for_metadata
     }
 
     /// What happens while the next code is redeemed.
-    pub(super) fn meanwhile(&self, work: Meanwhile) {
+    pub(crate) fn meanwhile(&self, work: Meanwhile) {
         self.inside().meanwhile = Some(work);
     }
 
     /// A person signs in at the address where the gate sent their browser.
-    pub(super) fn sign_in(&self, location: &str, subject: &str) -> Back {
+    pub(crate) fn sign_in(&self, location: &str, subject: &str) -> Back {
         self.sign_in_with(location, subject, json!({}))
     }
 
     /// The same, with more claims in the ID token.
-    pub(super) fn sign_in_with(&self, location: &str, subject: &str, more: Value) -> Back {
+    pub(crate) fn sign_in_with(&self, location: &str, subject: &str, more: Value) -> Back {
         let asked = query(location);
         let mut inside = self.inside();
         inside.drawn += 1;
@@ -297,7 +297,7 @@ impl Provider {
 
 impl Provider {
     /// A logout token with these claims instead of the right ones; `null` takes one away.
-    pub(super) fn logout_token(&self, subject: &str, instead: &Value) -> String {
+    pub(crate) fn logout_token(&self, subject: &str, instead: &Value) -> String {
         let inside = self.inside();
         let now = self.clock.now().millis() / 1_000;
         let mut claims = json!({
@@ -323,7 +323,7 @@ impl Provider {
 }
 
 /// The members of an address's query.
-pub(super) fn query(location: &str) -> BTreeMap<String, String> {
+pub(crate) fn query(location: &str) -> BTreeMap<String, String> {
     Url::parse(location).unwrap().query_pairs().into_owned().collect()
 }
 

@@ -43,6 +43,9 @@ pub(super) fn demanding() -> std::collections::BTreeMap<String, String> {
     let policies = bundle.get_mut("approval/request/files.cedar").unwrap();
     let one = "@id(\"writing-a-file-needs-one\")\n";
     *policies = policies.replacen(one, &format!("{one}@step_up(\"oidc_step_up\")\n"), 1);
+    let (before, behind) = policies.split_once(one).unwrap();
+    let behind = behind.replacen("@presence(\"session\")", "@presence(\"authentication\")", 1);
+    *policies = format!("{before}{one}{behind}");
     bundle
 }
 

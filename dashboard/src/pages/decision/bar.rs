@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use policy_core::lifecycle::{Rejection, VoteDecision};
+use policy_core::presence::Presence;
 
 use super::super::judge::Judge;
 use super::hand_over::HandOver;
@@ -71,6 +72,7 @@ fn VoteBar() -> impl IntoView {
     let allowed = loaded.detail.allowed;
     let hands = allowed.refuse.is_yes();
     let declares = allowed.declare_emergency.is_yes();
+    let signs = allowed.approve.is_yes() && exception.terms.presence == Presence::Signature;
     let several = allowed.approve.is_yes() && exception.terms.approvals > 1;
     let answering = allowed.answer.is_yes().then(|| {
         let open = questions(exception).into_iter().filter(|question| question.claims.is_empty());
@@ -155,6 +157,9 @@ fn VoteBar() -> impl IntoView {
                     />
                     " this, or anything inside it: my vote stays when somebody narrows it"
                 </label>
+            })}
+            {signs.then(|| view! {
+                <p class="also soft">"An approval is signed by a passkey of yours: the browser asks for it."</p>
             })}
             <div class="buttons">
                 <VoteButton decision=VoteDecision::Ask obstacle=no_question />

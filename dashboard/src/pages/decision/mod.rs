@@ -29,6 +29,7 @@ use super::set_title;
 use crate::components::Failure;
 pub use policy::Coloured;
 use state::State;
+pub(super) use vote::send as send_vote;
 
 /// The page of one exception.
 #[component]

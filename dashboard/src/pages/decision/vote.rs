@@ -2,15 +2,20 @@
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use policy_core::entity::EntityRef;
 use policy_core::lifecycle::VoteDecision;
+use policy_core::presence::{Presence, Statement, challenge};
+use policy_core::sheet::Ballot;
+use proviso_api::exceptions::VoteReply;
+use proviso_api::passkeys::{CastVote, VoteSignature};
 
 use super::load;
 use super::state::{Loaded, State, Voting};
-use crate::api;
 use crate::app::{Desk, Signed};
 use crate::view_model::ballot::{Words, answer, ballot, needs_reason};
 use crate::view_model::problem::ApiError;
 use crate::view_model::staleness::changes;
+use crate::{api, authenticator};
 
 /// What a missing reason is answered with.
 pub const REASON_NEEDED: &str = "A reason is needed. The agent reads it, and the record keeps it.";
@@ -43,7 +48,8 @@ pub fn cast(state: State, desk: Desk, decision: VoteDecision) {
     state.voting.set(Voting::Sending);
     spawn_local(async move {
         let id = state.id.get_value();
-        match api::vote(&id, &ballot).await {
+        let presence = loaded.sheet.sheet.exception.terms.presence;
+        match send(&id, &session.person, ballot, presence).await {
             Ok(reply) => {
                 let told = answer(decision, &reply.state);
                 desk.said.set(told.clone());
@@ -60,6 +66,36 @@ pub fn cast(state: State, desk: Desk, decision: VoteDecision) {
             }
         }
     });
+}
+
+/// Sends a vote: signed where the terms demand it, and where the gate says that a session is not enough.
+pub async fn send(id: &str, person: &EntityRef, ballot: Ballot, presence: Presence) -> Result<VoteReply, ApiError> {
+    let approves = ballot.decision == VoteDecision::Approve;
+    let mut vote = CastVote::from(ballot);
+    if approves && presence == Presence::Signature {
+        vote.signature = Some(sign(id, person, &vote.ballot).await?);
+        return api::vote(id, &vote).await;
+    }
+    match api::vote(id, &vote).await {
+        Err(error) if approves && matches!(error.code(), "presence_needed" | "step_up_needed") => {
+            // Whoever has no passkey is told what the gate said of the vote.
+            let Ok(signature) = sign(id, person, &vote.ballot).await else { return Err(error) };
+            vote.signature = Some(signature);
+            api::vote(id, &vote).await
+        }
+        other => other,
+    }
+}
+
+/// Has the authenticator sign what the ballot says.
+///
+/// INVARIANT: the challenge is made here, of what this page shows. The gate gives no more to it than what nobody can foresee.
+async fn sign(id: &str, person: &EntityRef, ballot: &Ballot) -> Result<VoteSignature, ApiError> {
+    let begun = api::vote_challenge(id).await?;
+    let statement = Statement::of(id, person, ballot).text().map_err(|_| ApiError::Unreachable)?;
+    let challenge = challenge(&begun.nonce, &statement);
+    let answered = authenticator::get(&challenge, &begun.rp_id, &begun.credentials).await?;
+    Ok(VoteSignature { held: begun.held, assertion: answered.assertion })
 }
 
 /// What was voted on is not what stands: says what is different, and leaves the sheet until it is asked for.

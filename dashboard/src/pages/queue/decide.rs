@@ -6,6 +6,7 @@ use leptos::task::spawn_local;
 use policy_core::lifecycle::VoteDecision;
 use proviso_api::exceptions::ExceptionLine;
 
+use super::super::decision::send_vote;
 use super::Page;
 use crate::api;
 use crate::app::{Desk, Signed};
@@ -89,5 +90,6 @@ async fn cast(desk: Desk, id: &str, decision: VoteDecision, reason: &str) -> Res
     }
     let ballot = ballot(&session.person, &sheet.sheet, &shown, decision, &words)
         .map_err(|_| "what is shown has no canonical form".to_owned())?;
-    api::vote(id, &ballot).await.map(drop).map_err(what)
+    let presence = sheet.sheet.exception.terms.presence;
+    send_vote(id, &session.person, ballot, presence).await.map(drop).map_err(what)
 }

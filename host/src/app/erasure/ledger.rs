@@ -129,8 +129,12 @@ impl<'a> Ledger<'a> {
                 }
                 Some(bundle)
             }
-            // What was ended stays ended.
-            IdentityEvent::CredentialEnded { .. } => None,
+            // What was ended stays ended; and votes are held against passkeys for as long as there are votes.
+            IdentityEvent::CredentialEnded { .. }
+            | IdentityEvent::PasskeyAdded { .. }
+            | IdentityEvent::PasskeyUsed { .. }
+            | IdentityEvent::PasskeySuspended { .. }
+            | IdentityEvent::PasskeyEnded { .. } => None,
             IdentityEvent::TokenRevoked { id, .. } => {
                 let bundle = self.credentials.get_mut(id)?;
                 // Its sessions end with it.
@@ -174,7 +178,11 @@ impl<'a> Ledger<'a> {
                 IdentityEvent::TokenMinted { token } => &token.id,
                 IdentityEvent::TokenRevoked { id, .. } => id,
                 IdentityEvent::CredentialVerified { credential } => &credential.id,
-                IdentityEvent::CredentialEnded { .. } => return None,
+                IdentityEvent::CredentialEnded { .. }
+                | IdentityEvent::PasskeyAdded { .. }
+                | IdentityEvent::PasskeyUsed { .. }
+                | IdentityEvent::PasskeySuspended { .. }
+                | IdentityEvent::PasskeyEnded { .. } => return None,
                 IdentityEvent::SignedIn { session, .. } => self.sessions.get(&session.id)?,
                 IdentityEvent::SignedOut { session, .. } | IdentityEvent::SignInUsed { session, .. } => {
                     self.sessions.get(session)?

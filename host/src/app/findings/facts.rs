@@ -45,7 +45,7 @@ pub(super) fn rules_of(policy: &Policy) -> Rules {
 }
 
 /// The same difference has the same id, and the id tells nothing to who does not have the key.
-pub(super) fn finding_id(keys: &Keys, kind: FindingKind, subject: &EntityRef, key: &str) -> String {
+pub(in crate::app) fn finding_id(keys: &Keys, kind: FindingKind, subject: &EntityRef, key: &str) -> String {
     let code = keys.code(b"proviso-finding-v1\0", format!("{}\0{subject}\0{key}", kind.word()).as_bytes());
     let code: String = code.to_string().chars().take(32).collect();
     format!("find_{code}")

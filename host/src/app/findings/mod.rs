@@ -17,8 +17,10 @@ mod view;
 
 pub use accounts::Accounts;
 pub use book::Findings;
+pub(in crate::app) use event::FindingFacts;
 pub use event::{EVIDENCE, EvidenceRecord, FindingEvent};
 pub use evidence::{Brought, MOST_TOGETHER};
+pub(in crate::app) use facts::finding_id;
 pub use job::keep_reconciling;
 pub use offline::reconcile_offline;
 pub use run::Report;

@@ -232,6 +232,11 @@ impl App {
         events
     }
 
+    /// Stops what the bundle says that somebody's findings stop.
+    pub(in crate::app) async fn act_on_findings_of(&self, subject: &EntityRef) -> Result<(), Refusal> {
+        self.act_by_itself(subject).await
+    }
+
     /// Stops what the bundle says a finding stops. Looked at anew each time: a restart forgets none of it.
     async fn act_by_itself(&self, subject: &EntityRef) -> Result<(), Refusal> {
         let due: Vec<(String, FindingKind, ReconcileAct, Option<String>)> = {

@@ -208,6 +208,7 @@ fn sentence(facts: &FindingFacts) -> String {
         FindingKind::GrantNeverUsed => format!("a grant for {action} ended without one use"),
         FindingKind::OutcomeUnknown => format!("{action} was begun, and nobody knows how it ended"),
         FindingKind::SeveralTasks => format!("one identity acted in several tasks at once: {about}"),
+        FindingKind::ClonedPasskey => format!("there is a copy of a passkey, and it is suspended: {about}"),
         FindingKind::SeveralHosts => format!("one identity acted on several hosts at once: {about}"),
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use policy_core::abi::Voter;
 use policy_core::entity::EntityRef;
 use policy_core::lifecycle::{Actor, Exception, Phase, VoteDecision, allowed};
+use policy_core::presence::Presence;
 use policy_core::time::Timestamp;
 
 use super::event::Notice;
@@ -135,7 +136,7 @@ pub(super) struct Parties {
 impl Parties {
     /// Whether this is one of them.
     pub(super) fn contain(&self, person: &EntityRef) -> bool {
-        let actor = Actor::Person { person, eligible: true, strong_enough: true };
+        let actor = Actor::Person { person, eligible: true, strong_enough: true, can_show: Presence::Signature };
         let refuse = allowed(&self.asked, actor, self.asked.request.requested_at).refuse;
         !refuse.is_yes() || self.owners.contains(person)
     }

@@ -74,7 +74,11 @@ impl App {
             last_seen,
             expires_at: facts.expires_at.min(last_seen.plus(self.ways().sessions.idle)),
             assurance: facts.session(now).assurance,
-            by: facts.account.as_ref().map_or("link", |account| account.provider.as_str()).to_owned(),
+            by: match (&facts.account, &facts.passkey) {
+                (Some(account), _) => account.provider.clone(),
+                (None, Some(_)) => "passkey".to_owned(),
+                (None, None) => "link".to_owned(),
+            },
             browser: facts.browser.clone(),
             current: current == Some(facts.id.as_str()),
         }
@@ -111,7 +115,12 @@ impl App {
             Ending::One(id) => open.facts.id == *id,
             Ending::AllOf(_) => Some(&open.facts.person) == person.as_ref(),
         };
-        let ended = self.end_sessions(Some(EntityRef::new("operator", by.name.clone())), wanted).await?;
+        let operator = EntityRef::new("operator", by.name.clone());
+        if let Some(person) = &person {
+            // All that somebody comes in by: also where they are not signed in now.
+            self.end_passkeys_of(person, &operator).await?;
+        }
+        let ended = self.end_sessions(Some(operator), wanted).await?;
         match ending {
             Ending::One(id) if ended == 0 => Err(unknown_session(id)),
             _ => Ok(SessionsEnded { ended }),
@@ -128,7 +137,8 @@ impl App {
         // INVARIANT (R7): each end is a record that a vote under way in that session conflicts with.
         let (ended, _) = self
             .admit(|state| {
-                let ending = state.registry.open_sessions(now).filter(|open| wanted(open));
+                let ending: Vec<_> = state.registry.open_sessions(now).filter(|open| wanted(open)).collect();
+                let added = self.added_lately(state, &ending, now, by.as_ref());
                 let record = |open: &OpenSession| {
                     let session = open.facts.id.clone();
                     self.ledger(
@@ -136,8 +146,11 @@ impl App {
                         &LedgerEvent::Identity(IdentityEvent::SignedOut { session, by: by.clone(), at: now }),
                     )
                 };
-                let records = ending.map(record).collect::<Result<Vec<_>, _>>()?;
+                let mut records = ending.iter().map(|open| record(open)).collect::<Result<Vec<_>, _>>()?;
                 let answer = records.len();
+                for event in added {
+                    records.push(self.ledger(now, &LedgerEvent::Identity(event))?);
+                }
                 Ok(Proposal { expected: Vec::new(), records, answer })
             })
             .await?;

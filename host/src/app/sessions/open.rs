@@ -1,14 +1,16 @@
 //! A session begins.
 
 use policy_core::entity::EntityRef;
+use policy_core::sabotaged;
 use policy_core::time::Timestamp;
 use proviso_api::session::Session;
 
 use crate::app::App;
-use crate::app::append::Proposal;
+use crate::app::append::{Proposal, contended};
 use crate::app::event::LedgerEvent;
 use crate::app::identities::ASSURANCE;
 use crate::app::ownership::hold_present;
+use crate::app::passkeys::UsedPasskey;
 use crate::app::refusal::{Refusal, RefusalKind};
 use crate::app::state::State;
 use crate::identity::{Account, IdentityEvent, PersonSession, PersonSessionFacts, Secret, SecretKind, Stronger};
@@ -39,6 +41,8 @@ pub(in crate::app) struct Entry<'a> {
     pub assurance: String,
     /// By which account of a provider.
     pub account: Option<Account>,
+    /// By which passkey, which has just signed.
+    pub passkey: Option<UsedPasskey>,
     /// More strongly for a while.
     pub stronger: Option<Stronger>,
     /// The bundle's groups that the provider's claim was mapped to.
@@ -58,6 +62,7 @@ impl Entry<'_> {
             same_user: false,
             assurance: ASSURANCE.to_owned(),
             account: None,
+            passkey: None,
             stronger: None,
             groups: Vec::new(),
             whence: Whence::default(),
@@ -84,6 +89,7 @@ impl App {
             expires_at: self.lasts_until(entry.continues.as_deref(), now)?,
             same_user: entry.same_user,
             account: entry.account.map(Box::new),
+            passkey: entry.passkey.as_ref().map(|used| used.passkey.id.clone()),
             stronger: entry.stronger,
             groups: entry.groups,
             browser: entry.whence.browser.map(|text| text.chars().take(LONGEST_BROWSER).collect()),
@@ -91,6 +97,7 @@ impl App {
         let continues = entry.continues;
         let before = entry.whence.session.and_then(|text| Secret::parse(SecretKind::Session, &text));
         let link = entry.link;
+        let passkey = entry.passkey;
         self.admit(|state| {
             // INVARIANT (R4): one link, one session, also when two browsers present it at once.
             if link.is_some_and(|link| state.registry.token(link, self.keys(), now).is_none()) {
@@ -99,8 +106,16 @@ impl App {
             // INVARIANT (R4): nobody comes in who is said to have left meanwhile.
             hold_present(state, &person)?;
             hold(state)?;
+            // INVARIANT (R4, R7): nor by a passkey that is over meanwhile, or that somebody with a copy has used.
+            if let Some(used) = &passkey
+                && !used.still_signs(state)?.has_grown(used.counter)
+                && !sabotaged!("r4_cloned_passkey")
+            {
+                return Err(contended());
+            }
             let link = link.map(|link| state.version(VersionKey::Identity(link.id().to_owned())));
-            let expected = link.into_iter().chain([state.version(VersionKey::Ownership)]).collect();
+            let used = passkey.iter().map(|used| used.version(state));
+            let expected = link.into_iter().chain(used).chain([state.version(VersionKey::Ownership)]).collect();
             // INVARIANT (R4): a browser that signs in anew has no session of before, whoever gave it that one.
             let before = before.as_ref().and_then(|before| state.registry.session(before, self.keys(), now));
             // INVARIANT (R4, R7): a session that was ended meanwhile goes on under no other secret, and none in another
@@ -115,7 +130,10 @@ impl App {
                 replaces: before.map(|before| before.id),
                 at: now,
             };
-            let records = vec![self.ledger(now, &LedgerEvent::Identity(event))?];
+            let used = passkey.as_ref().and_then(|used| used.event(now));
+            let events = used.into_iter().chain([event]);
+            let records = events.map(|event| self.ledger(now, &LedgerEvent::Identity(event)));
+            let records = records.collect::<Result<_, _>>()?;
             Ok(Proposal { expected, records, answer: () })
         })
         .await?;

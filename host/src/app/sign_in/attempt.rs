@@ -90,7 +90,7 @@ impl Attempt {
 }
 
 /// Whether two codes are the same. How long the answer takes tells nothing of them.
-pub(super) fn same(a: &Digest, b: &Digest) -> bool {
+pub(in crate::app) fn same(a: &Digest, b: &Digest) -> bool {
     a.as_bytes().iter().zip(b.as_bytes()).fold(0, |odd, (a, b)| odd | (a ^ b)) == 0
 }
 
@@ -125,17 +125,17 @@ impl Default for Attempts {
 
 impl Attempts {
     /// This run of the gate, named by whoever needs the name first.
-    pub(super) fn run_or(&self, name: String) -> &str {
+    pub(in crate::app) fn run_or(&self, name: String) -> &str {
         self.run.get_or_init(|| name)
     }
 
     /// Whether that is this run.
-    pub(super) fn is_run(&self, name: &str) -> bool {
+    pub(in crate::app) fn is_run(&self, name: &str) -> bool {
         self.run.get().is_some_and(|run| run == name)
     }
 
     /// Takes note that this attempt is made. Whether it is the first time.
-    pub(super) fn make(&self, begun_at: Timestamp, state: Digest) -> bool {
+    pub(in crate::app) fn make(&self, begun_at: Timestamp, state: Digest) -> bool {
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
         if made.floor.is_some_and(|floor| begun_at <= floor) || made.states.insert((begun_at, state), ()).is_some() {
             return false;
@@ -147,6 +147,12 @@ impl Attempts {
             made.floor = made.floor.max(Some(oldest));
         }
         true
+    }
+
+    /// Whether this attempt was made, or can be no more.
+    pub(in crate::app) fn has_made(&self, begun_at: Timestamp, state: Digest) -> bool {
+        let made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        made.floor.is_some_and(|floor| begun_at <= floor) || made.states.contains_key(&(begun_at, state))
     }
 
     /// A turn at the providers, where there is one.

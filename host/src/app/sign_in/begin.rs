@@ -32,7 +32,7 @@ impl App {
     /// The ways in that a sign-in page offers.
     pub fn sign_in_ways(&self) -> SignInWays {
         let line = |way: &Way| ProviderLine { name: way.name.clone(), label: way.label.clone() };
-        SignInWays { providers: self.ways().providers.iter().map(line).collect() }
+        SignInWays { providers: self.ways().providers.iter().map(line).collect(), passkeys: self.takes_passkeys() }
     }
 
     /// Begins a sign-in by a provider.

@@ -154,6 +154,7 @@ impl App {
             continues,
             assurance: way.assurance.clone(),
             account: Some(account),
+            passkey: None,
             stronger,
             groups,
             whence,

@@ -9,7 +9,7 @@ mod finish;
 mod leave;
 mod ways;
 
-pub(in crate::app) use attempt::Attempts;
+pub(in crate::app) use attempt::{Attempts, same};
 pub use begin::{Begun, FLOW_LIFE};
 pub use finish::Arrival;
 pub use ways::{

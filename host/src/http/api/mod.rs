@@ -12,6 +12,7 @@ pub(super) mod grants;
 pub(super) mod locks;
 pub(super) mod logs;
 pub(super) mod ownership;
+pub(super) mod passkeys;
 pub(super) mod past;
 pub(super) mod record;
 pub(super) mod retention;

@@ -5,6 +5,7 @@ mod exceptions;
 mod findings;
 mod gate;
 mod ownership;
+mod passkeys;
 mod people;
 mod record;
 mod retention;
@@ -70,6 +71,7 @@ const THEMES: &[&[Operation]] = &[
     findings::OPERATIONS,
     gate::OPERATIONS,
     ownership::OPERATIONS,
+    passkeys::OPERATIONS,
     people::OPERATIONS,
     record::OPERATIONS,
     retention::OPERATIONS,

@@ -77,8 +77,8 @@ DispositionWord= one_off policy_too_narrow policy_too_wide asked_by_mistake abus
 Renewal: of string, number integer, declared boolean
 RequestFacts: id string, question SealedQuestion, evaluation string, requester EntityRef, asker? EntityRef, owners [EntityRef], scope Scope, justification string, emergency boolean, renews? Renewal, requested_at timestamp, decide_by timestamp
 Version: number integer, scope Scope, by? EntityRef
-Vote: person EntityRef, decision VoteDecision, version integer, sheet digest, as_of integer, reason string, assurance string, groups [string], inside? boolean, at timestamp
-Terms: tier string, approvals integer, groups [string], max_duration duration, max_uses integer, step_up? string, review_within? duration, decide_within? duration, lead_time? duration, max_rate? Rate, max_renewals? integer, renewal_period? duration, notify? [string], escalate? [string], emergency_approvals? integer, silence? duration, for_another? boolean, binding? boolean, policies [string]
+Vote: person EntityRef, decision VoteDecision, version integer, sheet digest, as_of integer, reason string, assurance string, groups [string], inside? boolean, proof? Proof, at timestamp
+Terms: tier string, approvals integer, groups [string], max_duration duration, max_uses integer, step_up? string, presence? PresenceWord, review_within? duration, decide_within? duration, lead_time? duration, max_rate? Rate, max_renewals? integer, renewal_period? duration, notify? [string], escalate? [string], emergency_approvals? integer, silence? duration, for_another? boolean, binding? boolean, policies [string]
 SealedQuestion: v integer, purpose string, bundle digest, now timestamp, call object, task string, chain [Hop], enforcement_point? string, bound? boolean, vouched? boolean, context object, entities [object], claimed? object, candidates [object], locks [Lock], requested object
 Grant: id string, exception string, version integer, subject EntityRef, task string, chain [Hop], enforcement_point string, server? string, tool? digest, action string, scope Scope, members? [EntityRef], input_digest digest, input_names [string]
 SheetReply: sheet DecisionSheet, smallest Scope
@@ -89,7 +89,20 @@ Argument: at [string], text string
 BundleFact: digest digest, activated_by string, reason string, activated_at timestamp, changed [any]
 QuestionsReply: question SealedQuestion, grant Grant, others [SealedQuestion], groups? [ResourceGroup]
 ResourceGroup: group EntityRef, members [EntityRef]
-Ballot: decision VoteDecision, as_of integer, sheet digest, reason string, grant Scope, inside? boolean, confirm? string
+CastVote: decision VoteDecision, as_of integer, sheet digest, reason string, grant Scope, inside? boolean, confirm? string, signature? VoteSignature
+VoteSignature: held string, assertion PasskeyAssertion
+PasskeyAssertion: credential string, authenticator_data string, client_data string, signature string
+VoteChallenge: nonce digest, held string, expires_at timestamp, rp_id string, credentials [string]
+Proof: by ProofWord, issuer? string, acr? string, at? timestamp, passkey? string, key? string, rp_id? string, origin? string, nonce? digest, statement? string, credential? string, authenticator_data? string, client_data? string, signature? string
+ProofWord= session authentication signature
+PresenceWord= session authentication signature
+PasskeyList: now timestamp, rp_id? string, passkeys [PasskeyLine]
+PasskeyLine: id string, label string, algorithm string, state PasskeyState, synced boolean, added_at timestamp, used_at? timestamp, counts_from timestamp
+PasskeyState= live suspended earlier_epoch
+PasskeyChallenge: challenge digest, held string, expires_at timestamp, rp_id string, user string, name string, exclude [string]
+AddPasskey: held string, label string, attestation_object string, client_data string
+PasskeySignInChallenge: challenge digest, held string, expires_at timestamp, rp_id string
+PasskeySignIn: held string, user string, assertion PasskeyAssertion
 VoteDecision= approve refuse ask
 VoteReply: state string, position integer, grant? string
 PastReply: now timestamp, counts PastCounts, dispositions [DispositionCount], refusals [PastRefusal], differs [Difference], last_approved? string, needed? duration, yours [YourDecision]
@@ -172,7 +185,7 @@ ExecutionReport: evaluation_id? string, call? string, phase ExecutionPhase, dige
 OtlpTraces: resourceSpans? [object]
 OtlpTaken: partialSuccess? object
 EvidenceClass= reported observed system_of_record
-FindingKind= ran_without_decision ran_after_denial outside_conditions after_expiry after_revocation more_often never_ran grant_never_used outcome_unknown several_tasks several_hosts
+FindingKind= ran_without_decision ran_after_denial outside_conditions after_expiry after_revocation more_often never_ran grant_never_used outcome_unknown several_tasks several_hosts cloned_passkey
 FindingState= open acknowledged resolved
 FindingOutcome= explained expected fixed misuse
 FindingList: now timestamp, position integer, unresolved integer, findings [FindingLine], next? string
@@ -218,7 +231,7 @@ SessionLine: id string, person EntityRef, since timestamp, last_seen timestamp, 
 SessionsEnded: ended integer
 StepUp: return_to? string
 SignedOut: location? string
-SignInWays: providers [ProviderLine]
+SignInWays: providers [ProviderLine], passkeys boolean
 ProviderLine: name string, label string
 BeginSignIn: provider string, return_to? string
 SignInBegun: location string

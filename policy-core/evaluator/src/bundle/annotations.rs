@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use cedar_policy::Policy;
 use policy_core::grant::Rate;
 use policy_core::outcome::Terms;
+use policy_core::presence::Presence;
 use policy_core::time::Span;
 
 use super::config::Config;
 
-const KNOWN: [&str; 20] = [
+const KNOWN: [&str; 21] = [
     "approvals",
     "binding",
     "decide_within",
@@ -25,6 +26,7 @@ const KNOWN: [&str; 20] = [
     "max_renewals",
     "max_uses",
     "notify",
+    "presence",
     "renewal_period",
     "review_within",
     "silence",
@@ -64,6 +66,7 @@ pub(crate) fn terms(id: &str, policy: &Policy, config: &Config) -> Result<Option
         max_duration: reader.span("max_duration")?.ok_or_else(|| reader.missing("max_duration"))?,
         max_uses: reader.number("max_uses", 1..=MOST_USES)?.ok_or_else(|| reader.missing("max_uses"))?,
         step_up: reader.listed("step_up", &config.step_ups)?,
+        presence: reader.presence()?,
         review_within: reader.span("review_within")?,
         decide_within: reader.span("decide_within")?,
         lead_time: reader.span("lead_time")?,
@@ -78,7 +81,7 @@ pub(crate) fn terms(id: &str, policy: &Policy, config: &Config) -> Result<Option
         binding: reader.required("binding")?,
         policies: vec![id.to_owned()],
     };
-    reader.agrees(&terms)?;
+    reader.agrees(&terms, config)?;
     Ok(Some(terms))
 }
 
@@ -159,6 +162,15 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Where nothing is said, a vote is signed.
+    fn presence(&self) -> Result<Presence, Wrong> {
+        let Some(text) = self.text("presence") else { return Ok(Presence::Signature) };
+        Presence::of(text).ok_or_else(|| {
+            let words = Presence::ALL.map(Presence::word).join("`, `");
+            self.wrong("presence", text, format!("one of `{words}`; without it a vote is signed"))
+        })
+    }
+
     fn yes(&self, name: &str) -> Result<bool, Wrong> {
         match self.text(name) {
             None => Ok(false),
@@ -176,9 +188,17 @@ impl<'a> Reader<'a> {
     }
 
     /// Refuses terms that take back with one annotation what they say with another.
-    fn agrees(&self, terms: &Terms) -> Result<(), Wrong> {
+    fn agrees(&self, terms: &Terms, config: &Config) -> Result<(), Wrong> {
         let against =
             |what: &str, help: &str| Err((format!("`{}` contradicts itself: {what}", self.id), help.to_owned()));
+        // What is more than any session is, no session shows.
+        let more = terms.step_up.is_some() && terms.step_up.as_ref() != config.step_ups.first();
+        if more && terms.presence.is_session() {
+            return against(
+                "`@presence(\"session\")` takes any session, and `@step_up` demands more",
+                "say `@presence(\"authentication\")` for one that was made just now, or leave it out for a signed vote",
+            );
+        }
         if terms.emergency_approvals.is_some_and(|emergency| emergency > terms.approvals) {
             return against(
                 "an emergency takes more approvals than `@approvals`",

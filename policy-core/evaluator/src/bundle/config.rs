@@ -93,7 +93,7 @@ pub enum ReconcileAct {
 }
 
 /// The kinds of findings.
-pub const FINDINGS: [&str; 11] = [
+pub const FINDINGS: [&str; 12] = [
     "ran_without_decision",
     "ran_after_denial",
     "outside_conditions",
@@ -105,6 +105,7 @@ pub const FINDINGS: [&str; 11] = [
     "outcome_unknown",
     "several_tasks",
     "several_hosts",
+    "cloned_passkey",
 ];
 
 /// What the hops of a chain must pass besides guardrails and locks.

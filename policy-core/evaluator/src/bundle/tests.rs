@@ -363,6 +363,9 @@ fn terms_are_read_strictly() {
         ("@silence(\"1.5h\")", "silence"),
         ("@for_another(\"no\")", "for_another"),
         ("@for_another(\"YES\")", "for_another"),
+        ("@presence(\"passkey\")", "`@presence(\"passkey\")`"),
+        ("@presence(\"Session\")", "`@presence(\"Session\")`"),
+        ("@step_up(\"webauthn\") @presence(\"session\")", "`@step_up` demands more"),
         ("@review_within(\"1d2d\")", "review_within"),
     ];
     let accept = |terms: &str| {
@@ -376,6 +379,9 @@ fn terms_are_read_strictly() {
         let place = (first.file.as_str(), first.line, first.code);
         assert_eq!((errors.len(), place), (1, ("approval/request/x.cedar", 2, "bad_annotation")), "{more}");
         assert!(first.message.contains(says) && !first.help.is_empty(), "{more}: {first:?}");
+    }
+    for fine in ["", "@presence(\"session\")", "@step_up(\"link\") @presence(\"session\")", "@step_up(\"webauthn\")"] {
+        assert!(accept(&format!("{TERMS} {fine}")).is_ok(), "{fine}");
     }
     // A tier that nobody can request has no terms, and every other one has all four.
     assert!(accept("@tier(\"sealed\")").is_ok());

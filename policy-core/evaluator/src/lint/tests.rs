@@ -93,8 +93,8 @@ fn each_slip_is_told_by_rule_code_and_remedy() {
         ),
         slip(
             SERVICES,
-            "@max_uses(\"1\")\npermit (\n  principal is Agent,\n  action == Action::\"deploy_service\",\n  resource is Service\n)\nwhen { principal.autonomy <= 3 && !resource.production };",
-            "@max_uses(\"1\")\n@review_within(\"1d\")\npermit (\n  principal is Agent,\n  action == Action::\"deploy_service\",\n  resource is Service\n)\nwhen { principal.autonomy <= 3 && !resource.production };",
+            "@max_uses(\"1\")\n@presence(\"session\")\npermit (\n  principal is Agent,\n  action == Action::\"deploy_service\",\n  resource is Service\n)\nwhen { principal.autonomy <= 3 && !resource.production };",
+            "@max_uses(\"1\")\n@presence(\"session\")\n@review_within(\"1d\")\npermit (\n  principal is Agent,\n  action == Action::\"deploy_service\",\n  resource is Service\n)\nwhen { principal.autonomy <= 3 && !resource.production };",
             "releasing-what-one-wrote-needs-two",
             SERVICES,
             "no_eligible_reviewer",
@@ -240,8 +240,8 @@ fn each_slip_is_told_by_rule_code_and_remedy() {
         ),
         slip(
             SERVICES,
-            "@max_duration(\"1h\")\n@max_uses(\"1\")\n@lead_time(\"7d\")",
-            "@emergency_approvals(\"1\")\n@max_duration(\"1h\")\n@max_uses(\"1\")\n@lead_time(\"7d\")",
+            "@max_duration(\"1h\")\n@max_uses(\"1\")\n@presence(\"session\")\n@lead_time(\"7d\")",
+            "@emergency_approvals(\"1\")\n@max_duration(\"1h\")\n@max_uses(\"1\")\n@presence(\"session\")\n@lead_time(\"7d\")",
             "releasing-to-production-needs-operations-and-security",
             SERVICES,
             "single_approver",
@@ -297,7 +297,7 @@ fn what_another_permit_surely_adds_is_counted() {
     let one = "@approvals(\"2\")\n@groups(\"finance\")\n@max_duration(\"4h\")";
     *text = text.replacen(one, "@approvals(\"1\")\n@groups(\"finance\")\n@max_duration(\"4h\")", 1);
     text.push_str(
-        "@id(\"two-whatever-it-is\") @tier(\"medium\") @approvals(\"2\") @max_duration(\"4h\") @max_uses(\"20\")\n\
+        "@id(\"two-whatever-it-is\") @tier(\"medium\") @approvals(\"2\") @max_duration(\"4h\") @max_uses(\"20\") @presence(\"session\")\n\
          permit (principal is Agent, action == Action::\"post_journal\", resource);",
     );
     let found = told(&files);

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use policy_core::entity::EntityRef;
 use policy_core::grant::Rate;
+use policy_core::presence::Presence;
 use policy_core::time::Span;
 use serde::{Deserialize as _, Serialize};
 use serde_json::{Value, json};
@@ -42,7 +43,7 @@ pub fn differences(bundle: &Bundle, row: &Row, answer: &Answered) -> Vec<Differe
     }
     let terms = json!(answer.terms);
     for (name, value) in expect.terms.iter().flatten() {
-        let got = terms.get(name).cloned().unwrap_or(Value::Null);
+        let got = terms.get(name).cloned().unwrap_or_else(|| unsaid(name));
         hold(format!("terms.{name}"), json!(value), got);
     }
     if let Some(expected) = &expect.approvers {
@@ -80,6 +81,11 @@ fn person(bundle: &Bundle, text: &str) -> EntityRef {
     }
     let config = &bundle.rules.config;
     EntityRef::new(config.short(&config.types.person), text)
+}
+
+/// What terms mean that do not say so.
+fn unsaid(name: &str) -> Value {
+    if name == "presence" { json!(Presence::default()) } else { Value::Null }
 }
 
 /// Equal as a reader means it: lists are sets, `60m` is `1h`, and `"none"` is nothing.

@@ -14,7 +14,7 @@ use crate::bundle::error::line_of;
 /// When a row that does not say it is asked.
 const NOON: &str = "2026-11-23T12:00:00Z";
 /// The members of terms that a row may expect; a test holds them against [`policy_core::outcome::Terms`].
-pub(super) const TERMS: [&str; 19] = [
+pub(super) const TERMS: [&str; 20] = [
     "approvals",
     "binding",
     "decide_within",
@@ -29,6 +29,7 @@ pub(super) const TERMS: [&str; 19] = [
     "max_uses",
     "notify",
     "policies",
+    "presence",
     "renewal_period",
     "review_within",
     "silence",

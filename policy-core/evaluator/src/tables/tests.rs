@@ -6,6 +6,7 @@ use std::path::Path;
 
 use policy_core::grant::Rate;
 use policy_core::outcome::Terms;
+use policy_core::presence::Presence;
 use policy_core::time::Span;
 
 use super::*;
@@ -128,6 +129,7 @@ fn a_row_may_expect_every_member_of_terms() {
         max_duration: Span::from_seconds(1),
         max_uses: 1,
         step_up: Some(String::new()),
+        presence: Presence::Signature,
         review_within: span,
         decide_within: span,
         lead_time: span,

@@ -307,7 +307,12 @@ fn an_end_has_its_instant() {
 fn allowed_says_what_may_be_done_afterwards() {
     let ask = |exception: &Exception, id: &str, second| {
         let person = user(id);
-        let actor = Actor::Person { person: &person, eligible: id != "mallory", strong_enough: id != "weak" };
+        let actor = Actor::Person {
+            person: &person,
+            eligible: id != "mallory",
+            strong_enough: id != "weak",
+            can_show: Presence::Signature,
+        };
         allowed(exception, actor, at(second))
     };
     let told = |allowed: Allowed| {
@@ -350,8 +355,11 @@ fn allowed_says_what_may_be_done_afterwards() {
 fn allowed_says_who_takes_a_request_back_and_a_grant_away() {
     let ask = |exception: &Exception, id: &str, second| {
         let person = user(id);
-        let allowed =
-            allowed(exception, Actor::Person { person: &person, eligible: true, strong_enough: true }, at(second));
+        let allowed = allowed(
+            exception,
+            Actor::Person { person: &person, eligible: true, strong_enough: true, can_show: Presence::Signature },
+            at(second),
+        );
         [allowed.cancel, allowed.answer, allowed.revoke, allowed.give_back, allowed.refuse]
             .map(|may| may.why_not().map_or("yes", Rejection::code))
     };

@@ -29,7 +29,12 @@ fn confirm(by: &str) -> Command {
 
 fn may(exception: &Exception, person: &str) -> May {
     let person = user(person);
-    allowed(exception, Actor::Person { person: &person, eligible: true, strong_enough: true }, at(30)).confirm
+    allowed(
+        exception,
+        Actor::Person { person: &person, eligible: true, strong_enough: true, can_show: Presence::Signature },
+        at(30),
+    )
+    .confirm
 }
 
 #[test]
@@ -118,7 +123,7 @@ fn an_open_request_of_before_gathers_no_approvals_until_it_is_confirmed() {
     let emergency = Command::DeclareEmergency { by: user("carol"), reason: "down".into(), assurance: "link".into() };
     assert_eq!(after(&exception, emergency, &now), Err(Rejection::Unconfirmed));
     let person = user("carol");
-    let actor = Actor::Person { person: &person, eligible: true, strong_enough: true };
+    let actor = Actor::Person { person: &person, eligible: true, strong_enough: true, can_show: Presence::Signature };
     let may = allowed(&exception, actor, at(30));
     assert_eq!((may.approve, may.confirm), (May::No(Rejection::Unconfirmed), May::Yes));
     assert!(may.refuse.is_yes() && may.ask.is_yes());

@@ -18,7 +18,7 @@ fn inside(command: Command) -> Command {
     let Command::Vote { person, decision, scope, sheet, as_of, reason, assurance, .. } = command else {
         unreachable!("a vote is a vote")
     };
-    Command::Vote { person, decision, scope, sheet, as_of, reason, assurance, inside: true }
+    Command::Vote { person, decision, scope, sheet, as_of, reason, assurance, inside: true, proof: Proof::Session }
 }
 
 fn next(state: Exception, command: Command) -> Exception {
@@ -91,16 +91,20 @@ fn who_approved_one_version_may_say_so_of_what_lies_inside_once() {
             unreachable!("a vote is a vote")
         };
         let sheet = crate::digest::Digest::of(b"another sheet");
-        Command::Vote { person, decision, scope, sheet, as_of, reason, assurance, inside }
+        Command::Vote { person, decision, scope, sheet, as_of, reason, assurance, inside, proof: Proof::Session }
     };
     for inside in [true, false] {
         assert_eq!(after(&more, other_sheet(inside), &now), Err(Rejection::VotedAlready));
     }
     let bob = user("bob");
     let may = |exception: &Exception| {
-        allowed(exception, Actor::Person { person: &bob, eligible: true, strong_enough: true }, at(20))
-            .approve
-            .why_not()
+        allowed(
+            exception,
+            Actor::Person { person: &bob, eligible: true, strong_enough: true, can_show: Presence::Signature },
+            at(20),
+        )
+        .approve
+        .why_not()
     };
     assert_eq!(may(&more), Some(Rejection::VotedAlready));
     // On a version that somebody else narrowed to it still counts.

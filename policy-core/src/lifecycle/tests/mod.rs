@@ -10,6 +10,7 @@ mod emergency;
 mod grants;
 mod inside;
 mod later;
+mod presence;
 mod properties;
 mod renewal;
 mod terms;

@@ -175,7 +175,7 @@ fn check_allowed(before: Option<&Exception>, command: &Command, context: &Contex
         _ => return,
     };
     let eligible = context.eligible.iter().any(|e| e.person == *who && e.eligible);
-    let actor = Actor::Person { person: who, eligible, strong_enough: true };
+    let actor = Actor::Person { person: who, eligible, strong_enough: true, can_show: Presence::Signature };
     let allowed = allowed(exception, actor, context.now);
     let may = match command {
         Command::Vote { decision: VoteDecision::Approve, .. } => allowed.approve,
@@ -217,7 +217,8 @@ fn check_prefix(exception: &Exception, contexts: &[Context]) {
         assert!(word != "granted" || usable, "granted at {:?} in {exception:?}", context.now);
         for person in ["bob", "rita", "mallory"] {
             let person = user(person);
-            let actor = Actor::Person { person: &person, eligible: true, strong_enough: true };
+            let actor =
+                Actor::Person { person: &person, eligible: true, strong_enough: true, can_show: Presence::Signature };
             let may = allowed(exception, actor, context.now);
             assert!(!may.approve.is_yes() || word == "requested", "a vote in the state `{word}`");
         }

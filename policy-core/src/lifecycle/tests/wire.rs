@@ -127,7 +127,17 @@ fn full() -> Exception {
                 now(8),
             ),
             (
-                Command::Vote { person, decision, scope, sheet, as_of, reason: why, assurance: how, inside: true },
+                Command::Vote {
+                    person,
+                    decision,
+                    scope,
+                    sheet,
+                    as_of,
+                    reason: why,
+                    assurance: how,
+                    inside: true,
+                    proof: Proof::Session,
+                },
                 now(9),
             ),
             (take.clone(), now(10)),

@@ -40,7 +40,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         "/api/v1/exceptions/{id}/votes",
         "vote",
         Who::Person,
-        "Ballot",
+        "CastVote",
         "VoteReply",
         "Approve, refuse or ask, bound to what was shown",
     ),

@@ -81,7 +81,7 @@ fn approve_inside(person: &str, scope: Scope) -> Command {
     let Command::Vote { person, decision, scope, sheet, as_of, reason, assurance, .. } = approve(person, scope) else {
         unreachable!("a vote is a vote")
     };
-    Command::Vote { person, decision, scope, sheet, as_of, reason, assurance, inside: true }
+    Command::Vote { person, decision, scope, sheet, as_of, reason, assurance, inside: true, proof: Proof::Session }
 }
 
 fn declare(by: &str) -> Command {

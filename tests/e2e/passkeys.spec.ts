@@ -1,0 +1,225 @@
+// Passkeys in a browser: Chromium's virtual authenticator makes them, signs in and signs votes.
+import { createServer } from "node:net";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { type CDPSession, type Page, expect, test as base } from "@playwright/test";
+
+import { AGENT, LOOKS, look } from "./harness/asked.ts";
+import { CLIENTS } from "./harness/client.ts";
+import { Gate } from "./harness/gate.ts";
+import { Model } from "./harness/model.ts";
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as { port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+/** Writing a file needs a signed vote: what stands where nothing is said. */
+function demandSignatures(folder: string): void {
+  const file = join(folder, "bundle", "approval", "request", "files.cedar");
+  writeFileSync(file, readFileSync(file, "utf8").replaceAll('@presence("session")\n', ""));
+}
+
+const test = base.extend<{ asked: string }, { gate: Gate }>({
+  gate: [
+    async ({}, use) => {
+      const port = await freePort();
+      const gate = await Gate.start("single-user", (folder) => {
+        demandSignatures(folder);
+        return ["--listen", `127.0.0.1:${port}`, "--public-url", `http://localhost:${port}`];
+      });
+      await use(gate);
+      await gate.stop();
+    },
+    { scope: "worker" },
+  ],
+  /** One open request for each test. */
+  asked: async ({ gate }, use, info) => {
+    const below = join(gate.files, "reports", info.testId);
+    mkdirSync(below, { recursive: true });
+    const model = new Model(await CLIENTS["node"]!(gate.proxied({ ...AGENT, task: `signed-${info.testId}` })));
+    await model.look();
+    const call = { tool: "write_file", args: { path: join(below, "q4.md"), content: "Balanced.\n" } };
+    const refusal = await model.call(call);
+    const wish = { ...call, why: "the quarter ends", duration: "30m", uses: 3, folder: below };
+    await use((await model.request(refusal, wish)).id);
+    await model.close();
+  },
+});
+
+const here = (gate: Gate) => new URL(gate.signInLink("mara")).origin;
+const heading = (page: Page, name: string) => page.getByRole("heading", { name, level: 1 });
+const approve = (page: Page) => page.getByRole("button", { name: "Approve" });
+
+interface Authenticator {
+  cdp: CDPSession;
+  id: string;
+}
+
+/** An authenticator in this page's browser. */
+async function plug(page: Page): Promise<Authenticator> {
+  const cdp = await page.context().newCDPSession(page);
+  await cdp.send("WebAuthn.enable");
+  const { authenticatorId } = await cdp.send("WebAuthn.addVirtualAuthenticator", {
+    options: {
+      protocol: "ctap2",
+      transport: "internal",
+      hasResidentKey: true,
+      hasUserVerification: true,
+      isUserVerified: true,
+      automaticPresenceSimulation: true,
+    },
+  });
+  return { cdp, id: authenticatorId };
+}
+
+async function signIn(page: Page, gate: Gate, user: string): Promise<void> {
+  await page.goto(gate.signInLink(user));
+  await expect(heading(page, "Queue")).toBeVisible();
+}
+
+/** Signs in by a link and adds a passkey on the page "You". */
+async function enrol(page: Page, gate: Gate, user: string): Promise<Authenticator> {
+  const authenticator = await plug(page);
+  await signIn(page, gate, user);
+  await page.getByRole("link", { name: user }).click();
+  await expect(heading(page, "You")).toBeVisible();
+  const before = await page.locator(".passkeys li").count();
+  await page.getByLabel("Name").fill(`key of ${user}`);
+  await page.getByRole("button", { name: "Add a passkey" }).click();
+  await expect(page.locator(".passkeys li")).toHaveCount(before + 1);
+  return authenticator;
+}
+
+async function open(page: Page, gate: Gate, asked: string): Promise<void> {
+  await page.goto(`${here(gate)}/exceptions/${asked}`);
+  await expect(page.getByRole("region", { name: "What will run" })).toBeVisible();
+}
+
+/** The votes of an exception as the gate tells them, asked with the page's own session. */
+async function votes(page: Page, asked: string): Promise<{ proof?: { by: string; statement: string } }[]> {
+  return page.evaluate(async (id) => {
+    const headers = { "proviso-session-key": localStorage.getItem("proviso-session-key") ?? "" };
+    return (await (await fetch(`/api/v1/exceptions/${id}`, { headers })).json()).exception.votes;
+  }, asked);
+}
+
+test("a person adds a passkey, signs in by it, signs a vote by it, and ends it", async ({ page, gate, asked }) => {
+  await enrol(page, gate, "mara");
+  // Out, and in again by the passkey alone.
+  await page.context().clearCookies();
+  await page.goto(here(gate));
+  await expect(heading(page, "Sign in")).toBeVisible();
+  await page.getByRole("button", { name: "Sign in with a passkey" }).click();
+  await expect(heading(page, "Queue")).toBeVisible();
+  await expect(page.getByText("signed in by webauthn")).toBeVisible();
+  await open(page, gate, asked);
+  await expect(page.getByText("An approval is signed by a passkey of yours")).toBeVisible();
+  await approve(page).click();
+  await expect(page.getByText("Granted. The agent can repeat its call.").first()).toBeVisible();
+  const cast = (await votes(page, asked))[0]!;
+  expect(cast.proof?.by).toBe("signature");
+  expect(JSON.parse(cast.proof!.statement).exception).toBe(asked);
+  // Verified offline, with its signature.
+  expect(JSON.parse(gate.run("audit", "verify", "--json")).signatures).toBeGreaterThan(0);
+  await page.getByRole("link", { name: "mara" }).click();
+  await page.getByRole("button", { name: "End the passkey key of mara" }).click();
+  // With it ends the session that it made.
+  await expect(heading(page, "Sign in")).toBeVisible();
+});
+
+test("whoever has no passkey is told so before, and can refuse", async ({ page, gate, asked }) => {
+  await signIn(page, gate, "ola");
+  await open(page, gate, asked);
+  await expect(page.getByText(/You cannot vote: the terms demand that the vote is signed/)).toBeVisible();
+  await page.getByLabel("Reason").fill("not this week");
+  await page.getByRole("button", { name: "Refuse" }).click();
+  await expect(page.getByText("Refused. The agent is told your reason.").first()).toBeVisible();
+});
+
+test("an authenticator that verifies nobody signs nothing, and the page says what to do", async ({ page, gate, asked }) => {
+  const { cdp, id } = await enrol(page, gate, "mara");
+  await cdp.send("WebAuthn.setUserVerified", { authenticatorId: id, isUserVerified: false });
+  await open(page, gate, asked);
+  await approve(page).click();
+  await expect(page.getByText(/No authenticator answered/).first()).toBeVisible();
+  expect(await votes(page, asked)).toEqual([]);
+  // What it was refused for is mended, and the same page votes.
+  await cdp.send("WebAuthn.setUserVerified", { authenticatorId: id, isUserVerified: true });
+  await approve(page).click();
+  await expect(page.getByText("Granted. The agent can repeat its call.").first()).toBeVisible();
+});
+
+test("a copy of an authenticator is noticed at its second use, and both are out", async ({ page, gate, asked }) => {
+  const { cdp, id } = await enrol(page, gate, "ola");
+  const { credentials } = await cdp.send("WebAuthn.getCredentials", { authenticatorId: id });
+  const copied = credentials[0]!;
+  // The person goes on with theirs …
+  await page.context().clearCookies();
+  await page.goto(here(gate));
+  await page.getByRole("button", { name: "Sign in with a passkey" }).click();
+  await expect(heading(page, "Queue")).toBeVisible();
+  // … and somebody else with the copy, whose counter has not grown.
+  await cdp.send("WebAuthn.removeCredential", { authenticatorId: id, credentialId: copied.credentialId });
+  await cdp.send("WebAuthn.addCredential", { authenticatorId: id, credential: { ...copied, signCount: 0 } });
+  await signIn(page, gate, "ola");
+  await open(page, gate, asked);
+  await approve(page).click();
+  await expect(page.getByText(/there is a copy of it, and it is suspended/).first()).toBeVisible();
+  expect(await votes(page, asked)).toEqual([]);
+  await page.getByRole("link", { name: "ola" }).click();
+  await expect(page.getByText("Somebody has a copy of it. It signs nothing; end it, and find out who.")).toBeVisible();
+});
+
+test("another page's challenge, and another origin, sign nothing here", async ({ page, gate, asked }) => {
+  await enrol(page, gate, "mara");
+  await open(page, gate, asked);
+  const origin = here(gate);
+  // A page of another name has no passkeys of this one: the browser itself refuses.
+  await page.goto(origin.replace("localhost", "127.0.0.1"));
+  const refused = await page.evaluate(async () => {
+    const options = { challenge: new Uint8Array(32), rpId: "localhost", userVerification: "required" as const };
+    return navigator.credentials.get({ publicKey: options }).then(() => "signed", (error: Error) => error.name);
+  });
+  expect(refused).toBe("SecurityError");
+  // A challenge that the gate did not make, signed by the right passkey on the right page.
+  await open(page, gate, asked);
+  await page.route("**/votes/challenge", async (route) => {
+    const answer = await route.fetch();
+    await route.fulfill({ response: answer, json: { ...(await answer.json()), nonce: "0".repeat(64) } });
+  });
+  await approve(page).click();
+  await expect(page.getByText(/it answers another challenge/).first()).toBeVisible();
+  await page.unroute("**/votes/challenge");
+  // The same signature again, after it was used.
+  let sent = "";
+  await page.route("**/votes", async (route) => {
+    sent = route.request().postData() ?? "";
+    await route.fallback();
+  });
+  await page.reload();
+  await approve(page).click();
+  await expect(page.getByText("Granted. The agent can repeat its call.").first()).toBeVisible();
+  const once = JSON.parse(sent);
+  expect(once.signature.assertion.signature).toBeTruthy();
+  expect((await votes(page, asked)).length).toBe(1);
+});
+
+for (const at of LOOKS) {
+  test(`the pages, ${at.scheme}, ${at.name}`, async ({ page, gate, asked }) => {
+    await page.setViewportSize(at.viewport);
+    await page.emulateMedia({ colorScheme: at.scheme });
+    await page.goto(here(gate));
+    await expect(page.getByRole("button", { name: "Sign in with a passkey" })).toBeVisible();
+    await look(page, "sign-in-by-passkey", at);
+    await enrol(page, gate, "mara");
+    await look(page, "passkeys", at);
+    await open(page, gate, asked);
+    await expect(page.getByText("An approval is signed by a passkey of yours")).toBeVisible();
+    await look(page, "decision-signed", at);
+  });
+}
