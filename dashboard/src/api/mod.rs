@@ -9,8 +9,8 @@ mod exceptions;
 mod findings;
 mod key;
 mod ownership;
-mod past;
 mod passkeys;
+mod past;
 mod policy;
 mod presence;
 mod record;
@@ -37,10 +37,10 @@ pub use exceptions::{
 };
 pub use findings::{act_on_finding, assign_finding, comment_finding, finding, findings, set_finding_state};
 pub use ownership::{departure, deputies, end_deputy, hand_over, ownership};
-pub use past::{past, pictures};
 pub use passkeys::{
     add_passkey, begin_passkey, begin_passkey_sign_in, end_passkey, passkeys, sign_in_by_passkey, vote_challenge,
 };
+pub use past::{past, pictures};
 pub use policy::{bundle, module};
 pub use record::{consistency, receipt, record};
 pub use retention::{export, retention};
