@@ -67,6 +67,7 @@ mod tests {
                 assurance: "link".to_owned(),
                 groups: Vec::new(),
                 inside: false,
+                proof: policy_core::presence::Proof::Session,
                 at: at(when),
             }),
         }
