@@ -1,6 +1,8 @@
 //! The calls of `golden/vectors.json` through the gate's runtime, on the very `policy.wasm` that it runs: whole answers
 //! are equal as bytes. The evaluator's own tests write that file and hold its cases natively.
 
+mod fuel;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;

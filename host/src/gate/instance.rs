@@ -173,6 +173,11 @@ impl PolicyInstance {
         Ok(answer)
     }
 
+    /// What is gone of the fuel that the last call had. A store that counts none has none left.
+    pub(super) fn fuel_taken(&self, op: Op, limits: &Limits) -> u64 {
+        limits.of(op).0.saturating_sub(self.store.get_fuel().unwrap_or(0))
+    }
+
     fn read(&self, at: u32, length: u32, limits: &Limits) -> Result<Vec<u8>, EngineError> {
         let (Ok(at), Ok(length)) = (usize::try_from(at), usize::try_from(length)) else {
             return Err(EngineError::Trap);

@@ -68,6 +68,15 @@ impl Warm {
     pub fn call(&mut self, op: Op, input: &[u8]) -> Result<Vec<u8>, EngineError> {
         self.instance.call(op, input, &self.limits)
     }
+
+    /// One call, and the fuel that it took: what repeats on any machine, where seconds do not.
+    ///
+    /// # Errors
+    /// When the module gives no answer.
+    pub fn call_counted(&mut self, op: Op, input: &[u8]) -> Result<(Vec<u8>, u64), EngineError> {
+        let answer = self.instance.call(op, input, &self.limits)?;
+        Ok((answer, self.instance.fuel_taken(op, &self.limits)))
+    }
 }
 
 #[cfg(test)]
