@@ -107,6 +107,11 @@ impl Bundle {
     }
 }
 
+/// About how many agents each of so many people is asked, with every act.
+fn room(people: usize) -> usize {
+    MOST_ASKED / Act::ALL.len() / people.max(1)
+}
+
 /// What one person could do alone under `new` that takes two under `old`, sorted.
 ///
 /// INVARIANT (R4): what takes two people today takes two under the next bundle.
@@ -115,8 +120,7 @@ pub fn alone(old: &Bundle, new: &Bundle) -> Vec<Alone> {
         return Vec::new();
     }
     let mut about: Vec<Option<EntityRef>> = vec![None];
-    let room = MOST_ASKED / Act::ALL.len() / new.people().len().max(1);
-    about.extend(new.subjects().into_iter().take(room).map(Some));
+    about.extend(new.subjects().into_iter().take(room(new.people().len())).map(Some));
     // An act takes two where nobody who may do it may do it alone.
     let mut least: BTreeMap<(Act, Option<EntityRef>), u32> = BTreeMap::new();
     for (_, act, answer) in old.asked(&Act::ALL, &about).into_iter().filter(|(_, _, answer)| answer.permitted) {
@@ -131,4 +135,19 @@ pub fn alone(old: &Bundle, new: &Bundle) -> Vec<Alone> {
         }
     }
     found.into_values().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn as_many_are_asked_as_there_is_room_for_and_no_more() {
+        for people in [0, 1, 2, 7, 40, 500] {
+            let one_more = Act::ALL.len() * people.max(1);
+            let asked = room(people) * one_more;
+            assert!(asked <= MOST_ASKED && MOST_ASKED - asked < one_more, "{people} people: {asked}");
+        }
+        assert_eq!(room(MOST_ASKED), 0);
+    }
 }

@@ -9,7 +9,7 @@ use crate::Bundle;
 use crate::bundle::tests::sample;
 
 /// The sample bundle with these people in the group `administrators`, and with this as its `console/`.
-fn with(administrators: &[&str], console: &str) -> Result<Bundle, Vec<(String, &'static str)>> {
+fn files(administrators: &[&str], console: &str) -> BTreeMap<String, String> {
     let mut files: BTreeMap<String, String> = sample();
     files.retain(|path, _| !path.starts_with("console/"));
     if !console.is_empty() {
@@ -28,6 +28,11 @@ fn with(administrators: &[&str], console: &str) -> Result<Bundle, Vec<(String, &
         entities.as_array_mut().unwrap().push(serde_json::json!({"uid": group, "attrs": {}, "parents": []}));
     }
     files.insert("entities.json".to_owned(), entities.to_string());
+    files
+}
+
+fn with(administrators: &[&str], console: &str) -> Result<Bundle, Vec<(String, &'static str)>> {
+    let files = files(administrators, console);
     Bundle::accept(&files).map_err(|errors| errors.into_iter().map(|error| (error.file, error.code)).collect())
 }
 
@@ -58,6 +63,10 @@ fn a_bundle_under_which_nobody_could_activate_the_next_one_is_refused() {
         assert_eq!(told, if loads { Ok(()) } else { nobody.clone() }, "{people:?} {annotations} {act} {when}");
     }
     assert!(with(&[], "").is_ok(), "without a `console/` the operator activates");
+    for (people, told) in [(&[][..], "nobody could activate"), (&["mara"][..], "one alone could do it")] {
+        let errors = Bundle::accept(&files(people, &permits(by_two, "activate", ""))).map(drop).unwrap_err();
+        assert!(errors[0].to_string().contains(told), "{errors:?}");
+    }
 }
 
 #[test]

@@ -191,6 +191,23 @@ fn a_new_bundle_is_asked_before_the_next_use() {
 }
 
 #[test]
+fn what_stands_is_suspended_for_a_reason_and_nothing_else_is() {
+    let suspend = || Command::Suspend { reason: "build_changed".into() };
+    let exception = granted(exact());
+    let now = context(20, terms(1));
+    let (state, events) = step(Some(exception.clone()), suspend(), &now).unwrap();
+    let state = state.unwrap();
+    assert_eq!(events.iter().map(Event::kind).collect::<Vec<_>>(), ["grant_suspended"]);
+    assert!(matches!(&state.phase, Phase::Suspended { reason, .. } if reason == "build_changed"));
+    assert_eq!(after(&state, take(vec![]), &now), Err(Rejection::NotUsable));
+    assert_eq!(after(&state, suspend(), &now), Ok(vec![]), "it is suspended already");
+    for (second, kinds) in [(599, vec!["grant_suspended"]), (600, vec![])] {
+        assert_eq!(after(&exception, suspend(), &context(second, terms(1))), Ok(kinds), "at {second}");
+    }
+    assert_eq!(after(&play(exact(), vec![]), suspend(), &now), Ok(vec![]), "nobody granted it yet");
+}
+
+#[test]
 fn a_suspended_grant_comes_back_only_when_the_strictest_terms_since_are_met() {
     let exception = granted(exact());
     let second = under(b"bundle 2", Context { terms: None, ..context(20, terms(1)) });

@@ -56,6 +56,15 @@ fn names<'a>(names: impl IntoIterator<Item = &'a String>) -> Vec<&'a str> {
 }
 
 #[test]
+fn the_configuration_says_who_a_subject_of_another_issuer_is() {
+    let issuers = "[issuers.\"https://login.acme.example\"]\n\"agent|*\" = \"Agent::*\"\n";
+    let config = Config::read(&format!("{CONFIG}{issuers}")).unwrap();
+    let named =
+        |subject: &str| config.entity_of("https://login.acme.example", subject).map(|entity| entity.to_string());
+    assert_eq!((named("agent|a").as_deref(), named("a")), (Some("Agent::a"), None));
+}
+
+#[test]
 fn types_have_full_names_and_resolved_members() {
     let types = model(SCHEMA, CONFIG).unwrap().types;
     let expected = [
