@@ -258,9 +258,11 @@ async fn whatever_was_acknowledged_outlives_kill_9_exactly_once() {
         OnRecord::read(&folder.data).hold(&folder.acknowledged, &told);
         let report = audit(&folder.data);
         assert!(report.status.success(), "{told}: {report:?}");
-        folder.acknowledged.count()
+        (folder.acknowledged.count(), folder.acknowledged.unrecorded)
     });
-    let acknowledged: Vec<usize> = stream::iter(lives).buffer_unordered(AT_ONCE).collect().await;
-    let all: usize = acknowledged.iter().sum();
+    let acknowledged: Vec<(usize, usize)> = stream::iter(lives).buffer_unordered(AT_ONCE).collect().await;
+    let all: usize = acknowledged.iter().map(|(count, _)| count).sum();
+    let unrecorded: usize = acknowledged.iter().map(|(_, count)| count).sum();
     assert!(all > kills * 5, "too little was acknowledged to mean anything: {all}");
+    assert!(unrecorded * 100 <= all, "a record that can seldom be written: {unrecorded} beside {all}");
 }
