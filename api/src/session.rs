@@ -1,7 +1,7 @@
 //! `/api/v1/session`: who is signed in.
 
 use policy_core::console::Act;
-use policy_core::entity::EntityRef;
+use policy_core::entity::{EntityRef, Hop};
 use policy_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -91,10 +91,19 @@ pub struct WhoAmI {
     /// The enforcement point's name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+    /// The resource that the enforcement point is: whom agents' tokens must be for that are shown to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resource: Option<String>,
     /// Whom the agent's token is bound to: the subject token's where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<EntityRef>,
     /// Which task it is bound to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub task: Option<String>,
+    /// On whose behalf it acts, from the current actor inward.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub chain: Vec<Hop>,
+    /// What the agent is built of, where its issuer says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub build: Option<String>,
 }

@@ -221,14 +221,37 @@ impl TestGate {
     pub async fn agent(&self, agent: &str, task: &str, on_behalf: Option<&str>) -> String {
         let subject = EntityRef::new("Agent", format!("{AGENTS}{agent}"));
         let on_behalf = on_behalf.map(str::to_owned);
-        self.mint(MintRequest::Agent { subject, task: task.to_owned(), via: Vec::new(), on_behalf }).await
+        let (task, via, resource) = (task.to_owned(), Vec::new(), None);
+        self.mint(MintRequest::Agent { subject, task, via, on_behalf, resource }).await
+    }
+
+    /// An agent's token that is for a resource alone: a proxy's URI.
+    pub async fn agent_at(&self, resource: &str, agent: &str, task: &str, on_behalf: Option<&str>) -> String {
+        let subject = EntityRef::new("Agent", format!("{AGENTS}{agent}"));
+        let (on_behalf, resource) = (on_behalf.map(str::to_owned), Some(resource.to_owned()));
+        self.mint(MintRequest::Agent { subject, task: task.to_owned(), via: Vec::new(), on_behalf, resource }).await
     }
 
     /// An enforcement point's token, for every agent of the sample bundle.
     pub async fn point(&self, name: &str, servers: &[&str]) -> String {
         let servers = servers.iter().map(|server| (*server).to_owned()).collect();
         let subjects = format!("Agent::{AGENTS}*");
-        self.mint(MintRequest::EnforcementPoint { name: name.to_owned(), subjects, servers, vouches: false }).await
+        self.mint(MintRequest::EnforcementPoint {
+            name: name.to_owned(),
+            subjects,
+            servers,
+            vouches: false,
+            resource: None,
+        })
+        .await
+    }
+
+    /// The same for a proxy that is a resource of its own.
+    pub async fn point_at(&self, resource: &str, name: &str, servers: &[&str]) -> String {
+        let servers = servers.iter().map(|server| (*server).to_owned()).collect();
+        let (subjects, resource) = (format!("Agent::{AGENTS}*"), Some(resource.to_owned()));
+        self.mint(MintRequest::EnforcementPoint { name: name.to_owned(), subjects, servers, vouches: false, resource })
+            .await
     }
 
     /// Signs a person in by link, over HTTP: cookie and key, as `as_person` takes them.

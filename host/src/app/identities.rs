@@ -254,7 +254,7 @@ impl App {
                 .help("1 to 256 characters without spaces, control characters, `<` and `\"`"))
         };
         match request {
-            MintRequest::Agent { subject, task, via, on_behalf } => {
+            MintRequest::Agent { subject, task, via, on_behalf, resource } => {
                 named("task", &task)?;
                 for agent in std::iter::once(&subject).chain(&via) {
                     named("subject", &agent.id)?;
@@ -271,18 +271,21 @@ impl App {
                 let on_behalf = on_behalf.map(|user| EntityRef::new(self.policy().person_type(), user));
                 on_behalf.iter().try_for_each(|person| self.known_person(person))?;
                 self.hold_task(&self.state(), &task)?;
-                Ok((SecretKind::Agent, AGENT_LIFE, TokenFacts::Agent { subject, task, via, on_behalf, build: None }))
+                resource.iter().try_for_each(|resource| named("resource", resource))?;
+                let facts = TokenFacts::Agent { subject, task, via, on_behalf, build: None, resource };
+                Ok((SecretKind::Agent, AGENT_LIFE, facts))
             }
-            MintRequest::EnforcementPoint { name, subjects, mut servers, vouches } => {
+            MintRequest::EnforcementPoint { name, subjects, mut servers, vouches, resource } => {
                 named("enforcement point", &name)?;
                 servers.iter().try_for_each(|server| named("server", server))?;
+                resource.iter().try_for_each(|resource| named("resource", resource))?;
                 let subjects = SubjectPattern::parse(&subjects).ok_or_else(|| {
                     Refusal::bad("bad_name", "`--subjects` is `TYPE::PATTERN`")
                         .help("such as `Agent::spiffe://acme.example/*`")
                 })?;
                 servers.sort();
                 servers.dedup();
-                let facts = TokenFacts::EnforcementPoint { name, subjects, servers, vouches };
+                let facts = TokenFacts::EnforcementPoint { name, subjects, servers, vouches, resource };
                 Ok((SecretKind::EnforcementPoint, POINT_LIFE, facts))
             }
             MintRequest::Approver { user } => {

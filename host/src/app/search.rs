@@ -245,6 +245,7 @@ impl App {
                 via: Vec::new(),
                 on_behalf: None,
                 build: None,
+                resource: None,
                 issuer: EMBEDDED.to_owned(),
                 proof: None,
             },

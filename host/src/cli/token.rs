@@ -41,6 +41,9 @@ pub(super) enum TokenCommand {
         /// The human behind it, by id. Without one the agent acts in scope and cannot ask.
         #[arg(long = "for", value_name = "USER")]
         on_behalf: Option<String>,
+        /// The one resource that it may be shown to: the URI of a `proviso mcp --listen`. Without one it is for the gate.
+        #[arg(long, value_name = "URI")]
+        resource: Option<String>,
         #[command(flatten)]
         at: At,
     },
@@ -58,6 +61,9 @@ pub(super) enum TokenCommand {
         /// It may vouch for subject, task and chain of agents that have no credential of their own. See docs/identities.md.
         #[arg(long)]
         vouches: bool,
+        /// The resource that it is, for a `proviso mcp --listen`: agents' tokens that are shown to it must be for it.
+        #[arg(long, value_name = "URI")]
+        resource: Option<String>,
         #[command(flatten)]
         at: At,
     },
@@ -96,11 +102,11 @@ pub(super) enum TokenCommand {
 /// Runs it.
 pub(super) async fn run(command: TokenCommand) -> Result<Done, Failure> {
     let (request, at) = match command {
-        TokenCommand::Agent { subject, task, via, on_behalf, at } => {
-            (Request::MintAgent { subject, task, via, on_behalf }, at)
+        TokenCommand::Agent { subject, task, via, on_behalf, resource, at } => {
+            (Request::MintAgent { subject, task, via, on_behalf, resource }, at)
         }
-        TokenCommand::EnforcementPoint { name, subjects, servers, vouches, at } => {
-            (Request::MintEnforcementPoint { name, subjects, servers, vouches }, at)
+        TokenCommand::EnforcementPoint { name, subjects, servers, vouches, resource, at } => {
+            (Request::MintEnforcementPoint { name, subjects, servers, vouches, resource }, at)
         }
         TokenCommand::Approver { user, at } => (Request::MintApprover { user }, at),
         TokenCommand::List { at } => return list(&at.data).await,

@@ -53,6 +53,7 @@ impl Gate {
             subjects: format!("Agent::{AGENTS}*"),
             servers,
             vouches: false,
+            resource: None,
         };
         let point = mint(place, &point, "gateway").await?;
         let mut agents = BTreeMap::new();
@@ -62,6 +63,7 @@ impl Gate {
                 task: task.to_owned(),
                 via: Vec::new(),
                 on_behalf: Some(person.to_owned()),
+                resource: None,
             };
             agents.insert(agent, mint(place, &request, agent).await?);
         }

@@ -50,7 +50,15 @@ impl FromRequestParts<Site> for Caller {
             None => {
                 let (token, as_bound) = bearer(&parts.headers)?;
                 let proof = token_header(&parts.headers, PROOF)?;
-                let shown = Shown { token: &token, as_bound, proof: proof.as_deref(), method, url: &url, certificate };
+                let shown = Shown {
+                    token: &token,
+                    as_bound,
+                    proof: proof.as_deref(),
+                    resource: None,
+                    method,
+                    url: &url,
+                    certificate,
+                };
                 site.app().identify(&shown).await?
             }
         };
@@ -64,8 +72,13 @@ impl FromRequestParts<Site> for Caller {
             return Err(Refused::new(StatusCode::BAD_REQUEST, "claim_conflict", detail));
         }
         let proof = token_header(&parts.headers, SUBJECT_PROOF)?;
-        let (as_bound, proof) = (proof.is_some(), proof.as_deref());
-        let shown = Shown { token: &token, as_bound, proof, method, url: &url, certificate: None };
+        // Whom the agent's token must be for is the record's word on who shows it, and nothing that is sent.
+        let resource = match &credential {
+            Credential::EnforcementPoint(point) => point.resource.clone(),
+            Credential::Agent(_) => None,
+        };
+        let (as_bound, proof, resource) = (proof.is_some(), proof.as_deref(), resource.as_deref());
+        let shown = Shown { token: &token, as_bound, proof, resource, method, url: &url, certificate: None };
         Ok(Self { credential, subject: Some(site.app().identify(&shown).await?) })
     }
 }

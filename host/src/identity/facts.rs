@@ -24,6 +24,9 @@ pub enum TokenFacts {
         /// What it is built of, where its issuer says so.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         build: Option<String>,
+        /// The one resource that it may be shown to, a proxy's; absent: it is for the gate itself.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        resource: Option<String>,
     },
     /// An enforcement point.
     EnforcementPoint {
@@ -36,6 +39,9 @@ pub enum TokenFacts {
         /// Whether it may vouch for subject, task and chain.
         #[serde(default, skip_serializing_if = "is_false")]
         vouches: bool,
+        /// The resource that it is: whom agents' tokens must be for that are shown to it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        resource: Option<String>,
     },
     /// One sign-in of a person.
     Approver {
@@ -62,15 +68,16 @@ impl TokenFacts {
     /// For whom or what, in one line.
     pub fn line(&self) -> String {
         match self {
-            Self::Agent { subject, task, via, on_behalf, build } => {
+            Self::Agent { subject, task, via, on_behalf, build, resource } => {
                 let hops = via.iter().chain(on_behalf).map(|hop| format!(" for {hop}")).collect::<String>();
                 let nobody = if on_behalf.is_none() { ", for nobody" } else { "" };
                 let built = build.as_ref().map(|build| format!(", of build {build}")).unwrap_or_default();
-                format!("{subject} in task {task}{hops}{nobody}{built}")
+                format!("{subject} in task {task}{hops}{nobody}{built}{}", only_at(resource.as_ref()))
             }
-            Self::EnforcementPoint { name, subjects, servers, vouches } => {
+            Self::EnforcementPoint { name, subjects, servers, vouches, resource } => {
                 let vouches = if *vouches { ", vouches for task and chain" } else { "" };
-                format!("{name}: subjects {subjects}, servers {}{vouches}", servers.join(", "))
+                let at = only_at(resource.as_ref());
+                format!("{name}: subjects {subjects}, servers {}{vouches}{at}", servers.join(", "))
             }
             Self::Approver { person } => person.to_string(),
         }
@@ -84,4 +91,9 @@ impl TokenFacts {
             Self::EnforcementPoint { .. } => None,
         }
     }
+}
+
+/// Where a token is good, in a line about it.
+fn only_at(resource: Option<&String>) -> String {
+    resource.map(|resource| format!(", at {resource}")).unwrap_or_default()
 }

@@ -63,6 +63,8 @@ pub struct AgentCredential {
     pub on_behalf: Option<EntityRef>,
     /// What it is built of, where its issuer says so: its grants are for that alone.
     pub build: Option<String>,
+    /// The one resource that its token may be shown to; absent: the gate itself.
+    pub resource: Option<String>,
     /// Who vouches for all that: [`EMBEDDED`], or another issuer.
     pub issuer: String,
     /// The token that was shown, where it is another issuer's.
@@ -100,6 +102,8 @@ pub struct PointCredential {
     pub servers: Vec<String>,
     /// Whether it may vouch for subject, task and chain of agents that have no credential of their own.
     pub vouches: bool,
+    /// The resource that it is, where agents' tokens that are shown to it must be for it alone.
+    pub resource: Option<String>,
     /// The token that was shown, where it is another issuer's.
     pub proof: Option<TokenSeen>,
 }
@@ -144,6 +148,8 @@ pub enum MintRequest {
         via: Vec<EntityRef>,
         /// The human behind it: the id of an entity of the bundle's person type.
         on_behalf: Option<String>,
+        /// The one resource that it may be shown to: a proxy's URI.
+        resource: Option<String>,
     },
     /// A bearer token for an enforcement point.
     EnforcementPoint {
@@ -155,6 +161,8 @@ pub enum MintRequest {
         servers: Vec<String>,
         /// Whether it may vouch for subject, task and chain.
         vouches: bool,
+        /// The resource that it is: a proxy's URI.
+        resource: Option<String>,
     },
     /// A one-time sign-in link for an approver.
     Approver {

@@ -31,14 +31,15 @@ impl Token {
     /// As use cases see a caller. A sign-in link is no caller.
     pub fn credential(&self) -> Option<Credential> {
         match self.facts.clone() {
-            TokenFacts::Agent { subject, task, via, on_behalf, build } => {
+            TokenFacts::Agent { subject, task, via, on_behalf, build, resource } => {
                 let (token, issuer) = (self.id.clone(), EMBEDDED.to_owned());
-                let agent = AgentCredential { token, subject, task, via, on_behalf, build, issuer, proof: None };
+                let agent =
+                    AgentCredential { token, subject, task, via, on_behalf, build, resource, issuer, proof: None };
                 Some(Credential::Agent(agent))
             }
-            TokenFacts::EnforcementPoint { name, subjects, servers, vouches } => {
+            TokenFacts::EnforcementPoint { name, subjects, servers, vouches, resource } => {
                 let token = self.id.clone();
-                let point = PointCredential { token, name, subjects, servers, vouches, proof: None };
+                let point = PointCredential { token, name, subjects, servers, vouches, resource, proof: None };
                 Some(Credential::EnforcementPoint(point))
             }
             TokenFacts::Approver { .. } => None,

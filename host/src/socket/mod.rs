@@ -47,6 +47,9 @@ pub enum Request {
         /// The human behind it, by id.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         on_behalf: Option<String>,
+        /// The one resource that it may be shown to.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        resource: Option<String>,
     },
     /// A bearer token for a proxy or gateway.
     MintEnforcementPoint {
@@ -59,6 +62,9 @@ pub enum Request {
         /// Whether it may vouch for subject, task and chain.
         #[serde(default)]
         vouches: bool,
+        /// The resource that it is.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        resource: Option<String>,
     },
     /// A one-time sign-in link.
     MintApprover {

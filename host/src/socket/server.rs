@@ -104,11 +104,11 @@ async fn exchange(stream: UnixStream, app: App) {
 
 async fn answer(app: App, request: Request, by: Operator) -> Reply {
     let done = match request {
-        Request::MintAgent { subject, task, via, on_behalf } => {
-            mint(&app, MintRequest::Agent { subject, task, via, on_behalf }, &by).await
+        Request::MintAgent { subject, task, via, on_behalf, resource } => {
+            mint(&app, MintRequest::Agent { subject, task, via, on_behalf, resource }, &by).await
         }
-        Request::MintEnforcementPoint { name, subjects, servers, vouches } => {
-            mint(&app, MintRequest::EnforcementPoint { name, subjects, servers, vouches }, &by).await
+        Request::MintEnforcementPoint { name, subjects, servers, vouches, resource } => {
+            mint(&app, MintRequest::EnforcementPoint { name, subjects, servers, vouches, resource }, &by).await
         }
         Request::MintApprover { user } => mint(&app, MintRequest::Approver { user }, &by).await,
         Request::ListTokens { after } => Ok(page(app.tokens(), after.as_deref())),

@@ -23,11 +23,13 @@ pub(super) struct Times {
 pub(super) fn hold(
     issuer: &Issuer,
     claims: &Map<String, Value>,
-    audience: &str,
+    (resource, audience): (Option<&str>, &str),
     now: Timestamp,
 ) -> Result<Times, TokenFault> {
-    let own = [audience.to_owned()];
-    let ours = if issuer.audience.is_empty() { own.as_slice() } else { issuer.audience.as_slice() };
+    // INVARIANT (R3): shown to a resource it is for that resource, and not for whatever the gate is called elsewhere.
+    let own = [resource.unwrap_or(audience).to_owned()];
+    let is_own = resource.is_some() || issuer.audience.is_empty();
+    let ours = if is_own { own.as_slice() } else { issuer.audience.as_slice() };
     hold_audience(claims, ours)?;
     if let Kind::AccessToken = issuer.kind {
         for name in ["client_id", "jti"] {

@@ -108,6 +108,8 @@ pub struct PointEntry {
     pub servers: Vec<String>,
     /// Whether it may vouch for subject, task and chain.
     pub vouches: bool,
+    /// The resource that it is: whom agents' tokens must be for that are shown to it.
+    pub resource: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -195,6 +197,7 @@ struct PointTable {
     servers: Vec<String>,
     #[serde(default)]
     vouches: bool,
+    resource: Option<String>,
 }
 
 fn txn() -> String {
@@ -350,9 +353,12 @@ fn point(table: PointTable) -> Result<PointEntry, String> {
     if table.servers.is_empty() || !table.servers.iter().chain([&name]).all(|name| text::is_identifier(name)) {
         return fail("has no servers, or a name with spaces");
     }
+    if table.resource.as_ref().is_some_and(|resource| !text::is_identifier(resource)) {
+        return fail("has a `resource` that cannot be one");
+    }
     let mut servers = table.servers;
     servers.sort();
     servers.dedup();
     let (party, vouches) = (Party { issuer: table.issuer, subject: table.subject }, table.vouches);
-    Ok(PointEntry { party, name, subjects, servers, vouches })
+    Ok(PointEntry { party, name, subjects, servers, vouches, resource: table.resource })
 }

@@ -61,6 +61,8 @@ pub struct Shown<'a> {
     pub as_bound: bool,
     /// The proof.
     pub proof: Option<&'a str>,
+    /// The resource that it was shown to, where that is another than the gate: the enforcement point's.
+    pub resource: Option<&'a str>,
     /// The request's method.
     pub method: &'a str,
     /// The request's address without query, as people reach the gate.

@@ -83,11 +83,18 @@ impl Identities {
         self.issuers.iter().any(|known| known.name == issuer)
     }
 
-    /// Verifies a token. `audience` is the gate's own URL, for issuers whose entries name none.
+    /// Verifies a token. `resource` is the one that it was shown to, where that is not the gate: then it must be for that
+    /// one. `audience` is the gate's own URL, for issuers whose entries name none.
     ///
     /// # Errors
     /// The first check that fails.
-    pub async fn verify(&self, text: &str, audience: &str, moment: Moment) -> Result<VerifiedToken, TokenFault> {
+    pub async fn verify(
+        &self,
+        text: &str,
+        resource: Option<&str>,
+        audience: &str,
+        moment: Moment,
+    ) -> Result<VerifiedToken, TokenFault> {
         let token = Compact::read(text, false)?;
         let issuer = self.issuer_of(&token)?;
         let algorithm = Algorithm::named(&token.algorithm).filter(|named| issuer.algorithms.contains(named));
@@ -98,7 +105,7 @@ impl Identities {
         if !sabotaged!("r8_signature_believed") {
             algorithm.verify(&key, token.signed.as_bytes(), &token.signature)?;
         }
-        let times = claims::hold(issuer, &token.claims, audience, moment.now)?;
+        let times = claims::hold(issuer, &token.claims, (resource, audience), moment.now)?;
         let (actor, behind) = parties(issuer, &token.claims)?;
         let task = text_claim(&token, &issuer.task)?;
         // INVARIANT (R3): where the entry names the build, a token that does not say it says nothing.

@@ -32,6 +32,7 @@ impl Fixture {
                 subjects: "user::*".to_owned(),
                 servers: Vec::new(),
                 vouches: false,
+                resource: None,
             },
         );
         let harness = harness.await;
@@ -40,6 +41,7 @@ impl Fixture {
             task: "certification".to_owned(),
             via: Vec::new(),
             on_behalf: None,
+            resource: None,
         };
         let alice = mint(&gate, agent("alice")).await;
         let bob = mint(&gate, agent("bob")).await;

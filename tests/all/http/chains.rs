@@ -22,6 +22,7 @@ async fn mint(gate: &TestGate, name: &str, via: &[&str]) -> Result<String, &'sta
         task: "weekly-report".to_owned(),
         via: via.iter().map(|hop| agent(hop)).collect(),
         on_behalf: Some("ines".to_owned()),
+        resource: None,
     };
     gate.app.mint(request, &operator).await.map(|minted| minted.secret).map_err(|refusal| refusal.code)
 }

@@ -125,6 +125,7 @@ async fn an_enforcement_point_asks_for_its_own_subjects_and_servers_only() {
                 subjects: "Agent::spiffe://acme.example/agent/ledger-*".to_owned(),
                 servers: vec!["ledger".to_owned()],
                 vouches: false,
+                resource: None,
             },
             &proviso::app::Operator { uid: 0, name: "root".to_owned() },
         )

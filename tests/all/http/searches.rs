@@ -120,6 +120,7 @@ async fn a_search_is_about_the_callers_own_subjects() {
             subjects: "user::ali*".to_owned(),
             servers: Vec::new(),
             vouches: false,
+            resource: None,
         },
     )
     .await;

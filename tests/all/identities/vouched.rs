@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 async fn point(gate: &TestGate, name: &str, vouches: bool) -> String {
     let (subjects, servers) = (format!("Agent::{AGENTS}report-*"), vec!["files".to_owned()]);
-    gate.mint(MintRequest::EnforcementPoint { name: name.to_owned(), subjects, servers, vouches }).await
+    gate.mint(MintRequest::EnforcementPoint { name: name.to_owned(), subjects, servers, vouches, resource: None }).await
 }
 
 fn word(agent: &str) -> Value {

@@ -155,7 +155,13 @@ async fn what_is_about_an_agent_goes_out_of_every_file_and_the_rest_still_verifi
 
 fn minted(task: &str) -> proviso::identity::MintRequest {
     let subject = policy_core::entity::EntityRef::new("Agent", "spiffe://acme.example/agent/report-writer");
-    proviso::identity::MintRequest::Agent { subject, task: task.to_owned(), via: Vec::new(), on_behalf: None }
+    proviso::identity::MintRequest::Agent {
+        subject,
+        task: task.to_owned(),
+        via: Vec::new(),
+        on_behalf: None,
+        resource: None,
+    }
 }
 
 fn operator() -> proviso::app::Operator {

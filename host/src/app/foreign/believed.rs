@@ -98,8 +98,8 @@ impl App {
         let alone = token.behind.is_empty();
         if let Some(point) = self.settings().identities.point(&token.actor).filter(|_| alone) {
             let (name, subjects) = (point.name.clone(), point.subjects.clone());
-            let (servers, vouches) = (point.servers.clone(), point.vouches);
-            return Ok(TokenFacts::EnforcementPoint { name, subjects, servers, vouches });
+            let (servers, vouches, resource) = (point.servers.clone(), point.vouches, point.resource.clone());
+            return Ok(TokenFacts::EnforcementPoint { name, subjects, servers, vouches, resource });
         }
         let subject = self.workload(&token.actor)?;
         let (mut via, mut on_behalf) = (Vec::new(), None);
@@ -133,7 +133,7 @@ impl App {
         if build.as_ref().is_some_and(|build| !text::is_identifier(build)) {
             return Err(forbidden("bad_name", "the token's build cannot be a name here"));
         }
-        Ok(TokenFacts::Agent { subject, task, via, on_behalf, build })
+        Ok(TokenFacts::Agent { subject, task, via, on_behalf, build, resource: None })
     }
 
     fn workload(&self, party: &Party) -> Result<EntityRef, Refusal> {
@@ -161,11 +161,20 @@ impl App {
 fn credential_of(token: String, facts: TokenFacts, issuer: String, seen: TokenSeen) -> Option<Credential> {
     let proof = Some(seen);
     match facts {
-        TokenFacts::Agent { subject, task, via, on_behalf, build } => {
-            Some(Credential::Agent(AgentCredential { token, subject, task, via, on_behalf, build, issuer, proof }))
+        TokenFacts::Agent { subject, task, via, on_behalf, build, resource } => {
+            let agent = AgentCredential { token, subject, task, via, on_behalf, build, resource, issuer, proof };
+            Some(Credential::Agent(agent))
         }
-        TokenFacts::EnforcementPoint { name, subjects, servers, vouches } => {
-            Some(Credential::EnforcementPoint(PointCredential { token, name, subjects, servers, vouches, proof }))
+        TokenFacts::EnforcementPoint { name, subjects, servers, vouches, resource } => {
+            Some(Credential::EnforcementPoint(PointCredential {
+                token,
+                name,
+                subjects,
+                servers,
+                vouches,
+                resource,
+                proof,
+            }))
         }
         TokenFacts::Approver { .. } => None,
     }

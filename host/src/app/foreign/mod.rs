@@ -10,6 +10,7 @@ mod held;
 mod seen;
 mod vouched;
 
+use policy_core::sabotaged;
 use policy_core::time::Timestamp;
 
 pub(super) use builds::{BUILD_CHANGED, is_of_build};
@@ -31,11 +32,13 @@ impl App {
     /// `task_missing`, `credential_ended`, `unknown_person`.
     pub async fn identify(&self, shown: &Shown<'_>) -> Result<Credential, Refusal> {
         if !Identities::looks_like_one(shown.token) {
-            return self.authenticate(shown.token);
+            let credential = self.authenticate(shown.token)?;
+            hold_resource(&credential, shown.resource)?;
+            return Ok(credential);
         }
         let moment = Moment { now: self.now(), boot: self.boot() };
         let (identities, audience) = (&self.settings().identities, &self.settings().public_url);
-        let token = identities.verify(shown.token, audience, moment).await.map_err(not_believed)?;
+        let token = identities.verify(shown.token, shown.resource, audience, moment).await.map_err(not_believed)?;
         self.proofs().hold(token.bound.as_ref(), shown, moment.now).map_err(not_believed)?;
         self.believe(token, moment.now).await
     }
@@ -66,6 +69,16 @@ impl App {
         // INVARIANT (R6): a token that ends while a call waits ends before it.
         let over = |token: &TokenSeen| now >= token.expires_at;
         if asker.proofs().any(over) { Err(not_believed(TokenFault::Expired)) } else { Ok(()) }
+    }
+}
+
+/// INVARIANT (R3): a token for one resource opens nothing elsewhere, and a resource takes none that is for another.
+fn hold_resource(credential: &Credential, shown_to: Option<&str>) -> Result<(), Refusal> {
+    match credential {
+        Credential::Agent(agent) if agent.resource.as_deref() != shown_to && !sabotaged!("r3_any_resource") => {
+            Err(not_believed(TokenFault::Audience))
+        }
+        Credential::Agent(_) | Credential::EnforcementPoint(_) => Ok(()),
     }
 }
 

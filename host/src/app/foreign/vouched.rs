@@ -77,6 +77,7 @@ impl App {
             via,
             on_behalf,
             build: None,
+            resource: None,
             issuer: vouched_by(&point.name),
             proof: None,
         })

@@ -32,6 +32,7 @@ async fn other(app: &App, task: &str) -> Credential {
         task: task.to_owned(),
         via: Vec::new(),
         on_behalf: Some("ines".to_owned()),
+        resource: None,
     };
     app.authenticate(&app.mint(mint, &ROOT).await.unwrap().secret).unwrap()
 }

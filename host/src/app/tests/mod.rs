@@ -47,6 +47,7 @@ async fn agent(app: &App, task: &str, on_behalf: Option<&str>) -> Credential {
         task: task.to_owned(),
         via: Vec::new(),
         on_behalf: on_behalf.map(str::to_owned),
+        resource: None,
     };
     let minted = app.mint(request, &ROOT).await.unwrap();
     app.authenticate(&minted.secret).unwrap()
@@ -58,6 +59,7 @@ async fn point(app: &App, name: &str) -> Credential {
         subjects: "Agent::spiffe://acme.example/*".to_owned(),
         servers: vec!["files".to_owned()],
         vouches: false,
+        resource: None,
     };
     let minted = app.mint(request, &ROOT).await.unwrap();
     app.authenticate(&minted.secret).unwrap()

@@ -260,6 +260,7 @@ async fn a_task_that_has_ended_uses_nothing_asks_for_nothing_and_is_voted_on_no_
         task: "close-q3".into(),
         via: Vec::new(),
         on_behalf: Some("ines".into()),
+        resource: None,
     };
     assert_eq!(app.mint(mint, &ROOT).await.unwrap_err().code, "task_ended", "its name does not come again");
     assert_eq!(app.exception(&mara, &granted).await.unwrap().state, "revoked");

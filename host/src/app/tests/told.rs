@@ -30,12 +30,14 @@ async fn releaser(app: &App) -> Caller {
         task: "release".to_owned(),
         via: Vec::new(),
         on_behalf: Some("ines".to_owned()),
+        resource: None,
     };
     let point = MintRequest::EnforcementPoint {
         name: "deploys".to_owned(),
         subjects: "Agent::spiffe://acme.example/*".to_owned(),
         servers: vec!["deploy".to_owned()],
         vouches: false,
+        resource: None,
     };
     Caller { agent: minted(agent).await, point: minted(point).await }
 }

@@ -14,11 +14,12 @@ pub(in crate::http) async fn get(State(_): State<Site>, caller: Caller) -> Json<
         (_, Some(Credential::Agent(agent))) | (Credential::Agent(agent), _) => Some(agent),
         _ => None,
     };
-    let name = match &caller.credential {
-        Credential::EnforcementPoint(point) => Some(point.name.clone()),
-        Credential::Agent(_) => None,
+    let (name, resource) = match &caller.credential {
+        Credential::EnforcementPoint(point) => (Some(point.name.clone()), point.resource.clone()),
+        Credential::Agent(_) => (None, None),
     };
+    let (chain, build) = agent.map(|agent| (agent.chain(), agent.build.clone())).unwrap_or_default();
     let kind = if name.is_some() { "enforcement_point" } else { "agent" };
     let (subject, task) = agent.map(|AgentCredential { subject, task, .. }| (subject.clone(), task.clone())).unzip();
-    Json(WhoAmI { caller: kind.to_owned(), name, subject, task })
+    Json(WhoAmI { caller: kind.to_owned(), name, resource, subject, task, chain, build })
 }

@@ -52,7 +52,7 @@ Budget: at [string], max integer
 SignIn: link string
 Session: person EntityRef, assurance string, expires_at timestamp, now timestamp, demo boolean, single_user boolean, minted [Minted], may [ActWord], key? string, groups? [EntityRef], step_up? string
 Minted: id string, kind string, at timestamp, by string, what string
-WhoAmI: caller string, name? string, subject? EntityRef, task? string
+WhoAmI: caller string, name? string, resource? string, subject? EntityRef, task? string, chain? [Hop], build? string
 ExceptionList: now timestamp, position integer, exceptions [ExceptionLine], next? string, attention? AttentionLine, tiers [string]
 AttentionLine: limit integer, decided integer, until timestamp
 ExceptionLine: id string, state string, says string, subject EntityRef, task string, action string, resources [EntityRef], tier string, votes integer, approvals integer, requested_at timestamp, decide_by timestamp, not_after? timestamp, uses integer, max_uses integer, needs_me boolean, repeated integer, emergency boolean, says_emergency boolean, disposition? DispositionWord, hidden? [ActWord], routed_on? boolean, grant? string, last_use? timestamp, may_revoke? boolean, waiting? boolean, undo_until? timestamp, same? digest

@@ -20,7 +20,10 @@ async fn r3_nobody_brings_evidence_under_anothers_evaluation() {
     let evaluation = story.evaluate(&call).await.json()["context"]["evaluation_id"].clone();
     let (name, servers) = ("narrow".to_owned(), vec!["files".to_owned()]);
     let subjects = format!("Agent::{AGENTS}ledger-*");
-    let narrow = story.gate.mint(MintRequest::EnforcementPoint { name, subjects, servers, vouches: false }).await;
+    let narrow = story
+        .gate
+        .mint(MintRequest::EnforcementPoint { name, subjects, servers, vouches: false, resource: None })
+        .await;
     let before = sizes(&story);
     for token in [&other, &narrow] {
         let mut ran = write_ran(&story, "t1", DRAFT, 0);
