@@ -35,6 +35,31 @@ pub fn remedy(code: &str) -> Option<&'static str> {
         "unknown_member" => "leave out what the protocol does not know in this place",
         "no_exchange" => "look at what the call changed, if it was begun, and make it again without answers",
         "no_such_tool" => "take the tool's name from `tools/list`",
+        // What was said over MCP's Streamable HTTP.
+        "not_acceptable" => "accept `application/json` and `text/event-stream`; `GET` takes the latter alone",
+        "header_mismatch" => {
+            "let `MCP-Protocol-Version`, `Mcp-Method`, `Mcp-Name` and `Mcp-Param-…` say what the body says; list the tools \
+             again where one wants its arguments mirrored"
+        }
+        "unsupported_version" => "speak one of the versions in `supported`",
+        "version_differs" => "name the version that was agreed upon in `initialize`",
+        "unknown_method" => "ask for what `server/discover` says that there is",
+        "nothing_asked" => "answer within the call that asked, by `inputResponses`",
+        "session_needed" => "begin a session by `initialize`, or name the version 2026-07-28, which has none",
+        "session_begun" => "leave `Mcp-Session-Id` out of `initialize`",
+        "no_session_here" | "session_over" => "begin a new session by `initialize`",
+        "id_in_use" => "give each request of a session an id of its own",
+        "too_many_sessions" | "too_many_calls" => "end some, or wait for them to end",
+        "too_many_headers" => "send at most 64 headers",
+        "only_post" => "send messages by `POST`; a session of 2025-11-25 is followed by `GET` and ended by `DELETE`",
+        "proxy_not_known" => "the operator mints the proxy a new token by `token enforcement-point --resource URL`",
+        "no_endpoint" => "use the resource that /.well-known/oauth-protected-resource names",
+        "token_in_address" => "send it in `Authorization` alone, and have this one revoked: it stands in logs now",
+        "no_subject" => "send an agent's token: a proxy's own, or another's, is nobody to ask for",
+        "resource_differs" => {
+            "the operator mints the proxy's token with `token enforcement-point --resource URL`, and the URL that the proxy \
+             is started with"
+        }
         // Who asks.
         "no_credential" | "unauthenticated" => {
             "send a live bearer token from `proviso token agent` or `enforcement-point`"
@@ -50,7 +75,9 @@ pub fn remedy(code: &str) -> Option<&'static str> {
             "ask again; if it stays so, the operator looks whether the issuer's keys can be had"
         }
         "token_signature" => "send the token as its issuer signed it",
-        "token_audience" => "get a token for this gate: its URL, or the `audience` of the issuer's entry",
+        "token_audience" => {
+            "get a token for where it is shown: the gate, as its issuer's entry says, or the proxy's own `--resource`"
+        }
         "token_claim" => "docs/identities.md lists the claims that a token must have",
         "token_expired" => "get a new token or certificate from the issuer",
         "token_not_yet" => "look at the issuer's clock; up to a minute of difference is allowed",

@@ -4,6 +4,7 @@ mod asking;
 mod conversations;
 mod enforcement;
 mod exchanges;
+mod listening;
 mod process;
 pub mod proxy;
 mod roots;

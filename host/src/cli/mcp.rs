@@ -1,4 +1,5 @@
-//! `proviso mcp`: the proxy. Standard output is the client's; whatever is to be said to people goes to standard error.
+//! `proviso mcp`: the proxy. Over stdio, standard output is the client's; whatever is to be said to people goes to standard
+//! error. With `--listen` it serves many clients, see `mcp_listen`.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -6,7 +7,8 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::output::{Exit, Failure};
+use super::mcp_listen::{self, Common, Listening};
+use super::output::{self, Exit, Failure};
 use crate::mcp::{Options, StartError};
 
 /// Put the gate between an MCP client and an MCP server.
@@ -25,23 +27,30 @@ pub(super) struct Mcp {
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
     /// A file with the agent's token; without it PROVISO_SUBJECT_TOKEN.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "listen")]
     subject_token_file: Option<PathBuf>,
-    /// What the server learns when it asks for the client's roots: a folder or a `file:` URI. May be repeated.
+    /// What the server learns when it asks for the client's roots: a folder or a `file:` URI. May be repeated. With
+    /// `--listen` and none, clients are asked.
     #[arg(long = "root", value_name = "FOLDER")]
     roots: Vec<String>,
     /// The folder in which the newest heads of the gate's record are kept; without it the user's own folder for state.
     #[arg(long, value_name = "DIR")]
     state: Option<PathBuf>,
+    #[command(flatten)]
+    listening: Listening,
     /// The server's command and its arguments, behind `--`.
-    #[arg(last = true, required = true, value_name = "COMMAND")]
+    #[arg(last = true, required_unless_present = "listen", conflicts_with = "listen", value_name = "COMMAND")]
     command: Vec<OsString>,
 }
 
 /// Runs it. `as_json`: why it did not start is one JSON value, on standard error all the same.
 pub(super) async fn run(mcp: Mcp, as_json: bool) -> ExitCode {
-    let Mcp { gate, gate_ca, server, token_file, subject_token_file, roots, state, command } = mcp;
+    let Mcp { gate, gate_ca, server, token_file, subject_token_file, roots, state, listening, command } = mcp;
     let state = state.or_else(|| own_state(|name| std::env::var_os(name)));
+    if let Some(address) = listening.listen {
+        let common = Common { gate, gate_ca, server, token_file, state, roots };
+        return output::finish(mcp_listen::run(address, listening, common, as_json).await, as_json);
+    }
     let options = Options { gate, gate_ca, server, token_file, subject_token_file, roots, state, command };
     crate::mcp::run(options).await.unwrap_or_else(|error| not_started(&error, as_json))
 }

@@ -15,6 +15,7 @@ mod hold;
 mod key;
 mod listen;
 mod mcp;
+mod mcp_listen;
 mod output;
 mod owner;
 mod reconcile;
@@ -54,7 +55,7 @@ enum Command {
     Demo(demo::Demo),
     /// Ask one question offline: what would this call get from this bundle, with no grants?
     Check(check::Check),
-    /// Put the gate between an MCP client and an MCP server that speaks stdio.
+    /// Put the gate between MCP clients and an MCP server: one client over stdio, or many over Streamable HTTP.
     Mcp(mcp::Mcp),
     /// Tell what is weak in a set-up, and how to mend it.
     Doctor(doctor::Doctor),

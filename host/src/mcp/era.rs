@@ -12,7 +12,7 @@ const CARRIED: [&str; 3] =
     [VERSION_MEMBER, "io.modelcontextprotocol/clientInfo", "io.modelcontextprotocol/clientCapabilities"];
 
 /// The versions of the earlier era that a server may settle on in `initialize`.
-const HANDSHAKE_VERSIONS: [&str; 4] = ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"];
+pub const HANDSHAKE_VERSIONS: [&str; 4] = ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"];
 
 /// The versions of the later era.
 pub const STATELESS_VERSIONS: [&str; 1] = ["2026-07-28"];

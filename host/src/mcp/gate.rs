@@ -1,5 +1,6 @@
 //! The gate, over HTTP.
 
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use audit_verify::witness::{Shown, Verdict};
@@ -44,10 +45,12 @@ const AGAIN: [Duration; 3] = [Duration::from_millis(100), Duration::from_millis(
 pub struct Gate {
     client: reqwest::Client,
     access: Access,
+    /// The agent's token: who calls over HTTP brings a new one before the old one ends.
+    subject_token: RwLock<String>,
     /// For whom the agent's token speaks, once the gate has said so.
     subject: OnceCell<Entity>,
-    /// What was seen of the record.
-    witness: Mutex<Watch>,
+    /// What was seen of the record, by whomever it was asked for.
+    witness: Arc<Mutex<Watch>>,
 }
 
 /// The witness, and when the record was last held against it.
@@ -77,8 +80,36 @@ impl Gate {
             client = client.add_root_certificate(authority.clone());
         }
         client = client.tls_built_in_root_certs(!named);
-        let witness = Mutex::new(Watch { witness, looked: None, broken: false });
-        Ok(Self { client: client.build()?, access, subject: OnceCell::new(), witness })
+        let witness = Arc::new(Mutex::new(Watch { witness, looked: None, broken: false }));
+        let subject_token = RwLock::new(access.subject_token.clone());
+        Ok(Self { client: client.build()?, access, subject_token, subject: OnceCell::new(), witness })
+    }
+
+    /// The same gate, asked for another agent: by the same credential of the enforcement point, under the same watch.
+    pub fn for_agent(&self, token: &str, subject: Option<Entity>) -> Self {
+        Self {
+            client: self.client.clone(),
+            access: self.access.clone(),
+            subject_token: RwLock::new(token.to_owned()),
+            subject: OnceCell::new_with(subject),
+            witness: Arc::clone(&self.witness),
+        }
+    }
+
+    /// From now on asks by this token of the same agent.
+    pub fn renew(&self, token: &str) {
+        let mut held = self.subject_token.write().unwrap_or_else(PoisonError::into_inner);
+        if *held != token {
+            token.clone_into(&mut held);
+        }
+    }
+
+    /// What the gate makes of both tokens.
+    ///
+    /// # Errors
+    /// When the gate is away, or does not know one of them.
+    pub async fn who(&self) -> Result<WhoAmI, Failure> {
+        typed(self.send(self.request(Method::GET, &["api", "v1", "whoami"])?).await?.value)
     }
 
     /// Asks.
@@ -216,8 +247,7 @@ impl Gate {
 
     async fn subject(&self) -> Result<Entity, Failure> {
         let fetch = || async {
-            let who: WhoAmI = typed(self.send(self.request(Method::GET, &["api", "v1", "whoami"])?).await?.value)?;
-            let subject = who.subject.ok_or_else(|| refused("no_subject", StatusCode::FORBIDDEN))?;
+            let subject = self.who().await?.subject.ok_or_else(|| refused("no_subject", StatusCode::FORBIDDEN))?;
             Ok(Entity { kind: subject.kind, id: subject.id, properties: Map::new() })
         };
         self.subject.get_or_try_init(fetch).await.cloned()
@@ -227,7 +257,10 @@ impl Gate {
         let mut url: Url = self.access.gate.clone();
         url.path_segments_mut().map_err(|()| Failure::Unreachable)?.pop_if_empty().extend(path);
         let request = self.client.request(method, url);
-        Ok(request.bearer_auth(&self.access.token).header("Proviso-Subject-Token", &self.access.subject_token))
+        let request = request.bearer_auth(&self.access.token);
+        let agent = self.subject_token.read().unwrap_or_else(PoisonError::into_inner);
+        // Without an agent there is nobody to ask for; of itself the enforcement point may still be told.
+        Ok(if agent.is_empty() { request } else { request.header("Proviso-Subject-Token", agent.as_str()) })
     }
 
     /// Sends, and reads the answer strictly.

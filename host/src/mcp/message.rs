@@ -19,6 +19,11 @@ impl Id {
         Self(Value::String(id))
     }
 
+    /// The id that a number is.
+    pub fn number(id: u64) -> Self {
+        Self(id.into())
+    }
+
     /// The id as it goes into a message.
     pub const fn value(&self) -> &Value {
         &self.0

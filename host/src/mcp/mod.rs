@@ -1,7 +1,8 @@
-//! The MCP proxy over stdio: an enforcement point between an agent's client and one tool server.
+//! The MCP proxy: an enforcement point between agents' clients and one tool server, over stdio or Streamable HTTP.
 //!
 //! Lines of JSON-RPC, read strictly and otherwise left as they came, so that members nobody here knows survive.
-//! [`session`] is a state machine that knows no I/O; [`shell`] moves bytes; [`gate`] speaks HTTP to the gate.
+//! [`session`] is a state machine that knows no I/O; [`shell`] moves bytes over stdio, [`listen`] messages over HTTP; [`gate`]
+//! speaks HTTP to the gate.
 //! The proxy links neither the store nor the use cases: it is a client of the gate like any other, with an enforcement
 //! point's credential and the agent's.
 //!
@@ -14,13 +15,14 @@ mod catalog;
 mod era;
 mod gate;
 mod lines;
+mod listen;
 mod message;
 mod meta;
 mod options;
 mod own_tools;
 mod question;
 mod reply;
-mod sentences;
+pub(crate) mod sentences;
 mod session;
 mod shell;
 mod start_error;
@@ -28,6 +30,7 @@ mod start_error;
 mod tests;
 mod witness;
 
+pub use listen::{BehindError, ListenOptions, Proxy};
 pub use options::{Options, OptionsError};
 pub use shell::run;
 pub use start_error::StartError;

@@ -182,7 +182,7 @@ fn token_of_agent(options: &Options, variable: &impl Fn(&str) -> Option<String>)
     token(options.subject_token_file.as_deref(), "agent's", SUBJECT_TOKEN_VARIABLE, variable)
 }
 
-fn token(
+pub(super) fn token(
     file: Option<&Path>,
     what: &'static str,
     name: &'static str,
@@ -201,7 +201,7 @@ fn token(
 }
 
 /// Reads the gate's URL: whatever is not plainly this machine needs TLS.
-fn gate_url(text: &str) -> Result<Url, OptionsError> {
+pub(super) fn gate_url(text: &str) -> Result<Url, OptionsError> {
     let refuse = || OptionsError::GateUrl(text.chars().take(200).collect());
     let url: Url = text.parse().map_err(|_| refuse())?;
     let host = url.host_str().ok_or_else(refuse)?;
@@ -219,7 +219,7 @@ fn gate_url(text: &str) -> Result<Url, OptionsError> {
 }
 
 /// Reads authorities: for a gate without TLS they would be believed to do something.
-fn authorities(path: &Path, gate: &Url) -> Result<Vec<Certificate>, OptionsError> {
+pub(super) fn authorities(path: &Path, gate: &Url) -> Result<Vec<Certificate>, OptionsError> {
     let refuse = |reason: String| OptionsError::Authorities { path: path.display().to_string(), reason };
     if gate.scheme() != "https" {
         return Err(refuse("the gate's address is not https".to_owned()));
@@ -231,7 +231,7 @@ fn authorities(path: &Path, gate: &Url) -> Result<Vec<Certificate>, OptionsError
     }
 }
 
-fn root_uri(text: &str) -> Result<String, OptionsError> {
+pub(super) fn root_uri(text: &str) -> Result<String, OptionsError> {
     let refuse = || OptionsError::Root(text.chars().take(200).collect());
     if text.starts_with("file:") {
         let url: Url = text.parse().map_err(|_| refuse())?;

@@ -57,7 +57,8 @@ pub async fn run(options: Options) -> Result<ExitCode, StartError> {
     let (Some(input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
         return Err(StartError::System);
     };
-    let session = Session::new(Config { server: checked.server, roots: checked.roots, word });
+    let session =
+        Session::new(Config { server: checked.server, roots: Some(checked.roots), list_good_for: None, word });
     let ends = Ends { from_client: standard_input(), to_client: tokio::io::stdout(), to_upstream: input };
     let end = converse(session, Arc::new(gate), ends, output, Arc::new(SystemClock)).await;
     // Its standard input is closed now: a server that listens goes by itself.

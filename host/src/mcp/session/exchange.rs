@@ -54,8 +54,8 @@ impl Session {
         let answers = request.params.get("inputResponses").cloned();
         if !exchange.roots.is_empty() {
             let mut all = answers.as_ref().and_then(Value::as_object).cloned().unwrap_or_default();
-            for key in &exchange.roots {
-                all.insert(key.clone(), self.roots());
+            for (key, roots) in exchange.roots.iter().zip(std::iter::repeat_with(|| self.roots())) {
+                all.insert(key.clone(), roots.unwrap_or_default());
             }
             request.params.insert("inputResponses".to_owned(), Value::Object(all));
         }
@@ -80,9 +80,10 @@ impl Session {
         let state = result.get("requestState").cloned();
         let mut roots = Vec::new();
         let mut others = 0usize;
+        let own = self.roots();
         if let Some(Value::Object(requests)) = result.get_mut("inputRequests") {
             requests.retain(|name, request| {
-                let is_roots = request.get("method").and_then(Value::as_str) == Some("roots/list");
+                let is_roots = own.is_some() && request.get("method").and_then(Value::as_str) == Some("roots/list");
                 if is_roots {
                     roots.push(name.clone());
                 } else {
@@ -92,7 +93,8 @@ impl Session {
             });
         }
         if !roots.is_empty() && others == 0 && call.rounds < MOST_ROUNDS {
-            let answers: Map<String, Value> = roots.iter().map(|name| (name.clone(), self.roots())).collect();
+            let own = own.unwrap_or_default();
+            let answers: Map<String, Value> = roots.iter().map(|name| (name.clone(), own.clone())).collect();
             let id = self.own_id();
             let mut request = Request { id: Id::text(id), ..call.request.clone() };
             EXCHANGE_MEMBERS.iter().for_each(|name| drop(request.params.remove(*name)));
@@ -199,9 +201,9 @@ impl Session {
         self.begin(call, now);
     }
 
-    /// The configured roots, as `roots/list` answers.
-    pub(super) fn roots(&self) -> Value {
-        let roots: Vec<Value> = self.config.roots.iter().map(|uri| json!({"uri": uri})).collect();
-        json!({"roots": roots})
+    /// The configured roots, as `roots/list` answers. Nothing where the client has to.
+    pub(super) fn roots(&self) -> Option<Value> {
+        let roots: Vec<Value> = self.config.roots.as_ref()?.iter().map(|uri| json!({"uri": uri})).collect();
+        Some(json!({"roots": roots}))
     }
 }

@@ -16,6 +16,15 @@ const PATIENCE: u64 = 20_000;
 const MOST_PAGES: usize = 100;
 
 impl Session {
+    /// INVARIANT (R3): where the upstream may change a tool without a word, its list is read again after a while.
+    pub(super) fn doubt_old_list(&mut self, now: u64) {
+        if let Some(good_for) = self.config.list_good_for
+            && now >= self.listed_at.saturating_add(good_for)
+        {
+            self.catalog.stale();
+        }
+    }
+
     /// Reads the list, where nobody does so yet.
     pub(super) fn want_list(&mut self, params: &Map<String, Value>) {
         if self.listing.is_none() {
@@ -46,6 +55,7 @@ impl Session {
         let Some((_, mut listing)) = self.listing.take() else { return };
         let Ok(result) = &response.outcome else {
             // A server without tools: the gate judges the call without a definition.
+            self.listed_at = now;
             self.catalog.replace(Vec::new());
             return self.release(now);
         };
@@ -66,6 +76,7 @@ impl Session {
         if names.windows(2).any(|pair| matches!(pair, [first, second] if first == second)) {
             return self.refuse_list(&BadList::SameName);
         }
+        self.listed_at = now;
         let changed = self.catalog.replace(listing.tools);
         self.tell_changed(&changed);
         self.release(now);
@@ -98,8 +109,11 @@ impl Session {
     ///
     /// # Errors
     /// When the list ends the session.
-    pub(super) fn client_listing(&mut self, result: &mut Value, first: bool) -> Result<(), BadList> {
+    pub(super) fn client_listing(&mut self, result: &mut Value, first: bool, now: u64) -> Result<(), BadList> {
         let page = catalog::page(result)?;
+        if first && page.next.is_none() {
+            self.listed_at = now;
+        }
         let changed = self.catalog.learn(&page, first);
         self.tell_changed(&changed);
         if first && let Some(Value::Array(tools)) = result.get_mut("tools") {

@@ -35,6 +35,8 @@ pub struct Session {
     config: Config,
     counter: u64,
     catalog: Catalog,
+    /// When the list of tools was read.
+    listed_at: u64,
     calls: BTreeMap<String, Call>,
     passed: BTreeMap<String, Passed>,
     errands: BTreeMap<String, ErrandState>,
@@ -60,6 +62,7 @@ impl Session {
             config,
             counter: 0,
             catalog: Catalog::default(),
+            listed_at: 0,
             calls: BTreeMap::new(),
             passed: BTreeMap::new(),
             errands: BTreeMap::new(),
@@ -80,6 +83,7 @@ impl Session {
     pub fn handle(&mut self, input: Input, now: u64) -> Vec<Action> {
         if !self.ended {
             self.end_old_exchanges(now);
+            self.doubt_old_list(now);
             match input {
                 Input::Client(line) => self.take_from_client(&line, now),
                 Input::Upstream(line) => self.take_from_upstream(&line, now),
@@ -87,6 +91,10 @@ impl Session {
                 Input::TooLong(Side::Upstream, beginning) => self.lost_upstream_line("too_large", None, &beginning),
                 Input::Gate(ticket, answer) => self.take_from_gate(ticket, answer, now),
                 Input::Elapsed(ticket) => self.elapsed(ticket, now),
+                Input::Lost(id, code) => {
+                    self.note(format!("the server gave no answer: {code}"));
+                    self.lost(&id);
+                }
                 Input::Stopped(evaluations) => self.stopped(&evaluations.unwrap_or_default()),
                 Input::UpstreamClosed => self.end(End::UpstreamClosed),
                 Input::ClientClosed => self.end(End::ClientClosed),

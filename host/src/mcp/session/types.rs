@@ -6,6 +6,7 @@ use proviso_api::authzen::EvaluationReply;
 use proviso_api::operations::ExecutionReport;
 use serde_json::Value;
 
+use crate::mcp::message::Id;
 use crate::mcp::question::Question;
 use crate::mcp::sentences::Failure;
 
@@ -14,8 +15,11 @@ use crate::mcp::sentences::Failure;
 pub struct Config {
     /// The upstream's name, as grants and credentials hold it.
     pub server: String,
-    /// What `roots/list` is answered with: `file:` URIs.
-    pub roots: Vec<String>,
+    /// What `roots/list` is answered with: `file:` URIs. Absent: the client answers it, like whatever else is asked.
+    pub roots: Option<Vec<String>>,
+    /// For how long the upstream's list of tools is believed where nothing is said of a change, in milliseconds. Absent:
+    /// until something is said, by an upstream that can say so at any time.
+    pub list_good_for: Option<u64>,
     /// An unguessable word of this session: call ids and the proxy's own requests begin with it.
     pub word: String,
 }
@@ -39,6 +43,8 @@ pub enum Input {
     Elapsed(Ticket),
     /// The gate says that something stopped the calls of these evaluations. `None`: it did not answer.
     Stopped(Option<Vec<String>>),
+    /// The upstream gave no answer to the request under this id, and will give none.
+    Lost(Id, &'static str),
     /// The upstream is gone.
     UpstreamClosed,
     /// The client is gone.

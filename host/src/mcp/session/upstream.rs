@@ -20,8 +20,8 @@ const MOST_TASKS: usize = 1024;
 
 /// What an upstream may ask in the middle of a call, as a part of it. `tasks/*` are the client's own tasks, by which it
 /// answers later (2025-11-25).
-const IN_CALL: [&str; 5] =
-    ["elicitation/create", "sampling/createMessage", "tasks/get", "tasks/result", "tasks/cancel"];
+const IN_CALL: [&str; 6] =
+    ["elicitation/create", "sampling/createMessage", "roots/list", "tasks/get", "tasks/result", "tasks/cancel"];
 
 impl Session {
     pub(super) fn take_from_upstream(&mut self, line: &[u8], now: u64) {
@@ -49,28 +49,33 @@ impl Session {
             return;
         }
         let lost: Vec<String> = match id {
-            Some(id) => vec![self.continued.remove(&id.key()).unwrap_or_else(|| id.key())],
+            Some(id) => return self.lost(id),
             None => self.calls.iter().filter(|(_, c)| c.stage == Stage::Sent).map(|(k, _)| k.clone()).collect(),
         };
-        let passed: Vec<String> = match id {
-            Some(id) => vec![id.key()],
-            None => self.passed.keys().cloned().collect(),
-        };
-        for key in lost
-            .iter()
-            .filter(|key| self.calls.get(*key).is_some_and(|call| call.stage == Stage::Sent))
-            .cloned()
-            .collect::<Vec<_>>()
-        {
-            self.lose(&key);
+        let passed: Vec<String> = self.passed.keys().cloned().collect();
+        for key in lost.into_iter().chain(passed) {
+            self.lost_under(&key);
         }
-        for key in passed {
-            if let (Some(passed), Ok(id)) = (self.passed.remove(&key), serde_json::from_str::<Value>(&key)) {
-                let sentence = sentences::outcome_unknown(&passed.method);
-                self.say(reply::line(&json!({
-                    "jsonrpc": "2.0", "id": id, "error": {"code": reply::UNAVAILABLE, "message": sentence}
-                })));
-            }
+    }
+
+    /// Nobody will answer the request under this id.
+    pub(super) fn lost(&mut self, id: &Id) {
+        let key = id.key();
+        if self.listing.as_ref().is_some_and(|(listing, _)| *listing == key) {
+            return self.listing_elapsed(&key);
+        }
+        let key = self.continued.remove(&key).unwrap_or(key);
+        self.lost_under(&key);
+    }
+
+    fn lost_under(&mut self, key: &str) {
+        if self.calls.get(key).is_some_and(|call| call.stage == Stage::Sent) {
+            self.lose(key);
+        } else if let (Some(passed), Ok(id)) = (self.passed.remove(key), serde_json::from_str::<Value>(key)) {
+            let sentence = sentences::outcome_unknown(&passed.method);
+            self.say(reply::line(&json!({
+                "jsonrpc": "2.0", "id": id, "error": {"code": reply::UNAVAILABLE, "message": sentence}
+            })));
         }
     }
 
@@ -133,7 +138,7 @@ impl Session {
             }
             if call.request.method == "tools/list" {
                 let first = !call.request.params.contains_key("cursor");
-                if let Err(bad) = self.client_listing(result, first) {
+                if let Err(bad) = self.client_listing(result, first, now) {
                     let sentence = format!("The session is over: {bad}.");
                     let data = json!({"reason": bad.code()});
                     self.say(reply::error(&call.request.id, reply::UNAVAILABLE, &sentence, Some(data)));
@@ -195,8 +200,8 @@ impl Session {
             self.note("a request of the server was refused: its id is in use".to_owned());
             return;
         }
-        if request.method == "roots/list" {
-            self.out.push(Action::ToUpstream(reply::result(&request.id, self.roots())));
+        if let ("roots/list", Some(roots)) = (request.method.as_str(), self.roots()) {
+            self.out.push(Action::ToUpstream(reply::result(&request.id, roots)));
             return;
         }
         let mut params = Value::Object(std::mem::take(&mut request.params));

@@ -135,7 +135,8 @@ fn start_with(gate: &str, waiting: usize, clock: Arc<dyn Clock>) -> Running {
         subject_token: "agent-token".into(),
     };
     let gate = Arc::new(Gate::new(access, Witness::open(None, "").expect("nothing kept")).expect("a client"));
-    let session = Session::new(Config { server: "files".into(), roots: Vec::new(), word: "w".into() });
+    let session =
+        Session::new(Config { server: "files".into(), roots: Some(Vec::new()), list_good_for: None, word: "w".into() });
     let from_client = inputs(from_client, Splitter::new(Side::Client, 1 << 20));
     let ends = Ends { from_client, to_client, to_upstream };
     let end = tokio::spawn(converse(session, gate, ends, from_upstream, clock));

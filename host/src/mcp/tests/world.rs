@@ -37,7 +37,12 @@ pub struct World {
 
 impl World {
     pub fn new(policy: Policy) -> Self {
-        let config = Config { server: "files".into(), roots: vec!["file:///data".into()], word: "w".into() };
+        let config = Config {
+            server: "files".into(),
+            roots: Some(vec!["file:///data".into()]),
+            list_good_for: None,
+            word: "w".into(),
+        };
         Self {
             session: Session::new(config),
             now: 1_000,

@@ -1,0 +1,333 @@
+//! One conversation: a session of the earlier era, or all that one caller asks in the later one. It owns the state machine
+//! that judges; streams and requests reach it as events, and nothing else changes it.
+
+mod to_client;
+mod to_upstream;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use axum::http::HeaderValue;
+use serde_json::{Value, json};
+use tokio::sync::mpsc::{Receiver, Sender};
+use tokio::sync::watch;
+use tokio::task::{AbortHandle, JoinSet};
+
+use super::bounds::{MOST_REQUESTS, WRITE};
+use super::exchange::{self, Heard};
+use super::out::Out;
+use super::parameters::Parameters;
+use super::stops::Begun;
+use super::upstream::{Passport, Upstream};
+use crate::clock::Clock;
+use crate::mcp::era::Era;
+use crate::mcp::gate::Gate;
+use crate::mcp::message::{FROM_UPSTREAM, Id, Message, Request, read};
+use crate::mcp::reply::{self, Refusal};
+use crate::mcp::sentences::Failure;
+use crate::mcp::session::{Action, Answer, Config, Input, Session, Ticket};
+
+/// How long what was begun may take to be reported when a conversation ends.
+const LAST_PATIENCE: Duration = Duration::from_secs(5);
+
+/// What happens to a conversation.
+#[derive(Debug)]
+pub enum Event {
+    /// The client asks, under this id in here, and listens there.
+    Asked(Request, Vec<u8>, Out),
+    /// The client says something that wants no answer.
+    Said(Message, Vec<u8>),
+    /// The client listens to what nobody asked for.
+    Follows(Out),
+    /// Nobody listens for the answer under this id any more.
+    Gone(Id),
+    /// The upstream.
+    Heard(Heard),
+    /// The gate answered, or did not.
+    Gate(Ticket, Result<Answer, Failure>),
+    /// A timer ran out.
+    Elapsed(Ticket),
+    /// Something stopped the calls of these evaluations.
+    Stopped(Arc<[String]>),
+    /// It is over.
+    End,
+}
+
+/// What a conversation and its entrance both know.
+#[derive(Debug, Default)]
+pub struct Shared {
+    /// The version that both sides agreed upon (2025-11-25).
+    pub agreed: OnceLock<String>,
+    /// The arguments that tools want mirrored in headers.
+    pub parameters: Mutex<Parameters>,
+    /// How many streams are open.
+    pub open: AtomicUsize,
+}
+
+/// What a conversation is made of.
+pub struct Parts {
+    pub era: Era,
+    pub config: Config,
+    pub gate: Arc<Gate>,
+    pub upstream: Arc<Upstream>,
+    pub clock: Arc<dyn Clock>,
+    pub begun: Arc<Begun>,
+    pub shared: Arc<Shared>,
+    /// For what happens later.
+    pub events: Sender<Event>,
+}
+
+/// Somebody who waits for an answer.
+struct Waiting {
+    out: Out,
+    /// The id as the client knows it.
+    id: Value,
+    /// The status that the upstream's answer came under.
+    status: u16,
+    method: String,
+    /// Whether something was dropped because the client does not read.
+    dropped: bool,
+}
+
+/// A conversation under way.
+pub struct Actor {
+    parts: Parts,
+    session: Session,
+    /// By the request's id in here.
+    waiting: BTreeMap<String, Waiting>,
+    follower: Option<Out>,
+    /// What is to be said when somebody follows.
+    unsaid: VecDeque<Vec<u8>>,
+    /// On which request's stream the upstream speaks, while that is handled.
+    origin: Option<String>,
+    /// Messages on their way, by the id of what they ask.
+    leaving: BTreeMap<String, AbortHandle>,
+    tasks: JoinSet<()>,
+    /// The newest message that wants no answer, until the upstream has taken it.
+    told: Option<watch::Receiver<bool>>,
+    upstream_session: Option<HeaderValue>,
+    follows: bool,
+    has_begun: bool,
+    ended: bool,
+}
+
+impl Actor {
+    /// A conversation in which nothing was said yet.
+    pub fn new(parts: Parts) -> Self {
+        Self {
+            session: Session::new(parts.config.clone()),
+            parts,
+            waiting: BTreeMap::new(),
+            follower: None,
+            unsaid: VecDeque::new(),
+            origin: None,
+            leaving: BTreeMap::new(),
+            tasks: JoinSet::new(),
+            told: None,
+            upstream_session: None,
+            follows: false,
+            has_begun: false,
+            ended: false,
+        }
+    }
+
+    /// Lives until it is told to end, or ends by itself. `alive` is held for as long.
+    pub async fn live(mut self, mut events: Receiver<Event>, alive: Sender<()>) {
+        while !self.ended {
+            let Some(event) = events.recv().await else { break };
+            self.take(event);
+            while self.tasks.try_join_next().is_some() {}
+            self.leaving.retain(|_, task| !task.is_finished());
+            self.parts.shared.open.store(self.streams(), Ordering::Release);
+            self.count_begun(self.session.has_begun());
+        }
+        self.handle(Input::ClientClosed);
+        self.end_streams();
+        self.count_begun(false);
+        // The last reports are evidence; the rest is not.
+        let _late = tokio::time::timeout(LAST_PATIENCE, async {
+            while !self.session.is_reported() {
+                match events.recv().await {
+                    Some(Event::Gate(ticket, answer)) => self.session.settle(Input::Gate(ticket, answer)),
+                    Some(_) => {}
+                    None => break,
+                }
+            }
+        })
+        .await;
+        if let Some(session) = self.upstream_session.take() {
+            let passport = Passport { session: Some(session), version: self.version(), ..Passport::default() };
+            exchange::end(&self.parts.upstream, &passport).await;
+        }
+        drop(alive);
+    }
+
+    fn streams(&self) -> usize {
+        self.waiting.len() + usize::from(self.follower.as_ref().is_some_and(Out::is_open))
+    }
+
+    fn count_begun(&mut self, has_begun: bool) {
+        if has_begun != self.has_begun {
+            self.has_begun = has_begun;
+            self.parts.begun.count(has_begun);
+        }
+    }
+
+    fn take(&mut self, event: Event) {
+        match event {
+            Event::Asked(request, line, out) => self.asked(&request, line, out),
+            Event::Said(message, line) => self.said(&message, line),
+            Event::Follows(out) => self.follow(out),
+            Event::Gone(id) => self.gone(&id),
+            Event::Heard(heard) => self.hear(heard),
+            Event::Gate(ticket, answer) => self.handle(Input::Gate(ticket, answer)),
+            Event::Elapsed(ticket) => self.handle(Input::Elapsed(ticket)),
+            Event::Stopped(evaluations) => self.handle(Input::Stopped(Some(evaluations.to_vec()))),
+            Event::End => self.ended = true,
+        }
+    }
+
+    /// A request of the client's. In the later era several clients of one caller count each for itself, so the request
+    /// goes on under an id that is counted here.
+    fn asked(&mut self, request: &Request, line: Vec<u8>, out: Out) {
+        let key = request.id.key();
+        let refuse = |code: &'static str, sentence: &str, id: &Id| {
+            reply::refusal(Some(id), &Refusal { rpc: -32600, code, sentence, help: None })
+        };
+        let id = match serde_json::from_slice::<Value>(&line) {
+            Ok(mut message) => message.get_mut("id").map(Value::take).unwrap_or_default(),
+            Err(_) => Value::Null,
+        };
+        if self.waiting.contains_key(&key) || self.waiting.len() >= MOST_REQUESTS {
+            let (code, sentence, status) = if self.waiting.len() >= MOST_REQUESTS {
+                ("too_many_calls", "Too many requests of this client are under way.", 429)
+            } else {
+                ("id_in_use", "A request under this id is under way.", 400)
+            };
+            return out.answer(refuse(code, sentence, &request.id), status);
+        }
+        self.waiting.insert(key, Waiting { out, id, status: 200, method: request.method.clone(), dropped: false });
+        let line = match self.parts.era {
+            Era::Handshake => line,
+            Era::Stateless => reply::line(&request.to_value()),
+        };
+        self.handle(Input::Client(line));
+    }
+
+    fn said(&mut self, message: &Message, line: Vec<u8>) {
+        if self.parts.era == Era::Stateless {
+            // Closing its stream is how a client of the later era calls something off; there is nothing else to be said.
+            return;
+        }
+        self.handle(Input::Client(line));
+        if let Message::Notification(notification) = message {
+            if notification.method == "notifications/initialized" && !self.follows {
+                self.follows = true;
+                let passport =
+                    Passport { version: self.version(), session: self.upstream_session.clone(), ..Passport::default() };
+                let (upstream, events) = (Arc::clone(&self.parts.upstream), self.parts.events.clone());
+                self.tasks.spawn(exchange::follow(upstream, passport, events));
+            }
+            if notification.method == "notifications/cancelled"
+                && let Some(id) = notification.params.get("requestId")
+            {
+                // Nothing more will be said there.
+                self.waiting.remove(&id.to_string());
+            }
+        }
+    }
+
+    fn follow(&mut self, out: Out) {
+        // One stream at a time: what follows later takes the place.
+        for message in std::mem::take(&mut self.unsaid) {
+            out.message(message);
+        }
+        self.follower = Some(out);
+    }
+
+    /// Nobody listens for an answer. In the later era that calls the request off; in the earlier one it goes on.
+    fn gone(&mut self, id: &Id) {
+        let Some(waiting) = self.waiting.remove(&id.key()) else { return };
+        if self.parts.era == Era::Stateless {
+            let params = json!({"requestId": id.value(), "reason": "the client has gone"});
+            let cancel = json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": params});
+            self.handle(Input::Client(reply::line(&cancel)));
+        } else if waiting.method == "initialize" {
+            self.ended = true;
+        }
+    }
+
+    fn hear(&mut self, heard: Heard) {
+        match heard {
+            Heard::Line(origin, line, status) => {
+                let message = read(&line, FROM_UPSTREAM).ok();
+                if self.parts.era == Era::Stateless && matches!(message, Some(Message::Request(_))) {
+                    return self
+                        .note("a request of the server was refused: in this version it asks within its answers");
+                }
+                let key = origin.map(|id| id.key());
+                if let Some(Message::Response(response)) = &message {
+                    if let Some(waiting) = key.as_ref().and_then(|key| self.waiting.get_mut(key)) {
+                        waiting.status = status;
+                    }
+                    if let Some(Value::Array(tools)) = response.outcome.as_ref().ok().and_then(|r| r.get("tools")) {
+                        self.parts.shared.parameters.lock().unwrap_or_else(PoisonError::into_inner).learn(tools);
+                    }
+                }
+                self.origin = key;
+                self.handle(Input::Upstream(line));
+                self.origin = None;
+            }
+            Heard::Session(session) => self.upstream_session = self.upstream_session.take().or(Some(session)),
+            Heard::SessionOver => {
+                self.upstream_session = None;
+                self.note("the server has ended its session");
+                self.handle(Input::UpstreamClosed);
+            }
+            Heard::Lost(id, code) => self.handle(Input::Lost(id, code)),
+            Heard::Note(code) => self.note(code),
+        }
+    }
+
+    /// Lets the state machine take something, and does what it says.
+    fn handle(&mut self, input: Input) {
+        let now = self.parts.clock.boot();
+        for action in self.session.handle(input, now) {
+            match action {
+                Action::ToClient(line) => self.to_client(line),
+                Action::ToUpstream(line) => {
+                    let until = now.saturating_add(u64::try_from(WRITE.as_millis()).unwrap_or(0));
+                    self.to_upstream(line, until);
+                }
+                Action::ToUpstreamBefore(line, until) => self.to_upstream(line, until),
+                Action::Gate(ticket, ask) => {
+                    let (gate, events) = (Arc::clone(&self.parts.gate), self.parts.events.clone());
+                    self.tasks.spawn(async move {
+                        let answer = gate.ask(ask).await;
+                        // A conversation that has ended wants no answer.
+                        let _ended = events.send(Event::Gate(ticket, answer)).await;
+                    });
+                }
+                Action::After(ticket, millis) => {
+                    let events = self.parts.events.clone();
+                    self.tasks.spawn(async move {
+                        tokio::time::sleep(Duration::from_millis(millis)).await;
+                        let _ended = events.send(Event::Elapsed(ticket)).await;
+                    });
+                }
+                Action::Note(text) => self.note(&text),
+                Action::End(_) => self.ended = true,
+            }
+        }
+    }
+
+    fn version(&self) -> Option<String> {
+        self.parts.shared.agreed.get().cloned()
+    }
+
+    fn note(&self, text: &str) {
+        tracing::info!(server = self.parts.config.server, "{text}");
+    }
+}

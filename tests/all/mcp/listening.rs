@@ -1,0 +1,10 @@
+//! `proviso mcp --listen` as a process, with a real gate and an upstream that writes down what it hears.
+
+mod callers;
+mod conformance;
+mod counterparts;
+mod handshake;
+mod hostile;
+mod proxy;
+mod stateless;
+mod upstream;
