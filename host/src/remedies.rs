@@ -49,7 +49,7 @@ pub fn remedy(code: &str) -> Option<&'static str> {
         "session_begun" => "leave `Mcp-Session-Id` out of `initialize`",
         "no_session_here" | "session_over" => "begin a new session by `initialize`",
         "id_in_use" => "give each request of a session an id of its own",
-        "too_many_sessions" | "too_many_calls" => "end some, or wait for them to end",
+        "too_many_sessions" | "too_many_calls" | "too_many_callers" => "end some, or wait for them to end",
         "too_many_headers" => "send at most 64 headers",
         "only_post" => "send messages by `POST`; a session of 2025-11-25 is followed by `GET` and ended by `DELETE`",
         "proxy_not_known" => "the operator mints the proxy a new token by `token enforcement-point --resource URL`",

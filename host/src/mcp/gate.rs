@@ -104,6 +104,11 @@ impl Gate {
         }
     }
 
+    /// The token of the agent that it asks by.
+    pub fn subject_token(&self) -> String {
+        self.subject_token.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// What the gate makes of both tokens.
     ///
     /// # Errors

@@ -119,14 +119,14 @@ async fn whoever_hangs_up_keeps_nobody_from_the_keys() {
     let held = Arc::clone(&served.held).lock_owned().await;
     let asking = {
         let (identities, token) = (Arc::clone(&identities), token.clone());
-        tokio::spawn(async move { identities.verify(&token, AUDIENCE, moment).await.map(drop) })
+        tokio::spawn(async move { identities.verify(&token, None, AUDIENCE, moment).await.map(drop) })
     };
     until("the issuer is asked", async || (served.asked() == 1).then_some(())).await;
     asking.abort();
     assert!(asking.await.unwrap_err().is_cancelled());
     drop(held);
     // Within the half minute in which nobody looks again.
-    assert_eq!(identities.verify(&token, AUDIENCE, moment).await.map(drop), Ok(()));
+    assert_eq!(identities.verify(&token, None, AUDIENCE, moment).await.map(drop), Ok(()));
     assert_eq!(served.asked(), 1);
 }
 

@@ -3,6 +3,8 @@
 //!
 //! What it offers stands in `tests/mcp/fixture.json`; here is what moves.
 
+#![expect(deprecated, reason = "the earlier era has what the later one leaves out")]
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -295,7 +297,6 @@ impl ServerHandler for Fixture {
         )
     }
 
-    #[expect(deprecated, reason = "the earlier era has it")]
     async fn set_level(
         &self,
         _request: SetLevelRequestParams,

@@ -5,10 +5,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use policy_core::digest::Digest;
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::mpsc::{Sender, channel};
 
 use super::actor::{Actor, Event, Parts, Shared};
-use super::bounds::{IDLE, MOST_CONVERSATIONS, MOST_SESSIONS_OF_ONE, QUEUE};
+use super::bounds::{IDLE, MOST_CONVERSATIONS, MOST_OF_ONE, MOST_OF_SUBJECT, MOST_SESSIONS_OF_ONE, MOST_UNREAD, QUEUE};
 use super::callers::Caller;
 use super::stops::Begun;
 use super::upstream::Upstream;
@@ -22,6 +23,8 @@ use crate::random::{self, Random};
 pub struct Conversation {
     /// Whose it is, and nobody else's.
     pub caller: Digest,
+    /// The agent, in whatever task.
+    subject: String,
     /// What entrance and conversation both know.
     pub shared: Arc<Shared>,
     events: Sender<Event>,
@@ -52,10 +55,19 @@ impl Conversation {
         self.events.is_closed()
     }
 
+    /// The newest token of its caller's.
+    pub fn token(&self) -> String {
+        self.gate.subject_token()
+    }
+
+    /// Whether nobody listens and nothing is under way.
+    fn is_at_rest(&self) -> bool {
+        self.shared.open.load(Ordering::Acquire) == 0 && !self.shared.begun.load(Ordering::Acquire)
+    }
+
     fn is_idle(&self, now: u64) -> bool {
         let idle = u64::try_from(IDLE.as_millis()).unwrap_or(u64::MAX);
-        let since = self.used.load(Ordering::Acquire);
-        self.shared.open.load(Ordering::Acquire) == 0 && now >= since.saturating_add(idle)
+        self.is_at_rest() && now >= self.used.load(Ordering::Acquire).saturating_add(idle)
     }
 }
 
@@ -117,7 +129,7 @@ impl Book {
         if own >= MOST_SESSIONS_OF_ONE {
             return Err(NoRoom);
         }
-        self.make_room(&mut shelves)?;
+        Self::make_room(&mut shelves, &subject_of(caller))?;
         let conversation = self.begin(Era::Handshake, caller, gate)?;
         shelves.sessions.insert(name.clone(), Arc::clone(&conversation));
         Ok((name, conversation))
@@ -132,17 +144,22 @@ impl Book {
         if let Some(found) = shelves.callers.get(&caller.key).filter(|found| !found.is_over()) {
             return Ok(Arc::clone(found));
         }
-        self.make_room(&mut shelves)?;
+        Self::make_room(&mut shelves, &subject_of(caller))?;
         let conversation = self.begin(Era::Stateless, caller, gate())?;
         shelves.callers.insert(caller.key, Arc::clone(&conversation));
         Ok(conversation)
     }
 
-    /// How many requests and streams of this caller are open.
-    pub fn open_of(&self, caller: &Caller) -> usize {
+    /// Whether this caller has as many requests and streams open, or as much unread, as it may.
+    pub fn is_full_of(&self, caller: &Caller) -> bool {
         let shelves = self.shelves();
         let own = shelves.sessions.values().chain(shelves.callers.get(&caller.key));
-        own.filter(|one| one.caller == caller.key).map(|one| one.shared.open.load(Ordering::Acquire)).sum()
+        let own = own.filter(|one| one.caller == caller.key);
+        let (open, unread) = own.fold((0, 0), |(open, unread), one| {
+            let shared = &one.shared;
+            (open + shared.open.load(Ordering::Acquire), unread + shared.unread.load(Ordering::Acquire))
+        });
+        open >= MOST_OF_ONE || unread >= MOST_UNREAD
     }
 
     /// Ends a session of this name.
@@ -172,9 +189,15 @@ impl Book {
     }
 
     /// Tells each what the gate has stopped.
-    pub async fn stopped(&self, evaluations: &Arc<[String]>) {
+    pub fn stopped(&self, evaluations: &Arc<[String]>) {
         for one in self.all() {
-            let _over = one.events.send(Event::Stopped(Arc::clone(evaluations))).await;
+            // INVARIANT (R7): who is slow to hear of a stop holds up nobody else's.
+            if let Err(TrySendError::Full(event)) = one.events.try_send(Event::Stopped(Arc::clone(evaluations))) {
+                let events = one.events.clone();
+                tokio::spawn(async move {
+                    let _over = events.send(event).await;
+                });
+            }
         }
     }
 
@@ -195,13 +218,29 @@ impl Book {
         self.shelves.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn make_room(&self, shelves: &mut Shelves) -> Result<(), NoRoom> {
-        let count = |shelves: &Shelves| shelves.sessions.len() + shelves.callers.len();
-        if count(shelves) >= MOST_CONVERSATIONS {
+    /// Makes room for one more of this agent's: what rests longest has to go, of its own where it has too many.
+    fn make_room(shelves: &mut Shelves, subject: &str) -> Result<(), NoRoom> {
+        let all = |shelves: &Shelves| shelves.sessions.len() + shelves.callers.len();
+        if all(shelves) >= MOST_CONVERSATIONS {
             shelves.sessions.retain(|_, one| !one.is_over());
             shelves.callers.retain(|_, one| !one.is_over());
         }
-        if count(shelves) >= MOST_CONVERSATIONS { Err(NoRoom) } else { Ok(()) }
+        let every = shelves.sessions.values().chain(shelves.callers.values());
+        if every.filter(|one| one.subject == subject && !one.is_over()).count() >= MOST_OF_SUBJECT {
+            return Self::end_longest(shelves, |one| one.subject == subject);
+        }
+        if all(shelves) >= MOST_CONVERSATIONS { Self::end_longest(shelves, |_| true) } else { Ok(()) }
+    }
+
+    fn end_longest(shelves: &mut Shelves, of: impl Fn(&Conversation) -> bool) -> Result<(), NoRoom> {
+        let every = shelves.sessions.values().chain(shelves.callers.values());
+        let resting = every.filter(|one| of(one) && one.is_at_rest() && !one.is_over());
+        let longest = resting.min_by_key(|one| one.used.load(Ordering::Acquire)).cloned().ok_or(NoRoom)?;
+        // Its queue is empty: it rests.
+        longest.events.try_send(Event::End).map_err(|_| NoRoom)?;
+        shelves.sessions.retain(|_, one| !Arc::ptr_eq(one, &longest));
+        shelves.callers.retain(|_, one| !Arc::ptr_eq(one, &longest));
+        Ok(())
     }
 
     fn begin(&self, era: Era, caller: &Caller, gate: Gate) -> Result<Arc<Conversation>, NoRoom> {
@@ -228,6 +267,19 @@ impl Book {
         tokio::spawn(Actor::new(parts).live(receiver, alive));
         let used = AtomicU64::new(self.making.clock.boot());
         let counter = AtomicU64::new(0);
-        Ok(Arc::new(Conversation { caller: caller.key, shared, events, gate, used, counter }))
+        Ok(Arc::new(Conversation {
+            caller: caller.key,
+            subject: subject_of(caller),
+            shared,
+            events,
+            gate,
+            used,
+            counter,
+        }))
     }
+}
+
+/// An agent, in whatever task.
+fn subject_of(caller: &Caller) -> String {
+    format!("{}::{}", caller.subject.kind, caller.subject.id)
 }

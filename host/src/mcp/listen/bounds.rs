@@ -4,6 +4,10 @@ use std::time::Duration;
 
 /// Conversations at once, of all callers.
 pub const MOST_CONVERSATIONS: usize = 1_000;
+/// Conversations at once of one agent, in whatever tasks.
+pub const MOST_OF_SUBJECT: usize = 64;
+/// Bytes of answers that one caller has not read: whoever has more gets no other.
+pub const MOST_UNREAD: usize = 64 * 1024 * 1024;
 /// Sessions at once of one caller.
 pub const MOST_SESSIONS_OF_ONE: usize = 32;
 /// Requests under way in one conversation.
@@ -18,8 +22,9 @@ pub const MOST_QUEUED: usize = 4 * 1024 * 1024;
 pub const QUEUE: usize = 64;
 /// Headers of one request.
 pub const MOST_HEADERS: usize = 64;
-/// Looks at callers' credentials at once.
+/// Looks at callers' credentials at once, and callers that wait for theirs.
 pub const MOST_LOOKS: usize = 32;
+pub const MOST_LOOKED_FOR: usize = 256;
 
 /// How long a conversation stays that nobody uses: longer than an exchange waits for its answers.
 pub const IDLE: Duration = Duration::from_secs(30 * 60);

@@ -1,6 +1,7 @@
 //! Who calls, as the gate knows it: asked with the proxy's own credential, and believed for a few seconds.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::http::StatusCode;
@@ -11,7 +12,7 @@ use proviso_api::session::WhoAmI;
 use serde_json::{Map, json};
 use tokio::sync::Semaphore;
 
-use super::bounds::{KNOWN, MOST_LOOKS};
+use super::bounds::{KNOWN, MOST_LOOKED_FOR, MOST_LOOKS};
 use super::metadata::Metadata;
 use super::refusal::Refused;
 use crate::clock::Clock;
@@ -36,14 +37,26 @@ pub struct Callers {
     metadata: Arc<Metadata>,
     clock: Arc<dyn Clock>,
     /// By the digest of the token: until when, by the boot clock.
-    known: Mutex<BTreeMap<Digest, (Caller, u64)>>,
+    known: Mutex<BTreeMap<Digest, (Result<Caller, Refused>, u64)>>,
+    /// Until when the gate is believed to know this proxy itself.
+    itself: AtomicU64,
     looks: Semaphore,
+    waiting: AtomicUsize,
 }
 
 impl Callers {
     /// Nobody is known yet.
     pub fn new(gate: Gate, metadata: Arc<Metadata>, clock: Arc<dyn Clock>) -> Self {
-        Self { gate, metadata, clock, known: Mutex::default(), looks: Semaphore::new(MOST_LOOKS) }
+        let looks = Semaphore::new(MOST_LOOKS);
+        Self {
+            gate,
+            metadata,
+            clock,
+            known: Mutex::default(),
+            itself: AtomicU64::new(0),
+            looks,
+            waiting: AtomicUsize::new(0),
+        }
     }
 
     /// The gate, asked for nobody.
@@ -57,11 +70,16 @@ impl Callers {
     /// Whatever the gate says of it; that it is away; that this proxy is not the resource that its credential says.
     pub async fn identify(&self, token: &str) -> Result<Caller, Refused> {
         let digest = Digest::of(token.as_bytes());
-        if let Some(caller) = self.remembered(&digest) {
-            return Ok(caller);
+        if let Some(known) = self.remembered(&digest) {
+            return known;
         }
+        let _place = Place::take(&self.waiting)?;
         // A semaphore that nobody closes gives.
         let _turn = self.looks.acquire().await;
+        // Somebody else may have asked meanwhile.
+        if let Some(known) = self.remembered(&digest) {
+            return known;
+        }
         let who = self.gate.for_agent(token, None).who().await;
         if who.is_err() && sabotaged!("r8_unknown_caller_let_in") {
             let subject = Entity { kind: "Agent".to_owned(), id: "anybody".to_owned(), properties: Map::new() };
@@ -69,22 +87,34 @@ impl Callers {
         }
         let who = match who {
             Ok(who) => who,
-            Err(failure) => return Err(self.refuse(&failure).await),
+            Err(failure) => {
+                let refused = self.refuse(&failure).await;
+                if refused.is_of_caller() {
+                    self.remember(digest, Err(refused.clone()));
+                }
+                return Err(refused);
+            }
         };
         let caller = self.caller(&who)?;
-        self.remember(digest, &caller);
+        self.remember(digest, Ok(caller.clone()));
         Ok(caller)
     }
 
     /// Why somebody is not known. Where it is this proxy that the gate does not know, no caller is to blame.
     async fn refuse(&self, failure: &Failure) -> Refused {
         let blamed = matches!(failure, Failure::Refused(problem) if problem.status == 401);
-        if blamed && matches!(self.gate.who().await, Err(Failure::Refused(problem)) if problem.status == 401) {
-            return Refused::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "proxy_not_known",
-                "the gate does not know this proxy's own credential any more",
-            );
+        if blamed && self.clock.boot() >= self.itself.load(Ordering::Acquire) {
+            match self.gate.who().await {
+                Err(Failure::Refused(problem)) if problem.status == 401 => {
+                    return Refused::new(
+                        StatusCode::SERVICE_UNAVAILABLE,
+                        "proxy_not_known",
+                        "the gate does not know this proxy's own credential any more",
+                    );
+                }
+                Err(_) => {}
+                Ok(_) => self.itself.store(self.soon(), Ordering::Release),
+            }
         }
         Refused::of_gate(failure, &self.metadata)
     }
@@ -112,13 +142,18 @@ impl Callers {
         Ok(Caller { key, subject })
     }
 
-    fn remembered(&self, token: &Digest) -> Option<Caller> {
+    /// Until when what is learnt now is believed.
+    fn soon(&self) -> u64 {
+        self.clock.boot().saturating_add(u64::try_from(KNOWN.as_millis()).unwrap_or(0))
+    }
+
+    fn remembered(&self, token: &Digest) -> Option<Result<Caller, Refused>> {
         let now = self.clock.boot();
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         known.get(token).filter(|(_, until)| now < *until).map(|(caller, _)| caller.clone())
     }
 
-    fn remember(&self, token: Digest, caller: &Caller) {
+    fn remember(&self, token: Digest, caller: Result<Caller, Refused>) {
         let now = self.clock.boot();
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= MOST_KNOWN {
@@ -126,8 +161,29 @@ impl Callers {
         }
         // Where too many come at once, the gate is asked each time.
         if known.len() < MOST_KNOWN {
-            let until = now.saturating_add(u64::try_from(KNOWN.as_millis()).unwrap_or(0));
-            known.insert(token, (caller.clone(), until));
+            known.insert(token, (caller, self.soon()));
         }
+    }
+}
+
+/// A place in the queue of those who are to be known.
+struct Place<'a>(&'a AtomicUsize);
+
+impl<'a> Place<'a> {
+    /// Whoever comes with made-up tokens holds up nobody for long: a queue has an end.
+    fn take(waiting: &'a AtomicUsize) -> Result<Self, Refused> {
+        let place = Self(waiting);
+        if waiting.fetch_add(1, Ordering::AcqRel) < MOST_LOOKED_FOR {
+            return Ok(place);
+        }
+        let detail = "too many callers wait to be known";
+        Err(Refused::new(StatusCode::SERVICE_UNAVAILABLE, "too_many_callers", detail)
+            .header(axum::http::header::RETRY_AFTER, "1"))
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
     }
 }

@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::actor::Event;
 use super::bearer;
 use super::book::Conversation;
-use super::bounds::{BODY, MOST_OF_ONE};
+use super::bounds::BODY;
 use super::callers::Caller;
 use super::headers::{self, SESSION, VERSION};
 use super::out;
@@ -147,13 +147,14 @@ impl Entrance<'_> {
         line: Vec<u8>,
         begins: Option<String>,
     ) -> Result<Response, Refused> {
-        if self.proxy.book.open_of(&self.caller) >= MOST_OF_ONE {
+        if self.proxy.book.is_full_of(&self.caller) {
             return Err(too_many());
         }
-        let (out, listening) = out::stream();
-        let key = request.id.clone();
-        let listener = Listener::new(listening, &conversation, Some(key), self.proxy, self.token.clone());
-        let event = Event::Asked(request, line, out);
+        let (out, listening) = out::stream(&conversation.shared.unread);
+        let number = conversation.number();
+        let going = Some((request.id.clone(), number));
+        let listener = Listener::new(listening, &conversation, going, self.proxy);
+        let event = Event::Asked(request, line, out, number);
         if !conversation.happen(event, &self.token, self.proxy.clock.boot()).await {
             return Err(no_session(&Value::Null));
         }
@@ -174,7 +175,7 @@ pub(super) fn no_session(id: &Value) -> Refused {
 
 /// One caller has as much as it may.
 pub(super) fn too_many() -> Refused {
-    let detail = "too many requests and streams of this caller are open";
+    let detail = "too many requests and streams of this caller are open, or too much is not read";
     Refused::new(StatusCode::TOO_MANY_REQUESTS, "too_many_calls", detail).header(header::RETRY_AFTER, "5")
 }
 

@@ -43,6 +43,12 @@ impl Reader {
         }
     }
 
+    /// Goes on with another stream that follows this one: what was begun is not finished there.
+    pub fn begin_again(&mut self) {
+        let (last_id, retry) = (self.last_id.take(), self.retry);
+        *self = Self { last_id, retry, ..Self::new(self.most) };
+    }
+
     /// Takes bytes, answers the events that end in them.
     pub fn push(&mut self, bytes: &[u8]) -> Vec<Said> {
         let mut said = Vec::new();

@@ -127,8 +127,7 @@ async fn converse(
         if !taken_up.status().is_success() || kind(&taken_up) != "text/event-stream" {
             return Err("upstream_stream_ended");
         }
-        let (last_id, retry) = (events.last_id.take(), events.retry);
-        events = Reader { last_id, retry, ..Reader::new(FROM_UPSTREAM.max_bytes) };
+        events.begin_again();
         response = taken_up;
     }
     Err("upstream_stream_ended")

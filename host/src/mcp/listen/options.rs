@@ -1,6 +1,7 @@
 //! What `proviso mcp --listen` is started with.
 
-use std::os::unix::fs::PermissionsExt as _;
+use std::io::Read as _;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use axum::http::{HeaderName, HeaderValue, header};
@@ -175,11 +176,19 @@ impl ListenOptions {
 /// The text of a file that nobody else may read: a secret that others have guards nothing.
 fn read_closed(path: &Path) -> Result<String, BehindError> {
     let refuse = |what: String| BehindError::Credential(format!("`{}` {what}", path.display()));
-    let facts = std::fs::metadata(path).map_err(|error| refuse(format!("cannot be read: {error}")))?;
-    if facts.permissions().mode() & OTHERS != 0 {
+    let unreadable = |error: std::io::Error| refuse(format!("cannot be read: {error}"));
+    // Opened once: what was looked at is what is read.
+    let mut file = std::fs::File::open(path).map_err(unreadable)?;
+    let facts = file.metadata().map_err(unreadable)?;
+    if facts.mode() & OTHERS != 0 {
         return Err(refuse("can be read or written by others".to_owned()));
     }
-    std::fs::read_to_string(path).map_err(|error| refuse(format!("cannot be read: {error}")))
+    if ![0, rustix::process::getuid().as_raw()].contains(&facts.uid()) {
+        return Err(refuse("belongs to another user".to_owned()));
+    }
+    let mut text = String::new();
+    file.read_to_string(&mut text).map_err(unreadable)?;
+    Ok(text)
 }
 
 /// A bearer token, or a header of its own: `Name: value`.
@@ -292,6 +301,7 @@ mod tests {
 
     #[test]
     fn a_credential_is_a_token_or_a_header_and_nobody_else_may_read_it() {
+        use std::os::unix::fs::PermissionsExt as _;
         for (text, header) in [
             ("abc\n", Some(("authorization", "Bearer abc"))),
             ("X-Api-Key: abc", Some(("x-api-key", "abc"))),

@@ -13,7 +13,39 @@ pub enum Saying {
     /// A message on the way to an answer.
     Message(Vec<u8>),
     /// The answer, after which nothing comes, and the status that goes with it.
-    Answer(Vec<u8>, u16),
+    Answer(Counted, u16),
+}
+
+/// Bytes that count for their reader, until they have left.
+#[derive(Debug)]
+pub struct Counted {
+    bytes: Vec<u8>,
+    unread: Arc<AtomicUsize>,
+}
+
+impl Counted {
+    /// Bytes that nobody has read.
+    pub fn new(bytes: Vec<u8>, unread: &Arc<AtomicUsize>) -> Self {
+        unread.fetch_add(bytes.len(), Ordering::AcqRel);
+        Self { bytes, unread: Arc::clone(unread) }
+    }
+
+    /// The same in another form.
+    pub fn map(self, form: impl FnOnce(&[u8]) -> Vec<u8>) -> Self {
+        Self::new(form(&self.bytes), &self.unread)
+    }
+}
+
+impl AsRef<[u8]> for Counted {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.unread.fetch_sub(self.bytes.len(), Ordering::AcqRel);
+    }
 }
 
 /// Where a conversation writes.
@@ -21,6 +53,7 @@ pub enum Saying {
 pub struct Out {
     sender: UnboundedSender<Saying>,
     queued: Arc<AtomicUsize>,
+    unread: Arc<AtomicUsize>,
 }
 
 /// Where a stream reads.
@@ -30,11 +63,11 @@ pub struct Listening {
     queued: Arc<AtomicUsize>,
 }
 
-/// Both ends.
-pub fn stream() -> (Out, Listening) {
+/// Both ends. Answers that were not read count in `unread`.
+pub fn stream(unread: &Arc<AtomicUsize>) -> (Out, Listening) {
     let (sender, receiver) = unbounded_channel();
     let queued = Arc::new(AtomicUsize::new(0));
-    (Out { sender, queued: Arc::clone(&queued) }, Listening { receiver, queued })
+    (Out { sender, queued: Arc::clone(&queued), unread: Arc::clone(unread) }, Listening { receiver, queued })
 }
 
 impl Out {
@@ -51,7 +84,8 @@ impl Out {
     /// Says the answer. There is one for each request, so there is always room.
     pub fn answer(self, message: Vec<u8>, status: u16) {
         // Whoever has gone hears nothing.
-        let _gone = self.sender.send(Saying::Answer(message, status));
+        let answer = Counted::new(message, &self.unread);
+        let _gone = self.sender.send(Saying::Answer(answer, status));
     }
 
     /// Whether anybody listens.
@@ -77,7 +111,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_client_that_does_not_read_holds_no_room_and_gets_its_answer_all_the_same() {
-        let (out, mut listening) = stream();
+        let unread = Arc::new(AtomicUsize::new(0));
+        let (out, mut listening) = stream(&unread);
         let said = (0..100).filter(|_| out.message(vec![b'x'; MOST_QUEUED / 8])).count();
         assert_eq!(said, 8);
         assert!(matches!(listening.next().await, Some(Saying::Message(_))));
@@ -87,8 +122,10 @@ mod tests {
         while let Some(saying) = listening.next().await {
             last = Some(saying);
         }
-        assert!(matches!(last, Some(Saying::Answer(answer, 200)) if answer == b"done"));
-        let (out, listening) = stream();
+        assert_eq!(unread.load(Ordering::Acquire), 4);
+        assert!(matches!(last, Some(Saying::Answer(answer, 200)) if answer.as_ref() == b"done"));
+        assert_eq!(unread.load(Ordering::Acquire), 0, "what has left counts no more");
+        let (out, listening) = stream(&unread);
         drop(listening);
         assert!(!out.is_open() && !out.message(b"x".to_vec()));
     }

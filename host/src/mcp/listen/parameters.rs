@@ -28,15 +28,17 @@ pub struct Differs;
 impl Parameters {
     /// Takes up a list of tools, as an upstream gave it.
     pub fn learn(&mut self, tools: &[Value]) {
-        for tool in tools {
+        if self.0.len().saturating_add(tools.len()) > MOST_TOOLS {
+            // Whoever lists so many is listed anew.
+            self.0.clear();
+        }
+        for tool in tools.iter().take(MOST_TOOLS) {
             let Some(name) = tool.get("name").and_then(Value::as_str) else { continue };
             let mut found = Vec::new();
             if let Some(schema) = tool.get("inputSchema") {
                 annotations(schema, &mut Vec::new(), &mut found);
             }
-            if self.0.len() < MOST_TOOLS || self.0.contains_key(name) {
-                self.0.insert(name.to_owned(), found);
-            }
+            self.0.insert(name.to_owned(), found);
         }
     }
 

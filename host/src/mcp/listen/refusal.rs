@@ -60,6 +60,11 @@ impl Refused {
         self
     }
 
+    /// Whether it says that this caller may not, and not only that nobody can tell.
+    pub fn is_of_caller(&self) -> bool {
+        matches!(self.status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
+    }
+
     /// With a member of the error's data.
     pub fn data(mut self, name: &str, value: Value) -> Self {
         self.data.insert(name.to_owned(), value);

@@ -46,7 +46,7 @@ pub async fn watch(gate: &Gate, begun: &Begun, book: &Book) {
             Ok(stopped) if stopped.is_empty() => {}
             Ok(stopped) => {
                 // What cannot be called off is named again until its outcome is reported.
-                book.stopped(&Arc::from(stopped)).await;
+                book.stopped(&Arc::from(stopped));
                 tokio::time::sleep(RESTS).await;
             }
             Err(_) => tokio::time::sleep(RESTS).await,

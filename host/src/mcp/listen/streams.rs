@@ -2,6 +2,7 @@
 //! nobody asked anything.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use axum::body::{Body, Bytes};
 use axum::extract::State;
@@ -9,12 +10,11 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Request, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use serde_json::Value;
-use tokio::sync::mpsc::Sender;
 
 use super::actor::Event;
 use super::bearer;
 use super::book::Conversation;
-use super::bounds::{KNOWN, MOST_OF_ONE, SILENCE};
+use super::bounds::{KNOWN, SILENCE};
 use super::callers::Caller;
 use super::entry::{no_session, too_many, unanswered};
 use super::event_stream::{SIGN_OF_LIFE, event};
@@ -29,73 +29,95 @@ use crate::mcp::message::Id;
 pub struct Listener {
     listening: Listening,
     proxy: Arc<Proxy>,
-    token: String,
-    /// Since when it was last known who listens.
+    conversation: Arc<Conversation>,
+    /// Until when it is known who listens.
     known: u64,
-    _going: Going,
+    /// The request that it listens for, and its number as a listener.
+    going: Option<(Id, u64)>,
 }
 
-/// Tells that nobody listens for an answer any more.
-struct Going {
-    events: Sender<Event>,
-    id: Option<Id>,
+/// Whether it is known who listens.
+enum Known {
+    Yes,
+    No,
+    /// The gate is away.
+    Unsure,
 }
 
-impl Drop for Going {
+impl Drop for Listener {
     fn drop(&mut self) {
-        let Some(id) = self.id.take() else { return };
-        let events = self.events.clone();
+        self.conversation.shared.open.fetch_sub(1, Ordering::AcqRel);
+        let Some((id, number)) = self.going.take() else { return };
+        let events = self.conversation.events();
         // Where the runtime has gone first, so has the conversation.
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(async move {
-                let _over = events.send(Event::Gone(id)).await;
+                let _over = events.send(Event::Gone(id, number)).await;
             });
         }
     }
 }
 
 impl Listener {
-    /// Somebody who listens for the answer under this id, or to whatever is said.
-    pub fn new(listening: Listening, to: &Conversation, id: Option<Id>, proxy: &Arc<Proxy>, token: String) -> Self {
-        let going = Going { events: to.events(), id };
-        Self { listening, proxy: Arc::clone(proxy), token, known: proxy.clock.boot(), _going: going }
+    /// Somebody who listens for the answer under an id, or to whatever is said.
+    pub fn new(listening: Listening, to: &Arc<Conversation>, going: Option<(Id, u64)>, proxy: &Arc<Proxy>) -> Self {
+        to.shared.open.fetch_add(1, Ordering::AcqRel);
+        let mut listener = Self { listening, proxy: Arc::clone(proxy), conversation: Arc::clone(to), known: 0, going };
+        listener.known = listener.soon();
+        listener
     }
 
     /// The bytes that come next on a stream of events. Nothing when it is over.
-    async fn next_bytes(&mut self) -> Option<Vec<u8>> {
-        loop {
-            match tokio::time::timeout(KNOWN.min(SILENCE), self.listening.next()).await {
-                Ok(Some(Saying::Message(message) | Saying::Answer(message, _))) => return Some(event(&message)),
-                Ok(None) => return None,
-                // INVARIANT (R7): whoever is not known any more hears nothing more.
-                Err(_) if !self.is_still_known().await => return None,
-                Err(_) => return Some(SIGN_OF_LIFE.to_vec()),
-            }
+    async fn next_bytes(&mut self) -> Option<Bytes> {
+        match tokio::time::timeout(KNOWN.min(SILENCE), self.listening.next()).await {
+            // It was allowed.
+            Ok(Some(Saying::Answer(answer, _))) => Some(Bytes::from_owner(answer.map(event))),
+            Ok(None) => None,
+            // INVARIANT (R7): whoever is not known any more hears nothing more, however much is said.
+            Ok(Some(Saying::Message(message))) => match self.is_known().await {
+                Known::Yes => Some(event(&message).into()),
+                Known::No | Known::Unsure => None,
+            },
+            // While the gate is away nothing is said, and nothing is given up.
+            Err(_) => match self.is_known().await {
+                Known::Yes | Known::Unsure => Some(Bytes::from_static(SIGN_OF_LIFE)),
+                Known::No => None,
+            },
         }
     }
 
-    async fn is_still_known(&mut self) -> bool {
-        let now = self.proxy.clock.boot();
-        if now < self.known.saturating_add(u64::try_from(KNOWN.as_millis()).unwrap_or(0)) {
-            return true;
+    fn soon(&self) -> u64 {
+        self.proxy.clock.boot().saturating_add(u64::try_from(KNOWN.as_millis()).unwrap_or(0))
+    }
+
+    /// By the newest token that its caller has brought.
+    async fn is_known(&mut self) -> Known {
+        if self.proxy.clock.boot() < self.known {
+            return Known::Yes;
         }
-        self.known = now;
-        self.proxy.callers.identify(&self.token).await.is_ok()
+        match self.proxy.callers.identify(&self.conversation.token()).await {
+            Ok(_) => {
+                self.known = self.soon();
+                Known::Yes
+            }
+            Err(refused) if refused.is_of_caller() => Known::No,
+            Err(_) => Known::Unsure,
+        }
     }
 }
 
 /// The answer to a request: JSON where it comes first and soon, else a stream.
 pub async fn respond(mut listener: Listener) -> Response {
     let first = match tokio::time::timeout(SILENCE, listener.listening.next()).await {
-        Ok(Some(Saying::Answer(answer, status))) => return answered(answer, status),
-        Ok(Some(Saying::Message(message))) => event(&message),
-        Ok(None) => return answered(unanswered(), 200),
-        Err(_) => SIGN_OF_LIFE.to_vec(),
+        Ok(Some(Saying::Answer(answer, status))) => return answered(Bytes::from_owner(answer), status),
+        Ok(Some(Saying::Message(message))) => event(&message).into(),
+        Ok(None) => return answered(unanswered().into(), 200),
+        Err(_) => Bytes::from_static(SIGN_OF_LIFE),
     };
     stream(listener, Some(first))
 }
 
-fn answered(answer: Vec<u8>, status: u16) -> Response {
+fn answered(answer: Bytes, status: u16) -> Response {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
     let kind = [
         (header::CONTENT_TYPE, HeaderValue::from_static("application/json")),
@@ -104,13 +126,13 @@ fn answered(answer: Vec<u8>, status: u16) -> Response {
     (status, kind, answer).into_response()
 }
 
-fn stream(listener: Listener, first: Option<Vec<u8>>) -> Response {
+fn stream(listener: Listener, first: Option<Bytes>) -> Response {
     let pieces = futures::stream::unfold((listener, first), async |(mut listener, first)| {
         let bytes = match first {
             Some(first) => first,
             None => listener.next_bytes().await?,
         };
-        Some((Ok::<_, std::convert::Infallible>(Bytes::from(bytes)), (listener, None)))
+        Some((Ok::<_, std::convert::Infallible>(bytes), (listener, None)))
     });
     let kind = [
         (header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream")),
@@ -128,14 +150,14 @@ pub async fn get(State(proxy): State<Arc<Proxy>>, request: Request<Body>) -> Res
 
 async fn follow(proxy: &Arc<Proxy>, parts: &Parts) -> Result<Response, Refused> {
     let (conversation, caller, token) = of_session(proxy, parts).await?;
-    if proxy.book.open_of(&caller) >= MOST_OF_ONE {
+    if proxy.book.is_full_of(&caller) {
         return Err(too_many());
     }
     headers::hold_accept(&parts.headers, &["text/event-stream"])?;
-    let (out, listening) = out::stream();
-    let listener = Listener::new(listening, &conversation, None, proxy, token.clone());
+    let (out, listening) = out::stream(&conversation.shared.unread);
+    let listener = Listener::new(listening, &conversation, None, proxy);
     if conversation.happen(Event::Follows(out), &token, proxy.clock.boot()).await {
-        Ok(stream(listener, Some(SIGN_OF_LIFE.to_vec())))
+        Ok(stream(listener, Some(Bytes::from_static(SIGN_OF_LIFE))))
     } else {
         Err(no_session(&Value::Null))
     }

@@ -199,7 +199,7 @@ impl Session {
     }
 
     /// Whether a client's request with this id is under way.
-    fn in_flight(&self, key: &str) -> bool {
+    pub fn in_flight(&self, key: &str) -> bool {
         self.calls.contains_key(key) || self.passed.contains_key(key) || self.errands.contains_key(key)
     }
 

@@ -5,7 +5,7 @@ mod to_client;
 mod to_upstream;
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -36,13 +36,13 @@ const LAST_PATIENCE: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub enum Event {
     /// The client asks, under this id in here, and listens there.
-    Asked(Request, Vec<u8>, Out),
+    Asked(Request, Vec<u8>, Out, u64),
     /// The client says something that wants no answer.
     Said(Message, Vec<u8>),
     /// The client listens to what nobody asked for.
     Follows(Out),
-    /// Nobody listens for the answer under this id any more.
-    Gone(Id),
+    /// Nobody listens for the answer under this id any more: whoever listened by this number.
+    Gone(Id, u64),
     /// The upstream.
     Heard(Heard),
     /// The gate answered, or did not.
@@ -62,8 +62,12 @@ pub struct Shared {
     pub agreed: OnceLock<String>,
     /// The arguments that tools want mirrored in headers.
     pub parameters: Mutex<Parameters>,
-    /// How many streams are open.
+    /// How many clients listen.
     pub open: AtomicUsize,
+    /// How many bytes of answers they have not read.
+    pub unread: Arc<AtomicUsize>,
+    /// Whether the upstream works on something, or waits for answers.
+    pub begun: AtomicBool,
 }
 
 /// What a conversation is made of.
@@ -87,6 +91,8 @@ struct Waiting {
     /// The status that the upstream's answer came under.
     status: u16,
     method: String,
+    /// The number of whoever listens.
+    listener: u64,
     /// Whether something was dropped because the client does not read.
     dropped: bool,
 }
@@ -100,6 +106,7 @@ pub struct Actor {
     follower: Option<Out>,
     /// What is to be said when somebody follows.
     unsaid: VecDeque<Vec<u8>>,
+    unsaid_bytes: usize,
     /// On which request's stream the upstream speaks, while that is handled.
     origin: Option<String>,
     /// Messages on their way, by the id of what they ask.
@@ -122,6 +129,7 @@ impl Actor {
             waiting: BTreeMap::new(),
             follower: None,
             unsaid: VecDeque::new(),
+            unsaid_bytes: 0,
             origin: None,
             leaving: BTreeMap::new(),
             tasks: JoinSet::new(),
@@ -140,7 +148,6 @@ impl Actor {
             self.take(event);
             while self.tasks.try_join_next().is_some() {}
             self.leaving.retain(|_, task| !task.is_finished());
-            self.parts.shared.open.store(self.streams(), Ordering::Release);
             self.count_begun(self.session.has_begun());
         }
         self.handle(Input::ClientClosed);
@@ -164,23 +171,20 @@ impl Actor {
         drop(alive);
     }
 
-    fn streams(&self) -> usize {
-        self.waiting.len() + usize::from(self.follower.as_ref().is_some_and(Out::is_open))
-    }
-
     fn count_begun(&mut self, has_begun: bool) {
         if has_begun != self.has_begun {
             self.has_begun = has_begun;
+            self.parts.shared.begun.store(has_begun, Ordering::Release);
             self.parts.begun.count(has_begun);
         }
     }
 
     fn take(&mut self, event: Event) {
         match event {
-            Event::Asked(request, line, out) => self.asked(&request, line, out),
+            Event::Asked(request, line, out, listener) => self.asked(&request, line, out, listener),
             Event::Said(message, line) => self.said(&message, line),
             Event::Follows(out) => self.follow(out),
-            Event::Gone(id) => self.gone(&id),
+            Event::Gone(id, listener) => self.gone(&id, listener),
             Event::Heard(heard) => self.hear(heard),
             Event::Gate(ticket, answer) => self.handle(Input::Gate(ticket, answer)),
             Event::Elapsed(ticket) => self.handle(Input::Elapsed(ticket)),
@@ -191,7 +195,7 @@ impl Actor {
 
     /// A request of the client's. In the later era several clients of one caller count each for itself, so the request
     /// goes on under an id that is counted here.
-    fn asked(&mut self, request: &Request, line: Vec<u8>, out: Out) {
+    fn asked(&mut self, request: &Request, line: Vec<u8>, out: Out, listener: u64) {
         let key = request.id.key();
         let refuse = |code: &'static str, sentence: &str, id: &Id| {
             reply::refusal(Some(id), &Refusal { rpc: -32600, code, sentence, help: None })
@@ -200,15 +204,18 @@ impl Actor {
             Ok(mut message) => message.get_mut("id").map(Value::take).unwrap_or_default(),
             Err(_) => Value::Null,
         };
-        if self.waiting.contains_key(&key) || self.waiting.len() >= MOST_REQUESTS {
-            let (code, sentence, status) = if self.waiting.len() >= MOST_REQUESTS {
+        // Of the earlier era, what goes on though its client has gone.
+        let is_full = self.waiting.len() >= MOST_REQUESTS || self.leaving.len() >= 2 * MOST_REQUESTS;
+        if is_full || self.waiting.contains_key(&key) || self.session.in_flight(&key) {
+            let (code, sentence, status) = if is_full {
                 ("too_many_calls", "Too many requests of this client are under way.", 429)
             } else {
                 ("id_in_use", "A request under this id is under way.", 400)
             };
             return out.answer(refuse(code, sentence, &request.id), status);
         }
-        self.waiting.insert(key, Waiting { out, id, status: 200, method: request.method.clone(), dropped: false });
+        self.waiting
+            .insert(key, Waiting { out, id, status: 200, method: request.method.clone(), listener, dropped: false });
         let line = match self.parts.era {
             Era::Handshake => line,
             Era::Stateless => reply::line(&request.to_value()),
@@ -241,6 +248,7 @@ impl Actor {
 
     fn follow(&mut self, out: Out) {
         // One stream at a time: what follows later takes the place.
+        self.unsaid_bytes = 0;
         for message in std::mem::take(&mut self.unsaid) {
             out.message(message);
         }
@@ -248,7 +256,10 @@ impl Actor {
     }
 
     /// Nobody listens for an answer. In the later era that calls the request off; in the earlier one it goes on.
-    fn gone(&mut self, id: &Id) {
+    fn gone(&mut self, id: &Id, listener: u64) {
+        if self.waiting.get(&id.key()).is_none_or(|waiting| waiting.listener != listener) {
+            return;
+        }
         let Some(waiting) = self.waiting.remove(&id.key()) else { return };
         if self.parts.era == Era::Stateless {
             let params = json!({"requestId": id.value(), "reason": "the client has gone"});
@@ -272,7 +283,11 @@ impl Actor {
                     if let Some(waiting) = key.as_ref().and_then(|key| self.waiting.get_mut(key)) {
                         waiting.status = status;
                     }
-                    if let Some(Value::Array(tools)) = response.outcome.as_ref().ok().and_then(|r| r.get("tools")) {
+                    // What else has such a member teaches nothing.
+                    let lists = key.as_ref().is_some_and(|key| self.is_list(key));
+                    if lists
+                        && let Some(Value::Array(tools)) = response.outcome.as_ref().ok().and_then(|r| r.get("tools"))
+                    {
                         self.parts.shared.parameters.lock().unwrap_or_else(PoisonError::into_inner).learn(tools);
                     }
                 }
@@ -288,6 +303,14 @@ impl Actor {
             }
             Heard::Lost(id, code) => self.handle(Input::Lost(id, code)),
             Heard::Note(code) => self.note(code),
+        }
+    }
+
+    /// Whether what was asked under this key is the list of tools, by the client or by the proxy.
+    fn is_list(&self, key: &str) -> bool {
+        match self.waiting.get(key) {
+            Some(waiting) => waiting.method == "tools/list",
+            None => key.starts_with("\"proviso_"),
         }
     }
 

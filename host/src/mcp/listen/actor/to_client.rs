@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::super::bounds::MOST_WAITING;
+use super::super::bounds::{MOST_QUEUED, MOST_WAITING};
 use super::{Actor, Waiting};
 use crate::mcp::era::Era;
 use crate::mcp::message::{FROM_UPSTREAM, Message, Response, read};
@@ -71,9 +71,12 @@ impl Actor {
                 out.message(line);
             }
             None => {
+                self.unsaid_bytes = self.unsaid_bytes.saturating_add(line.len());
                 self.unsaid.push_back(line);
-                if self.unsaid.len() > MOST_WAITING {
-                    self.unsaid.pop_front();
+                while (self.unsaid.len() > MOST_WAITING || self.unsaid_bytes > MOST_QUEUED)
+                    && let Some(oldest) = self.unsaid.pop_front()
+                {
+                    self.unsaid_bytes = self.unsaid_bytes.saturating_sub(oldest.len());
                 }
             }
         }
