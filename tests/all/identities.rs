@@ -13,6 +13,7 @@ mod minter;
 mod points;
 mod proofs;
 mod recorded;
+mod resource;
 mod svids;
 mod tied;
 mod vouched;
