@@ -105,7 +105,8 @@ pub(super) async fn run(
     let router = proxy.router();
     let serving = match tls {
         Some(keeper) => {
-            let acceptor = keeper.acceptor().map_err(|error| Failure::unavailable("no_tls", error.to_string()))?;
+            // Callers come with tokens that the gate knows; certificates of clients would say nothing to it.
+            let acceptor = keeper.acceptor(false).map_err(|error| Failure::unavailable("no_tls", error.to_string()))?;
             // It ends when the proxy is told to stop.
             drop(tokio::spawn(keeper.keep(Arc::new(SystemClock), stopping.clone())));
             tokio::spawn(http::serve_tls(listener, acceptor, router, stopping))
