@@ -44,7 +44,7 @@ pub struct Listening {
     pub resource: String,
     pub agent: String,
     child: Child,
-    folder: TempDir,
+    _folder: TempDir,
     pub http: reqwest::Client,
 }
 
@@ -92,12 +92,7 @@ impl Listening {
         let line = lines.next_line().await.expect("read").expect("it says that it is ready");
         let ready: Value = serde_json::from_str(&line).expect("JSON");
         assert_eq!((&ready["ready"], &ready["resource"]), (&json!(true), &json!(resource)), "{ready}");
-        Self { gate, upstream, resource, agent, child, folder, http: client() }
-    }
-
-    /// A file beside its credential.
-    pub fn folder(&self) -> &Path {
-        self.folder.path()
+        Self { gate, upstream, resource, agent, child, _folder: folder, http: client() }
     }
 
     /// A request of its endpoint by this token.
