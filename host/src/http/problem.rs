@@ -33,7 +33,7 @@ pub(super) struct Refused {
 impl Refused {
     /// With how the person authenticates so that it works (RFC 9470), where the refusal is that they have not.
     pub(super) fn step_up(mut self, acr: &[String]) -> Self {
-        if self.code == "step_up_needed" && !acr.is_empty() {
+        if matches!(&*self.code, "step_up_needed" | "presence_needed") && !acr.is_empty() {
             // What is a word of the operator's file stands in quotes: none that would end them.
             let plain = |word: &&String| word.chars().all(|c| c.is_ascii_graphic() && !matches!(c, '"' | '\\'));
             let acr = acr.iter().filter(plain).map(String::as_str).collect::<Vec<_>>().join(" ");
