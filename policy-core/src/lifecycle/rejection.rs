@@ -118,6 +118,12 @@ pub enum Rejection {
     /// It was made before the gate was restored, and nobody has said since that it still stands.
     #[error("it was made before the gate was restored, and waits to be confirmed")]
     Unconfirmed,
+    /// Who came by an invitation is new for a day. The lifecycle itself never says so.
+    #[error("who came by an invitation less than a day ago decides on nothing above the lowest tier")]
+    NewPerson,
+    /// What takes two approvers waits for a second administrator. The lifecycle itself never says so.
+    #[error("what takes two approvers is not granted before a second administrator is here")]
+    OneAdministrator,
     /// `console/` does not permit the person to do this. The lifecycle itself never says so.
     #[error("the bundle does not let this person do this here")]
     NotPermittedHere,
@@ -164,6 +170,8 @@ impl Rejection {
             Self::HasVoted => "has_voted",
             Self::NotClosed => "not_closed",
             Self::Unconfirmed => "unconfirmed",
+            Self::NewPerson => "new_person",
+            Self::OneAdministrator => "one_administrator",
             Self::NotPermittedHere => "not_permitted_here",
         }
     }
@@ -209,6 +217,10 @@ impl Rejection {
             Self::HasVoted => "somebody who neither asked nor voted closes it",
             Self::NotClosed => "wait until it has ended, or end it first",
             Self::Unconfirmed => "let people who may approve it look at it and confirm it first",
+            Self::NewPerson => "let somebody decide who has been here for longer, or wait until the day is over",
+            Self::OneAdministrator => {
+                "let the administrator invite a second one, and whoever runs the gate confirm it by `proviso admin confirm`; docs/people.md says how"
+            }
             Self::NotPermittedHere => {
                 "let somebody do it whom the bundle's `console/` permits it; docs/console.md says how that is read"
             }

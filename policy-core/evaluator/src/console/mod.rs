@@ -7,6 +7,8 @@ mod schema;
 #[cfg(feature = "validate")]
 mod check;
 #[cfg(feature = "validate")]
+mod people;
+#[cfg(feature = "validate")]
 mod question;
 #[cfg(feature = "validate")]
 mod reads;
