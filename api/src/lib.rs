@@ -13,6 +13,7 @@ pub mod operations;
 pub mod ownership;
 pub mod passkeys;
 pub mod past;
+pub mod people;
 pub mod problem;
 pub mod retention;
 pub mod reviews;

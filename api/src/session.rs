@@ -5,6 +5,8 @@ use policy_core::entity::{EntityRef, Hop};
 use policy_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::people::RecoveryLine;
+
 /// `POST /api/v1/session`: signs in with a one-time link's secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SignIn {
@@ -39,6 +41,9 @@ pub struct Session {
     /// How strongly authenticating anew at the provider signs in, where that is more than what there is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub step_up: Option<String>,
+    /// The last administrator is said to be lost, and another is let in unless somebody stops it: every page says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recovery: Option<RecoveryLine>,
     /// What the page sends as `Proviso-Session-Key` with every request: 64 hexadecimal digits. Only in the reply to signing
     /// in, and only the page of the gate's own origin reads that.
     #[serde(default, skip_serializing_if = "Option::is_none")]

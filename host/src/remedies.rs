@@ -157,6 +157,38 @@ pub fn remedy(code: &str) -> Option<&'static str> {
         "unknown_host" => "open the gate under the name that `--public-url` says, or its own address",
         "unknown_origin" | "cross_site" => "use the gate's own page",
         "not_yours" => "let its owner do it",
+        "new_person" => Rejection::NewPerson.help(),
+        "one_administrator" => Rejection::OneAdministrator.help(),
+        "own_person" => "let another administrator do it; your own sessions end on the page `You`",
+        "own_invitation" => "let the person who is invited open the link, in a browser of their own",
+        "same_person" => "let another administrator agree",
+        "enrolled_already" => "they sign in as before, or the operator mints a link by `proviso token approver`",
+        "not_enrolled" => "invite them first",
+        "proposed_already" => "agree to what waits, or take it back first",
+        "too_many_proposals" => "agree to some of those that wait, or take them back",
+        "unknown_member_proposal" => "take the id from the page `People`",
+        "proposal_over" => "look at the page `People`; begin it anew where it is still wanted",
+        "proposer_gone" => "begin it anew",
+        "not_an_invitation" => "let another administrator agree on the page `People`",
+        "second_administrator_exists" => "let them agree on the page `People`",
+        "link_void" => "ask for a new one: an administrator invites, or the operator runs `proviso admin enrol`",
+        "link_unwritable" => "look at the disk and the modes of the data folder, and ask again",
+        "no_administrators" => {
+            "permit `administer` to people of the bundle in its `console/`; docs/console.md says how"
+        }
+        "not_an_administrator" => "name somebody whom the bundle's `console/` permits `administer`",
+        "administrator_exists" => {
+            "let them invite others; one who is lost is said to have left by `proviso owner departed`"
+        }
+        "recover_instead" => "`proviso admin recover` lets another one in, after a day",
+        "enrol_instead" => "`proviso admin enrol` makes the first administrator's link",
+        "recovery_under_way" => "wait for it, or stop it by `proviso admin recover --stop --reason TEXT`",
+        "no_recovery" => "there is nothing to stop or to go on with; `proviso admin recover --reason TEXT` begins one",
+        "clock_doubted" => "see to the clock, then `proviso trust-clock`",
+        "bundle_changed" => "look at the page `People`, and do it again where you still may",
+        "bad_account" => "take the `sub` from the refusal that the person was shown when they tried to sign in",
+        "linked_already" => "they sign in by it",
+        "unknown_account_link" => "take the account from the person's page; one of the operator's file is ended there",
         "not_permitted_here" => Rejection::NotPermittedHere.help(),
         "second_person_needed" => "let the bundle's author take `@persons` off what this gate lets one person do",
         // What is there.

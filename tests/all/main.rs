@@ -43,6 +43,8 @@ mod openapi;
 #[cfg(test)]
 mod passkeys;
 #[cfg(test)]
+mod people;
+#[cfg(test)]
 mod record;
 #[cfg(test)]
 mod restore;

@@ -5,6 +5,7 @@ mod afresh;
 mod attempts;
 pub(crate) mod browser;
 mod groups;
+mod linked;
 mod other_author;
 pub(crate) mod provider;
 mod sessions;

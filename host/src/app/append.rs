@@ -32,6 +32,7 @@ impl App {
             LedgerEvent::Ownership(event) => event.place(),
             LedgerEvent::Console(_) => ("console".to_owned(), Vec::new()),
             LedgerEvent::Policy(_) => ("policy".to_owned(), vec![VersionKey::Proposals]),
+            LedgerEvent::Membership(_) => ("members".to_owned(), vec![VersionKey::Members]),
             LedgerEvent::Gate(event) => {
                 let touches = match event {
                     GateEvent::Locked { .. }

@@ -20,6 +20,7 @@ use super::console::ConsoleEvent;
 use super::epoch::EpochFact;
 use super::erasure::{Erasure, Hold};
 use super::findings::FindingEvent;
+use super::membership::MembershipEvent;
 use super::ownership::OwnershipEvent;
 use super::routing::RoutingEvent;
 use crate::identity::IdentityEvent;
@@ -68,6 +69,8 @@ pub enum LedgerEvent {
     Console(ConsoleEvent),
     /// Of what may become the active bundle.
     Policy(PolicyEvent),
+    /// Of how people come in and go.
+    Membership(MembershipEvent),
 }
 
 /// What happened to the gate as a whole.
@@ -326,6 +329,7 @@ impl LedgerEvent {
             Self::Ownership(event) => event.kind().to_owned(),
             Self::Console(event) => event.kind().to_owned(),
             Self::Policy(event) => event.kind().to_owned(),
+            Self::Membership(event) => event.kind().to_owned(),
         }
     }
 }

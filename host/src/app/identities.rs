@@ -67,11 +67,16 @@ impl App {
             let TokenFacts::Approver { person } = &token.facts else { return Err(bad()) };
             (person.clone(), token.same_user)
         };
+        let before = whence.session.as_deref().and_then(|secret| self.session(secret).ok());
+        let before = before.map(|session| session.person);
         let entry = Entry { link: Some(&link), same_user, whence, ..Entry::by_link(person) };
-        self.open_session(entry, |_| Ok(())).await.map_err(|refusal| match refusal.code {
+        let hold = |state: &super::state::State| self.hold_link(state, link.id(), before.as_ref(), self.now());
+        let opened = self.open_session(entry, hold).await.map_err(|refusal| match refusal.code {
             "link_used" => bad(),
             _ => refusal,
-        })
+        })?;
+        self.link_was_used(link.id());
+        Ok(opened)
     }
 
     /// Whom a session's secret belongs to: enough to follow what is new, for nothing else.
@@ -137,6 +142,7 @@ impl App {
             may,
             groups: person.groups.clone(),
             step_up: self.step_up_of(&state, person, now),
+            recovery: self.recovery_line(&state, now),
             key: None,
         }
     }

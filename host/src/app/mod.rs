@@ -41,6 +41,7 @@ mod limits;
 mod listing;
 mod log_key;
 mod measures;
+mod membership;
 mod on_record;
 mod open;
 mod ownership;
@@ -104,6 +105,7 @@ pub use findings::{Brought, FindingFilter, MOST_TOGETHER, Report, Taken, keep_re
 pub use limits::Allowance;
 pub use listing::PageWanted;
 pub use measures::{BOUNDS, Measured, Took};
+pub use membership::{LaidLink, RecoveryStep};
 pub use on_record::read_record;
 pub use ownership::{Disagreement, disagreements};
 pub use permit::Permit;

@@ -111,11 +111,13 @@ impl App {
             allowed(exception, Actor::Person { person: &person.person, eligible, strong_enough, can_show }, now)
         };
         let by_session = with(&person.assurance);
-        if can_show < Presence::Signature {
-            return by_session;
-        }
-        // A vote may be signed; the other acts go by the session.
-        Allowed { approve: with(&self.with_passkey(&person.assurance)).approve, ..by_session }
+        let mut may = match can_show < Presence::Signature {
+            true => by_session,
+            // A vote may be signed; the other acts go by the session.
+            false => Allowed { approve: with(&self.with_passkey(&person.assurance)).approve, ..by_session },
+        };
+        self.limit_member(&mut may, exception, &person.person, now);
+        may
     }
 
     /// Whether this session's votes count: not when its link was minted under the gate's own user (R4).
@@ -181,6 +183,7 @@ pub(super) fn rejected(rejection: Rejection) -> Refusal {
         | Rejection::NotForAnother
         | Rejection::StepUpNeeded
         | Rejection::PresenceNeeded
+        | Rejection::NewPerson
         | Rejection::NotPermittedHere => RefusalKind::Forbidden,
         Rejection::Exists
         | Rejection::Closed
@@ -197,6 +200,7 @@ pub(super) fn rejected(rejection: Rejection) -> Refusal {
         | Rejection::EmergencyBlocked
         | Rejection::ReviewOverdue
         | Rejection::Unconfirmed
+        | Rejection::OneAdministrator
         | Rejection::NotUp => RefusalKind::Conflict,
         Rejection::NotRequestable
         | Rejection::Widens

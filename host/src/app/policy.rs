@@ -1,14 +1,16 @@
 //! The active bundle as the use cases need it: sealing, facts for people to read, who owns and who is in what.
 //! Evaluating is the module's, behind [`super::engine::Engine`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use policy_core::abi::{Console, ConsoleAct, Load, Voter};
+use policy_core::console::Act;
 use policy_core::digest::Digest;
 use policy_core::entity::EntityRef;
 use policy_core::question::{EntityFact, LockTarget, Requested, SealedQuestion};
 use policy_core::sheet::Argument;
-use policy_core::time::Timestamp;
+use policy_core::time::{Span, Timestamp};
 use policy_core::value::Value;
 use policy_evaluator::bundle::Config;
 use policy_evaluator::console::{Alone, alone};
@@ -22,6 +24,8 @@ use crate::store::Keys;
 
 /// Where an untyped call's arguments stand in a sealed question: kept for people to read, bound by their digest.
 pub(super) const UNTYPED_INPUT: &str = "context.input";
+/// How long it is known who looks after people: a rule may look at the hour.
+const KNOWN_FOR: Span = Span::from_seconds(3_600);
 /// One more than a group in a grant may have: so many are never granted.
 const TOO_MANY_MEMBERS: usize = policy_core::grant::MOST_MEMBERS + 1;
 
@@ -31,6 +35,8 @@ pub(super) struct Policy {
     files: BTreeMap<String, String>,
     /// Who may activate another bundle, and how many people `console/` demands of each.
     activators: BTreeMap<EntityRef, u32>,
+    /// Who looks after people, and when that was worked out.
+    administrators: Mutex<Option<(Timestamp, Arc<BTreeSet<EntityRef>>)>>,
 }
 
 impl Policy {
@@ -50,7 +56,7 @@ impl Policy {
     pub fn read(files: &BTreeMap<String, String>) -> Result<Self, Vec<BundleError>> {
         let bundle = Bundle::accept(files)?;
         let activators = bundle.activators();
-        Ok(Self { bundle, files: files.clone(), activators })
+        Ok(Self { bundle, files: files.clone(), activators, administrators: Mutex::default() })
     }
 
     /// Who may activate another bundle, sorted.
@@ -181,6 +187,29 @@ impl Policy {
                 Vec::new()
             }
         }
+    }
+
+    /// Whether the bundle says who may do what in Proviso.
+    pub fn has_console(&self) -> bool {
+        self.bundle.has_console()
+    }
+
+    /// Whom `console/` lets look after people in the week from now: nobody where there is none.
+    pub fn administrators(&self, now: Timestamp) -> Arc<BTreeSet<EntityRef>> {
+        let mut known = self.administrators.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*known {
+            Some((at, who)) if *at <= now && now < at.plus(KNOWN_FOR) => Arc::clone(who),
+            _ => {
+                let who = Arc::new(self.bundle.who_may(Act::Administer, now));
+                *known = Some((now, Arc::clone(&who)));
+                who
+            }
+        }
+    }
+
+    /// Whether somebody could ever vote, or say who else does.
+    pub fn weighs(&self, person: &EntityRef) -> bool {
+        self.bundle.may_ever(person, &[Act::Vote, Act::Administer, Act::Activate, Act::Erase])
     }
 
     /// Every workload that the bundle knows, sorted.

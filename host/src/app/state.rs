@@ -24,10 +24,11 @@ use super::findings::{Accounts, EVIDENCE, Findings};
 use super::flight::Flights;
 use super::identities::ASSURANCE;
 use super::measures::Measures;
+use super::membership::Members;
 use super::ownership::{Ownership, OwnershipEvent};
 use super::routing::Routing;
 use super::uses::Uses;
-use crate::identity::{Registry, TokenFacts};
+use crate::identity::{IdentityEvent, Registry, TokenFacts};
 use crate::store::{FoldError, Log, Record, VersionKey};
 
 /// How long a recorded denial is kept in memory: what a decision sheet can try.
@@ -129,6 +130,8 @@ pub struct State {
     pub ownership: Ownership,
     /// What may become the active bundle.
     pub proposals: Proposals,
+    /// How people came in.
+    pub members: Members,
     /// The key that the record names as the one that signs its heads, once there was more than one.
     pub log_key: Option<String>,
     /// Legal holds that nobody has lifted, by id.
@@ -231,7 +234,16 @@ impl State {
         }
         match read::<LedgerEvent>(record, EVENT)? {
             LedgerEvent::Identity(event) => {
+                if let IdentityEvent::SignedIn { session, at, .. } = &event {
+                    self.members.signed_in(&session.person, *at);
+                }
                 self.registry.apply(&event);
+                Ok(None)
+            }
+            LedgerEvent::Membership(event) => {
+                if let Some((issuer, subject, person)) = self.members.apply(event) {
+                    self.registry.bind_account(issuer, subject, person);
+                }
                 Ok(None)
             }
             LedgerEvent::Gate(event) => {

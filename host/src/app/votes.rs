@@ -65,6 +65,8 @@ impl App {
                     return Err(stale(what));
                 }
                 self.hold_locks(&state, &entry.exception, ballot.decision, now)?;
+                let member = (&person.person, ballot.decision);
+                self.hold_member(&state, &entry.exception, member, now).map_err(rejected)?;
                 there.hold(self, &state, (ballot.decision, &entry.exception.terms.tier), now)?;
                 let mut expected = read_by_a_vote(&state, person, id);
                 expected.extend(there.used().map(|used| used.version(&state)));
@@ -239,6 +241,7 @@ pub(super) fn read_by_a_vote(state: &State, person: &PersonSession, id: &str) ->
         VersionKey::Locks,
         VersionKey::Deputies,
         VersionKey::Ownership,
+        VersionKey::Members,
         VersionKey::Exception(id.to_owned()),
         VersionKey::Identity(person.id.clone()),
     ];

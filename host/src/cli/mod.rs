@@ -1,5 +1,6 @@
 //! The command line. Every command has `--json`; exit codes are part of the contract.
 
+mod admin;
 mod audit;
 mod backup;
 mod bar;
@@ -77,6 +78,9 @@ enum Command {
     /// List and end the sessions of people, at the running gate.
     #[command(subcommand)]
     Session(session::SessionCommand),
+    /// Let administrators in, at the running gate: the first one, and another when the last one is lost.
+    #[command(subcommand)]
+    Admin(admin::AdminCommand),
     /// Work on the units of work that agents act in, at the running gate.
     #[command(subcommand)]
     Task(task::TaskCommand),
@@ -127,6 +131,7 @@ pub fn main() -> ExitCode {
         Command::Replay(replay) => replay::run(&replay, cli.json),
         Command::Token(command) => block_on(token::run(command)),
         Command::Session(command) => block_on(session::run(command)),
+        Command::Admin(command) => block_on(admin::run(command)),
         Command::Task(command) => block_on(task::run(command)),
         Command::Key(command) => block_on(key::run(command)),
         Command::Reconcile(command) => block_on(reconcile::run(command)),

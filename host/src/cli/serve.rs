@@ -181,6 +181,15 @@ impl Start {
             Failure::unavailable("no_socket", format!("the operators' socket cannot be made: {error}"))
                 .help("give a data folder with a shorter path: a socket's has at most 107 bytes")
         })?;
+        match app.offer_first_enrolment().await {
+            Ok(None) => {}
+            Ok(Some(link)) => tracing::warn!(
+                person = %link.person, file = link.file, until = %link.expires_at,
+                "nobody was ever here; the first administrator comes in by the link in this file"
+            ),
+            // `proviso admin enrol` makes another.
+            Err(refusal) => tracing::error!(code = refusal.code, "the first administrator's link could not be made"),
+        }
         let telling = notify::start(app.clone(), &self.files.notify, Arc::new(SystemRandom), stopping.clone());
         let telling = telling.map_err(|error| Failure::unavailable("cannot_notify", error))?;
         let reconciling = keep_reconciling(app.clone(), stopping.clone());

@@ -178,9 +178,14 @@ pub(super) fn told(reply: Result<Reply, ClientError>) -> Result<Done, Failure> {
             Ok(Done::fine(lines.collect::<Vec<_>>().join("\n"), json!({"keys": keys})))
         }
         Ok(Reply::SessionsEnded { ended }) => Ok(Done::fine(format!("{ended} ended"), json!({"ended": ended}))),
-        Ok(Reply::Tokens { .. } | Reply::Brought { .. } | Reply::Reconciled { .. } | Reply::Sessions { .. }) => {
-            Err(Failure::unavailable("gate_unreadable", "the gate answered something else"))
-        }
+        Ok(
+            Reply::Tokens { .. }
+            | Reply::Brought { .. }
+            | Reply::Reconciled { .. }
+            | Reply::Sessions { .. }
+            | Reply::LinkLaid { .. }
+            | Reply::RecoveryWaits(_),
+        ) => Err(Failure::unavailable("gate_unreadable", "the gate answered something else")),
         Ok(Reply::Refused { code, unavailable, detail, help }) => {
             let exit = if unavailable { Exit::Unavailable } else { Exit::BadInput };
             Err(Failure { help, ..Failure::new(exit, code, detail) })

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use policy_core::console::Act;
 use policy_evaluator::{Bundle, lint};
 
 use super::Found;
+use crate::clock::{Clock as _, SystemClock};
 
 /// With fewer people nobody is left to approve, once requester and owner are left out.
 const FEWEST: usize = 3;
@@ -24,6 +26,7 @@ pub fn look_at_bundle(bundle: &Bundle, files: &BTreeMap<String, String>, found: 
         found.tell("agent_without_owner", format!("nobody owns `{agent}`"));
     }
     people(bundle, files, found);
+    administrators(bundle, found);
     if !holds(files, "guardrails/", "forbid") {
         found.tell("nothing_forbidden", "no file of guardrails/ holds a `forbid`");
     }
@@ -63,6 +66,16 @@ fn people(bundle: &Bundle, files: &BTreeMap<String, String>, found: &mut Found) 
     // Where nobody is named, policy says it otherwise, and the lint above has tried it on everybody.
     if let [only] = could.as_slice() {
         found.tell("one_approver", format!("only `{only}` is named in approval/approve/, or in a group of it"));
+    }
+}
+
+/// Who there is to look after people. Without `console/` the host's operator does.
+fn administrators(bundle: &Bundle, found: &mut Found) {
+    let able = bundle.who_may(Act::Administer, SystemClock.now());
+    if bundle.has_console() && able.len() < 2 {
+        let names: Vec<String> = able.iter().map(ToString::to_string).collect();
+        let who = if names.is_empty() { "nobody".to_owned() } else { names.join(", ") };
+        found.tell("one_administrator", format!("{who} may `administer`"));
     }
 }
 

@@ -42,7 +42,7 @@ pub const fn kinds() -> &'static [Kind] {
     &KINDS
 }
 
-const KINDS: [Kind; 35] = [
+const KINDS: [Kind; 36] = [
     Kind {
         severity: Severity::Grave,
         code: "single_user",
@@ -224,6 +224,13 @@ const KINDS: [Kind; 35] = [
         what: "there are fewer than three people",
         why: "with a requester and an owner left out, nobody is left to approve",
         help: "let entities.json know more people",
+    },
+    Kind {
+        severity: Severity::Grave,
+        code: "one_administrator",
+        what: "console/ lets fewer than two people look after people",
+        why: "nothing that takes two approvers is granted, and nobody is a second yes",
+        help: "permit `administer` to two people of entities.json at least",
     },
     Kind {
         severity: Severity::Hint,

@@ -14,6 +14,7 @@ use proviso_api::findings::{AssignRequest, CommentRequest, FindingActRequest, Fi
 use proviso_api::operations::ExecutionReport;
 use proviso_api::ownership::HandOwnerRequest;
 use proviso_api::passkeys::{AddPasskey, CastVote, PasskeySignIn};
+use proviso_api::people::{InviteRequest, LinkAccountRequest, UnlinkAccountRequest};
 use proviso_api::reviews::CloseReview;
 use proviso_api::routing::{DeputyRequest, HandoverRequest};
 use proviso_api::search::{ActionSearch, ResourceSearch, SubjectSearch};
@@ -81,6 +82,9 @@ wire! {
     HandoverRequest: ["to"];
     HandOwnerRequest: ["of", "from", "to"];
     DeputyRequest: ["deputy"];
+    InviteRequest: [];
+    LinkAccountRequest: [];
+    UnlinkAccountRequest: [];
     SignIn: [];
     DemoSignIn: ["person"];
     WhatIf: ["subject", "on_behalf", "resource"];

@@ -10,8 +10,8 @@ use axum::routing::{delete, get, post};
 use super::access::{discovery, evaluation, evaluations, requests, search};
 use super::api::{
     acts, agents, bundles, events, exceptions, executions, export, findings, grants, locks, logs, ownership, passkeys,
-    past, record, retention, reviews, revocations, routing, session, sessions, sheet, sign_in, stops, tasks, traces,
-    votes, what_if, whoami,
+    past, people, record, retention, reviews, revocations, routing, session, sessions, sheet, sign_in, stops, tasks,
+    traces, votes, what_if, whoami,
 };
 use super::guard::guard;
 use super::problem::Refused;
@@ -61,6 +61,16 @@ pub fn router(site: Site) -> Router {
         .route("/api/v1/owners/handover", post(ownership::hand_over))
         .route("/api/v1/ownership", get(ownership::all))
         .route("/api/v1/people/{user}/departure", get(ownership::departure))
+        .route("/api/v1/people", get(people::list))
+        .route("/api/v1/people/invitations", post(people::invite))
+        .route("/api/v1/people/proposals/{id}", delete(people::withdraw))
+        .route("/api/v1/people/proposals/{id}/agree", post(people::agree))
+        .route("/api/v1/people/recovery/stop", post(people::stop_recovery))
+        .route("/api/v1/people/{user}", get(people::get))
+        .route("/api/v1/people/{user}/accounts", post(people::link_account))
+        .route("/api/v1/people/{user}/accounts/unlink", post(people::unlink_account))
+        .route("/api/v1/people/{user}/sessions", delete(people::end_sessions))
+        .route("/api/v1/people/{user}/end", post(people::end))
         .route("/api/v1/deliveries", get(routing::deliveries))
         .route("/api/v1/deliveries/{id}/retry", post(routing::retry))
         .route("/api/v1/exceptions/{id}/answer", post(acts::answer))

@@ -200,6 +200,11 @@ impl Registry {
         tokens.map(|(id, _)| id.clone()).chain(self.sessions.keys().cloned()).chain(self.passkeys.live().cloned())
     }
 
+    /// An account belongs to this person from here on, where it belongs to nobody yet.
+    pub fn bind_account(&mut self, issuer: String, subject: String, person: EntityRef) {
+        self.accounts.entry((issuer, subject)).or_insert(person);
+    }
+
     /// Ends the sign-in links and the sessions of somebody who left.
     pub fn depart(&mut self, person: &EntityRef) {
         for held in self.tokens.values_mut().filter(|held| held.over.is_none()) {

@@ -157,6 +157,12 @@ fn words(message: &Message) -> (String, String) {
         "exception.escalated" => "Nobody has decided yet, and you are asked next",
         "exception.handed_over" => "A request was handed to you",
         "deputy.appointed" => "You stand in for somebody",
+        "account.proposed" => "Somebody wants an account to be a way in of yours",
+        "recovery.begun" => {
+            "The last administrator is said to be lost, and another is let in after a day unless you stop it"
+        }
+        "recovery.stopped" => "Somebody stopped letting another administrator in",
+        "recovery.offered" => "The day has passed, and another administrator is let in",
         "epoch.unconfirmed" => "The record was restored, and what you may confirm waits",
         _ => "Something happened",
     };

@@ -13,6 +13,7 @@ use policy_core::entity::EntityRef;
 use policy_core::time::Timestamp;
 use proviso_api::findings::FindingLine;
 use proviso_api::ownership::{Departure, HandOwnerRequest, Owned, OwnerReply};
+use proviso_api::people::RecoveryLine;
 use proviso_api::sessions::SessionLine;
 use serde::{Deserialize, Serialize};
 
@@ -175,6 +176,31 @@ pub enum Request {
         /// Why.
         reason: String,
     },
+    /// The first administrator's link, made anew.
+    EnrolAdministrator {
+        /// Who, by id.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        user: Option<String>,
+    },
+    /// Agrees to an invitation while there is no second administrator.
+    ConfirmInvitation {
+        /// The proposal's id.
+        id: String,
+    },
+    /// Begins a recovery, or goes on with the one under way.
+    Recover {
+        /// Who is to come in, by id.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        user: Option<String>,
+        /// Why.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    },
+    /// Stops the recovery under way.
+    StopRecovery {
+        /// Why.
+        reason: String,
+    },
     /// Says that the clock can be trusted again, after the gate found that it could not (R6).
     TrustClock {
         /// Why.
@@ -266,6 +292,17 @@ pub enum Reply {
     Owner(Box<OwnerReply>),
     /// What somebody leaves behind.
     Departure(Box<Departure>),
+    /// A link lies in a file that the gate's user alone reads.
+    LinkLaid {
+        /// Who comes in by it.
+        person: EntityRef,
+        /// The file.
+        file: String,
+        /// Until when it works.
+        expires_at: Timestamp,
+    },
+    /// The wait of a recovery is not over.
+    RecoveryWaits(Box<RecoveryLine>),
     /// It was done.
     Done {},
     /// It was not.

@@ -16,7 +16,7 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::{KeyLine, LONGEST_LINE, Reply, Request, user_name};
-use crate::app::{App, Operator, Refusal, RefusalKind};
+use crate::app::{App, LaidLink, Operator, RecoveryStep, Refusal, RefusalKind};
 use crate::identity::{MintRequest, TokenLine};
 use crate::signing::PublicKey;
 
@@ -148,9 +148,25 @@ async fn answer(app: App, request: Request, by: Operator) -> Reply {
         Request::SayOf { user, departed: false, reason } => {
             app.returned(&by, &user, &reason).await.map(|()| Reply::Done {})
         }
+        Request::EnrolAdministrator { user } => app.offer_enrolment(&by, user.as_deref()).await.map(laid),
+        Request::ConfirmInvitation { id } => {
+            let agreed = app.agree_as(&by, &id).await;
+            agreed.map(|(secret, expires_at)| Reply::Minted { id, secret, expires_at })
+        }
+        Request::Recover { user, reason } => {
+            app.recover(&by, user.as_deref(), reason.as_deref()).await.map(|step| match step {
+                RecoveryStep::Waits(line) => Reply::RecoveryWaits(Box::new(line)),
+                RecoveryStep::Ready(link) => laid(link),
+            })
+        }
+        Request::StopRecovery { reason } => app.stop_recovery_as(&by, &reason).await.map(|()| Reply::Done {}),
         Request::TrustClock { reason } => app.trust_clock(&by, &reason).await.map(|()| Reply::Done {}),
     };
     done.unwrap_or_else(|refusal| refused(&refusal))
+}
+
+fn laid(link: LaidLink) -> Reply {
+    Reply::LinkLaid { person: link.person, file: link.file, expires_at: link.expires_at }
 }
 
 /// The newest sessions, as many as the other end reads.

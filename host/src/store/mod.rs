@@ -5,6 +5,7 @@
 
 pub mod backup;
 pub mod bundle_folder;
+mod enrolment_link;
 mod folder;
 mod keys;
 mod modules;
@@ -15,6 +16,7 @@ mod types;
 pub mod verify;
 
 pub use backup::{RestoreMark, SeenHead};
+pub use enrolment_link::EnrolmentLink;
 pub use folder::{DataFolder, DataKind};
 pub use keys::Keys;
 pub use modules::Modules;

@@ -65,6 +65,8 @@ pub enum VersionKey {
     Holds,
     /// Who owns what, and who has left.
     Ownership,
+    /// How people come in.
+    Members,
     /// What was reported of the uses of an exception's grant.
     Reports(String),
     /// A finding.

@@ -22,6 +22,7 @@ const TABLE: &[(&str, &str)] = &[
     ("agent", "uff....pp"),
     ("agents", "uff......"),
     ("add_passkey", "uff......"),
+    ("agree", "uffpppp.p"),
     ("answer", "u..pp.ppp"),
     ("appoint_deputy", "uff.ppppp"),
     ("assign_finding", "uffp.pppp"),
@@ -49,7 +50,9 @@ const TABLE: &[(&str, &str)] = &[
     ("end_deputy", "uff......"),
     ("end_other_sessions", "uff......"),
     ("end_passkey", "uff......"),
+    ("end_person", "uffppppfp"),
     ("end_session", "uff......"),
+    ("end_sessions_of", "uffpppp.p"),
     ("end_task", "uff.pp.pp"),
     ("evaluate", "u..uuuuuu"),
     ("evaluate_all", "u..uuuuuu"),
@@ -63,13 +66,16 @@ const TABLE: &[(&str, &str)] = &[
     ("give_back", "uff.ppppp"),
     ("hand_over", "uff.ppppp"),
     ("hand_over_owner", "uffpp.ppp"),
+    ("invite", "uffpppp.p"),
     ("jwks", "........."),
     ("leave", "uff......"),
+    ("link_account", "uffpppp.p"),
     ("live", "........."),
     ("lock", "uff.pp.pp"),
     ("lock_for_finding", "uff.pp.pp"),
     ("locks", "uff......"),
     ("logged_out", "........."),
+    ("member", "uff..pp.p"),
     ("metrics", "........."),
     ("module", "........."),
     ("openapi", "........."),
@@ -80,6 +86,7 @@ const TABLE: &[(&str, &str)] = &[
     ("propose_bundle", "uffpppp.p"),
     ("propose_module", "uffpppp.p"),
     ("passkeys", "uff......"),
+    ("people", "uffp.pp.p"),
     ("questions", "uff.p.ppp"),
     ("reach", "uff.pp.pp"),
     ("ready", "........."),
@@ -109,15 +116,18 @@ const TABLE: &[(&str, &str)] = &[
     ("sign_in_by_passkey", "........."),
     ("sign_in_ways", "........."),
     ("sign_out", "uff......"),
+    ("stop_recovery", "uff......"),
     ("stopped_calls", "uf.uuuuuu"),
     ("take_traces", "u..uuuuuu"),
     ("tile", "uffp.pppp"),
     ("undo", "uff.ppppp"),
+    ("unlink_account", "uffpppp.p"),
     ("unlock", "uff.pp.pp"),
     ("vote", "uff.ppppp"),
     ("what_if", "uff.ppppp"),
     ("vote_challenge", "uff.ppppp"),
     ("whoami", "u..uuuuuu"),
+    ("withdraw", "uffpppp.p"),
 ];
 
 /// What the routes are asked about.
@@ -178,7 +188,8 @@ fn asked(things: &Things, id: &str, path: &str) -> (String, Value) {
     let filled = path
         .replace("{id}", about)
         .replace("{task}", "weekly-report")
-        .replace("{user}", "mara")
+        // Who is said to have left comes no more: the administrator tries it of themselves.
+        .replace("{user}", if id == "end_person" { "kit" } else { "mara" })
         .replace("{log}", "ledger")
         .replace("{tile}", "entries/000.p/1")
         .replace("{seq}", "1")
@@ -227,6 +238,10 @@ fn asked(things: &Things, id: &str, path: &str) -> (String, Value) {
         "sign_in_by_passkey" => {
             let assertion = json!({"credential": "", "authenticator_data": "", "client_data": "", "signature": ""});
             json!({"held": "none", "user": "none", "assertion": assertion})
+        }
+        "invite" => json!({"user": "zoe", "reason": "for the table"}),
+        "link_account" | "unlink_account" => {
+            json!({"provider": "none", "subject": "none", "reason": "for the table"})
         }
         "demo_sign_in" => json!({"person": user("mara")}),
         _ => reason,

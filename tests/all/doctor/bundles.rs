@@ -94,6 +94,16 @@ fn terms_without_people_among_them_are_told() {
 }
 
 #[test]
+fn a_console_that_lets_one_person_look_after_people_is_told() {
+    tells("one_administrator", |world| {
+        let rules = "@id(\"all\")\npermit (principal, action == Proviso::Action::\"activate\", resource);\n\
+                     @id(\"one\")\npermit (principal == User::\"kit\", action == Proviso::Action::\"administer\", resource);\n";
+        fs::create_dir_all(world.path("bundle/console")).unwrap();
+        world.write("bundle/console/all.cedar", rules);
+    });
+}
+
+#[test]
 fn a_rule_that_is_hardly_meant_and_a_tier_that_waits_for_no_copy_are_told() {
     tells("rule_hardly_meant", |world| {
         let rule = "@id(\"for-nobody\")\npermit (principal == Agent::\"nobody\", action == Action::\"read_file\", resource);\n";

@@ -67,6 +67,10 @@ impl App {
         if state.ownership.departed(person).is_some() {
             return Some("departed");
         }
+        // INVARIANT (R4): whoever is new for a day decides on no policy either.
+        if state.members.new_until(person, now).is_some() {
+            return Some("new_person");
+        }
         let locked = state.locks_in_force(now).any(|lock| lock.target == lock_of(person));
         locked.then_some("locked")
     }

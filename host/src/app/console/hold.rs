@@ -112,7 +112,8 @@ impl App {
         let about = About::exception_of(&self.state(), exception);
         // INVARIANT (R4): a vote on arguments that its voter may not see is no vote.
         let acts: &[Act] = if sabotaged!("r4_blind_vote") { &[Act::Vote] } else { &[Act::Vote, Act::ViewArguments] };
-        self.hold_acts(person, acts, &about).await
+        self.hold_acts(person, acts, &about).await?;
+        self.hold_settled(person, exception)
     }
 
     /// The same of several acts, all of which it takes.

@@ -1,5 +1,6 @@
 //! What a person is told of what they may do.
 
+use policy_core::abi::Voter;
 use policy_core::console::Act;
 use policy_core::lifecycle::{Allowed, Exception, May, Rejection};
 use policy_core::time::Timestamp;
@@ -97,9 +98,14 @@ impl App {
     /// What a person may do about the gate, or about any agent that the bundle knows, sorted. A page that offers more
     /// than that would offer what is refused. Where the module gives no answer, nothing.
     pub(in crate::app) async fn may_anywhere(&self, person: &PersonSession) -> Vec<Act> {
+        self.may_anywhere_as(&person.voter()).await
+    }
+
+    /// The same of somebody who need not be signed in now.
+    pub(in crate::app) async fn may_anywhere_as(&self, person: &Voter) -> Vec<Act> {
         let now = self.now();
         let gate: Vec<(Act, About)> = Act::ALL.into_iter().map(|act| (act, About::GATE)).collect();
-        let Ok(answers) = self.may_each(person, &gate, now).await else { return Vec::new() };
+        let Ok(answers) = self.may_voter(person, &gate, now).await else { return Vec::new() };
         let mut may: Vec<Act> =
             Act::ALL.into_iter().zip(answers).filter(|(_, a)| a.permitted).map(|(act, _)| act).collect();
         let left: Vec<Act> =
@@ -110,7 +116,7 @@ impl App {
             asked.flat_map(|about| left.iter().map(move |act| (*act, about.clone()))).collect();
         // About more agents than can be asked about: offered, and refused where it is not theirs.
         let more = if agents.len() > MOST_AGENTS { left.clone() } else { Vec::new() };
-        let answers = self.may_each(person, &asked, now).await.unwrap_or_default();
+        let answers = self.may_voter(person, &asked, now).await.unwrap_or_default();
         may.extend(asked.iter().zip(answers).filter(|(_, answer)| answer.permitted).map(|((act, _), _)| *act));
         may.extend(more);
         may.sort_unstable();

@@ -19,6 +19,7 @@ impl State {
             }
         }
         self.registry.begin_epoch();
+        self.members.begin_epoch();
         self.uses.forget_repeats();
         self.epochs.push((seq, epoch));
     }

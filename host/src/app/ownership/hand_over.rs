@@ -122,7 +122,7 @@ impl App {
     /// # Errors
     /// `unknown_person`; `reason_needed`; `record_unavailable`.
     pub async fn departed(&self, by: &Operator, user: &str, reason: &str) -> Result<(), Refusal> {
-        self.say_of(by, user, reason, true).await
+        self.say_of(&EntityRef::new(OPERATOR, &by.name), user, reason, true).await
     }
 
     /// Says that somebody is back.
@@ -130,10 +130,17 @@ impl App {
     /// # Errors
     /// As [`Self::departed`].
     pub async fn returned(&self, by: &Operator, user: &str, reason: &str) -> Result<(), Refusal> {
-        self.say_of(by, user, reason, false).await
+        self.say_of(&EntityRef::new(OPERATOR, &by.name), user, reason, false).await
     }
 
-    async fn say_of(&self, by: &Operator, user: &str, reason: &str, left: bool) -> Result<(), Refusal> {
+    /// Says that somebody left, or is back.
+    pub(in crate::app) async fn say_of(
+        &self,
+        by: &EntityRef,
+        user: &str,
+        reason: &str,
+        left: bool,
+    ) -> Result<(), Refusal> {
         check_reason(reason, "this")?;
         let now = self.now();
         let person = EntityRef::new(self.policy().person_type(), user);
@@ -142,7 +149,7 @@ impl App {
             if !known {
                 return Err(Refusal::bad("unknown_person", "that is no person of the active bundle"));
             }
-            let (person, by) = (person.clone(), EntityRef::new(OPERATOR, &by.name));
+            let (person, by) = (person.clone(), by.clone());
             let is_new = left != state.ownership.departed(&person).is_some();
             let reason = text::visible(reason, 2_000);
             let event = match left {

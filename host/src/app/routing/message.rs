@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::app::App;
 use crate::app::append::canonical;
 use crate::app::event::LedgerEvent;
+use crate::app::membership::{MembershipEvent, Proposed};
 use crate::app::refusal::Refusal;
 use crate::store::{Channel, Outgoing};
 
@@ -72,6 +73,9 @@ impl Message {
 impl App {
     /// What a record of this event asks to be sent, by the event alone: whoever makes a record may hold the state.
     pub(in crate::app) fn outgoing(&self, now: Timestamp, event: &LedgerEvent) -> Result<Vec<Outgoing>, Refusal> {
+        if let LedgerEvent::Membership(event) = event {
+            return self.outgoing_of_members(now, event);
+        }
         let LedgerEvent::Exception { id, event } = event else { return Ok(Vec::new()) };
         if !TOLD.contains(&event.kind()) || self.settings().channels.webhooks.is_empty() {
             return Ok(Vec::new());
@@ -85,6 +89,33 @@ impl App {
         let body = canonical(&message)?;
         let heard = self.settings().channels.webhooks.iter().filter(|webhook| webhook.hears(&message.groups));
         Ok(heard.map(|webhook| to_webhook(&webhook.name, &body)).collect())
+    }
+
+    /// What everybody hears: that somebody is let in without an administrator's yes.
+    fn outgoing_of_members(&self, now: Timestamp, event: &MembershipEvent) -> Result<Vec<Outgoing>, Refusal> {
+        let link = format!("{}/people", self.settings().public_url);
+        // Whose way in an account is to be hears of it before it is one.
+        if let MembershipEvent::ProposalMade { proposal, .. } = event
+            && let Proposed::Account { person, .. } = &proposal.what
+        {
+            let body = canonical(&Message { link, ..Message::of("account.proposed", now) })?;
+            return Ok(self.mails(&body, std::slice::from_ref(person), &[]));
+        }
+        let told = matches!(
+            event,
+            MembershipEvent::RecoveryBegun { .. }
+                | MembershipEvent::RecoveryStopped { .. }
+                | MembershipEvent::RecoveryOffered { .. }
+        );
+        if !told {
+            return Ok(Vec::new());
+        }
+        let body = canonical(&Message { link, ..Message::of(&event.kind().replacen('_', ".", 1), now) })?;
+        let channels = &self.settings().channels;
+        let groups: Vec<String> = channels.groups.iter().cloned().collect();
+        let mut all = self.mails(&body, &self.policy().people(), &groups);
+        all.extend(channels.webhooks.iter().map(|webhook| to_webhook(&webhook.name, &body)));
+        Ok(all)
     }
 
     /// A message about an exception.

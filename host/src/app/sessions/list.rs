@@ -158,7 +158,7 @@ impl App {
     }
 
     /// A person of the bundle or of a session, by id: who is gone from the bundle may still be signed in.
-    fn somebody(&self, user: &str) -> Result<EntityRef, Refusal> {
+    pub(in crate::app) fn somebody(&self, user: &str) -> Result<EntityRef, Refusal> {
         let person = EntityRef::new(self.policy().person_type(), user);
         let signed_in = self.state().registry.open_sessions(self.now()).any(|open| open.facts.person == person);
         if signed_in { Ok(person) } else { self.known_person(&person).map(|()| person) }

@@ -115,7 +115,8 @@ impl App {
             }
             let link = link.map(|link| state.version(VersionKey::Identity(link.id().to_owned())));
             let used = passkey.iter().map(|used| used.version(state));
-            let expected = link.into_iter().chain(used).chain([state.version(VersionKey::Ownership)]).collect();
+            let keys = [VersionKey::Ownership, VersionKey::Members].map(|key| state.version(key));
+            let expected = link.into_iter().chain(used).chain(keys).collect();
             // INVARIANT (R4): a browser that signs in anew has no session of before, whoever gave it that one.
             let before = before.as_ref().and_then(|before| state.registry.session(before, self.keys(), now));
             // INVARIANT (R4, R7): a session that was ended meanwhile goes on under no other secret, and none in another
@@ -133,7 +134,8 @@ impl App {
             let used = passkey.as_ref().and_then(|used| used.event(now));
             let events = used.into_iter().chain([event]);
             let records = events.map(|event| self.ledger(now, &LedgerEvent::Identity(event)));
-            let records = records.collect::<Result<_, _>>()?;
+            let mut records = records.collect::<Result<Vec<_>, _>>()?;
+            records.extend(self.enrolment(state, &person, entry.link.map(Secret::id), now)?);
             Ok(Proposal { expected, records, answer: () })
         })
         .await?;

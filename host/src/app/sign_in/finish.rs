@@ -96,7 +96,13 @@ impl App {
 
     /// Whose account it is. Nobody's e-mail and nobody's name is looked at: both can be another's tomorrow.
     fn person_of(&self, way: &Way, authenticated: &Authenticated) -> Result<EntityRef, Refusal> {
+        let linked =
+            || self.state().members.linked(&way.issuer, &authenticated.subject).map(|held| held.person.clone());
         let Some(user) = way.people.get(&authenticated.subject) else {
+            if let Some(person) = linked() {
+                self.known_person(&person)?;
+                return Ok(person);
+            }
             let shown = text::visible(&authenticated.subject, 255);
             let detail = format!("the account `{shown}` of `{}` is nobody's here", way.label);
             return Err(Refusal::forbidden("unknown_account", detail));
@@ -159,7 +165,17 @@ impl App {
             groups,
             whence,
         };
-        self.open_session(entry, move |state| hold_account(state, &held, &person)).await
+        let mapped = way.people.contains_key(&held.subject);
+        let hold = move |state: &State| {
+            hold_account(state, &held, &person)?;
+            // INVARIANT (R7): an account that was unlinked meanwhile opens nothing.
+            let linked = state.members.linked(&held.issuer, &held.subject);
+            if mapped || linked.is_some_and(|linked| linked.person == person) {
+                return Ok(());
+            }
+            Err(Refusal::forbidden("unknown_account", "the account is nobody's here any more"))
+        };
+        self.open_session(entry, hold).await
     }
 }
 

@@ -14,6 +14,7 @@ pub(super) mod logs;
 pub(super) mod ownership;
 pub(super) mod passkeys;
 pub(super) mod past;
+pub(super) mod people;
 pub(super) mod record;
 pub(super) mod retention;
 pub(super) mod reviews;

@@ -4,6 +4,7 @@ mod decisions;
 mod exceptions;
 mod findings;
 mod gate;
+mod members;
 mod ownership;
 mod passkeys;
 mod people;
@@ -70,6 +71,7 @@ const THEMES: &[&[Operation]] = &[
     exceptions::OPERATIONS,
     findings::OPERATIONS,
     gate::OPERATIONS,
+    members::OPERATIONS,
     ownership::OPERATIONS,
     passkeys::OPERATIONS,
     people::OPERATIONS,

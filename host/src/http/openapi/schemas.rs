@@ -50,7 +50,7 @@ Scope: resource any, arguments any, not_before? timestamp, not_after timestamp, 
 Rate: uses integer, per duration
 Budget: at [string], max integer
 SignIn: link string
-Session: person EntityRef, assurance string, expires_at timestamp, now timestamp, demo boolean, single_user boolean, minted [Minted], may [ActWord], key? string, groups? [EntityRef], step_up? string
+Session: person EntityRef, assurance string, expires_at timestamp, now timestamp, demo boolean, single_user boolean, minted [Minted], may [ActWord], key? string, groups? [EntityRef], step_up? string, recovery? RecoveryLine
 Minted: id string, kind string, at timestamp, by string, what string
 WhoAmI: caller string, name? string, resource? string, subject? EntityRef, task? string, chain? [Hop], build? string
 ExceptionList: now timestamp, position integer, exceptions [ExceptionLine], next? string, attention? AttentionLine, tiers [string]
@@ -176,6 +176,17 @@ HoldLine: id string, of? EntityRef, exception? string, reason string, by string,
 Erased: payloads [ClassCount], replays integer, previews integer, exceptions integer, findings integer
 ClassCount: class string, count integer
 ErasureLine: run string, what string, older_than? duration, by string, reason string, at timestamp, erased Erased
+InviteRequest: user string, reason string
+LinkAccountRequest: provider string, subject string, reason string
+UnlinkAccountRequest: provider string, subject string, reason string
+MembershipKind= invitation account
+MembershipLine: id string, kind MembershipKind, person EntityRef, provider? string, subject? string, by EntityRef, reason string, at timestamp, until timestamp, state string, agreed_by? EntityRef, you_may_agree boolean
+MembershipReply: proposal MembershipLine, link? string, link_expires_at? timestamp
+RecoveryLine: person EntityRef, by EntityRef, reason string, at timestamp, ready_at timestamp
+PeopleReply: now timestamp, position integer, administrators [EntityRef], has_console boolean, people [Member], more integer, proposals [MembershipLine], recovery? RecoveryLine
+Member: person EntityRef, groups [string], administrator boolean, enrolled_at? timestamp, new_until? timestamp, departed_at? timestamp, sessions integer
+MemberDetail: now timestamp, member Member, may [ActWord], accounts [AccountLine], sessions [SessionLine]
+AccountLine: provider string, subject string, linked_at? timestamp, linked_by? [EntityRef]
 DeputyRequest: deputy EntityRef, from? timestamp, until timestamp, reason string
 DeputyLine: id string, absent EntityRef, deputy EntityRef, from timestamp, until timestamp, reason string
 DeputyList: now timestamp, deputies [DeputyLine]
