@@ -16,8 +16,8 @@ use crate::api;
 use crate::components::notice::Failure;
 use crate::live::follow;
 use crate::pages::{
-    Agents, Decision, Departure, Design, Finding, Findings, Locks, NotFound, Ownership, Pictures, Policies, Proposal,
-    Queue, Record, Retention, Reviews, Shell, SignIn, WhatIf, You,
+    Agents, Decision, Departure, Design, Finding, Findings, Locks, NotFound, Ownership, People, Person, Pictures,
+    Policies, Proposal, Queue, Record, Retention, Reviews, Shell, SignIn, WhatIf, You,
 };
 use crate::preferences;
 use crate::view_model::arrival::Arrival;
@@ -249,6 +249,8 @@ fn Pages() -> impl IntoView {
             <Route path=path!("/what-if") view=WhatIf />
             <Route path=path!("/ownership") view=Ownership />
             <Route path=path!("/departures/:user") view=Departure />
+            <Route path=path!("/people") view=People />
+            <Route path=path!("/people/:user") view=Person />
             <Route path=path!("/policies") view=Policies />
             <Route path=path!("/policies/:digest") view=Proposal />
             <Route path=path!("/record") view=Record />

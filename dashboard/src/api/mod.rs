@@ -11,6 +11,7 @@ mod key;
 mod ownership;
 mod passkeys;
 mod past;
+mod people;
 mod policy;
 mod presence;
 mod record;
@@ -41,6 +42,9 @@ pub use passkeys::{
     add_passkey, begin_passkey, begin_passkey_sign_in, end_passkey, passkeys, sign_in_by_passkey, vote_challenge,
 };
 pub use past::{past, pictures};
+pub use people::{
+    agree, end_person, end_sessions_of, invite, link_account, member, people, stop_recovery, unlink_account, withdraw,
+};
 pub use policy::{bundle, module};
 pub use record::{consistency, receipt, record};
 pub use retention::{export, retention};

@@ -7,6 +7,7 @@ use policy_core::console::Act;
 
 use super::epoch::Restored;
 use super::help::Keyboard;
+use super::people::Recovery;
 use crate::api;
 use crate::app::{Desk, Signed};
 use crate::preferences::{switch_zone, tells_local_time};
@@ -47,7 +48,7 @@ pub fn Shell(
         <a class="skip" href="#main">"Skip to the page"</a>
         <Navigation />
         <div class="page" class:forked=move || desk.forked.get()>
-                <aside aria-label="About this gate">{forked}<Away /><Restored />{banners}</aside>
+                <aside aria-label="About this gate">{forked}<Away /><Restored /><Recovery />{banners}</aside>
             <main id="main" tabindex="-1">{children()}</main>
         </div>
         <p class="unseen" role="status">{move || desk.said.get()}</p>
@@ -115,6 +116,7 @@ fn Navigation() -> impl IntoView {
             (path, _) if path.starts_with("/findings") => "findings",
             ("/ownership", _) => "ownership",
             (path, _) if path.starts_with("/departures/") => "ownership",
+            (path, _) if path.starts_with("/people") => "people",
             (path, _) if path.starts_with("/policies") => "policies",
             ("/record" | "/retention", _) => "record",
             ("/you", _) => "you",
@@ -160,6 +162,9 @@ fn Navigation() -> impl IntoView {
             })}
             {move || desk.why_not(Act::ViewRecord).is_none().then(|| view! {
                 <a href="/ownership" aria-current=current("ownership")>"Ownership"</a>
+            })}
+            {move || [Act::Administer, Act::ViewRecord].into_iter().any(|act| desk.why_not(act).is_none()).then(|| view! {
+                <a href="/people" aria-current=current("people")>"People"</a>
             })}
             <a href="/policies" aria-current=current("policies")>"Policies"</a>
             <a href="/agents" aria-current=current("agents")>"Agents"</a>

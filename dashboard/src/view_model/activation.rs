@@ -93,6 +93,7 @@ pub fn why_not(code: &str) -> &'static str {
         "proposal_refused" => "Somebody is against it.",
         "single_user_required" => "Your sign-in was made under the gate's own user.",
         "locked" => "A lock is on you.",
+        "new_person" => "You came by an invitation less than a day ago.",
         "not_permitted_here" => "The bundle does not let you activate another.",
         _ => "Your vote on it does not count.",
     }

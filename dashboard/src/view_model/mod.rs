@@ -24,6 +24,7 @@ pub mod ownership;
 pub mod palette;
 pub mod passkeys;
 pub mod past;
+pub mod people;
 pub mod pictures;
 pub mod preview;
 pub mod problem;
