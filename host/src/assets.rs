@@ -49,3 +49,26 @@ pub fn sample_bundle() -> BTreeMap<String, String> {
         })
         .collect()
 }
+
+/// The presets of `console/`.
+#[derive(RustEmbed)]
+#[folder = "../bundles/console"]
+#[allow_missing = true]
+struct Presets;
+
+/// What the demo adds to them.
+#[derive(RustEmbed)]
+#[folder = "../bundles/demo"]
+#[allow_missing = true]
+struct DemoConsole;
+
+/// Who may do what in a demo: the files of its `console/`, by path.
+pub fn demo_console() -> BTreeMap<String, String> {
+    let presets = Presets::iter().filter_map(|path| Some((Presets::get(&path)?, path)));
+    let more = DemoConsole::iter().filter_map(|path| Some((DemoConsole::get(&path)?, path)));
+    presets
+        .chain(more)
+        .filter(|(_, path)| path.ends_with(".cedar"))
+        .filter_map(|(file, path)| Some((format!("console/{path}"), String::from_utf8(file.data.into_owned()).ok()?)))
+        .collect()
+}

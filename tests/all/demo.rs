@@ -58,6 +58,12 @@ async fn agents_keep_the_queue_alive_over_http_and_mcp() {
     let demo = Demo::start(folder.path(), &[]);
     let people = demo.client.get("/demo/people", None).await.json();
     assert!(people["people"].as_array().unwrap().iter().any(|person| person["person"]["id"] == "mara"), "{people}");
+    let kit = demo.sign_in("kit").await;
+    eventually("two administrators are here", async || {
+        let people = demo.client.get("/api/v1/people", Some(&kit)).await.json();
+        people["administrators"].as_array().is_some_and(|here| here.len() == 2)
+    })
+    .await;
     let cookie = demo.sign_in("mara").await;
     eventually("three agents ask, each once", async || {
         let list = demo.client.get("/api/v1/exceptions?state=requested", Some(&cookie)).await.json();

@@ -8,12 +8,14 @@ use policy_core::grant::Scope;
 use proviso_api::access_request::{AccessRequest, DenialRef, RequestedAccess, TaskReply};
 use proviso_api::authzen::{Action, Entity, EvaluationReply, EvaluationRequest};
 use proviso_api::operations::{ExecutionPhase, ExecutionReport};
+use proviso_api::session::DemoSignIn;
 use reqwest::Client;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 use super::place::Place;
+use super::roles::ADMINISTRATORS;
 use crate::random::{self, SystemRandom};
 use crate::socket::{Reply, Request, client};
 
@@ -69,6 +71,12 @@ impl Gate {
         }
         let http = Client::builder().timeout(Duration::from_secs(20)).no_proxy().build();
         let http = http.map_err(|error| error.to_string())?;
+        for user in ADMINISTRATORS {
+            let somebody = DemoSignIn { person: EntityRef::new("User", user) };
+            let sent = http.post(format!("{url}/demo/session")).json(&somebody).send().await;
+            let came = sent.and_then(reqwest::Response::error_for_status);
+            came.map_err(|error| format!("{user} could not sign in: {error}"))?;
+        }
         Ok(Self { url: url.to_owned(), http, point, agents })
     }
 

@@ -8,6 +8,7 @@ mod gate;
 pub mod ledger;
 mod mcp_agent;
 mod place;
+mod roles;
 mod story;
 
 use std::ffi::OsString;

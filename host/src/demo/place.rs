@@ -6,10 +6,13 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
+use super::roles;
 use crate::assets;
 
 /// What the sample bundle calls the folder that the files server serves.
 const WRITTEN_ROOT: &str = "/srv/files";
+/// The file of a bundle that says who is in what.
+const ENTITIES: &str = "entities.json";
 
 /// A demo's folder: the gate's data, the served files, the tokens.
 #[derive(Debug, Clone)]
@@ -66,10 +69,18 @@ impl Place {
         options?.write_all(token.as_bytes())
     }
 
-    /// The sample bundle, about this demo's files.
+    /// The sample bundle, about this demo's files, with a role for everybody.
     pub fn bundle(&self) -> BTreeMap<String, String> {
         let files = self.files().display().to_string();
         let about_here = |text: String| text.replace(WRITTEN_ROOT, &files);
-        assets::sample_bundle().into_iter().map(|(path, text)| (path, about_here(text))).collect()
+        let mut bundle: BTreeMap<String, String> =
+            assets::sample_bundle().into_iter().map(|(path, text)| (path, about_here(text))).collect();
+        if let Some(entities) = bundle.get_mut(ENTITIES)
+            && let Some(with_roles) = roles::with_roles(entities)
+        {
+            *entities = with_roles;
+            bundle.extend(assets::demo_console());
+        }
+        bundle
     }
 }

@@ -18,7 +18,8 @@ pub fn story(place: &Place, url: &str) -> String {
          3. close-planner wants to post to a regulated journal. That takes two people, one of finance and one of\n\
          \x20  security: approve as mara, sign out, approve as vera.\n\
          4. intern-bot tries what a guardrail forbids. Nobody can approve that, so it never reaches the queue.\n\
-         5. Look at an exception's history, then stop the demo with Ctrl-C, or verify the record while it runs:\n\
+         5. Sign in as kit and open People: an administrator invites, and whom it takes two to let in waits for jun.\n\
+         6. Look at an exception's history, then stop the demo with Ctrl-C, or verify the record while it runs:\n\
          \x20  proviso audit verify --data {data}\n",
         files = place.files().display(),
         data = place.data().display(),
