@@ -33,8 +33,6 @@ pub(crate) const EVENT: &str = "event";
 pub const KEY_ROTATED: &str = "log_key_rotated";
 /// The kind of record that begins an epoch: the record is one that was restored.
 const EPOCH_BEGUN: &str = "epoch_begun";
-/// The themes of events that a grant depends on.
-const OF_GRANTS: [&str; 3] = ["exception", "identity", "gate"];
 /// How long after the end of its window a grant that is used up is remembered, in milliseconds. Nothing more can come of
 /// it then, whatever the gate's clock was set back by.
 const REMEMBERED: i64 = 86_400_000;
@@ -240,13 +238,7 @@ impl Ledger {
         }
         // Records of requests hold more payloads than the event; one without an event says nothing of a grant.
         let Some(bytes) = record.payload(EVENT) else { return Ok(Said::default()) };
-        let unreadable = |error: serde_json::Error| GrantFault::Event(error.to_string());
-        let event: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(bytes).map_err(unreadable)?;
-        // Events of other things say nothing of a grant.
-        if !OF_GRANTS.iter().any(|theme| event.contains_key(*theme)) {
-            return Ok(Said::default());
-        }
-        let event = serde_json::from_value(event.into()).map_err(unreadable)?;
+        let event: Event = serde_json::from_slice(bytes).map_err(|error| GrantFault::Event(error.to_string()))?;
         match event {
             Event::Exception { id, event } => {
                 let used = match &*event {
@@ -271,7 +263,12 @@ impl Ledger {
                 self.passkeys.take(event);
                 Ok(Said::default())
             }
-            Event::Gate(_) => Ok(Said::default()),
+            Event::Gate(_)
+            | Event::Routing(_)
+            | Event::Finding(_)
+            | Event::Ownership(_)
+            | Event::Console(_)
+            | Event::Policy(_) => Ok(Said::default()),
         }
     }
 

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::time::{Instant, Length};
 use crate::erasure::Erased;
 
-/// A ledger payload, of what a grant depends on.
+/// A ledger payload.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Event {
@@ -16,6 +16,16 @@ pub(super) enum Event {
     Gate(Gate),
     /// Who may sign in or call.
     Identity(Identity),
+    /// Who is told.
+    Routing(serde::de::IgnoredAny),
+    /// What ran otherwise than it was approved.
+    Finding(serde::de::IgnoredAny),
+    /// Who owns what: a vote was asked for under the owners that its request names.
+    Ownership(serde::de::IgnoredAny),
+    /// What somebody was not permitted to do: nothing came of it.
+    Console(serde::de::IgnoredAny),
+    /// What may become the active bundle: no grant says by whom that was decided.
+    Policy(serde::de::IgnoredAny),
 }
 
 /// An event of who may sign in or call: those of passkeys, which sign votes.
