@@ -4,7 +4,6 @@
 
 mod claims;
 mod dependencies;
-mod kinds;
 mod module;
 mod remedies;
 mod saboteurs;
