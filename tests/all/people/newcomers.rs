@@ -3,7 +3,7 @@
 use proviso_tests::{Story, write_file};
 use serde_json::{Value, json};
 
-use super::{come, invited, said, setup, two};
+use super::{come, invited, people, said, setup, two};
 
 /// A request of the lowest tier: another folder.
 pub(super) fn folder(path: &str, call: &str) -> Value {
@@ -55,4 +55,22 @@ async fn whom_the_operator_lets_in_is_known_already() {
     let medium = story.ask(&write_file("report-writer", "/srv/files/a.md", "n1"), None).await;
     let voted = story.vote(&nia, &medium, "approve", None).await;
     assert!(voted.json()["grant"].is_string(), "{voted:?}");
+}
+
+#[tokio::test]
+async fn a_new_administrator_activates_nothing_for_a_day() {
+    let (gate, jun, kit) = two(setup()).await;
+    let lea = come(&gate, &invited(&gate, (&jun, &kit), "lea").await).await;
+    let mut files = people();
+    let permit = "@id(\"more\") permit (principal is Agent, action == Action::\"write_file\", resource);";
+    files.insert("scope/more.cedar".to_owned(), permit.to_owned());
+    let body = json!({"files": files, "reason": "the report is due"});
+    let proposal = gate.client.post("/api/v1/bundles", &jun, &body).await.json()["proposal"].clone();
+    let path = format!("/api/v1/bundles/{}/activate", proposal["bundle"].as_str().unwrap());
+    let vote = json!({"list": proposal["list"], "reason": "I have looked at it"});
+    assert_eq!(said(&gate.client.post(&path, &lea, &vote).await), (403, "new_person".to_owned()));
+    gate.clock.advance(86_400);
+    let lea = gate.person("lea").await;
+    let voted = gate.client.post(&path, &lea, &vote).await;
+    assert_eq!(voted.json()["state"], "waiting", "{voted:?}");
 }
