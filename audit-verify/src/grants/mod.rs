@@ -268,7 +268,8 @@ impl Ledger {
             | Event::Finding(_)
             | Event::Ownership(_)
             | Event::Console(_)
-            | Event::Policy(_) => Ok(Said::default()),
+            | Event::Policy(_)
+            | Event::Membership(_) => Ok(Said::default()),
         }
     }
 

@@ -26,6 +26,8 @@ pub(super) enum Event {
     Console(serde::de::IgnoredAny),
     /// What may become the active bundle: no grant says by whom that was decided.
     Policy(serde::de::IgnoredAny),
+    /// Who is here, and since when: a vote's person was judged when it was cast.
+    Membership(serde::de::IgnoredAny),
 }
 
 /// An event of who may sign in or call: those of passkeys, which sign votes.
