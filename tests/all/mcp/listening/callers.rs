@@ -202,8 +202,10 @@ async fn nothing_that_a_caller_brings_reaches_the_server() {
 
 #[tokio::test]
 async fn a_gate_that_is_away_lets_nobody_in() {
-    let gate = TestGate::with(Setup { bundle: allow_all(), ..Setup::default() }).await;
-    let (wire, address) = super::upstream::wire(&gate.client.url).await;
+    let (wire, address) = super::upstream::wire().await;
+    let setup = Setup { bundle: allow_all(), public_url: Some(address.clone()), ..Setup::default() };
+    let gate = TestGate::with(setup).await;
+    wire.lead_to(&gate.client.url);
     let proxy = Listening::at(gate, &address, "upstream", &[]).await;
     assert_eq!(proxy.call(&proxy.agent, "write_file", &json!({})).await["result"]["isError"], json!(false));
     let session = proxy.session(&proxy.agent).await;

@@ -1,6 +1,6 @@
 //! The earlier era: sessions, messages both ways, a session's own stream; and the same judgement as over stdio.
 
-use proviso_tests::{Client, Parties, TestGate, as_person, until};
+use proviso_tests::{Client, Parties, Setup, TestGate, as_person, until};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -194,8 +194,9 @@ async fn a_call_that_is_revoked_in_the_middle_is_called_off() {
 
 #[tokio::test]
 async fn a_gate_that_stops_in_the_middle_leaves_nothing_open() {
-    let gate = TestGate::start().await;
-    let (wire, address) = super::upstream::wire(&gate.client.url).await;
+    let (wire, address) = super::upstream::wire().await;
+    let gate = TestGate::with(Setup { public_url: Some(address.clone()), ..Setup::default() }).await;
+    wire.lead_to(&gate.client.url);
     let proxy = Listening::at(gate, &address, "files", &[]).await;
     let session = proxy.session(&proxy.agent).await;
     let (slow, ..) = begun(&proxy, &session).await;

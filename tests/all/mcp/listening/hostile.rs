@@ -47,7 +47,8 @@ async fn a_stream_that_never_ends_takes_no_room_and_holds_up_nobody() {
 async fn a_server_that_is_away_runs_nothing_and_comes_back() {
     let gate = TestGate::with(Setup { bundle: allow_all(), ..Setup::default() }).await;
     let upstream = Upstream::start().await;
-    let (wire, near) = super::upstream::wire(&upstream.url.replace("/mcp", "")).await;
+    let (wire, near) = super::upstream::wire().await;
+    wire.lead_to(&upstream.url.replace("/mcp", ""));
     let (url, address) = (gate.client.url.clone(), format!("{near}/mcp"));
     let proxy = Listening::before(gate, &url, "upstream", (upstream, &address), &[]).await;
     wire.cut();

@@ -13,8 +13,8 @@ use proviso_tests::{Setup, TestGate};
 use reqwest::{Method, RequestBuilder, Response};
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::io::{AsyncBufReadExt as _, BufReader};
-use tokio::process::{Child, Command};
+use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
+use tokio::process::{Child, ChildStdout, Command};
 
 use super::super::proxy::binary;
 use super::upstream::{SECRET, Upstream};
@@ -44,6 +44,8 @@ pub struct Listening {
     pub resource: String,
     pub agent: String,
     child: Child,
+    /// What it says at its end has somewhere to go.
+    _lines: Lines<BufReader<ChildStdout>>,
     _folder: TempDir,
     pub http: reqwest::Client,
 }
@@ -92,7 +94,7 @@ impl Listening {
         let line = lines.next_line().await.expect("read").expect("it says that it is ready");
         let ready: Value = serde_json::from_str(&line).expect("JSON");
         assert_eq!((&ready["ready"], &ready["resource"]), (&json!(true), &json!(resource)), "{ready}");
-        Self { gate, upstream, resource, agent, child, _folder: folder, http: client() }
+        Self { gate, upstream, resource, agent, child, _lines: lines, _folder: folder, http: client() }
     }
 
     /// A request of its endpoint by this token.

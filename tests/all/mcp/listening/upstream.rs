@@ -213,6 +213,7 @@ fn stream(body: Body) -> Response {
 /// A wire to a gate that can be cut.
 pub struct Wire {
     whole: tokio::sync::watch::Sender<bool>,
+    far: tokio::sync::watch::Sender<String>,
 }
 
 impl Wire {
@@ -221,21 +222,26 @@ impl Wire {
         self.whole.send_replace(false);
     }
 
+    /// It leads to the server at this address.
+    pub fn lead_to(&self, url: &str) {
+        self.far.send_replace(url.replace("http://", ""));
+    }
+
     /// It is whole again.
     pub fn mend(&self) {
         self.whole.send_replace(true);
     }
 }
 
-/// A wire to the server at this address, and the address of its near end.
-pub async fn wire(url: &str) -> (Wire, String) {
+/// A wire that leads nowhere yet, and the address of its near end.
+pub async fn wire() -> (Wire, String) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let near = format!("http://{}", listener.local_addr().expect("an address"));
     let (whole, is_whole) = tokio::sync::watch::channel(true);
-    let far = url.replace("http://", "");
+    let (far, leads_to) = tokio::sync::watch::channel(String::new());
     drop(tokio::spawn(async move {
         while let Ok((mut near, _)) = listener.accept().await {
-            let (mut is_whole, far) = (is_whole.clone(), far.clone());
+            let (mut is_whole, far) = (is_whole.clone(), leads_to.borrow().clone());
             drop(tokio::spawn(async move {
                 if !*is_whole.borrow() {
                     return;
@@ -248,5 +254,5 @@ pub async fn wire(url: &str) -> (Wire, String) {
             }));
         }
     }));
-    (Wire { whole }, near)
+    (Wire { whole, far }, near)
 }
