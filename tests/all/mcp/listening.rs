@@ -1,7 +1,6 @@
 //! `proviso mcp --listen` as a process, with a real gate and an upstream that writes down what it hears.
 
 mod callers;
-mod conformance;
 mod counterparts;
 mod handshake;
 mod hostile;
