@@ -113,7 +113,7 @@ mod tests {
 
     #[test]
     fn a_passkey_is_told_with_what_it_does_not_do() {
-        let at = |seconds| Timestamp::from_millis(seconds * 1_000);
+        let at = |seconds: i64| Timestamp::from_millis(seconds * 1_000);
         let line = PasskeyLine {
             id: "key_1".into(),
             label: "laptop".into(),

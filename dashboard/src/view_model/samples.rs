@@ -8,6 +8,7 @@ use policy_core::entity::{EntityRef, Hop};
 use policy_core::grant::{ArgumentScope, Condition, Grant, ResourceScope, Scope, Test};
 use policy_core::lifecycle::{Exception, Phase, RequestFacts, Version, Vote, VoteDecision};
 use policy_core::outcome::{Evaluation, Outcome, Reason, Terms};
+use policy_core::presence::Proof;
 use policy_core::question::{Call, Purpose, Requested, SEALED_VERSION, SealedQuestion};
 use policy_core::sheet::{Argument, BundleFact, DecisionSheet, SHEET_VERSION};
 use policy_core::time::{Span, Timestamp};
@@ -252,6 +253,7 @@ pub fn approval(person: &str, version: u32) -> Vote {
         assurance: "link".into(),
         groups: vec![],
         inside: false,
+        proof: Proof::Session,
         at: at(60),
     }
 }
