@@ -4,6 +4,7 @@
 
 mod claims;
 mod dependencies;
+mod kinds;
 mod module;
 mod remedies;
 mod saboteurs;
