@@ -178,6 +178,11 @@ impl PolicyInstance {
         limits.of(op).0.saturating_sub(self.store.get_fuel().unwrap_or(0))
     }
 
+    /// Bytes of memory that it has taken.
+    pub(super) fn memory(&self) -> usize {
+        self.memory.data_size(&self.store)
+    }
+
     fn read(&self, at: u32, length: u32, limits: &Limits) -> Result<Vec<u8>, EngineError> {
         let (Ok(at), Ok(length)) = (usize::try_from(at), usize::try_from(length)) else {
             return Err(EngineError::Trap);

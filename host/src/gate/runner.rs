@@ -77,6 +77,11 @@ impl Warm {
         let answer = self.instance.call(op, input, &self.limits)?;
         Ok((answer, self.instance.fuel_taken(op, &self.limits)))
     }
+
+    /// Bytes of memory that it has taken.
+    pub fn memory(&self) -> usize {
+        self.instance.memory()
+    }
 }
 
 #[cfg(test)]
