@@ -28,7 +28,7 @@ use super::membership::Members;
 use super::ownership::{Ownership, OwnershipEvent};
 use super::routing::Routing;
 use super::uses::Uses;
-use crate::identity::{IdentityEvent, Registry, TokenFacts};
+use crate::identity::{Registry, TokenFacts};
 use crate::store::{FoldError, Log, Record, VersionKey};
 
 /// How long a recorded denial is kept in memory: what a decision sheet can try.
@@ -233,19 +233,8 @@ impl State {
             return Ok(None);
         }
         match read::<LedgerEvent>(record, EVENT)? {
-            LedgerEvent::Identity(event) => {
-                if let IdentityEvent::SignedIn { session, at, .. } = &event {
-                    self.members.signed_in(&session.person, *at);
-                }
-                self.registry.apply(&event);
-                Ok(None)
-            }
-            LedgerEvent::Membership(event) => {
-                if let Some((issuer, subject, person)) = self.members.apply(event) {
-                    self.registry.bind_account(issuer, subject, person);
-                }
-                Ok(None)
-            }
+            LedgerEvent::Identity(event) => Ok(self.apply_identity(&event)),
+            LedgerEvent::Membership(event) => Ok(self.apply_membership(event)),
             LedgerEvent::Gate(event) => {
                 self.apply_gate(seq, event);
                 Ok(None)

@@ -30,8 +30,8 @@ mod tests {
     use policy_core::time::Timestamp;
     use policy_evaluator::Bundle;
 
-    use super::super::Place;
     use super::*;
+    use crate::demo::Place;
 
     #[test]
     fn everybody_of_the_demo_has_a_role_and_two_look_after_people() {

@@ -9,6 +9,7 @@ mod agree;
 mod ended;
 mod enrol;
 mod event;
+mod fold;
 mod links;
 mod members;
 mod propose;
