@@ -137,12 +137,6 @@ pub struct CastVote {
     pub signature: Option<VoteSignature>,
 }
 
-impl From<Ballot> for CastVote {
-    fn from(ballot: Ballot) -> Self {
-        Self { ballot, signature: None }
-    }
-}
-
 /// A signature of a vote.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VoteSignature {

@@ -122,7 +122,8 @@ impl App {
         // Whoever can have a passkey can sign in by it.
         let passkey = self.takes_passkeys().then(|| self.with_passkey(ASSURANCE));
         let signs_in = words.any(strong) || passkey.is_some_and(|word| strong(&word));
-        if !(signs_in && self.checks_presence(terms, strong)) && !sabotaged!("r8_step_up_offered") {
+        let can_be_met = signs_in && self.checks_presence(terms, strong);
+        if !can_be_met && !sabotaged!("r8_step_up_offered") {
             return Some(inputs::STEP_UP);
         }
         self.lacks_copy(&terms.tier).then_some(inputs::NO_COPY)

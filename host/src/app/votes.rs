@@ -24,13 +24,8 @@ impl App {
     /// # Errors
     /// `stale_sheet` when what was shown is not what the server rebuilds, or something since then voids the vote; what
     /// the lifecycle rejects, by its code; `locked`; `single_user_required`; what is wrong with a signature.
-    pub async fn vote(
-        &self,
-        person: &PersonSession,
-        id: &str,
-        cast: impl Into<CastVote>,
-    ) -> Result<VoteReply, Refusal> {
-        let CastVote { ballot, signature } = cast.into();
+    pub async fn vote(&self, person: &PersonSession, id: &str, cast: CastVote) -> Result<VoteReply, Refusal> {
+        let CastVote { ballot, signature } = cast;
         self.hold_session(person)?;
         self.hold_deciding(person, id).await?;
         self.record_held_stops().await;

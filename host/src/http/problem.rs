@@ -27,7 +27,8 @@ pub(super) struct Refused {
     detail: String,
     help: Option<String>,
     retry_after: Option<u32>,
-    challenge: Option<HeaderValue>,
+    /// Rare, so it makes no other answer larger.
+    challenge: Option<Box<HeaderValue>>,
 }
 
 impl Refused {
@@ -41,7 +42,7 @@ impl Refused {
                 "Bearer error=\"insufficient_user_authentication\", \
                  error_description=\"a fresh authentication is required\", acr_values=\"{acr}\", max_age=\"0\""
             );
-            self.challenge = HeaderValue::try_from(challenge).ok();
+            self.challenge = HeaderValue::try_from(challenge).ok().map(Box::new);
         }
         self
     }
@@ -124,7 +125,7 @@ impl IntoResponse for Refused {
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if let Some(challenge) = challenge {
-            headers.insert(header::WWW_AUTHENTICATE, challenge);
+            headers.insert(header::WWW_AUTHENTICATE, *challenge);
         }
         match self.status {
             StatusCode::UNAUTHORIZED => {

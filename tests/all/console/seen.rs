@@ -190,6 +190,8 @@ async fn who_may_not_see_the_arguments_does_not_vote_on_them() {
     let story = Story::on(gate).await;
     let id = story.ask(&proviso_tests::post_rows("report-writer", "finance/ledger-eu", 9, "v1"), None).await;
     let (mara, jun) = (story.gate.person("mara").await, story.gate.person("jun").await);
+    // What takes two approvers waits for two administrators.
+    story.gate.person("kit").await;
     // The ballot that mara's page would send, with everything right but whose it is.
     let ballot = story.ballot(&mara, &id, "approve", None).await;
     let votes = format!("/api/v1/exceptions/{id}/votes");

@@ -82,7 +82,7 @@ async fn a_signature_is_good_once_here_now_and_for_this_vote() {
     let mut reworded = ballot.clone();
     reworded["reason"] = json!("another reason");
     let mut narrowed = ballot.clone();
-    narrowed["grant"]["max_uses"] = json!(1);
+    narrowed["grant"]["valid_for"] = json!("10m");
     let mut resheeted = ballot.clone();
     resheeted["sheet"] = json!("0".repeat(64));
     let mut refusing = ballot.clone();

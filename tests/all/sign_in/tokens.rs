@@ -11,7 +11,7 @@ use super::provider::{SECRET, Twist, query};
 async fn a_person_signs_in_by_a_provider() {
     let (gate, provider) = gate().await;
     let ways = gate.client.get("/api/v1/sign-in", None).await.json();
-    assert_eq!(ways, json!({"providers": [{"name": "acme", "label": "Acme acme"}]}));
+    assert_eq!(ways, json!({"providers": [{"name": "acme", "label": "Acme acme"}], "passkeys": false}));
     let mut browser = Browser::default();
     let begin = json!({"provider": "acme", "return_to": "/exceptions/exc_1?tab=x"});
     let answer = browser.post(&gate.client, "/api/v1/sign-in/begin", &begin).await;

@@ -62,7 +62,7 @@ pub struct Bare {
 impl Bare {
     pub fn new(policies: usize) -> Result<Self> {
         let policies = workload::bare_scope(policies).parse()?;
-        let uid = |text: &str| text.parse::<EntityUid>();
+        let uid = |text: &str| -> Result<EntityUid> { Ok(text.parse()?) };
         let (principal, resource) = (uid("Agent::\"agent-0\"")?, uid("Dataset::\"dataset-0\"")?);
         let request = Request::new(principal, uid("Action::\"post\"")?, resource, Context::empty(), None)?;
         Ok(Self { policies, request, entities: Entities::empty() })

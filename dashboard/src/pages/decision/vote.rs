@@ -71,7 +71,7 @@ pub fn cast(state: State, desk: Desk, decision: VoteDecision) {
 /// Sends a vote: signed where the terms demand it, and where the gate says that a session is not enough.
 pub async fn send(id: &str, person: &EntityRef, ballot: Ballot, presence: Presence) -> Result<VoteReply, ApiError> {
     let approves = ballot.decision == VoteDecision::Approve;
-    let mut vote = CastVote::from(ballot);
+    let mut vote = CastVote { ballot, signature: None };
     if approves && presence == Presence::Signature {
         vote.signature = Some(sign(id, person, &vote.ballot).await?);
         return api::vote(id, &vote).await;

@@ -93,18 +93,18 @@ async fn a_stale_or_altered_sheet_cannot_be_voted_on() {
     let good = ballot(app, &mara, &id, VoteDecision::Approve, None).await;
     let mut altered = good.clone();
     altered.grant.max_uses = 2;
-    assert_eq!(code(app.vote(&mara, &id, altered).await), "stale_sheet");
+    assert_eq!(code(app.vote(&mara, &id, unsigned(altered)).await), "stale_sheet");
     let mut elsewhere = good.clone();
     elsewhere.as_of += 1000;
-    assert_eq!(code(app.vote(&mara, &id, elsewhere).await), "stale_sheet");
+    assert_eq!(code(app.vote(&mara, &id, unsigned(elsewhere)).await), "stale_sheet");
     // Somebody else's sheet is not one's own.
     let ola = person(app, "ola").await;
-    assert_eq!(code(app.vote(&ola, &id, good.clone()).await), "stale_sheet");
+    assert_eq!(code(app.vote(&ola, &id, unsigned(good.clone())).await), "stale_sheet");
     // News of others does not void; a lock does.
     person(app, "vera").await;
     let locked = lock(app, &ola, LockTarget::Task("close-q3".into())).await.unwrap();
     app.unlock(&ola, &locked.id).await.unwrap();
-    assert_eq!(code(app.vote(&mara, &id, good).await), "stale_sheet");
+    assert_eq!(code(app.vote(&mara, &id, unsigned(good)).await), "stale_sheet");
     assert_eq!(code(approve(app, "mara", &id, None).await), "ok");
 }
 

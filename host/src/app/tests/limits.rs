@@ -40,7 +40,7 @@ async fn other(app: &App, task: &str) -> Credential {
 async fn refuse(app: &App, user: &str, id: &str) {
     let person = person(app, user).await;
     let ballot = ballot(app, &person, id, VoteDecision::Refuse, None).await;
-    app.vote(&person, id, ballot).await.unwrap();
+    app.vote(&person, id, unsigned(ballot)).await.unwrap();
 }
 
 #[tokio::test]

@@ -21,6 +21,7 @@ use policy_core::question::LockTarget;
 use policy_core::sheet::{Ballot, binding};
 use proviso_api::access_request::{AccessRequest, DenialRef, RequestedAccess};
 use proviso_api::authzen::{Action, Entity, EvaluationReply, EvaluationRequest};
+use proviso_api::passkeys::CastVote;
 use proviso_api::stops::{LockRequest, Locked};
 use serde_json::{Map, Value, json};
 
@@ -160,10 +161,15 @@ async fn ballot(app: &App, person: &PersonSession, id: &str, decision: VoteDecis
     Ballot { decision, as_of: reply.sheet.as_of, sheet, reason, grant, inside: false, confirm }
 }
 
+/// A ballot as it is cast where a session is enough.
+fn unsigned(ballot: Ballot) -> CastVote {
+    CastVote { ballot, signature: None }
+}
+
 async fn approve(app: &App, user: &str, id: &str, grant: Option<Scope>) -> Result<Option<String>, Refusal> {
     let person = person(app, user).await;
     let ballot = ballot(app, &person, id, VoteDecision::Approve, grant).await;
-    app.vote(&person, id, ballot).await.map(|reply| reply.grant)
+    app.vote(&person, id, unsigned(ballot)).await.map(|reply| reply.grant)
 }
 
 /// A gate with one live grant for one write.

@@ -297,7 +297,7 @@ async fn a_question_is_a_link_to_who_may_answer_it_and_told_once() {
     until("the request is told", async || (mails.letters().len() == 2).then_some(())).await;
     let mara = person(app, "mara").await;
     let vote = ballot(app, &mara, &id, VoteDecision::Ask, None).await;
-    app.vote(&mara, &id, vote).await.unwrap();
+    app.vote(&mara, &id, unsigned(vote)).await.unwrap();
     let told = until("two more", async || Some(mails.letters()).filter(|letters| letters.len() == 4)).await;
     let told = told[2..].join("\n");
     // Tom owns the agent and ines asks: they may answer, and nobody else may.

@@ -254,7 +254,7 @@ async fn a_task_that_has_ended_uses_nothing_asks_for_nothing_and_is_voted_on_no_
     assert!(used.context.message.contains("its task has ended"), "{used:?}");
     assert!(!caller.evaluate(app, tool("read_file", "/srv/files/a.md", "c4")).await.decision);
     assert_eq!(caller.ask_for(app, &body, &denied, None).await.unwrap_err().code, "task_ended");
-    assert_eq!(app.vote(&ola, &open, ballot).await.unwrap_err().code, "closed");
+    assert_eq!(app.vote(&ola, &open, unsigned(ballot)).await.unwrap_err().code, "closed");
     let mint = MintRequest::Agent {
         subject: writer(),
         task: "close-q3".into(),

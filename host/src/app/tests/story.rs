@@ -77,7 +77,7 @@ async fn a_refusal_and_a_cancel_end_a_request() {
     let mara = person(app, "mara").await;
     let first = caller.ask(app, &tool("write_file", "/srv/files/reports/1.md", "c1"), None).await.unwrap();
     let refuse = ballot(app, &mara, &first, VoteDecision::Refuse, None).await;
-    assert_eq!(app.vote(&mara, &first, refuse).await.unwrap().state, "denied");
+    assert_eq!(app.vote(&mara, &first, unsigned(refuse)).await.unwrap().state, "denied");
     let status = app.request_status(&caller.point, Some(&caller.agent), &first, Duration::ZERO).await.unwrap().reply;
     assert_eq!((status.task.status.as_str(), status.result), ("denied", None));
 

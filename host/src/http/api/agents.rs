@@ -18,8 +18,9 @@ pub(in crate::http) struct Page {
     page: Option<String>,
 }
 
-/// Which agent. An id has slashes, so that it is no part of the path.
-#[derive(Debug, Deserialize)]
+/// Which agent. An id has slashes, so that it is no part of the path. Whoever names none asks for nobody that is known.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
 pub(in crate::http) struct Which {
     #[serde(rename = "type")]
     kind: String,

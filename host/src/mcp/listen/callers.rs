@@ -31,13 +31,16 @@ pub struct Caller {
     pub subject: Entity,
 }
 
+/// What the gate said of a token, and until when that is believed.
+type Known = (Result<Caller, Refused>, u64);
+
 /// Knows callers apart.
 pub struct Callers {
     gate: Gate,
     metadata: Arc<Metadata>,
     clock: Arc<dyn Clock>,
     /// By the digest of the token: until when, by the boot clock.
-    known: Mutex<BTreeMap<Digest, (Result<Caller, Refused>, u64)>>,
+    known: Mutex<BTreeMap<Digest, Known>>,
     /// Until when the gate is believed to know this proxy itself.
     itself: AtomicU64,
     looks: Semaphore,

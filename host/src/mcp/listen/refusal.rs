@@ -28,6 +28,13 @@ pub struct Refused {
     code: String,
     detail: String,
     help: Option<String>,
+    /// Apart, so that what is refused makes no answer larger that is not.
+    more: Box<More>,
+}
+
+/// What only some refusals have.
+#[derive(Debug, Clone, Default)]
+struct More {
     /// JSON-RPC's code, and the message's id.
     rpc: Option<(i64, Value)>,
     data: Map<String, Value>,
@@ -38,8 +45,7 @@ impl Refused {
     /// A refusal of a request.
     pub fn new(status: StatusCode, code: &str, detail: impl Into<String>) -> Self {
         let help = remedy(code).map(str::to_owned);
-        let (rpc, data, headers) = (None, Map::new(), Vec::new());
-        Self { status, code: code.to_owned(), detail: detail.into(), help, rpc, data, headers }
+        Self { status, code: code.to_owned(), detail: detail.into(), help, more: Box::default() }
     }
 
     /// A refusal of a message: with 400, and an error of JSON-RPC under this id.
@@ -50,7 +56,7 @@ impl Refused {
 
     /// The same refusal as an answer to a message.
     pub fn under(mut self, rpc: i64, id: &Value) -> Self {
-        self.rpc = Some((rpc, id.clone()));
+        self.more.rpc = Some((rpc, id.clone()));
         self
     }
 
@@ -67,13 +73,13 @@ impl Refused {
 
     /// With a member of the error's data.
     pub fn data(mut self, name: &str, value: Value) -> Self {
-        self.data.insert(name.to_owned(), value);
+        self.more.data.insert(name.to_owned(), value);
         self
     }
 
     /// With a header.
     pub fn header(mut self, name: header::HeaderName, value: impl Into<String>) -> Self {
-        self.headers.push((name, value.into()));
+        self.more.headers.push((name, value.into()));
         self
     }
 
@@ -107,7 +113,7 @@ impl Refused {
     }
 
     fn body(&self) -> (&'static str, String) {
-        let Some((rpc, id)) = &self.rpc else {
+        let Some((rpc, id)) = &self.more.rpc else {
             let mut problem = json!({
                 "type": "about:blank", "title": self.status.canonical_reason().unwrap_or_default(),
                 "status": self.status.as_u16(), "detail": self.detail, "code": self.code,
@@ -117,7 +123,7 @@ impl Refused {
             }
             return ("application/problem+json", problem.to_string());
         };
-        let mut data = self.data.clone();
+        let mut data = self.more.data.clone();
         data.insert("reason".to_owned(), self.code.clone().into());
         if let Some(help) = &self.help {
             data.insert("help".to_owned(), help.clone().into());
@@ -131,7 +137,7 @@ impl IntoResponse for Refused {
     fn into_response(self) -> Response {
         let (kind, body) = self.body();
         let mut response = (self.status, [(header::CONTENT_TYPE, kind)], body).into_response();
-        for (name, value) in self.headers {
+        for (name, value) in self.more.headers {
             if let Ok(value) = HeaderValue::from_str(&value) {
                 response.headers_mut().insert(name, value);
             }

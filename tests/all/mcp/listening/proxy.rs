@@ -209,10 +209,9 @@ pub async fn next_of(answer: &mut (impl futures::Stream<Item = reqwest::Result<i
     loop {
         let bytes = answer.next().await.expect("more of the stream").expect("read");
         text.push_str(&String::from_utf8_lossy(bytes.as_ref()));
-        if let Some(data) = text.split("\n\n").filter_map(|event| event.split("data: ").nth(1)).next() {
-            if let Ok(message) = serde_json::from_str(data) {
-                return message;
-            }
+        let data = text.split("\n\n").find_map(|event| event.split("data: ").nth(1));
+        if let Some(Ok(message)) = data.map(serde_json::from_str) {
+            return message;
         }
     }
 }

@@ -319,12 +319,12 @@ impl Actor {
         let now = self.parts.clock.boot();
         for action in self.session.handle(input, now) {
             match action {
-                Action::ToClient(line) => self.to_client(line),
+                Action::ToClient(line) => self.pass_to_client(line),
                 Action::ToUpstream(line) => {
                     let until = now.saturating_add(u64::try_from(WRITE.as_millis()).unwrap_or(0));
-                    self.to_upstream(line, until);
+                    self.pass_to_upstream(line, until);
                 }
-                Action::ToUpstreamBefore(line, until) => self.to_upstream(line, until),
+                Action::ToUpstreamBefore(line, until) => self.pass_to_upstream(line, until),
                 Action::Gate(ticket, ask) => {
                     let (gate, events) = (Arc::clone(&self.parts.gate), self.parts.events.clone());
                     self.tasks.spawn(async move {

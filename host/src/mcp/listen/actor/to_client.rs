@@ -12,7 +12,7 @@ use crate::mcp::reply;
 const SUBSCRIPTION: &str = "io.modelcontextprotocol/subscriptionId";
 
 impl Actor {
-    pub(super) fn to_client(&mut self, line: Vec<u8>) {
+    pub(super) fn pass_to_client(&mut self, line: Vec<u8>) {
         match read(&line, FROM_UPSTREAM) {
             Ok(Message::Response(response)) => self.answer(response, line),
             Ok(Message::Notification(_)) => {

@@ -13,7 +13,7 @@ use crate::mcp::era::{Era, VERSION_MEMBER};
 use crate::mcp::message::{FROM_UPSTREAM, Message, Request, read};
 
 impl Actor {
-    pub(super) fn to_upstream(&mut self, line: Vec<u8>, until: u64) {
+    pub(super) fn pass_to_upstream(&mut self, line: Vec<u8>, until: u64) {
         // Read by the wider bound: what is repeated with answers may be longer than what came.
         let message = read(&line, FROM_UPSTREAM);
         let (id, passport) = match &message {
