@@ -174,7 +174,7 @@ test("a lock is set with a reason, is seen, and is lifted", async ({ page, gate,
   await signIn(page, gate);
   await page.goto(`${gate.url}/locks?task=${task}`);
   await page.getByRole("button", { name: "Lock", exact: true }).click();
-  await expect(page.getByText("Say why: whoever meets the lock reads it.")).toBeVisible();
+  await expect(page.getByRole("region", { name: "Lock something" }).getByRole("status")).toContainText("Say why");
   await page.getByLabel("Why", { exact: true }).fill("Something is odd. \u202E<b>x</b>");
   await page.getByRole("button", { name: "Lock", exact: true }).click();
   await expect(page.getByText(`Locked: task ${task}.`)).toBeVisible();

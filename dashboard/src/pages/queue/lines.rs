@@ -29,7 +29,11 @@ pub(super) fn Lines(fresh: Memo<Vec<ExceptionLine>>) -> impl IntoView {
         let fresh = fresh.get();
         let held = (pointed.get() || focused.get()) && before.as_ref() == Some(&now);
         let shown: Vec<String> = drawn.with_untracked(|rows| rows.iter().map(|row| row.line.id.clone()).collect());
-        let known = |id: &str| page.book.with_untracked(|book| book.line(id).cloned());
+        // One that the gate lists no more stands as it was last seen.
+        let drawn_before = |id: &str| {
+            drawn.with_untracked(|rows| rows.iter().find(|row| row.line.id == id).map(|row| row.line.clone()))
+        };
+        let known = |id: &str| page.book.with_untracked(|book| book.line(id).cloned()).or_else(|| drawn_before(id));
         let (rows, new) = arrange(&shown, fresh, known, held);
         if before.is_some() && !rows.iter().map(|row| &row.line.id).eq(shown.iter()) {
             desk.page_changed();
