@@ -238,7 +238,7 @@ test.describe("in another zone", () => {
 });
 
 test("while live changes are away the page says so and what may be old", async ({ page, gate, asked }) => {
-  await page.route("**/api/v1/events*", (route: Route) => route.abort());
+  await page.route("**/api/v1/events*", (route: Route) => route.fulfill({ status: 503 }));
   await signIn(page, gate);
   await expect(page.getByText("Live changes are away.")).toBeVisible();
   await expect(line(page, asked)).toBeVisible();
