@@ -5,7 +5,7 @@ import { join } from "node:path";
 
 import { type CDPSession, type Page, expect, test as base } from "@playwright/test";
 
-import { AGENT, LOOKS, look } from "./harness/asked.ts";
+import { AGENT, LOOKS, approve, look } from "./harness/asked.ts";
 import { CLIENTS } from "./harness/client.ts";
 import { Gate } from "./harness/gate.ts";
 import { Model } from "./harness/model.ts";
@@ -53,7 +53,6 @@ const test = base.extend<{ asked: string }, { gate: Gate }>({
 
 const here = (gate: Gate) => new URL(gate.signInLink("mara")).origin;
 const heading = (page: Page, name: string) => page.getByRole("heading", { name, level: 1 });
-const approve = (page: Page) => page.getByRole("button", { name: "Approve" });
 
 interface Authenticator {
   cdp: CDPSession;
@@ -119,7 +118,7 @@ test("a person adds a passkey, signs in by it, signs a vote by it, and ends it",
   await expect(page.getByText("signed in by webauthn")).toBeVisible();
   await open(page, gate, asked);
   await expect(page.getByText("An approval is signed by a passkey of yours")).toBeVisible();
-  await approve(page).click();
+  await approve(page);
   await expect(page.getByText("Granted. The agent can repeat its call.").first()).toBeVisible();
   const cast = (await votes(page, asked))[0]!;
   expect(cast.proof?.by).toBe("signature");
@@ -145,12 +144,12 @@ test("an authenticator that verifies nobody signs nothing, and the page says wha
   const { cdp, id } = await enrol(page, gate, "mara");
   await cdp.send("WebAuthn.setUserVerified", { authenticatorId: id, isUserVerified: false });
   await open(page, gate, asked);
-  await approve(page).click();
+  await approve(page);
   await expect(page.getByText(/No authenticator answered/).first()).toBeVisible();
   expect(await votes(page, asked)).toEqual([]);
   // What it was refused for is mended, and the same page votes.
   await cdp.send("WebAuthn.setUserVerified", { authenticatorId: id, isUserVerified: true });
-  await approve(page).click();
+  await approve(page);
   await expect(page.getByText("Granted. The agent can repeat its call.").first()).toBeVisible();
 });
 
@@ -168,7 +167,7 @@ test("a copy of an authenticator is noticed at its second use, and both are out"
   await cdp.send("WebAuthn.addCredential", { authenticatorId: id, credential: { ...copied, signCount: 0 } });
   await signIn(page, gate, "ola");
   await open(page, gate, asked);
-  await approve(page).click();
+  await approve(page);
   await expect(page.getByText(/there is a copy of it, and it is suspended/).first()).toBeVisible();
   expect(await votes(page, asked)).toEqual([]);
   await page.getByRole("link", { name: "ola" }).click();
@@ -192,7 +191,7 @@ test("another page's challenge, and another origin, sign nothing here", async ({
     const answer = await route.fetch();
     await route.fulfill({ response: answer, json: { ...(await answer.json()), nonce: "0".repeat(64) } });
   });
-  await approve(page).click();
+  await approve(page);
   await expect(page.getByText(/it answers another challenge/).first()).toBeVisible();
   await page.unroute("**/votes/challenge");
   // The same signature again, after it was used.
@@ -202,7 +201,7 @@ test("another page's challenge, and another origin, sign nothing here", async ({
     await route.fallback();
   });
   await page.reload();
-  await approve(page).click();
+  await approve(page);
   await expect(page.getByText("Granted. The agent can repeat its call.").first()).toBeVisible();
   const once = JSON.parse(sent);
   expect(once.signature.assertion.signature).toBeTruthy();
