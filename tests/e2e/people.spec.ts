@@ -96,7 +96,7 @@ test("two administrators let somebody in who votes, and one whom policy lets not
   await page.goto(`${gate.url}/people/nia`);
   await expect(page.getByText("decide on requests")).toBeVisible();
   await page.getByRole("button", { name: "End all their sessions" }).click();
-  await expect(page.getByText("Signed in nowhere.")).toBeVisible();
+  await expect(page.getByText("Signed in nowhere.", { exact: true })).toBeVisible();
   await third.reload();
   await expect(third.getByRole("heading", { name: /sign in/i })).toBeVisible();
 });
