@@ -56,7 +56,7 @@ test("a yes of the strongest tier names what it is on, and the gate checks it", 
   const sent = page.waitForRequest((request) => request.url().endsWith("/votes"));
   await dialog.getByRole("button", { name: "Approve" }).click();
   expect((await sent).postDataJSON().confirm).toBe("finance/ledger-eu");
-  await expect(page.getByText("Your approval counts. Another person has to approve, too.")).toBeVisible();
+  await expect(page.getByText("Your approval counts. Another person has to approve, too.").first()).toBeVisible();
 });
 
 test("an agent's page says what it may do today, and by which record or policy", async ({ page, gate, asked, task }) => {
@@ -74,7 +74,7 @@ test("an agent's page says what it may do today, and by which record or policy",
   await expect(row).toContainText("allowed, by a grant");
   await expect(row.getByRole("link", { name: "the grant" })).toHaveAttribute("href", `/exceptions/${asked}`);
   await expect(page.getByRole("region", { name: "Never, whatever anybody grants" })).toContainText("guardrails/");
-  await page.getByRole("region", { name: "May be asked for" }).getByText("writing-a-file-needs-one").click();
+  await page.getByRole("region", { name: "May be asked for" }).getByText("writing-a-file-needs-one", { exact: true }).click();
   await expect(page.getByRole("region", { name: "May be asked for" })).toContainText("/srv/files");
   await inEveryLook(page, "agent");
   await expect(page.getByRole("link", { name: "Lock this agent" })).toHaveAttribute("href", /\/locks\?subject=Agent/);
