@@ -24,7 +24,8 @@ function demandSignatures(folder: string): void {
   writeFileSync(file, readFileSync(file, "utf8").replaceAll('@presence("session")\n', ""));
 }
 
-const test = base.extend<{ asked: string }, { gate: Gate }>({
+/** A gate for each test: only the first passkey of a person counts at once. */
+const test = base.extend<{ gate: Gate; asked: string }>({
   gate: [
     async ({}, use) => {
       const port = await freePort();
@@ -35,7 +36,7 @@ const test = base.extend<{ asked: string }, { gate: Gate }>({
       await use(gate);
       await gate.stop();
     },
-    { scope: "worker" },
+    { scope: "test" },
   ],
   /** One open request for each test. */
   asked: async ({ gate }, use, info) => {
@@ -125,7 +126,7 @@ test("a person adds a passkey, signs in by it, signs a vote by it, and ends it",
   expect(JSON.parse(cast.proof!.statement).exception).toBe(asked);
   // Verified offline, with its signature.
   expect(JSON.parse(gate.run("audit", "verify", "--json")).signatures).toBeGreaterThan(0);
-  await page.getByRole("link", { name: "mara" }).click();
+  await page.goto(`${here(gate)}/you`);
   await page.getByRole("button", { name: "End the passkey key of mara" }).click();
   // With it ends the session that it made.
   await expect(heading(page, "Sign in")).toBeVisible();
@@ -170,7 +171,7 @@ test("a copy of an authenticator is noticed at its second use, and both are out"
   await approve(page);
   await expect(page.getByText(/there is a copy of it, and it is suspended/).first()).toBeVisible();
   expect(await votes(page, asked)).toEqual([]);
-  await page.getByRole("link", { name: "ola" }).click();
+  await page.goto(`${here(gate)}/you`);
   await expect(page.getByText("Somebody has a copy of it. It signs nothing; end it, and find out who.")).toBeVisible();
 });
 
