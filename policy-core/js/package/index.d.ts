@@ -343,6 +343,8 @@ export interface Terms {
   for_another?: true;
   /** Whether only credentials that are bound to a key may ask, and use what was granted. */
   binding?: true;
+  /** What an approval takes beside who gives it; absent: a session is enough. */
+  presence?: "authentication" | "signature";
   /** The `@id`s of the permits that matched, sorted. */
   policies: string[];
 }
