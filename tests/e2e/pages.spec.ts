@@ -75,7 +75,7 @@ test("an agent's page says what it may do today, and by which record or policy",
   await expect(row.getByRole("link", { name: "the grant" })).toHaveAttribute("href", `/exceptions/${asked}`);
   await expect(page.getByRole("region", { name: "Never, whatever anybody grants" })).toContainText("guardrails/");
   await page.getByRole("region", { name: "May be asked for" }).getByText("writing-a-file-needs-one", { exact: true }).click();
-  await expect(page.getByRole("region", { name: "May be asked for" })).toContainText("/srv/files");
+  await expect(page.getByRole("region", { name: "May be asked for" })).toContainText("context.input.path like");
   await inEveryLook(page, "agent");
   await expect(page.getByRole("link", { name: "Lock this agent" })).toHaveAttribute("href", /\/locks\?subject=Agent/);
 });
