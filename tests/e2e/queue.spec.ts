@@ -104,7 +104,8 @@ test("while the pointer is on the list nothing moves: what is new waits, what ha
   await expect(page.getByRole("button", { name: "1 new line: show it" })).toBeVisible();
   const after = await lines(page).evaluateAll((all) => all.map((each) => [each.getAttribute("href"), each.getBoundingClientRect().top]));
   expect(after).toEqual(before);
-  await page.getByRole("button", { name: "1 new line: show it" }).click();
+  // Whoever lets go of the list sees it as it is; the button is for who holds it by the keyboard.
+  await page.mouse.move(1, 1);
   await expect(lines(page).first()).toHaveAttribute("href", "/exceptions/exc_made_new");
 });
 
