@@ -112,57 +112,28 @@ impl<'a> Members<'a> {
     }
 }
 
-impl SerializeSeq for Items<'_> {
-    type Ok = ();
-    type Error = NotPlain;
+/// Serde has a trait for each kind of array, and all are written alike.
+macro_rules! items {
+    ($kind:ident, $item:ident) => {
+        impl $kind for Items<'_> {
+            type Ok = ();
+            type Error = NotPlain;
 
-    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
-        self.item(value)
-    }
+            fn $item<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
+                self.item(value)
+            }
 
-    fn end(self) -> Result<()> {
-        self.close()
-    }
+            fn end(self) -> Result<()> {
+                self.close()
+            }
+        }
+    };
 }
 
-impl SerializeTuple for Items<'_> {
-    type Ok = ();
-    type Error = NotPlain;
-
-    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
-        self.item(value)
-    }
-
-    fn end(self) -> Result<()> {
-        self.close()
-    }
-}
-
-impl SerializeTupleStruct for Items<'_> {
-    type Ok = ();
-    type Error = NotPlain;
-
-    fn serialize_field<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
-        self.item(value)
-    }
-
-    fn end(self) -> Result<()> {
-        self.close()
-    }
-}
-
-impl SerializeTupleVariant for Items<'_> {
-    type Ok = ();
-    type Error = NotPlain;
-
-    fn serialize_field<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
-        self.item(value)
-    }
-
-    fn end(self) -> Result<()> {
-        self.close()
-    }
-}
+items!(SerializeSeq, serialize_element);
+items!(SerializeTuple, serialize_element);
+items!(SerializeTupleStruct, serialize_field);
+items!(SerializeTupleVariant, serialize_field);
 
 impl SerializeMap for Members<'_> {
     type Ok = ();
@@ -181,30 +152,24 @@ impl SerializeMap for Members<'_> {
     }
 }
 
-impl SerializeStruct for Members<'_> {
-    type Ok = ();
-    type Error = NotPlain;
+/// The same of the kinds of structures.
+macro_rules! members {
+    ($kind:ident) => {
+        impl $kind for Members<'_> {
+            type Ok = ();
+            type Error = NotPlain;
 
-    fn serialize_field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<()> {
-        self.name(name)?;
-        self.value(value)
-    }
+            fn serialize_field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<()> {
+                self.name(name)?;
+                self.value(value)
+            }
 
-    fn end(self) -> Result<()> {
-        self.close()
-    }
+            fn end(self) -> Result<()> {
+                self.close()
+            }
+        }
+    };
 }
 
-impl SerializeStructVariant for Members<'_> {
-    type Ok = ();
-    type Error = NotPlain;
-
-    fn serialize_field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<()> {
-        self.name(name)?;
-        self.value(value)
-    }
-
-    fn end(self) -> Result<()> {
-        self.close()
-    }
-}
+members!(SerializeStruct);
+members!(SerializeStructVariant);
