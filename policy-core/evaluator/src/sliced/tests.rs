@@ -1,8 +1,11 @@
 //! What is sliced is held against what asks every policy: the same policies satisfied, the same errors, the same outcome.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
 
 use cedar_policy::{Entities, PolicyId};
+use policy_core::abi::{Evaluate, Load, Op};
 use policy_core::entity::EntityRef;
 use policy_core::question::Purpose;
 use policy_core::time::Timestamp;
@@ -11,10 +14,10 @@ use proptest::sample::select;
 use serde_json::json;
 
 use super::*;
-use crate::Bundle;
 use crate::cedar;
 use crate::evaluate::evaluate;
 use crate::seal::{Ask, Claimed};
+use crate::{Bundle, Rules};
 
 /// Entities `a` to `d` and groups `g0` to `g3`, in whatever groups; what is named and not there is tried, too.
 const IDS: [&str; 5] = ["a", "b", "c", "d", "nobody"];
@@ -152,6 +155,30 @@ proptest! {
         let Ok(question) = question(&bundle) else { return Ok(()) };
         prop_assert_eq!(evaluate(&bundle.rules, &question), evaluate(&bundle.rules.unsliced(), &question));
     }
+}
+
+#[test]
+fn each_golden_question_has_the_outcome_of_all_policies() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden/vectors.json");
+    let vectors: serde_json::Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+    let loads = vectors["loads"].as_object().unwrap().iter().filter_map(|(name, load)| {
+        let load: Load = serde_json::from_str(load["input"].as_str()?).ok()?;
+        let rules = Rules::read(&load.files, load.bundle).ok()?;
+        let unsliced = rules.unsliced();
+        Some((name.as_str(), (rules, unsliced)))
+    });
+    let loads: BTreeMap<&str, (Rules, Rules)> = loads.collect();
+    let mut asked = 0;
+    for case in vectors["cases"].as_array().unwrap() {
+        let evaluates = case["op"].as_i64() == Some(Op::Evaluate as i64);
+        let held = case["load"].as_str().and_then(|name| loads.get(name));
+        let input = case["input"].as_str().and_then(|input| serde_json::from_str::<Evaluate>(input).ok());
+        if let (true, Some((rules, unsliced)), Some(Evaluate { question, .. })) = (evaluates, held, input) {
+            assert_eq!(evaluate(rules, &question), evaluate(unsliced, &question), "{}", case["name"]);
+            asked += 1;
+        }
+    }
+    assert!(asked > 200, "{asked} questions were asked");
 }
 
 fn ask(who: &str, what: &str, on: &str, rows: i64) -> Ask {
