@@ -33,3 +33,66 @@ impl KeptPermits {
         Ok(judged)
     }
 }
+
+#[cfg(test)]
+#[cfg(feature = "validate")]
+mod tests {
+    use policy_core::digest::Digest;
+    use policy_core::entity::EntityRef;
+    use policy_core::grant::{ArgumentScope, ResourceScope, Scope};
+    use policy_core::time::Timestamp;
+
+    use super::*;
+    use crate::Bundle;
+
+    fn rules() -> Rules {
+        let schema = "entity User, Agent, File;
+            action read appliesTo { principal: [Agent], resource: [File],
+                context: { now: datetime, task: String, input_digest: String } };";
+        let config = "tiers = [\"low\"]\nstep_ups = [\"link\"]\n[types]\nperson = \"User\"\nsubjects = [\"Agent\"]\n";
+        let files = [("bundle.toml", config), ("schema.cedarschema", schema)];
+        Bundle::accept(&files.map(|(path, text)| (path.to_owned(), text.to_owned())).into()).unwrap().rules
+    }
+
+    fn grant(number: usize, until: i64) -> Grant {
+        let scope = Scope {
+            resource: ResourceScope::Is(EntityRef::new("File", "f")),
+            arguments: ArgumentScope::Exact,
+            not_before: None,
+            not_after: Timestamp::from_millis(until),
+            max_uses: 1,
+            valid_for: None,
+            rate: None,
+            budgets: Vec::new(),
+        };
+        Grant {
+            id: format!("grant-{number}"),
+            exception: "exception-1".to_owned(),
+            version: 1,
+            subject: EntityRef::new("Agent", "a"),
+            task: "t".to_owned(),
+            chain: Vec::new(),
+            enforcement_point: "proxy".to_owned(),
+            server: None,
+            tool: None,
+            action: "read".to_owned(),
+            input_digest: Digest::of(b"{}"),
+            input_names: Vec::new(),
+            members: Vec::new(),
+            scope,
+        }
+    }
+
+    #[test]
+    fn a_permit_is_that_of_the_whole_grant_and_few_are_kept() {
+        let (rules, kept) = (rules(), KeptPermits::default());
+        for number in 0..200 {
+            let made = kept.of(&rules, &grant(number, 1)).unwrap();
+            assert!(Arc::ptr_eq(&made, &kept.of(&rules, &grant(number, 1)).unwrap()), "{number}");
+            // Another grant of the same id has a permit of its own.
+            assert!(!Arc::ptr_eq(&made, &kept.of(&rules, &grant(number, 2)).unwrap()), "{number}");
+            assert!(kept.0.lock().unwrap().len() <= MOST);
+        }
+        assert!(kept.of(&rules, &Grant { action: "nothing".to_owned(), ..grant(0, 1) }).is_err());
+    }
+}
