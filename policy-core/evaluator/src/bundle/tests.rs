@@ -366,6 +366,7 @@ fn terms_are_read_strictly() {
         ("@presence(\"passkey\")", "`@presence(\"passkey\")`"),
         ("@presence(\"Session\")", "`@presence(\"Session\")`"),
         ("@step_up(\"webauthn\") @presence(\"session\")", "`@step_up` demands more"),
+        ("@binding(\"yes\")", "`@binding(\"yes\")`"),
         ("@review_within(\"1d2d\")", "review_within"),
     ];
     let accept = |terms: &str| {
