@@ -89,18 +89,26 @@ pub fn machine() -> String {
     format!("{processors} × {}, {}", model.unwrap_or("an unknown processor"), std::env::consts::OS)
 }
 
-/// The versions of what took part, from the lock file.
+/// The versions of what is measured, from the lock files.
 pub fn versions() -> Result<Vec<(String, String)>> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let lock: toml::Table = fs::read_to_string(root.join("Cargo.lock"))?.parse()?;
-    let packages = lock.get("package").and_then(toml::Value::as_array).ok_or("the lock file lists nothing")?;
-    let version = |name: &str| {
-        let package =
-            packages.iter().find(|package| package.get("name").and_then(toml::Value::as_str) == Some(name))?;
-        Some((name.to_owned(), package.get("version")?.as_str()?.to_owned()))
-    };
-    let mut versions: Vec<_> = ["cedar-policy", "wasmtime"].into_iter().filter_map(version).collect();
-    let toolchain: toml::Table = fs::read_to_string(root.join("rust-toolchain.toml"))?.parse()?;
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut versions = Vec::new();
+    let locks: [(&str, &[&str]); 2] =
+        [("../Cargo.lock", &["cedar-policy", "wasmtime"]), ("benches/regorus/Cargo.lock", &["regorus"])];
+    for (lock, names) in locks {
+        let lock: toml::Table = fs::read_to_string(tests.join(lock))?.parse()?;
+        let packages = lock.get("package").and_then(toml::Value::as_array).ok_or("the lock file lists nothing")?;
+        versions.extend(names.iter().filter_map(|name| {
+            let package =
+                packages.iter().find(|package| package.get("name").and_then(toml::Value::as_str) == Some(*name))?;
+            Some(((*name).to_owned(), package.get("version")?.as_str()?.to_owned()))
+        }));
+    }
+    let lock = fs::read_to_string(tests.join("benches/cedar-wasm/package-lock.json"))?;
+    let lock: serde_json::Value = serde_json::from_str(&lock)?;
+    let wasm = lock.pointer("/packages/node_modules~1@cedar-policy~1cedar-wasm/version");
+    versions.extend(wasm.and_then(|version| Some(("cedar-wasm".to_owned(), version.as_str()?.to_owned()))));
+    let toolchain: toml::Table = fs::read_to_string(tests.join("../rust-toolchain.toml"))?.parse()?;
     let channel = toolchain.get("toolchain").and_then(|toolchain| toolchain.get("channel")?.as_str());
     versions.push(("Rust".to_owned(), channel.unwrap_or("unknown").to_owned()));
     Ok(versions)
