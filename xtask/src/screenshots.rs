@@ -9,8 +9,9 @@ use crate::place::Place;
 use crate::test::testing;
 use crate::{assets, inputs, tools};
 
-/// The tests that look at pages are called so.
-const LOOKS: &str = "looks|look the same|palette|made up|pictures|today|strongest|lock is set|hidden|restored|exercise";
+/// The tests that look at pages are called so: most of them once for each look.
+const LOOKS: &str = "(light|dark), (wide|narrow)|look right|palette|made up|pictures|today|strongest|lock is set|hidden|\
+    before a restore|waits to be confirmed|activate a wider|were chosen";
 
 /// Builds what is shown, plays the tests that look at pages, and says where the pictures are.
 pub fn take(place: &Place) -> Result<()> {
