@@ -21,6 +21,7 @@ use policy_core::entity::EntityRef;
 use policy_core::outcome::Reason;
 use policy_core::sabotaged;
 use policy_core::value::Value;
+use std::borrow::Cow;
 use std::str::FromStr as _;
 
 use crate::Rules;
@@ -43,9 +44,11 @@ const THIS: &str = "gate";
 /// The reason why the question does not fit the bundle.
 pub fn console(rules: &Rules, input: &Console) -> Result<Vec<ConsoleAnswer>, Reason> {
     let entities = cedar::entities(rules, &input.entities).map_err(|unfit| unfit.reason)?;
-    let facts = with_brought(rules, &input.entities, std::slice::from_ref(&input.person));
-    let brought = cedar::entities(rules, &facts).map_err(|unfit| unfit.reason)?;
-    let entities = |act: &ConsoleAct| if is_of_groups(act.act) { &brought } else { &entities };
+    let brought = match with_brought(rules, &input.entities, std::slice::from_ref(&input.person)) {
+        Cow::Borrowed(_) => None,
+        Cow::Owned(facts) => Some(cedar::entities(rules, &facts).map_err(|unfit| unfit.reason)?),
+    };
+    let entities = |act: &ConsoleAct| brought.as_ref().filter(|_| is_of_groups(act.act)).unwrap_or(&entities);
     // INVARIANT (R8): a person that the bundle does not know may do nothing.
     let known =
         |fact: &policy_core::question::EntityFact| fact.uid == input.person.person && fact.source != cedar::UNKNOWN;
