@@ -2,6 +2,7 @@
 
 use policy_core::console::Act;
 use policy_core::digest::Digest;
+use policy_core::entity::EntityRef;
 use policy_core::grant::Scope;
 use policy_core::lifecycle::{Allowed, Exception, Phase, effective_state};
 use policy_core::time::Timestamp;
@@ -26,6 +27,9 @@ pub struct ExceptionsWanted {
     pub undisposed: bool,
     /// Only those to which something happened at this ledger position or after it.
     pub since: Option<u64>,
+    /// Only those of this agent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subject: Option<EntityRef>,
 }
 
 impl App {
@@ -182,6 +186,7 @@ fn is_wanted(state: &State, id: &str, entry: &Entry, wanted: &ExceptionsWanted, 
         && wanted.stage.as_deref().is_none_or(|stage| (stage == "current") == current)
         && (!wanted.undisposed || (exception.disposition.is_none() && exception.ended_at(now).is_some()))
         && wanted.since.is_none_or(|since| changed_at(state, id, entry) >= since)
+        && wanted.subject.as_ref().is_none_or(|subject| *subject == exception.request.question.call.subject)
 }
 
 /// The ledger position of the newest thing that happened to an exception, or to who decides on it.

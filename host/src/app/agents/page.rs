@@ -42,12 +42,13 @@ impl App {
         let answers = self.may_each(person, &asked, now).await?;
         let may: Vec<bool> = answers.iter().map(|answer| answer.permitted && answer.persons < 2).collect();
         let hidden: Vec<Act> = looks.into_iter().zip(&may).filter(|(_, may)| !**may).map(|(act, _)| act).collect();
-        let current = ExceptionsWanted { stage: Some("current".to_owned()), ..ExceptionsWanted::default() };
+        let (stage, subject) = (Some("current".to_owned()), Some(agent.clone()));
+        let current = ExceptionsWanted { stage, subject, ..ExceptionsWanted::default() };
         let mut exceptions = Vec::new();
         let mut page = PageWanted::default();
         loop {
             let list = self.exceptions(person, &current, &page).await?;
-            exceptions.extend(list.exceptions.into_iter().filter(|line| line.subject == *agent));
+            exceptions.extend(list.exceptions);
             match list.next {
                 Some(token) => page.token = Some(token),
                 None => break,

@@ -34,7 +34,7 @@ pub(in crate::http) async fn list(
     person: Person,
     Query(Filter { state, stage, disposition, since, limit, page }): Query<Filter>,
 ) -> Result<Json<ExceptionList>, Refused> {
-    let wanted = ExceptionsWanted { state, stage, undisposed: disposition.is_some(), since };
+    let wanted = ExceptionsWanted { state, stage, undisposed: disposition.is_some(), since, subject: None };
     let page = PageWanted { limit, token: page };
     Ok(Json(site.app().exceptions(&person.session, &wanted, &page).await?))
 }
