@@ -30,19 +30,17 @@ impl App {
         let about = About::exception_of(&self.state(), id);
         self.hold_act(person, Act::View, &about).await?;
         let now = self.now();
-        let (this, mut like, mut own) = {
+        let (this, like, own) = {
             let state = self.state();
             let this = state.exceptions.get(id).ok_or_else(unknown_exception)?.exception.clone();
             let like = Like::of(&this);
             let others = state.exceptions.values().map(|entry| &entry.exception);
             let others = others.filter(|other| other.request.id != id);
-            let alike: Vec<Exception> = others.clone().filter(|other| like.fits(other)).cloned().collect();
-            let voted = |other: &&Exception| other.votes.iter().any(|vote| vote.person == person.person);
-            (this, alike, others.filter(voted).cloned().collect::<Vec<Exception>>())
+            let alike: Vec<&Exception> = others.clone().filter(|other| like.fits(other)).collect();
+            let alike = newest(alike, MOST_LIKE, |other| other.request.requested_at);
+            let voted: Vec<&Exception> = others.filter(|other| decided_at(other, person).is_some()).collect();
+            (this, alike, newest(voted, MOST_TOLD, |other| decided_at(other, person)))
         };
-        newest(&mut like, MOST_LIKE);
-        own.sort_by_key(|exception| std::cmp::Reverse(decided_at(exception, person)));
-        own.truncate(MOST_TOLD);
         let like = self.seen(person, like, now).await?;
         let own = self.seen(person, own, now).await?;
         let of_this = self.rights(person, std::slice::from_ref(&this), Rights::OF_A_LINE, now).await?;
@@ -111,9 +109,10 @@ fn decided_at(exception: &Exception, person: &PersonSession) -> Option<Timestamp
     exception.votes.iter().rev().find(|vote| vote.person == person.person).map(|vote| vote.at)
 }
 
-fn newest(exceptions: &mut Vec<Exception>, most: usize) {
-    exceptions.sort_by_key(|exception| std::cmp::Reverse(exception.request.requested_at));
-    exceptions.truncate(most);
+/// The newest of these, by `at`. Only these are copied: of what has piled up in years few are looked at.
+pub(super) fn newest<T: Ord>(mut of: Vec<&Exception>, most: usize, at: impl Fn(&Exception) -> T) -> Vec<Exception> {
+    of.sort_by_key(|exception| std::cmp::Reverse(at(exception)));
+    of.into_iter().take(most).cloned().collect()
 }
 
 fn counts(like: &[&Exception], now: Timestamp) -> PastCounts {

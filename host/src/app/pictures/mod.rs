@@ -11,7 +11,7 @@ use proviso_api::past::PicturesReply;
 
 use super::App;
 use super::console::Rights;
-use super::past::dispositions;
+use super::past::{dispositions, newest};
 use super::refusal::Refusal;
 use crate::identity::PersonSession;
 use counts::{day_counts, day_times, narrowed, recurring, teams, times, unused};
@@ -37,14 +37,12 @@ impl App {
         self.refresh_all().await;
         let now = self.now();
         let from = first_day(now, days);
-        let (position, mut all) = {
+        let (position, all) = {
             let state = self.state();
             let all = state.exceptions.values().map(|entry| &entry.exception);
             let all = all.filter(|exception| exception.request.requested_at >= from);
-            (state.position, all.cloned().collect::<Vec<Exception>>())
+            (state.position, newest(all.collect(), MOST, |exception| exception.request.requested_at))
         };
-        all.sort_by_key(|exception| std::cmp::Reverse(exception.request.requested_at));
-        all.truncate(MOST);
         let rights = self.rights(person, &all, Rights::OF_A_LINE, now).await?;
         let seen: Vec<Exception> = all
             .into_iter()
