@@ -227,6 +227,7 @@ fn read_by_a_vote(state: &State, person: &PersonSession) -> Vec<(VersionKey, u64
         VersionKey::Proposals,
         VersionKey::Locks,
         VersionKey::Ownership,
+        VersionKey::Members,
         VersionKey::Identity(person.id.clone()),
     ];
     keys.map(|key| state.version(key)).to_vec()
