@@ -1,5 +1,5 @@
-//! `POST /api/v1/exceptions/{id}/votes`: one person's approve, refuse or ask, bound to what they were shown, and signed where the terms
-//! demand it.
+//! `POST /api/v1/exceptions/{id}/votes`: one person's approve, refuse or ask, bound to what they were shown, and signed
+//! where the terms demand it.
 
 use axum::Json;
 use axum::extract::{Path, State};
