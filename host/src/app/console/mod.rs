@@ -18,4 +18,4 @@ pub use event::ConsoleEvent;
 pub(in crate::app) use hold::Refusals;
 pub(in crate::app) use record::Reading;
 pub use seen::Seen;
-pub(in crate::app) use told::Rights;
+pub(in crate::app) use told::{Rights, deciding};

@@ -57,14 +57,7 @@ impl Rights {
             }
         };
         let decides = self.decides();
-        for of in [
-            &mut allowed.approve,
-            &mut allowed.refuse,
-            &mut allowed.ask,
-            &mut allowed.declare_emergency,
-            &mut allowed.give_back,
-            &mut allowed.confirm,
-        ] {
+        for of in deciding(allowed) {
             limit(decides, of);
         }
         limit(self.has(Act::Answer), &mut allowed.answer);
@@ -72,6 +65,18 @@ impl Rights {
         limit(self.has(Act::Review), &mut allowed.dispose);
         limit(self.has(Act::Revoke), &mut allowed.revoke);
     }
+}
+
+/// What of it is deciding.
+pub(in crate::app) fn deciding(allowed: &mut Allowed) -> [&mut May; 6] {
+    [
+        &mut allowed.approve,
+        &mut allowed.refuse,
+        &mut allowed.ask,
+        &mut allowed.declare_emergency,
+        &mut allowed.give_back,
+        &mut allowed.confirm,
+    ]
 }
 
 impl App {

@@ -6,6 +6,7 @@ use policy_core::sabotaged;
 use policy_core::time::Timestamp;
 
 use crate::app::App;
+use crate::app::console::deciding;
 use crate::app::people::{rejected, unknown_exception};
 use crate::app::refusal::Refusal;
 use crate::app::state::State;
@@ -65,14 +66,7 @@ impl App {
             }
         };
         let settled = self.hold_old_enough(&state, exception, person, now);
-        for of in [
-            &mut allowed.approve,
-            &mut allowed.refuse,
-            &mut allowed.ask,
-            &mut allowed.declare_emergency,
-            &mut allowed.give_back,
-            &mut allowed.confirm,
-        ] {
+        for of in deciding(allowed) {
             limit(of, settled);
         }
         if allowed.approve.is_yes() {
