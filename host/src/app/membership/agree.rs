@@ -9,7 +9,7 @@ use super::administrators::{hold_known, hold_other};
 use super::event::{MembershipEvent, Proposed};
 use super::links::DrawnLink;
 use super::members::{HeldProposal, INVITED_FOR};
-use super::propose::unknown_proposal;
+use super::propose::{bundle_changed, unknown_proposal};
 use crate::app::App;
 use crate::app::refusal::Refusal;
 use crate::app::settings::Operator;
@@ -65,7 +65,7 @@ impl App {
                     self.hold_second(held, person)?;
                     // INVARIANT (R4): the second still may, in the turn in which the yes is admitted.
                     if !self.is_administrator_here(state, &person.person) {
-                        return Err(Refusal::conflict("bundle_changed", "another bundle became active meanwhile"));
+                        return Err(bundle_changed());
                     }
                 }
                 Second::Operator(_) => self.hold_operator_instead(state, held)?,

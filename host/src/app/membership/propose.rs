@@ -1,5 +1,6 @@
 //! What one administrator begins: an invitation, or the linking of an account.
 
+use policy_core::digest::Digest;
 use policy_core::entity::EntityRef;
 use policy_core::text;
 use policy_core::time::{Span, Timestamp};
@@ -26,8 +27,9 @@ impl App {
     ///
     /// # Errors
     /// `not_permitted_here`; `own_person`; `unknown_person`, `departed_person`; `enrolled_already`; `proposed_already`;
-    /// `too_many_proposals`; `reason_needed`.
+    /// `too_many_proposals`; `reason_needed`; `bundle_changed`.
     pub async fn invite(&self, person: &PersonSession, request: &InviteRequest) -> Result<ProposalReply, Refusal> {
+        let judged_by = self.policy().digest();
         let persons = self.hold_administrator(person).await?;
         check_reason(&request.reason, "an invitation")?;
         let invited = EntityRef::new(self.policy().person_type(), &request.user);
@@ -45,7 +47,7 @@ impl App {
             }
         };
         let what = Proposed::Invitation { person: invited };
-        self.propose(person, what, (&request.reason, takes_two), link.as_ref()).await
+        self.propose(person, what, (&request.reason, takes_two), link.as_ref(), judged_by).await
     }
 
     async fn weighs(&self, person: &EntityRef) -> bool {
@@ -62,13 +64,15 @@ impl App {
     ///
     /// # Errors
     /// `not_permitted_here`; `single_user_required`; `own_person`; `unknown_provider`; `unknown_person`, `not_enrolled`;
-    /// `account_of_another`, `linked_already`; `proposed_already`; `too_many_proposals`; `reason_needed`.
+    /// `account_of_another`, `linked_already`; `proposed_already`; `too_many_proposals`; `reason_needed`;
+    /// `bundle_changed`.
     pub async fn propose_account(
         &self,
         person: &PersonSession,
         user: &str,
         request: &LinkAccountRequest,
     ) -> Result<ProposalReply, Refusal> {
+        let judged_by = self.policy().digest();
         self.hold_administrator(person).await?;
         // INVARIANT (R4): what an agent could have signed in itself makes nobody another way in.
         self.hold_session(person)?;
@@ -88,7 +92,7 @@ impl App {
             issuer: way.issuer.clone(),
             subject: subject.to_owned(),
         };
-        self.propose(person, what, (&request.reason, true), None).await
+        self.propose(person, what, (&request.reason, true), None, judged_by).await
     }
 
     async fn propose(
@@ -97,6 +101,7 @@ impl App {
         what: Proposed,
         (reason, takes_two): (&str, bool),
         link: Option<&DrawnLink>,
+        judged_by: Digest,
     ) -> Result<ProposalReply, Refusal> {
         let now = self.now();
         let id = self.member_id("prp")?;
@@ -113,6 +118,10 @@ impl App {
         self.admit(|state| {
             self.still_stands(state, by, now)?;
             hold_known(state, &by.person, now)?;
+            // INVARIANT (R4): whether one may let them in alone was asked of the bundle that is still active.
+            if self.policy().digest() != judged_by {
+                return Err(bundle_changed());
+            }
             self.hold_proposed(state, &proposal.what)?;
             hold_room(state, &proposal.what, now)?;
             let mut records = Vec::new();
@@ -196,6 +205,11 @@ fn hold_room(state: &State, what: &Proposed, now: Timestamp) -> Result<(), Refus
         return Err(Refusal::new(RefusalKind::TooMany, "too_many_proposals", what));
     }
     Ok(())
+}
+
+/// What was asked of policy was asked of another bundle.
+pub(super) fn bundle_changed() -> Refusal {
+    Refusal::conflict("bundle_changed", "another bundle became active meanwhile")
 }
 
 pub(super) fn unknown_proposal() -> Refusal {
