@@ -1,4 +1,5 @@
-//! Callers with tokens and certificates of other issuers: who they are in the bundle's words, what is recorded of them, how they are ended.
+//! Callers with tokens and certificates of other issuers: who they are in the bundle's words, what is recorded of them,
+//! how they are ended.
 //!
 //! What a token says, and whether it is its issuer's, is `crate::trust`'s; here it is held against the bundle, the people
 //! and what operators ended, and written down before anything is done in its name. Nothing here knows a header.
