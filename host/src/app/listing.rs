@@ -12,6 +12,8 @@ use super::refusal::Refusal;
 pub(super) const MOST_LINES: usize = 500;
 /// Of how many it is looked at for one page whether somebody may see them; the next page goes on behind these.
 const MOST_LOOKED_AT: usize = 10_000;
+/// In how many steps: each is a question to the module, and a page with room for one line takes one line a step.
+const MOST_STEPS: usize = 64;
 
 /// Where something stands in a list: by a number, and by its id where that is the same. What comes first is smaller.
 pub(super) type Place = (i64, String);
@@ -32,6 +34,7 @@ pub(super) struct Walk<T> {
     limit: usize,
     seen: usize,
     looked: usize,
+    steps: usize,
     last: Option<Place>,
 }
 
@@ -39,13 +42,14 @@ impl<T> Walk<T> {
     /// Some more to look at: never more than there is room for on the page.
     pub fn some(&mut self) -> Option<Vec<T>> {
         let room = self.limit.saturating_sub(self.seen);
-        if room == 0 || self.looked >= MOST_LOOKED_AT {
+        if room == 0 || self.looked >= MOST_LOOKED_AT || self.steps >= MOST_STEPS {
             return None;
         }
         let some: Vec<(Place, T)> = self.all.by_ref().take(room).collect();
         let (place, _) = some.last()?;
         self.last = Some(place.clone());
         self.looked = self.looked.saturating_add(some.len());
+        self.steps = self.steps.saturating_add(1);
         Some(some.into_iter().map(|(_, item)| item).collect())
     }
 
@@ -81,7 +85,7 @@ impl App {
             let after: Place = (number.parse().unwrap_or(i64::MIN), id.to_owned());
             all.retain(|(place, _)| *place > after);
         }
-        Ok(Walk { all: all.into_iter(), query, limit, seen: 0, looked: 0, last: None })
+        Ok(Walk { all: all.into_iter(), query, limit, seen: 0, looked: 0, steps: 0, last: None })
     }
 
     /// The token of the page behind this walk's; nothing where the list ends.
