@@ -174,10 +174,11 @@ impl Book {
             let mut shelves = self.shelves();
             let mut idle = Vec::new();
             let mut stays = |one: &Arc<Conversation>| {
-                if one.is_idle(now) {
+                let is_idle = one.is_idle(now);
+                if is_idle {
                     idle.push(Arc::clone(one));
                 }
-                !one.is_idle(now) && !one.is_over()
+                !is_idle && !one.is_over()
             };
             shelves.sessions.retain(|_, one| stays(one));
             shelves.callers.retain(|_, one| stays(one));
