@@ -38,10 +38,17 @@ async fn take(proxy: &Arc<Proxy>, request: Request<Body>) -> Result<Response, Re
     let line = read(body).await?;
     let entrance = Entrance { proxy, headers: &parts.headers, caller, token };
     match message::read(&line, FROM_CLIENT) {
-        Ok(Message::Request(request)) => match headers::era_of(&parts.headers, &request)? {
-            Era::Stateless => entrance.stateless(request, line).await,
-            Era::Handshake => entrance.handshake(request, line).await,
-        },
+        Ok(Message::Request(request)) => {
+            let era = headers::era_of(&parts.headers, &request)?;
+            // Before a session begins that nobody would learn the name of.
+            if proxy.book.is_full_of(&entrance.caller) {
+                return Err(too_many());
+            }
+            match era {
+                Era::Stateless => entrance.stateless(request, line).await,
+                Era::Handshake => entrance.handshake(request, line).await,
+            }
+        }
         Ok(message) => entrance.told(message, line).await,
         Err(unread) => Err(refuse(&unread)),
     }
@@ -147,9 +154,6 @@ impl Entrance<'_> {
         line: Vec<u8>,
         begins: Option<String>,
     ) -> Result<Response, Refused> {
-        if self.proxy.book.is_full_of(&self.caller) {
-            return Err(too_many());
-        }
         let (out, listening) = out::stream(&conversation.shared.unread);
         let number = conversation.number();
         let going = Some((request.id.clone(), number));
