@@ -110,7 +110,11 @@ impl Listener {
 pub async fn respond(mut listener: Listener) -> Response {
     let first = match tokio::time::timeout(SILENCE, listener.listening.next()).await {
         Ok(Some(Saying::Answer(answer, status))) => return answered(Bytes::from_owner(answer), status),
-        Ok(Some(Saying::Message(message))) => event(&message).into(),
+        // INVARIANT (R7): the first message may come when it is no longer known who listens.
+        Ok(Some(Saying::Message(message))) => match listener.is_known().await {
+            Known::Yes => event(&message).into(),
+            Known::No | Known::Unsure => return answered(unanswered().into(), 200),
+        },
         Ok(None) => return answered(unanswered().into(), 200),
         Err(_) => Bytes::from_static(SIGN_OF_LIFE),
     };
