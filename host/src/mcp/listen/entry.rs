@@ -15,12 +15,12 @@ use super::bounds::BODY;
 use super::callers::Caller;
 use super::headers::{self, SESSION, VERSION};
 use super::out;
-use super::refusal::{INVALID, Refused, UNAVAILABLE};
+use super::refusal::{INVALID, Refused};
 use super::server::Proxy;
 use super::streams::{self, Listener};
 use crate::mcp::era::{Era, STATELESS_VERSIONS};
 use crate::mcp::message::{self, FROM_CLIENT, Id, Message, Refused as Unread, Request as Asked};
-use crate::mcp::reply;
+use crate::mcp::reply::{self, UNAVAILABLE};
 
 /// Takes a message.
 pub async fn post(State(proxy): State<Arc<Proxy>>, request: Request<Body>) -> Response {
@@ -190,9 +190,9 @@ fn no_room(id: &Value) -> Refused {
 }
 
 /// What an answer is where a conversation ended without one.
-pub(super) fn unanswered() -> Vec<u8> {
+pub(super) fn unanswered(id: &Value) -> Vec<u8> {
     reply::line(&serde_json::json!({
-        "jsonrpc": "2.0", "id": null,
+        "jsonrpc": "2.0", "id": id,
         "error": {"code": UNAVAILABLE, "message": "The session is over.", "data": {"reason": "session_over"}}
     }))
 }

@@ -5,9 +5,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
-use super::refusal::{BAD_PARAMS, HEADER_MISMATCH, INVALID, NO_METHOD, Refused, UNSUPPORTED_VERSION};
+use super::refusal::{HEADER_MISMATCH, INVALID, NO_METHOD, Refused, UNSUPPORTED_VERSION};
 use crate::mcp::era::{Era, HANDSHAKE_VERSIONS, STATELESS_VERSIONS, VERSION_MEMBER};
 use crate::mcp::message::Request;
+use crate::mcp::reply::BAD_PARAMS;
 
 /// The headers of the transport.
 pub const VERSION: &str = "mcp-protocol-version";

@@ -12,10 +12,6 @@ use crate::remedies::remedy;
 pub const INVALID: i64 = -32600;
 /// A method that does not exist.
 pub const NO_METHOD: i64 = -32601;
-/// Parameters that cannot be.
-pub const BAD_PARAMS: i64 = -32602;
-/// The proxy or what is behind it cannot answer.
-pub const UNAVAILABLE: i64 = -32603;
 /// Headers and body differ (2026-07-28).
 pub const HEADER_MISMATCH: i64 = -32020;
 /// The version is not spoken (2026-07-28).

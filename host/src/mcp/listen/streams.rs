@@ -113,9 +113,9 @@ pub async fn respond(mut listener: Listener) -> Response {
         // INVARIANT (R7): the first message may come when it is no longer known who listens.
         Ok(Some(Saying::Message(message))) => match listener.is_known().await {
             Known::Yes => event(&message).into(),
-            Known::No | Known::Unsure => return answered(unanswered().into(), 200),
+            Known::No | Known::Unsure => return answered(unanswered(&Value::Null).into(), 200),
         },
-        Ok(None) => return answered(unanswered().into(), 200),
+        Ok(None) => return answered(unanswered(&Value::Null).into(), 200),
         Err(_) => Bytes::from_static(SIGN_OF_LIFE),
     };
     stream(listener, Some(first))

@@ -19,6 +19,7 @@ use super::bounds::{MOST_REQUESTS, WRITE};
 use super::exchange::{self, Heard};
 use super::out::Out;
 use super::parameters::Parameters;
+use super::refusal::INVALID;
 use super::stops::Begun;
 use super::upstream::{Passport, Upstream};
 use crate::clock::Clock;
@@ -198,7 +199,7 @@ impl Actor {
     fn asked(&mut self, request: &Request, line: Vec<u8>, out: Out, listener: u64) {
         let key = request.id.key();
         let refuse = |code: &'static str, sentence: &str, id: &Id| {
-            reply::refusal(Some(id), &Refusal { rpc: -32600, code, sentence, help: None })
+            reply::refusal(Some(id), &Refusal { rpc: INVALID, code, sentence, help: None })
         };
         let id = match serde_json::from_slice::<Value>(&line) {
             Ok(mut message) => message.get_mut("id").map(Value::take).unwrap_or_default(),

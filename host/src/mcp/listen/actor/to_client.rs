@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::super::bounds::{MOST_QUEUED, MOST_WAITING};
+use super::super::entry::unanswered;
 use super::{Actor, Waiting};
 use crate::mcp::era::Era;
 use crate::mcp::message::{FROM_UPSTREAM, Message, Response, read};
@@ -104,8 +105,8 @@ impl Actor {
     /// Nobody waits for ever.
     pub(super) fn end_streams(&mut self) {
         for (_, waiting) in std::mem::take(&mut self.waiting) {
-            let error = json!({"code": reply::UNAVAILABLE, "message": "The session is over.", "data": {"reason": "session_over"}});
-            waiting.out.answer(reply::line(&json!({"jsonrpc": "2.0", "id": waiting.id, "error": error})), 200);
+            let answer = unanswered(&waiting.id);
+            waiting.out.answer(answer, 200);
         }
         self.follower = None;
     }
