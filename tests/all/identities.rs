@@ -66,10 +66,8 @@ fn bundle() -> std::collections::BTreeMap<String, String> {
 
 /// The keys' documents in a folder.
 fn publish(folder: &Path) {
-    let write = |name: &str, document: Value| std::fs::write(folder.join(name), document.to_string()).unwrap();
-    write("mesh.json", json!({"spiffe_sequence": 1, "keys": [MESH.public("jwt-svid")]}));
-    write("login.json", json!({"keys": [LOGIN.public("sig")]}));
-    write("other.json", json!({"keys": [OTHER.public("sig")]}));
+    authority::publish(folder, &[]);
+    std::fs::write(folder.join("other.json"), json!({"keys": [OTHER.public("sig")]}).to_string()).unwrap();
 }
 
 /// The file of `--identities`, with these members more for the login.

@@ -181,7 +181,8 @@ fn client_of(server: &Authority, leaf: Option<&Leaf>) -> reqwest::Client {
     client.build().unwrap()
 }
 
-fn publish(folder: &std::path::Path, authorities: &[Value]) {
+/// The keys' documents of mesh and login in a folder, with these authorities of the mesh's.
+pub(super) fn publish(folder: &std::path::Path, authorities: &[Value]) {
     let keys: Vec<Value> = [MESH.public("jwt-svid")].into_iter().chain(authorities.iter().cloned()).collect();
     fs::write(folder.join("mesh.json"), json!({"spiffe_sequence": 1, "keys": keys}).to_string()).unwrap();
     fs::write(folder.join("login.json"), json!({"keys": [LOGIN.public("sig")]}).to_string()).unwrap();
