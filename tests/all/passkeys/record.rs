@@ -92,6 +92,8 @@ async fn each_signed_vote_is_verified_offline_by_us_and_by_others() {
             "\\\"id\\\":\\\"mara\\\",\\\"type\\\":\\\"User\\\"},\\\"rp_id\\\"",
             "\\\"id\\\":\\\"jun\\\",\\\"type\\\":\\\"User\\\"},\\\"rp_id\\\"",
         ),
+        ("the key", "\\\"key\\\":\\\"pQ", "\\\"key\\\":\\\"pg"),
+        ("the signature", "\\\"signature\\\":\\\"ME", "\\\"signature\\\":\\\"MA"),
         ("the page", "https://gate.example\\\",\\\"passkey", "https://evil.example\\\",\\\"passkey"),
     ] {
         let text = export.to_string();
