@@ -2,6 +2,7 @@
 //! running gate over its socket.
 
 use clap::Subcommand;
+use policy_core::text::visible;
 use serde_json::json;
 
 use super::output::{Done, Exit, Failure};
@@ -56,12 +57,13 @@ pub(super) async fn run(command: AdminCommand) -> Result<Done, Failure> {
     };
     match client::ask(&at.data, &request).await {
         Ok(Reply::LinkLaid { person, file, expires_at }) => {
-            let text = format!("the link of {person} is in {file} until {expires_at}");
+            let shown = visible(&person.to_string(), 100);
+            let text = format!("the link of {shown} is in {file} until {expires_at}");
             Ok(Done::fine(text, json!({"person": person, "file": file, "expires_at": expires_at})))
         }
         Ok(Reply::RecoveryWaits(line)) => {
-            let text =
-                format!("{} is let in after {}, unless somebody stops it; ask again then", line.person, line.ready_at);
+            let person = visible(&line.person.to_string(), 100);
+            let text = format!("{person} is let in after {}, unless somebody stops it; ask again then", line.ready_at);
             Ok(Done { exit: Exit::Requestable, text, json: json!(line) })
         }
         other => told(other),

@@ -160,7 +160,7 @@ fn overview(list: &BundleList) -> String {
             "proposed {what}: {}  {}  by {}  {} of {} people  {} newly allowed of {} that change{narrower}  {}",
             one.bundle,
             one.state,
-            one.by,
+            visible(&one.by.to_string(), 100),
             one.votes.iter().filter(|vote| vote.activates).count(),
             one.needs,
             one.new_allows,
@@ -194,7 +194,8 @@ fn proposal(reply: &ProposalReply) -> Done {
             .filter(|step| !step.narrows)
             .map(|step| format!("not proved narrower: {} of {}", step.kind.replace('_', " "), visible(&step.of, 200))),
     );
-    lines.extend(list.named.iter().map(|person| format!("{person} has no say in it: it is about them")));
+    let named = list.named.iter().map(|person| visible(&person.to_string(), 100));
+    lines.extend(named.map(|person| format!("{person} has no say in it: it is about them")));
     let asked = &list.asked;
     let older = if asked.older { ", the newest" } else { "" };
     lines.push(format!(
