@@ -208,14 +208,18 @@ pub(super) fn gate_url(text: &str) -> Result<Url, OptionsError> {
     if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
         return Err(refuse());
     }
-    let address: Option<IpAddr> = host.trim_start_matches('[').trim_end_matches(']').parse().ok();
-    let loopback = host == "localhost" || address.is_some_and(|address| address.is_loopback());
     match url.scheme() {
         "https" => Ok(url),
-        "http" if loopback => Ok(url),
+        "http" if is_loopback(host) => Ok(url),
         "http" => Err(OptionsError::GateWithoutTls(text.chars().take(200).collect())),
         _ => Err(refuse()),
     }
+}
+
+/// Whether a URL's host is this machine.
+pub(super) fn is_loopback(host: &str) -> bool {
+    let address: Option<IpAddr> = host.trim_start_matches('[').trim_end_matches(']').parse().ok();
+    host == "localhost" || address.is_some_and(|address| address.is_loopback())
 }
 
 /// Reads authorities: for a gate without TLS they would be believed to do something.

@@ -3,6 +3,8 @@
 use axum::http::{HeaderMap, header};
 use reqwest::Url;
 
+use crate::mcp::options::is_loopback;
+
 /// The names of the proxy, and the origins whose pages may call it.
 #[derive(Debug, Clone)]
 pub struct Doors {
@@ -31,8 +33,7 @@ impl Doors {
         };
         let own = resource.host_str().unwrap_or_default();
         let mut hosts = vec![authority(own)];
-        let bare = own.trim_start_matches('[').trim_end_matches(']');
-        if own == "localhost" || bare.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback()) {
+        if is_loopback(own) {
             // This machine under its other names.
             hosts.extend(["localhost", "127.0.0.1", "[::1]"].map(authority));
         }

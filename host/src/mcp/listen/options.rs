@@ -13,7 +13,7 @@ use super::guard::Doors;
 use super::metadata::Metadata;
 use super::upstream::Upstream;
 use crate::mcp::gate::Gate;
-use crate::mcp::options::{Access, OptionsError, TOKEN_VARIABLE, authorities, gate_url, root_uri, token};
+use crate::mcp::options::{Access, OptionsError, TOKEN_VARIABLE, authorities, gate_url, is_loopback, root_uri, token};
 use crate::mcp::witness::Witness;
 
 /// Where the upstream's credential stands when no file is named.
@@ -230,9 +230,7 @@ fn resource_url(text: &str) -> Result<Url, BehindError> {
 
 /// Inside TLS, or on this machine.
 fn is_safe(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
-    let loopback = host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
-    url.scheme() == "https" || (url.scheme() == "http" && loopback)
+    url.scheme() == "https" || (url.scheme() == "http" && is_loopback(url.host_str().unwrap_or_default()))
 }
 
 fn shown(text: &str) -> String {
