@@ -106,7 +106,7 @@ pub enum IdentityEvent {
         /// When.
         at: Timestamp,
     },
-    /// Its person ended a passkey.
+    /// A passkey was ended, by its person or by whoever ends their sessions.
     PasskeyEnded {
         /// Its public id.
         id: String,

@@ -58,7 +58,7 @@ pub enum Standing {
     Live,
     /// Its counter showed that there is a copy of it.
     Suspended,
-    /// Its person ended it, or left.
+    /// It was ended, or its person left.
     Ended,
     /// It is of before the gate was restored.
     EarlierEpoch,

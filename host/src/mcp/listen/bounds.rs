@@ -32,7 +32,7 @@ pub const IDLE: Duration = Duration::from_secs(30 * 60);
 pub const BODY: Duration = Duration::from_secs(15);
 /// How long an upstream may take to take a message that no allow bounds.
 pub const WRITE: Duration = Duration::from_secs(10);
-/// How long an upstream may take to answer, and a stream may last.
+/// How long an upstream may take to answer, and the stream of that answer may last.
 pub const LONGEST: Duration = Duration::from_secs(10 * 60);
 /// After how long of silence a client hears that there is somebody.
 pub const SILENCE: Duration = Duration::from_secs(10);
