@@ -25,7 +25,7 @@ use passkeys::Passkeys;
 pub use passkeys::{SignatureFault, SignedVote, signed_vote};
 pub(crate) use time::Instant;
 pub(crate) use wire::{Entity, Grant};
-use wire::{Event, Of};
+use wire::{Event, Of, Ownership};
 
 /// The payload that holds a ledger record's event.
 pub(crate) const EVENT: &str = "event";
@@ -263,10 +263,14 @@ impl Ledger {
                 self.passkeys.take(event);
                 Ok(Said::default())
             }
+            Event::Ownership(Ownership::PersonDeparted { person }) => {
+                self.passkeys.end_of(&person);
+                Ok(Said::default())
+            }
             Event::Gate(_)
             | Event::Routing(_)
             | Event::Finding(_)
-            | Event::Ownership(_)
+            | Event::Ownership(Ownership::Other)
             | Event::Console(_)
             | Event::Policy(_)
             | Event::Membership(_) => Ok(Said::default()),

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use thiserror::Error;
 
-use super::wire::{Event, Identity, Kept, Of, PasskeyFacts, Proof, Signature, Vote};
+use super::wire::{Entity, Event, Identity, Kept, Of, PasskeyFacts, Proof, Signature, Vote};
 use crate::hash::{TreeHash, sha256};
 use crate::webauthn::{Assertion, AssertionFault, Expected, PublicKey, Verified, verify};
 
@@ -81,6 +81,12 @@ impl Passkeys {
             }
             Identity::Other => {}
         }
+    }
+
+    /// Somebody left: none of theirs of before is believed, also where they come back.
+    pub(super) fn end_of(&mut self, person: &Entity) {
+        let theirs = self.0.values_mut().filter(|held| held.facts.person == *person);
+        theirs.for_each(|held| held.ended = true);
     }
 
     /// The record was restored: none of before is believed.

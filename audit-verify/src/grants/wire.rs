@@ -20,8 +20,8 @@ pub(super) enum Event {
     Routing(serde::de::IgnoredAny),
     /// What ran otherwise than it was approved.
     Finding(serde::de::IgnoredAny),
-    /// Who owns what: a vote was asked for under the owners that its request names.
-    Ownership(serde::de::IgnoredAny),
+    /// Who owns what, and who has left: a vote was asked for under the owners that its request names.
+    Ownership(Ownership),
     /// What somebody was not permitted to do: nothing came of it.
     Console(serde::de::IgnoredAny),
     /// What may become the active bundle: no grant says by whom that was decided.
@@ -46,6 +46,17 @@ pub(super) enum Identity {
     },
     PasskeyEnded {
         id: String,
+    },
+    #[serde(other)]
+    Other,
+}
+
+/// An event of who owns what and who has left: whoever leaves signs no more.
+#[derive(Debug, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub(super) enum Ownership {
+    PersonDeparted {
+        person: Entity,
     },
     #[serde(other)]
     Other,

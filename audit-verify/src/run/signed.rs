@@ -96,7 +96,7 @@ fn resigned(events: &mut [(String, Value)], keys: &[Soft; 2], member: &str, word
 fn a_grant_without_the_signatures_that_its_terms_demand_is_found() {
     let unsigned = ("vote_not_signed", 6);
     let bad = ("vote_signature_bad", 5);
-    let lies: [(&str, Lie, (&str, u64)); 22] = [
+    let lies: [(&str, Lie, (&str, u64)); 23] = [
         ("no signature", |e, _| drop(event(e, 5)["vote"].as_object_mut().unwrap().remove("proof")), unsigned),
         ("a session", |e, _| event(e, 5)["vote"]["proof"] = json!({"by": "session"}), unsigned),
         (
@@ -126,6 +126,14 @@ fn a_grant_without_the_signatures_that_its_terms_demand_is_found() {
         (
             "a passkey that was suspended",
             |e, _| e.insert(2, identity("passkey_suspended", json!({"id": "key_vera", "held": 1, "shown": 1}))),
+            (bad.0, 6),
+        ),
+        (
+            "a passkey of somebody who had left",
+            |e, _| {
+                let left = json!({"kind": "person_departed", "person": {"type": "User", "id": "vera"}, "reason": "x"});
+                e.insert(2, ("person_departed".to_owned(), json!({"ownership": left})));
+            },
             (bad.0, 6),
         ),
         (
