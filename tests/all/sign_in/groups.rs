@@ -107,16 +107,14 @@ async fn only_what_the_file_maps_and_the_bundle_knows_is_a_group() {
 }
 
 #[tokio::test]
-async fn a_vote_keeps_its_groups_until_the_provider_takes_them_back() {
+async fn a_grant_outlives_the_session_whose_groups_voted_for_it() {
     let (story, provider) = world().await;
     let subject = format!("sub-{OUTSIDER}");
     let sign_in = async |claims: Value| person(&enter(&story.gate, &provider, &subject, claims).await);
-    let brought = json!({"memberships": ["acme-approvers"]});
-    // An agent gets none: whoever is behind it.
-    let with = sign_in(brought.clone()).await;
+    let with = sign_in(json!({"memberships": ["acme-approvers"]})).await;
     let id = story.ask(&report("a"), None).await;
     assert_eq!(story.vote(&with, &id, "approve", None).await.json()["state"], "granted");
-    // The session ends; the grant that was made with it stays, also after a restart.
+    // The session ends; the grant that was made with it stays.
     let request = story.gate.client.request(reqwest::Method::DELETE, "/api/v1/session");
     proviso_tests::Client::send(proviso_tests::as_person(request, &with)).await;
     assert_eq!(story.evaluate(&report("a")).await.json()["context"]["reason"], "exception");
