@@ -100,6 +100,7 @@ pub(super) async fn run(
         tracing::warn!("the upstream is told no credential: whoever reaches it goes round this proxy");
     }
     let signals = Signals::listen()?;
+    Signals::outlive_reloads()?;
     let (stop, stopping) = watch::channel(false);
     let keeping = tokio::spawn(Arc::clone(&proxy).keep(stopping.clone()));
     let router = proxy.router();

@@ -69,6 +69,7 @@ pub(super) async fn run(serve: Serve, as_json: bool) -> Result<Done, Failure> {
     };
     let running = start.open().await?;
     let signals = Signals::listen()?;
+    Signals::outlive_reloads()?;
     if as_json {
         say(&running.ready_line_json());
     } else {

@@ -21,6 +21,13 @@ impl Signals {
         })
     }
 
+    /// Takes over the signal of a reload, too, and does nothing at it: whoever has a certificate to read again listens for
+    /// it by itself, and whoever has none must not end by it.
+    pub(super) fn outlive_reloads() -> Result<(), Failure> {
+        // Once taken over, a signal does not end the process any more, whoever listens.
+        signal(SignalKind::hangup()).map(drop).map_err(|error| Failure::unavailable("no_signals", error.to_string()))
+    }
+
     /// Returns when the process is told to stop.
     pub(super) async fn stop(mut self) {
         tokio::select! {

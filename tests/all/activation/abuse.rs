@@ -52,7 +52,7 @@ async fn nobody_activates_a_change_of_what_they_are_themselves() {
 }
 
 #[tokio::test]
-async fn whoever_proposes_jun_what_they_grant_themselves_is_not_counted() {
+async fn whoever_proposes_what_they_grant_themselves_is_not_counted() {
     let story = story().await;
     let mut own = files();
     let permit = "@id(\"jun-erases\") @persons(\"2\") permit (principal == User::\"jun\", \

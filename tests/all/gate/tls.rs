@@ -210,6 +210,17 @@ async fn a_new_pair_is_served_without_a_restart_and_a_bad_one_takes_nothing_s_pl
 }
 
 #[tokio::test]
+async fn a_reload_ends_no_gate_that_has_nothing_to_read_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let gate = Binary::serve(&folder.path().join("data"));
+    gate.hang_up();
+    // A signal that nobody had taken over would have ended it at once.
+    let answer = gate.client.get("/livez", None).await;
+    assert_eq!(answer.status.as_u16(), 200, "{answer:?}");
+    gate.stop();
+}
+
+#[tokio::test]
 async fn a_certificate_that_ends_within_a_week_is_told_of() {
     let house = House::build();
     let key = KeyPair::generate().unwrap();
