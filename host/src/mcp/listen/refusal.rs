@@ -96,6 +96,11 @@ impl Refused {
             Failure::Refused(problem) if problem.status == 403 => {
                 Self::new(StatusCode::FORBIDDEN, &problem.code, problem.detail.clone())
             }
+            // It answered: the caller's own words were at fault.
+            Failure::Refused(problem) if (400..500).contains(&problem.status) => {
+                let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::BAD_REQUEST);
+                Self::new(status, &problem.code, problem.detail.clone())
+            }
             Failure::TooOften(problem, seconds) => {
                 Self::new(StatusCode::TOO_MANY_REQUESTS, &problem.code, problem.detail.clone())
                     .header(header::RETRY_AFTER, seconds.to_string())
