@@ -250,6 +250,16 @@ test("while live changes are away the page says so and what may be old", async (
   await expect(page.getByText("Live changes are away.")).toHaveCount(0, { timeout: 20_000 });
 });
 
+test("a stream that was cut is told of while the browser connects anew by itself", async ({ page, gate, asked }) => {
+  const cut = { status: 200, contentType: "text/event-stream", body: "retry: 1000\n\n" };
+  await page.route("**/api/v1/events*", (route: Route) => route.fulfill(cut));
+  await signIn(page, gate);
+  await expect(page.getByText("Live changes are away.")).toBeVisible();
+  await expect(line(page, asked)).toBeVisible();
+  await page.unrouteAll();
+  await expect(page.getByText("Live changes are away.")).toHaveCount(0, { timeout: 20_000 });
+});
+
 test("what an old gate does not say and a new one says besides breaks no page", async ({ page, gate, asked }) => {
   await page.route("**/api/v1/exceptions*", async (route: Route) => {
     const response = await route.fetch();
