@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use super::text::Text;
 use crate::view_model::problem::ApiError;
 
 /// What a notice means.
@@ -42,7 +43,7 @@ pub fn Notice(
 ) -> impl IntoView {
     view! {
         <div class=tone.class()>
-            <strong>{title}</strong>
+            <strong><Text text=title /></strong>
             {children.map(|children| children())}
         </div>
     }
@@ -57,7 +58,7 @@ pub fn Failure(
     let code = error.code().to_owned();
     view! {
         <Notice tone=Tone::Bad title=error.what()>
-            {error.help().map(|help| view! { <p>{help}</p> })}
+            {error.help().map(|help| view! { <p><Text text=help /></p> })}
             <p><code>{code}</code></p>
         </Notice>
     }
