@@ -47,9 +47,9 @@ pub use you::You;
 
 use leptos::prelude::*;
 
-/// Sets the document's title.
+/// Sets the document's title. A browser marks nothing in it: odd characters are written out.
 fn set_title(title: &str) {
-    document().set_title(&format!("{title} · Proviso"));
+    document().set_title(&format!("{} · Proviso", policy_core::text::visible(title, 200)));
 }
 
 /// Moves the focus to the element with this id, when it is there.
