@@ -10,9 +10,10 @@ use super::super::decision::send_vote;
 use super::Page;
 use crate::api;
 use crate::app::{Desk, Signed};
+use crate::components::Text;
 use crate::preview::once::opening;
 use crate::view_model::ballot::{Words, ballot};
-use crate::view_model::queue::{MOST_TOGETHER, together};
+use crate::view_model::queue::together;
 use crate::view_model::stops::several;
 
 /// The bar for chosen requests.
@@ -32,7 +33,7 @@ pub(super) fn DecideOnChosen(lines: Memo<Vec<ExceptionLine>>, clear: Callback<()
             return super::super::focus("reason-decide");
         }
         sending.set(true);
-        let ids: Vec<String> = lines.get_untracked().into_iter().map(|line| line.id).take(MOST_TOGETHER).collect();
+        let ids: Vec<String> = lines.get_untracked().into_iter().map(|line| line.id).collect();
         spawn_local(async move {
             let (mut done, mut troubles) = (0_usize, Vec::new());
             for id in ids {
@@ -59,7 +60,7 @@ pub(super) fn DecideOnChosen(lines: Memo<Vec<ExceptionLine>>, clear: Callback<()
     };
     view! {
         <ul class="problem plain" role="status">
-            {move || failed.get().into_iter().map(|trouble| view! { <li>{trouble}</li> }).collect_view()}
+            {move || failed.get().into_iter().map(|trouble| view! { <li><Text text=trouble /></li> }).collect_view()}
         </ul>
         <Show when=move || lines.with(|lines| !lines.is_empty())>
             <div class="chosen" role="region" aria-label="What was chosen">

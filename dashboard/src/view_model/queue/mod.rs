@@ -11,7 +11,7 @@ mod window;
 pub use book::{Book, Over};
 pub use held::{Row, arrange};
 pub use order::{Sort, shown};
-pub use together::{MOST_TOGETHER, together};
+pub use together::together;
 pub use view::{Saved, View, named};
 pub use window::{Window, window};
 

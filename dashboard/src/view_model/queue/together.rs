@@ -2,8 +2,8 @@
 
 use proviso_api::exceptions::ExceptionLine;
 
-/// How many are decided at one press.
-pub const MOST_TOGETHER: usize = 10;
+/// How many are approved at one press.
+const MOST_TOGETHER: usize = 10;
 
 /// Whether these are one and the same call, asked more than once, of the weakest of these tiers.
 pub fn together(lines: &[ExceptionLine], tiers: &[String]) -> bool {
