@@ -1,7 +1,9 @@
 // Agents, pictures, made-up questions, and a yes of the strongest tier: on the real gate, with its own module.
+import { join } from "node:path";
+
 import { type Page, expect } from "@playwright/test";
 
-import { AGENT, LOOKS, approve, look, open, test } from "./harness/asked.ts";
+import { LOOKS, approve, look, open, test } from "./harness/asked.ts";
 import type { Gate } from "./harness/gate.ts";
 
 const REPORT_WRITER = "spiffe://acme.example/agent/report-writer";
@@ -117,10 +119,19 @@ test("pictures are drawn of what there is, and each opens the list behind it", a
   await expect(page.locator(`a[href$="${asked}"]`)).toBeVisible();
 });
 
-test("what became of the like, and what differs most, stand beside the request", async ({ page, gate, asked }) => {
-  await open(page, gate, asked);
+test("what became of the like, and what differs most, stand beside the request", async ({ page, gate, asking, below }) => {
+  await open(page, gate, asking.id);
+  await approve(page);
+  await expect(page.locator(".chip.state-granted")).toBeVisible();
+  const { model, wish } = asking;
+  const other = { tool: "write_file", args: { ...wish.args, path: join(gate.files, below, "q5.md") } };
+  const { id } = await model.request(await model.call(other), { ...wish, ...other });
+  await page.goto(`${gate.url}/exceptions/${id}`);
   const past = page.getByRole("region", { name: "What became of the like" });
-  await expect(past).toContainText(/asked for|Nobody has asked/);
-  await expect(page.locator(".differs")).toContainText(/Nothing of this shape|Differs most|The same as/);
-  expect(AGENT.server).toBe("files");
+  await expect(past).toContainText(/The like was asked for .* before/);
+  await expect(past).toContainText(/\d+ granted/);
+  const differs = page.locator(".differs");
+  await expect(differs).toContainText(/Differs most from the last approved one in .*path/);
+  await expect(differs).toContainText("q5.md");
+  await expect(differs.getByRole("link", { name: "the last approved one" })).toHaveAttribute("href", `/exceptions/${asking.id}`);
 });
