@@ -208,8 +208,16 @@ test("another page's challenge, and another origin, sign nothing here", async ({
   await page.reload();
   await approve(page);
   await expect(page.getByText("Granted. The agent can repeat its call.").first()).toBeVisible();
-  const once = JSON.parse(sent);
-  expect(once.signature.assertion.signature).toBeTruthy();
+  expect(JSON.parse(sent).signature.assertion.signature).toBeTruthy();
+  await page.unroute("**/votes");
+  const again = await page.evaluate(
+    async ([id, body]) => {
+      const headers = { "content-type": "application/json", "proviso-session-key": localStorage.getItem("proviso-session-key") ?? "" };
+      return (await fetch(`/api/v1/exceptions/${id}/votes`, { method: "POST", headers, body })).status;
+    },
+    [asked, sent] as const,
+  );
+  expect(again).toBeGreaterThanOrEqual(400);
   expect((await votes(page, asked)).length).toBe(1);
 });
 
