@@ -11,7 +11,7 @@ use crate::app::{Desk, Signed};
 use crate::components::{Card, Failure, Text};
 use crate::view_model::problem::ApiError;
 use crate::view_model::sessions::browser;
-use crate::view_model::time::{stamp, zoned};
+use crate::view_model::time::zoned;
 
 /// The page.
 #[component]
@@ -133,7 +133,7 @@ fn Strength(failed: RwSignal<Option<ApiError>>) -> impl IntoView {
 #[component]
 fn Row(line: SessionLine, end: Callback<String>) -> impl IntoView {
     let name = browser(line.browser.as_deref());
-    let label = format!("End the session of {name} since {}", stamp(line.since));
+    let label = format!("End the session of {name} since {}", zoned(line.since));
     let id = line.id;
     view! {
         <li>

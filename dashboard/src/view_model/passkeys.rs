@@ -4,7 +4,7 @@ use policy_core::text;
 use policy_core::time::Timestamp;
 use proviso_api::passkeys::PasskeyLine;
 
-use super::time::stamp;
+use super::time::zoned;
 
 const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
@@ -45,11 +45,11 @@ pub fn label(typed: &str, browser: &str) -> String {
 
 /// How a passkey stands, in one line.
 pub fn standing(line: &PasskeyLine, now: Timestamp) -> String {
-    let added = format!("added {} UTC, {}", stamp(line.added_at), line.algorithm);
+    let added = format!("added {}, {}", zoned(line.added_at), line.algorithm);
     let synced = if line.synced { ", may be in several places" } else { "" };
-    let used = line.used_at.map(|at| format!(", last used {} UTC", stamp(at))).unwrap_or_default();
+    let used = line.used_at.map(|at| format!(", last used {}", zoned(at))).unwrap_or_default();
     let counts = if now < line.counts_from {
-        format!("; votes on the lowest tier alone until {} UTC", stamp(line.counts_from))
+        format!("; votes on the lowest tier alone until {}", zoned(line.counts_from))
     } else {
         String::new()
     };

@@ -5,7 +5,7 @@ use policy_core::entity::EntityRef;
 use proviso_api::people::{AccountLine, Member, PeopleReply, ProposalKind, ProposalLine};
 
 use super::queue::encoded;
-use super::time::stamp;
+use super::time::zoned;
 
 /// The page of a person.
 pub fn member_address(person: &EntityRef) -> String {
@@ -20,9 +20,9 @@ pub fn standing(member: &Member) -> String {
         count => format!("signed in {count} times"),
     };
     match (member.departed_at, member.enrolled_at) {
-        (Some(at), _) => format!("left at {} UTC", stamp(at)),
+        (Some(at), _) => format!("left at {}", zoned(at)),
         (None, None) => "was never here".to_owned(),
-        (None, Some(at)) => format!("here since {} UTC, {sessions}", stamp(at)),
+        (None, Some(at)) => format!("here since {}, {sessions}", zoned(at)),
     }
 }
 
@@ -40,7 +40,7 @@ pub fn wanted(line: &ProposalLine) -> String {
 /// How it stands.
 pub fn proposal_state(line: &ProposalLine) -> String {
     match (line.state.as_str(), &line.agreed_by) {
-        ("waits", _) => format!("waits for a second administrator until {} UTC", stamp(line.until)),
+        ("waits", _) => format!("waits for a second administrator until {}", zoned(line.until)),
         ("agreed", Some(by)) if line.kind == ProposalKind::Account => format!("linked; {} agreed", by.id),
         ("agreed", Some(by)) => format!("{} agreed; the link was not used yet", by.id),
         ("agreed", None) => "the link was not used yet".to_owned(),
@@ -72,7 +72,7 @@ pub fn too_few(people: &PeopleReply) -> Option<&'static str> {
 pub fn account_source(account: &AccountLine) -> String {
     let by: Vec<&str> = account.linked_by.iter().map(|person| person.id.as_str()).collect();
     match account.linked_at {
-        Some(at) => format!("linked by {} at {} UTC", by.join(" and "), stamp(at)),
+        Some(at) => format!("linked by {} at {}", by.join(" and "), zoned(at)),
         None => "by the operator's file".to_owned(),
     }
 }

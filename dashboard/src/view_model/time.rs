@@ -97,7 +97,7 @@ pub fn zoned_clock(then: Timestamp) -> String {
 }
 
 /// Date and time: `2026-11-22 16:51:07`. The [`zone`] is told beside it.
-pub fn stamp(then: Timestamp) -> String {
+fn stamp(then: Timestamp) -> String {
     format!("{} {}", piece(then, 0, 10), piece(then, 11, 19))
 }
 

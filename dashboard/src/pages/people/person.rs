@@ -14,7 +14,7 @@ use crate::pages::{focus, set_title};
 use crate::view_model::ownership::departure_address;
 use crate::view_model::people::{account_source, rights, standing};
 use crate::view_model::sessions::browser;
-use crate::view_model::time::stamp;
+use crate::view_model::time::zoned;
 
 /// The page.
 #[component]
@@ -54,7 +54,7 @@ fn Told(told: MemberDetail) -> impl IntoView {
     let address = departure_address(&member.person);
     let groups = member.groups.iter().cloned().map(|group| view! { <span class="chip"><Text text=group /></span> });
     let new = member.new_until.map(|until| {
-        let title = format!("New until {} UTC", stamp(until));
+        let title = format!("New until {}", zoned(until));
         view! {
             <Notice tone=Tone::Warn title>
                 <p>"Who came by an invitation decides on nothing above the lowest tier for a day."</p>
@@ -90,8 +90,8 @@ fn Session(line: SessionLine) -> impl IntoView {
             <div>
                 <b><Text text=browser(line.browser.as_deref()) /></b>
                 <p class="soft">
-                    "by " <Text text=line.by /> ", as " <Text text=line.assurance /> ", since " {stamp(line.since)}
-                    " UTC, last seen " {stamp(line.last_seen)}
+                    "by " <Text text=line.by /> ", as " <Text text=line.assurance /> ", since " {zoned(line.since)}
+                    ", last seen " {zoned(line.last_seen)}
                 </p>
             </div>
         </li>

@@ -9,7 +9,7 @@ use crate::api;
 use crate::components::{Card, Failure, Notice, Text, Tone};
 use crate::pages::focus;
 use crate::view_model::people::{is_under_way, proposal_state, wanted};
-use crate::view_model::time::stamp;
+use crate::view_model::time::zoned;
 
 /// A link that stands nowhere else.
 #[derive(Clone, PartialEq, Eq)]
@@ -35,8 +35,8 @@ pub(super) fn MadeLink(made: RwSignal<Option<Made>>) -> impl IntoView {
             view! {
                 <Notice tone=Tone::Good title>
                     <p>
-                        {format!("It works once, until {} UTC, and is shown this once. Hand it over yourself, and to nobody \
-                                  else.", stamp(made_now.until))}
+                        {format!("It works once, until {}, and is shown this once. Hand it over yourself, and to nobody \
+                                  else.", zoned(made_now.until))}
                     </p>
                     <label for="made-link">"Link"</label>
                     <input id="made-link" type="text" readonly=true value=made_now.link />
@@ -133,7 +133,7 @@ fn Proposal(line: ProposalLine, made: RwSignal<Option<Made>>, acts: Acts) -> imp
             <div>
                 <b><Text text=says /></b>
                 <p class="soft">
-                    <Text text=line.by.id /> ": " <Text text=line.reason /> " (" {format!("{} UTC", stamp(line.at))} "); " {state}
+                    <Text text=line.by.id /> ": " <Text text=line.reason /> " (" {zoned(line.at)} "); " {state}
                 </p>
             </div>
             <span>

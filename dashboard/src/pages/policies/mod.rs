@@ -18,7 +18,7 @@ use crate::app::Desk;
 use crate::components::{Card, Digest, Failure, Notice, Text, Tone};
 use crate::view_model::activation::stands;
 use crate::view_model::problem::ApiError;
-use crate::view_model::time::stamp;
+use crate::view_model::time::zoned;
 
 /// The page.
 #[component]
@@ -93,7 +93,7 @@ fn Proposed(line: ProposalLine) -> impl IntoView {
         .then(|| view! { " " <span class="bad">{format!("{} newly allowed", line.new_allows)}</span> });
     view! {
         <li>
-            <time datetime=line.at.to_string()>{format!("{} UTC", stamp(line.at))}</time>
+            <time datetime=line.at.to_string()>{zoned(line.at)}</time>
             <div>
                 <p><a href=address>"What it changes"</a> {module} {narrower} {allows}</p>
                 <p class="soft">{stands(&line)} " Proposed by " <Text text=line.by.to_string() /></p>
@@ -162,7 +162,7 @@ fn Activated(line: ActivationLine, earlier: bool) -> impl IntoView {
     let changed = if changed.is_empty() { "no file".to_owned() } else { changed.join(", ") };
     view! {
         <li>
-            <time datetime=line.at.to_string()>{format!("{} UTC", stamp(line.at))}</time>
+            <time datetime=line.at.to_string()>{zoned(line.at)}</time>
             <div>
                 <p>"By " <Text text=line.by /> {narrower}</p>
                 <p class="soft">{format!("Changed: {changed}")}</p>

@@ -10,7 +10,7 @@ use crate::app::Desk;
 use crate::components::{Card, Failure, Notice, Text, Tone};
 use crate::pages::set_title;
 use crate::view_model::activation::{Line, asked, came, change, diff, outcome, stands, step};
-use crate::view_model::time::stamp;
+use crate::view_model::time::zoned;
 
 /// The page.
 #[component]
@@ -50,12 +50,12 @@ fn Told(told: ProposalReply) -> impl IntoView {
     };
     let what = if proposal.is_module { "Policy module " } else { "Bundle " };
     let no_file = files.is_empty().then(|| view! { <p class="soft">"No file of the bundle is different."</p> });
-    let by = format!("Proposed by {} at {} UTC", proposal.by, stamp(proposal.at));
+    let by = format!("Proposed by {} at {}", proposal.by, zoned(proposal.at));
     let votes = proposal.votes.iter().map(|vote| {
         let word = if vote.activates { "is for it" } else { "is against it" };
         view! {
             <li>
-                <time datetime=vote.at.to_string()>{format!("{} UTC", stamp(vote.at))}</time>
+                <time datetime=vote.at.to_string()>{zoned(vote.at)}</time>
                 <div>
                     <p><Text text=vote.by.to_string() /> {format!(" {word}")}</p>
                     <p class="quote"><Text text=vote.reason.clone() /></p>
@@ -116,7 +116,7 @@ fn Change(line: ChangeLine) -> impl IntoView {
         Some(call) => {
             let on = call.resources.iter().take(5).map(ToString::to_string).collect::<Vec<_>>().join(", ");
             let what = format!("{} on {on}", call.action);
-            let place = format!(", record {seq} at {} UTC", stamp(call.at));
+            let place = format!(", record {seq} at {}", zoned(call.at));
             view! {
                 <p class="call"><Text text=what /></p>
                 <p class="soft"><Text text=call.subject.to_string() /> " in " <Text text=call.task /> {place}</p>
