@@ -40,15 +40,6 @@ impl ApiError {
         }
     }
 
-    /// Whether there is nothing under that address.
-    pub const fn is_absent(&self) -> bool {
-        match self {
-            Self::Refused(problem) => problem.status == 404,
-            Self::Unreadable(status) => *status == 404,
-            Self::Unreachable | Self::CutOff | Self::Authenticator(_) => false,
-        }
-    }
-
     /// Whether it says that what was voted on is not what stands now.
     pub fn is_stale(&self) -> bool {
         self.code() == "stale_sheet"
