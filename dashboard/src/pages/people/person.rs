@@ -42,7 +42,7 @@ pub fn Person() -> impl IntoView {
     });
     view! {
         <p class="crumb"><a href="/people">"People"</a></p>
-        <h1><Text text=user.get_untracked() /></h1>
+        <h1>{move || view! { <Text text=user.get() /> }}</h1>
         <Transition fallback=|| view! { <p class="soft">"Asking the gate …"</p> }>{body}</Transition>
         {move || acts.get().then(|| view! { <Administer user=user.get() /> })}
     }
