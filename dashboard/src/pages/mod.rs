@@ -1,5 +1,6 @@
 //! The pages. They hold state in signals, call `api`, and draw what `view_model` says.
 
+mod acts;
 mod agents;
 mod decision;
 mod design;

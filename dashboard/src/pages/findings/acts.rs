@@ -1,7 +1,6 @@
 //! What a person does about a finding: one field for the words, and a button for each act.
 
 use leptos::prelude::*;
-use leptos::task::spawn_local;
 use policy_core::console::Act as Right;
 use policy_core::entity::EntityRef;
 use proviso_api::findings::{FindingLine, FindingOutcome, FindingState, FindingStateRequest};
@@ -9,8 +8,8 @@ use proviso_api::findings::{FindingLine, FindingOutcome, FindingState, FindingSt
 use crate::api;
 use crate::app::{Desk, Signed};
 use crate::components::{Card, Failure};
+use crate::pages::acts::Acts as Pending;
 use crate::view_model::findings::OUTCOMES;
-use crate::view_model::problem::ApiError;
 
 /// An act.
 #[derive(Clone)]
@@ -32,20 +31,15 @@ pub fn Acts(finding: FindingLine) -> impl IntoView {
     let desk = Desk::take();
     let words = RwSignal::new(String::new());
     let to = RwSignal::new(String::new());
-    let failed = RwSignal::new(None::<ApiError>);
-    let busy = RwSignal::new(false);
+    let pending = Pending::new();
     let id = StoredValue::new(finding.id.clone());
     let person_type =
         finding.owner.as_ref().map_or_else(|| me(desk).map(|me| me.kind), |owner| Some(owner.kind.clone()));
     let run = move |act: Act| {
-        if busy.get_untracked() {
-            return;
-        }
-        busy.set(true);
         let said = words.get_untracked().trim().to_owned();
-        spawn_local(async move {
+        let work = async move {
             let id = id.get_value();
-            let done = match act {
+            match act {
                 Act::Comment => api::comment_finding(&id, said).await,
                 Act::Acknowledge => api::set_finding_state(&id, state(FindingState::Acknowledged, None, said)).await,
                 Act::Reopen => api::set_finding_state(&id, state(FindingState::Open, None, said)).await,
@@ -55,21 +49,11 @@ pub fn Acts(finding: FindingLine) -> impl IntoView {
                 Act::Take(person) | Act::Assign(person) => api::assign_finding(&id, person, said).await,
                 Act::Revoke => api::act_on_finding(&id, "revoke", said).await,
                 Act::Lock => api::act_on_finding(&id, "lock", said).await,
-            };
-            busy.set(false);
-            match done {
-                // The change comes back as news, and draws the page again.
-                Ok(_) => {
-                    failed.set(None);
-                    words.set(String::new());
-                    desk.said.set("It is written down.".to_owned());
-                }
-                Err(error) => {
-                    desk.note(&error);
-                    desk.said.set(error.what());
-                    failed.set(Some(error));
-                }
             }
+        };
+        pending.run(work, move |_| {
+            words.set(String::new());
+            "It is written down.".to_owned()
         });
     };
     let may = |right: Right| desk.why_not(right).is_none();
@@ -126,7 +110,7 @@ pub fn Acts(finding: FindingLine) -> impl IntoView {
                 {revoke} {lock}
             </div>
             {looks_after.then(|| view! { <div class="judge" role="group" aria-label="Hand this finding over">{hand}</div> })}
-            {move || failed.get().map(|error| view! { <Failure error /> })}
+            {move || pending.failed.get().map(|error| view! { <Failure error /> })}
         </Card>
     }
 }

@@ -1,6 +1,5 @@
 //! The people of the gate: everybody, one of them, and what administrators have begun.
 
-mod acts;
 mod list;
 mod person;
 mod proposals;

@@ -6,10 +6,10 @@ use policy_core::console::Act;
 use proviso_api::people::{AccountLine, LinkAccountRequest, MemberDetail, UnlinkAccountRequest};
 use proviso_api::sessions::SessionLine;
 
-use super::acts::Acts;
 use crate::api;
 use crate::app::{Desk, Signed};
 use crate::components::{Card, Failure, Notice, Text, Tone};
+use crate::pages::acts::Acts;
 use crate::pages::{focus, set_title};
 use crate::view_model::ownership::departure_address;
 use crate::view_model::people::{account_source, rights, standing};

@@ -4,9 +4,9 @@ use leptos::prelude::*;
 use policy_core::time::Timestamp;
 use proviso_api::people::{ProposalLine, ProposalReply};
 
-use super::acts::Acts;
 use crate::api;
 use crate::components::{Card, Failure, Notice, Text, Tone};
+use crate::pages::acts::Acts;
 use crate::pages::focus;
 use crate::view_model::people::{is_under_way, proposal_state, wanted};
 use crate::view_model::time::zoned;

@@ -3,10 +3,10 @@
 use leptos::prelude::*;
 use proviso_api::people::RecoveryLine;
 
-use super::acts::Acts;
 use crate::api;
 use crate::app::{Desk, Signed};
 use crate::components::{Countdown, Text};
+use crate::pages::acts::Acts;
 use crate::pages::focus;
 
 /// The banner, where a recovery is under way.

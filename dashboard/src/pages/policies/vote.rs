@@ -1,47 +1,25 @@
 //! The vote on a proposal: one field for the reason, and two buttons.
 
 use leptos::prelude::*;
-use leptos::task::spawn_local;
 use policy_core::digest::Digest;
 
 use crate::api;
-use crate::app::Desk;
 use crate::components::Failure;
+use crate::pages::acts::Acts;
 use crate::view_model::activation::why_not;
-use crate::view_model::problem::ApiError;
 
 /// The vote, for whom it counts.
 #[component]
 pub(super) fn Vote(bundle: Digest, list: Digest, narrower: bool, you_may_not: Option<String>) -> impl IntoView {
-    let desk = Desk::take();
+    let acts = Acts::new();
     let reason = RwSignal::new(String::new());
-    let failed = RwSignal::new(None::<ApiError>);
-    let busy = RwSignal::new(false);
     let cast = move |activates: bool| {
-        if busy.get_untracked() {
-            return;
-        }
-        busy.set(true);
         let said = reason.get_untracked().trim().to_owned();
-        spawn_local(async move {
-            let done = api::vote_on_bundle(&bundle.to_string(), activates, list, said).await;
-            busy.set(false);
-            match done {
-                // The change comes back as news, and draws the page again.
-                Ok(reply) => {
-                    failed.set(None);
-                    desk.said.set(match reply.state.as_str() {
-                        "active" => "The bundle is active.".to_owned(),
-                        "refused" => "The proposal is refused.".to_owned(),
-                        _ => "Your vote is written down; it waits for another person.".to_owned(),
-                    });
-                }
-                Err(error) => {
-                    desk.note(&error);
-                    desk.said.set(error.what());
-                    failed.set(Some(error));
-                }
-            }
+        let work = async move { api::vote_on_bundle(&bundle.to_string(), activates, list, said).await };
+        acts.run(work, |reply| match reply.state.as_str() {
+            "active" => "The bundle is active.".to_owned(),
+            "refused" => "The proposal is refused.".to_owned(),
+            _ => "Your vote is written down; it waits for another person.".to_owned(),
         });
     };
     match you_may_not {
@@ -58,7 +36,7 @@ pub(super) fn Vote(bundle: Digest, list: Digest, narrower: bool, you_may_not: Op
                 </button>
                 <button class="no" on:click=move |_| cast(false)>"Refuse"</button>
             </div>
-            {move || failed.get().map(|error| view! { <Failure error /> })}
+            {move || acts.failed.get().map(|error| view! { <Failure error /> })}
         }
         .into_any(),
     }

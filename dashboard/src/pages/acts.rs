@@ -1,4 +1,4 @@
-//! What these pages do at the gate, one thing at a time.
+//! What pages do at the gate, one thing at a time.
 
 use std::future::Future;
 
