@@ -1,37 +1,20 @@
 // Who may do what, by the presets of `console/`: a page shows what one may see, says what it does not show, and offers
 // nothing that the gate would refuse.
-import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { type Page, expect } from "@playwright/test";
+import { expect } from "@playwright/test";
 
-import { LOOKS, approve, look, open, test as base } from "./harness/asked.ts";
+import { LOOKS, approve, look, open, signIn, test as base } from "./harness/asked.ts";
 import { Gate } from "./harness/gate.ts";
-import { ROOT } from "./harness/places.ts";
+import { withRoles } from "./harness/roles.ts";
 
-const MEMBERS = { vera: "auditors", sol: "operators", kit: "administrators", jun: "administrators" };
-
-/** Copies the presets into a bundle as its README says, and puts people into their groups. */
-function withRoles(bundle: string): void {
-  for (const role of ["approver", "auditor", "agent-owner", "operator", "administrator"]) {
-    cpSync(join(ROOT, `bundles/console/${role}.cedar`), join(bundle, `console/${role}.cedar`));
-  }
-  const path = join(bundle, "entities.json");
-  const entities = JSON.parse(readFileSync(path, "utf8"));
-  const group = (id: string) => ({ type: "Group", id });
-  for (const name of new Set(Object.values(MEMBERS))) entities.push({ uid: group(name), attrs: {}, parents: [] });
-  for (const [user, name] of Object.entries(MEMBERS)) {
-    const person = entities.find(({ uid }: { uid: { type: string; id: string } }) => uid.type === "User" && uid.id === user);
-    person.parents.push(group(name));
-  }
-  writeFileSync(path, JSON.stringify(entities));
-}
+const MEMBERS = { vera: ["auditors"], sol: ["operators"], kit: ["administrators"], jun: ["administrators"] };
 
 const test = base.extend<object, { gate: Gate }>({
   gate: [
     async ({}, use) => {
       const gate = await Gate.start("single-user", (folder) => {
-        withRoles(join(folder, "bundle"));
+        withRoles(join(folder, "bundle"), MEMBERS);
         return [];
       });
       await use(gate);
@@ -40,11 +23,6 @@ const test = base.extend<object, { gate: Gate }>({
     { scope: "worker" },
   ],
 });
-
-async function signIn(page: Page, gate: Gate, user: string): Promise<void> {
-  await page.goto(gate.signInLink(user));
-  await expect(page.getByRole("heading", { name: "Queue" })).toBeVisible();
-}
 
 test("who may not see the arguments sees that they are hidden, and stops the grant all the same", async ({ page, gate, asked, below }) => {
   await open(page, gate, asked, "mara");

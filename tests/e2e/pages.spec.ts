@@ -3,15 +3,10 @@ import { join } from "node:path";
 
 import { type Page, expect } from "@playwright/test";
 
-import { LOOKS, approve, look, open, test } from "./harness/asked.ts";
+import { LOOKS, approve, look, open, signIn, test } from "./harness/asked.ts";
 import type { Gate } from "./harness/gate.ts";
 
 const REPORT_WRITER = "spiffe://acme.example/agent/report-writer";
-
-async function signIn(page: Page, gate: Gate, user = "mara"): Promise<void> {
-  await page.goto(gate.signInLink(user));
-  await expect(page.getByRole("heading", { name: "Queue" })).toBeVisible();
-}
 
 async function inEveryLook(page: Page, what: string): Promise<void> {
   for (const each of LOOKS) {

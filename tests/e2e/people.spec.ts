@@ -1,37 +1,20 @@
 // How people come in: an invitation of two administrators, on the page, by whom and for whom it is.
-import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { type Page, expect } from "@playwright/test";
 
-import { LOOKS, look, test as base } from "./harness/asked.ts";
+import { LOOKS, look, signIn, test as base } from "./harness/asked.ts";
 import { Gate } from "./harness/gate.ts";
-import { ROOT } from "./harness/places.ts";
+import { withRoles } from "./harness/roles.ts";
 
-/** The presets, two administrators, and two who were never here: nia may vote, bo may nothing. */
-function withPeople(bundle: string): void {
-  for (const role of ["approver", "auditor", "agent-owner", "operator", "administrator"]) {
-    cpSync(join(ROOT, `bundles/console/${role}.cedar`), join(bundle, `console/${role}.cedar`));
-  }
-  const path = join(bundle, "entities.json");
-  const entities = JSON.parse(readFileSync(path, "utf8"));
-  const group = (id: string) => ({ type: "Group", id });
-  for (const name of ["auditors", "operators", "administrators"]) entities.push({ uid: group(name), attrs: {}, parents: [] });
-  for (const user of ["kit", "jun"]) {
-    const person = entities.find(({ uid }: { uid: { type: string; id: string } }) => uid.type === "User" && uid.id === user);
-    person.parents.push(group("administrators"));
-  }
-  for (const [user, groups] of Object.entries({ nia: ["approvers"], bo: [] })) {
-    entities.push({ uid: { type: "User", id: user }, attrs: { name: user }, parents: groups.map(group) });
-  }
-  writeFileSync(path, JSON.stringify(entities));
-}
+/** Two administrators, and two who were never here: nia may vote, bo may nothing. */
+const MEMBERS = { kit: ["administrators"], jun: ["administrators"], nia: ["approvers"], bo: [] };
 
 const test = base.extend<object, { gate: Gate }>({
   gate: [
     async ({}, use) => {
       const gate = await Gate.start("single-user", (folder) => {
-        withPeople(join(folder, "bundle"));
+        withRoles(join(folder, "bundle"), MEMBERS);
         return [];
       });
       await use(gate);
@@ -40,11 +23,6 @@ const test = base.extend<object, { gate: Gate }>({
     { scope: "worker" },
   ],
 });
-
-async function signIn(page: Page, gate: Gate, user: string): Promise<void> {
-  await page.goto(gate.signInLink(user));
-  await expect(page.getByRole("heading", { name: "Queue" })).toBeVisible();
-}
 
 async function invite(page: Page, user: string): Promise<void> {
   await page.getByLabel("Who: a person's id").fill(user);

@@ -1,34 +1,20 @@
 // Another bundle becomes the active one: what it changes is seen first, two people agree to a wider one, one to a narrower,
 // and what was active before is gone back to by the same page.
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { type Page, expect } from "@playwright/test";
 
-import { LOOKS, look, test as base } from "./harness/asked.ts";
+import { LOOKS, look, signIn, test as base } from "./harness/asked.ts";
 import { Gate } from "./harness/gate.ts";
-import { PROVISO, ROOT } from "./harness/places.ts";
+import { PROVISO } from "./harness/places.ts";
+import { withRoles } from "./harness/roles.ts";
 
-const ADMINISTRATORS = ["kit", "jun", "ola"];
+/** Three administrators, and an auditor. */
+const MEMBERS = { kit: ["administrators"], jun: ["administrators"], ola: ["administrators"], vera: ["auditors"] };
 const PERMIT = '@id("writing-is-free")\npermit (principal is Agent, action == Action::"write_file", resource);\n';
 const FORBID = '@id("nobody-edits")\nforbid (principal is Agent, action == Action::"edit_file", resource);\n';
-
-/** The presets, three administrators, and an auditor. */
-function withAdministrators(bundle: string): void {
-  for (const role of ["approver", "auditor", "agent-owner", "administrator"]) {
-    cpSync(join(ROOT, `bundles/console/${role}.cedar`), join(bundle, `console/${role}.cedar`));
-  }
-  const path = join(bundle, "entities.json");
-  const entities = JSON.parse(readFileSync(path, "utf8"));
-  const group = (id: string) => ({ type: "Group", id });
-  for (const name of ["administrators", "auditors"]) entities.push({ uid: group(name), attrs: {}, parents: [] });
-  const members = [...ADMINISTRATORS.map((user) => [user, "administrators"]), ["vera", "auditors"]];
-  for (const [user, name] of members) {
-    entities.find(({ uid }: { uid: { type: string; id: string } }) => uid.type === "User" && uid.id === user).parents.push(group(name!));
-  }
-  writeFileSync(path, JSON.stringify(entities, null, 2));
-}
 
 /** A bundle with one more file, proposed by kit from the command line; its digest. */
 function propose(gate: Gate, name: string, file: string, text: string): string {
@@ -51,8 +37,7 @@ const test = base.extend<object, { gate: Gate }>({
   gate: [
     async ({}, use) => {
       const gate = await Gate.start("single-user", (folder) => {
-        mkdirSync(join(folder, "bundle/console"), { recursive: true });
-        withAdministrators(join(folder, "bundle"));
+        withRoles(join(folder, "bundle"), MEMBERS);
         return [];
       });
       await use(gate);
@@ -62,16 +47,15 @@ const test = base.extend<object, { gate: Gate }>({
   ],
 });
 
-async function signIn(page: Page, gate: Gate, user: string, path: string): Promise<void> {
-  await page.goto(gate.signInLink(user));
-  await expect(page.getByRole("heading", { name: "Queue" })).toBeVisible();
+async function openAs(page: Page, gate: Gate, user: string, path: string): Promise<void> {
+  await signIn(page, gate, user);
   await page.goto(`${gate.url}${path}`);
 }
 
 test("two people activate a wider bundle, one a narrower one, and one goes back", async ({ page, gate, asked }) => {
   expect(asked).not.toBe("");
   const wider = propose(gate, "wider", "scope/writing.cedar", PERMIT);
-  await signIn(page, gate, "kit", "/policies");
+  await openAs(page, gate, "kit", "/policies");
   await expect(page.getByRole("link", { name: "Policies" })).toHaveAttribute("aria-current", "page");
   await page.getByRole("link", { name: "What it changes" }).click();
   await expect(page).toHaveURL(`${gate.url}/policies/${wider}`);
@@ -79,7 +63,7 @@ test("two people activate a wider bundle, one a narrower one, and one goes back"
   await expect(page.getByText("You proposed it, and two others can look at it.")).toBeVisible();
   await expect(page.getByRole("button", { name: "I am for it" })).toHaveCount(0);
 
-  await signIn(page, gate, "jun", `/policies/${wider}`);
+  await openAs(page, gate, "jun", `/policies/${wider}`);
   const changes = page.getByRole("table", { name: "Recorded questions that come out differently" });
   await expect(changes.getByRole("row").first()).toContainText("newly allowed");
   await expect(changes.getByRole("rowheader", { name: "newly allowed" }).first()).toHaveClass("bad");
@@ -101,7 +85,7 @@ test("two people activate a wider bundle, one a narrower one, and one goes back"
   await expect(page.getByText("It takes 2 people; 1 for it so far.")).toBeVisible();
   await expect(page.getByText("You have voted on it.")).toBeVisible();
 
-  await signIn(page, gate, "ola", `/policies/${wider}`);
+  await openAs(page, gate, "ola", `/policies/${wider}`);
   await page.getByLabel("Your reason").fill("so it is");
   await page.getByRole("button", { name: "I am for it" }).click();
   await page.goto(`${gate.url}/policies`);
@@ -123,7 +107,7 @@ test("two people activate a wider bundle, one a narrower one, and one goes back"
 
   // And one more guardrail takes one, too.
   const narrower = propose(gate, "narrower", "guardrails/editing.cedar", FORBID);
-  await signIn(page, gate, "kit", `/policies/${narrower}`);
+  await openAs(page, gate, "kit", `/policies/${narrower}`);
   await expect(page.getByText("a guardrail is added: nobody-edits")).toBeVisible();
   await page.getByLabel("Your reason").fill("nobody edits this week");
   await page.getByRole("button", { name: "Activate" }).click();
@@ -138,13 +122,13 @@ test("two people activate a wider bundle, one a narrower one, and one goes back"
 
 test("who activates nothing sees what is active, and no list", async ({ page, gate }) => {
   const bundle = propose(gate, "another", "guardrails/reading.cedar", FORBID.replaceAll("edit", "delet").replace("delet_file", "move_file"));
-  await signIn(page, gate, "ines", "/policies");
+  await openAs(page, gate, "ines", "/policies");
   await expect(page.getByRole("link", { name: "What it changes" }).first()).toBeVisible();
   await expect(page.getByRole("button", { name: "Go back to it" })).toHaveCount(0);
   await page.goto(`${gate.url}/policies/${bundle}`);
   await expect(page.getByText("not_permitted_here")).toBeVisible();
   // An auditor reads it, and has no vote.
-  await signIn(page, gate, "vera", `/policies/${bundle}`);
+  await openAs(page, gate, "vera", `/policies/${bundle}`);
   await expect(page.getByText("The bundle does not let you activate another.")).toBeVisible();
   await expect(page.getByRole("button", { name: "Activate" })).toHaveCount(0);
 });

@@ -4,16 +4,10 @@ import { join } from "node:path";
 
 import { type Page, type Route, expect } from "@playwright/test";
 
-import { LOOKS, approve, keysReady, look, open, test } from "./harness/asked.ts";
-import type { Gate } from "./harness/gate.ts";
+import { LOOKS, approve, keysReady, look, open, signIn, test } from "./harness/asked.ts";
 
 const lines = (page: Page) => page.locator("a[data-line]");
 const line = (page: Page, id: string) => page.locator("li", { has: page.locator(`a[href$="${id}"]`) });
-
-async function signIn(page: Page, gate: Gate, user = "mara"): Promise<void> {
-  await page.goto(gate.signInLink(user));
-  await expect(page.getByRole("heading", { name: "Queue" })).toBeVisible();
-}
 
 /** Has the list of what is open or live hold this many lines, made of the first that is there. */
 async function many(page: Page, count: number, change: (line: Record<string, unknown>, number: number) => void = () => {}): Promise<void> {

@@ -47,10 +47,15 @@ export const test = base.extend<{ task: string; below: string; asking: Asking; a
   asked: async ({ asking }, use) => use(asking.id),
 });
 
-/** The page of an exception, for a person who signs in for it. */
-export async function open(page: Page, gate: Gate, asked: string, user = "mara"): Promise<void> {
+/** Signs a person in by a link of the operator's. */
+export async function signIn(page: Page, gate: Gate, user = "mara"): Promise<void> {
   await page.goto(gate.signInLink(user));
   await expect(page.getByRole("heading", { name: "Queue" })).toBeVisible();
+}
+
+/** The page of an exception, for a person who signs in for it. */
+export async function open(page: Page, gate: Gate, asked: string, user = "mara"): Promise<void> {
+  await signIn(page, gate, user);
   await page.goto(`${gate.url}/exceptions/${asked}`);
   await expect(page.getByRole("region", { name: "What will run" })).toBeVisible();
 }
