@@ -108,7 +108,9 @@ async fn older(page: Page, desk: Desk, pages: usize, only_first: bool) {
     }
     page.asking.set(true);
     for _ in 0..pages {
-        let token = match page.book.with_untracked(|book| book.over.clone()) {
+        // Whoever has left the page looks for nothing in it any more.
+        let Some(over) = page.book.try_with_untracked(|book| book.over.clone()) else { return };
+        let token = match over {
             Over::All => break,
             Over::Some(_) if only_first => break,
             Over::Some(token) => Some(token),
@@ -127,7 +129,9 @@ async fn older(page: Page, desk: Desk, pages: usize, only_first: bool) {
 
 /// Says what changed for this person.
 fn tell(page: Page, desk: Desk) {
-    let waiting = page.book.with_untracked(|book: &Book| count(&book.lines(), Tab::NeedsMe));
+    let waiting = page.book.try_with_untracked(|book: &Book| count(&book.lines(), Tab::NeedsMe));
+    // The page was left while the gate answered.
+    let Some(waiting) = waiting else { return };
     if desk.needs_me.get_untracked().is_some_and(|before| waiting > before) {
         desk.said.set(format!("A new request needs you. {waiting} in all."));
     }
