@@ -38,12 +38,13 @@ pub fn WhatIf() -> impl IntoView {
     let (problem, failed) = (RwSignal::new(None::<String>), RwSignal::new(None::<ApiError>));
     let named = Memo::new(move |_| query.with(|query| Form::read(|name| query.get(name))));
     Effect::new(move |_| {
-        let named = named.get();
-        form.set(named.clone());
-        if named.is_empty() {
+        let wanted = named.get();
+        form.set(wanted.clone());
+        asking.set(false);
+        if wanted.is_empty() {
             return;
         }
-        let question = match named.question() {
+        let question = match wanted.question() {
             Ok(question) => question,
             Err(words) => {
                 problem.set(Some(words));
@@ -53,14 +54,24 @@ pub fn WhatIf() -> impl IntoView {
         problem.set(None);
         asking.set(true);
         spawn_local(async move {
-            match api::what_if(&question).await {
+            // Answers can overtake one another: only what the address still asks is shown.
+            let is_wanted = || named.try_with_untracked(|named| *named == wanted).unwrap_or_default();
+            let replied = api::what_if(&question).await;
+            if !is_wanted() {
+                return;
+            }
+            match replied {
                 Ok(reply) => {
                     failed.set(None);
                     form.set(Form::of(&reply.asked));
-                    came.set(Some(match ask(reply.module, &reply.question).await {
+                    let answered = match ask(reply.module, &reply.question).await {
                         Ok(asked) => Came::Answer(Box::new(reply), Box::new(asked)),
                         Err(why) => Came::Broken(why),
-                    }));
+                    };
+                    if !is_wanted() {
+                        return;
+                    }
+                    came.set(Some(answered));
                 }
                 Err(error) => {
                     desk.note(&error);
