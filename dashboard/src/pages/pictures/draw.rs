@@ -114,7 +114,7 @@ pub(super) fn TimesOfDays(reply: RwSignal<Option<PicturesReply>>) -> impl IntoVi
                             <tbody>{rows}</tbody>
                         </table>
                     </details>
-                    <p><a class="behind" href=View { tab: Tab::History, ..View::default() }.address()>"The list behind it"</a></p>
+                    <p><a class="list-behind" href=View { tab: Tab::History, ..View::default() }.address()>"The list behind it"</a></p>
                 }
                 .into_any()
             })
