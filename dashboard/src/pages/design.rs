@@ -7,7 +7,7 @@ use crate::app::Desk;
 use crate::components::{Card, Countdown, Digest, Notice, Text, Tone};
 use crate::view_model::time::zoned;
 
-/// The colours, by the names of `dashboard/style.css`, and what each is for.
+/// The colours, by the names of `dashboard/style/tokens.css`, and what each is for.
 const COLOURS: [(&str, &str); 10] = [
     ("bg", "behind everything"),
     ("panel", "what lies on it"),
@@ -43,7 +43,7 @@ pub fn Design() -> impl IntoView {
         .collect_view();
     view! {
         <h1>"The pieces of these pages"</h1>
-        <p class="soft">"Tokens stand in " <code>"dashboard/style.css"</code> ", components in " <code>"dashboard/src/components"</code> ". What is not here is not made twice."</p>
+        <p class="soft">"Tokens stand in " <code>"dashboard/style/tokens.css"</code> ", components in " <code>"dashboard/src/components"</code> ". What is not here is not made twice."</p>
         <div class="columns">
             <div>
                 <Card title="Colours"><table><tbody>{colours}</tbody></table></Card>
