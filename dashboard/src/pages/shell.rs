@@ -10,6 +10,7 @@ use super::help::Keyboard;
 use super::people::Recovery;
 use crate::api;
 use crate::app::{Desk, Signed};
+use crate::components::Text;
 use crate::preferences::{switch_zone, tells_local_time};
 use crate::view_model::queue::{Tab, address};
 use crate::view_model::time::zoned_clock;
@@ -128,7 +129,7 @@ fn Navigation() -> impl IntoView {
     let who = move || match desk.signed.get() {
         Signed::In(session) => view! {
             <p class="who">
-                <a href="/you" aria-current=current("you")><b>{session.person.id.clone()}</b></a>
+                <a href="/you" aria-current=current("you")><b><Text text=session.person.id.clone() /></b></a>
                 <span>{format!("signed in by {}", session.assurance)}</span>
                 <button class="quiet" title="The other way of telling times" on:click=move |_| switch_zone()>
                     {if tells_local_time() { "Times: as here" } else { "Times: UTC" }}
