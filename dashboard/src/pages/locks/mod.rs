@@ -41,13 +41,12 @@ pub fn Locks() -> impl IntoView {
         });
     });
     let empty = Memo::new(move |_| list.with(|list| list.as_ref().map(Vec::is_empty)));
-    let body = move || {
-        match empty.get() {
+    let body = move || match empty.get() {
         None => view! { <p class="soft">"Asking the gate …"</p> }.into_any(),
         Some(true) => view! {
             <p class="empty">
-                "Nothing is locked. A lock stops an agent, a person's agents, a task, a grant, a tool or a server at once, above \
-                 every grant and policy, until it is lifted."
+                "Nothing is locked. A lock stops an agent, a person's agents, a task, a grant, a tool or a server at once, \
+                 above every grant and policy, until it is lifted."
             </p>
         }
         .into_any(),
@@ -61,7 +60,6 @@ pub fn Locks() -> impl IntoView {
             </ul>
         }
         .into_any(),
-    }
     };
     view! {
         <h1>"Locks"</h1>
