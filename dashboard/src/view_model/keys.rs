@@ -48,7 +48,7 @@ impl Command {
 }
 
 /// What can be gone to: the letter behind `g`, where it leads, and its name.
-pub const PLACES: [(&str, &str, &str); 14] = [
+pub const PLACES: [(&str, &str, &str); 15] = [
     ("q", "/", "the queue"),
     ("w", "/?tab=waiting", "what waits for others"),
     ("a", "/?tab=active", "active grants"),
@@ -60,6 +60,7 @@ pub const PLACES: [(&str, &str, &str); 14] = [
     ("s", "/pictures", "pictures"),
     ("t", "/what-if", "what if"),
     ("o", "/ownership", "ownership"),
+    ("e", "/people", "people"),
     ("p", "/policies", "policies"),
     ("r", "/record", "the record"),
     ("y", "/you", "your own page"),
