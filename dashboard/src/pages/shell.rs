@@ -68,8 +68,8 @@ fn Away() -> impl IntoView {
                 <p class="banner" role="status">
                     <b>"Live changes are away."</b>
                     {format!(
-                        " What stands here may be as old as {since}. It is asked for again every half minute, and a vote is \
-                         held against what the gate knows by then."
+                        " What stands here may be as old as {since}. It is asked for again as soon as they are back, and a \
+                         vote is held against what the gate knows by then."
                     )}
                 </p>
             }
