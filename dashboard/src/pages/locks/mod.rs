@@ -45,8 +45,8 @@ pub fn Locks() -> impl IntoView {
         None => view! { <p class="soft">"Asking the gate …"</p> }.into_any(),
         Some(true) => view! {
             <p class="empty">
-                "Nothing is locked. A lock stops an agent, a person's agents, a task, a grant, a tool or a server at once, \
-                 above every grant and policy, until it is lifted."
+                "Nothing is locked. A lock stops an agent, a person's agents, a task, a grant, a tool or a server at \
+                 once, above every grant and policy, until it is lifted."
             </p>
         }
         .into_any(),
