@@ -93,7 +93,7 @@ test("an agent is locked from its finding", async ({ page, gate }) => {
 });
 
 for (const looks of LOOKS) {
-  test(`findings can be looked at: ${looks.scheme}, ${looks.name}`, async ({ page, gate }) => {
+  test(`looks of findings: ${looks.scheme}, ${looks.name}`, async ({ page, gate }) => {
     await page.emulateMedia({ colorScheme: looks.scheme });
     await page.setViewportSize(looks.viewport);
     await signIn(page, gate, "mara");

@@ -120,7 +120,7 @@ const ERASED = {
 };
 
 for (const looks of LOOKS) {
-  test(`what is kept and owned can be looked at: ${looks.scheme}, ${looks.name}`, async ({ page, gate, asked }) => {
+  test(`looks of what is kept and owned: ${looks.scheme}, ${looks.name}`, async ({ page, gate, asked }) => {
     await page.emulateMedia({ colorScheme: looks.scheme });
     await page.setViewportSize(looks.viewport);
     await signIn(page, gate, "mara", "/ownership");

@@ -222,7 +222,7 @@ test("another page's challenge, and another origin, sign nothing here", async ({
 });
 
 for (const at of LOOKS) {
-  test(`the pages, ${at.scheme}, ${at.name}`, async ({ page, gate, asked }) => {
+  test(`looks of the pages with passkeys: ${at.scheme}, ${at.name}`, async ({ page, gate, asked }) => {
     await page.setViewportSize(at.viewport);
     await page.emulateMedia({ colorScheme: at.scheme });
     await page.goto(here(gate));

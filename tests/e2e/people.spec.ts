@@ -79,7 +79,7 @@ test("two administrators let somebody in who votes, and one whom policy lets not
   await expect(third.getByRole("heading", { name: /sign in/i })).toBeVisible();
 });
 
-test("the pages of people look right in light and dark, wide and narrow", async ({ page, gate }) => {
+test("looks of the pages of people, light and dark, wide and narrow", async ({ page, gate }) => {
   await signIn(page, gate, "kit");
   for (const each of LOOKS) {
     await page.emulateMedia({ colorScheme: each.scheme });

@@ -62,7 +62,7 @@ test("a person ends all others at once", async ({ page, browser, gate }) => {
 });
 
 for (const at of LOOKS) {
-  test(`the page, ${at.scheme}, ${at.name}`, async ({ page, browser, gate }) => {
+  test(`looks of one's own page: ${at.scheme}, ${at.name}`, async ({ page, browser, gate }) => {
     const phone = await elsewhere(browser, gate, "jun");
     await page.setViewportSize(at.viewport);
     await page.emulateMedia({ colorScheme: at.scheme });

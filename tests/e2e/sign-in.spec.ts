@@ -135,7 +135,7 @@ test("a provider that says no is told, and the page stays usable", async ({ page
 });
 
 for (const at of LOOKS) {
-  test(`the sign-in page, ${at.scheme}, ${at.name}`, async ({ page, house }) => {
+  test(`looks of the sign-in page: ${at.scheme}, ${at.name}`, async ({ page, house }) => {
     await page.setViewportSize(at.viewport);
     await page.emulateMedia({ colorScheme: at.scheme });
     await page.goto(house.gate.url);
