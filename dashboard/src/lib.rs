@@ -2,8 +2,8 @@
 //!
 //! [`view_model`] says what is shown, without a browser; `api` is the only caller of the network; `authenticator` asks
 //! the browser for signatures; `preview` runs the policy module in a worker; `live` follows the gate; `preferences`
-//! keeps what a person likes; `witness` holds the gate's record against what was seen of it; `components` know nothing of the
-//! domain; `pages` put it together.
+//! keeps what a person likes; `witness` holds the gate's record against what was seen of it; `components` know nothing
+//! of the domain; `pages` put it together.
 
 pub mod view_model;
 
