@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 import { type Page, expect } from "@playwright/test";
 
-import { AGENT, LOOKS, approve, keysReady, look, open, test } from "./harness/asked.ts";
+import { AGENT, LOOKS, approve, inState, keysReady, look, open, press, test } from "./harness/asked.ts";
 import { CLIENTS } from "./harness/client.ts";
 import type { Gate } from "./harness/gate.ts";
 import { Model, text } from "./harness/model.ts";
@@ -22,7 +22,7 @@ async function usedUp(page: Page, { gate, asked, task, below }: { gate: Gate; as
   await expect(page.locator(".chips").first()).toContainText("emergency declared by mara");
   await expect(page.getByRole("region", { name: "If you say yes" })).toContainText("nothing: every dimension is fixed");
   await approve(page);
-  await expect(page.locator(".chip.state-granted")).toBeVisible();
+  await expect(inState(page, "granted")).toBeVisible();
   const model = new Model(await CLIENTS["node"]!(gate.proxied({ ...AGENT, task })));
   await model.look();
   const call = { tool: "write_file", args: { path: join(gate.files, below, "q4.md"), content: "Balanced. \u202Egnp.exe\n" } };
@@ -33,12 +33,12 @@ async function usedUp(page: Page, { gate, asked, task, below }: { gate: Gate; as
 
 test("a closed exception is judged by one key, on its page and in the list", async ({ page, gate, asked, task, below }) => {
   await usedUp(page, { gate, asked, task, below });
-  await keysReady(page);
-  await page.keyboard.press("1");
-  await expect(page.getByRole("button", { name: "one-off" })).toHaveAttribute("aria-pressed", "true");
-  await keysReady(page);
-  await page.keyboard.press("4");
-  await expect(page.getByRole("button", { name: "asked by mistake" })).toHaveAttribute("aria-pressed", "true");
+  await press(page, "1", (within) =>
+    expect(page.getByRole("button", { name: "one-off" })).toHaveAttribute("aria-pressed", "true", within),
+  );
+  await press(page, "4", (within) =>
+    expect(page.getByRole("button", { name: "asked by mistake" })).toHaveAttribute("aria-pressed", "true", within),
+  );
   await expect(page.getByRole("button", { name: "one-off" })).toHaveAttribute("aria-pressed", "false");
   await page.keyboard.press("g");
   await page.keyboard.press("v");
@@ -49,11 +49,11 @@ test("a closed exception is judged by one key, on its page and in the list", asy
 test("a use while the page of its grant loads is not overtaken by what was loaded", async ({ page, gate, asked, task, below }) => {
   await page.route("**/api/v1/exceptions/*/sheet*", async (route) => {
     const response = await route.fetch();
-    if ((await response.text()).includes('"state":"granted"')) await expect(page.locator(".chip.state-exhausted")).toBeVisible();
+    if ((await response.text()).includes('"state":"granted"')) await expect(inState(page, "exhausted")).toBeVisible();
     await route.fulfill({ response });
   });
   await usedUp(page, { gate, asked, task, below });
-  await expect(page.locator(".chip.state-exhausted")).toBeVisible();
+  await expect(inState(page, "exhausted")).toBeVisible();
 });
 
 test("the list of what nobody judged takes keys only for the line in focus, and moves nothing", async ({ page, gate, asked, task, below }) => {
@@ -94,7 +94,7 @@ test("a use that nobody reported is given back on the page of its grant", async 
   await open(page, gate, asked);
   await expect(page.getByRole("region", { name: "If you say yes" })).toContainText("nothing: every dimension is fixed");
   await approve(page);
-  await expect(page.locator(".chip.state-granted")).toBeVisible();
+  await expect(inState(page, "granted")).toBeVisible();
   const network = await relay(gate.url);
   const model = new Model(await CLIENTS["node"]!(gate.proxied({ ...AGENT, task }, network.url)));
   await model.look();
@@ -105,7 +105,7 @@ test("a use that nobody reported is given back on the page of its grant", async 
 
   const uses = page.getByRole("region", { name: "Uses of which nobody knows the end" });
   await expect(uses).toContainText("consumed, never reported");
-  await expect(page.locator(".chip.state-exhausted")).toBeVisible();
+  await expect(inState(page, "exhausted")).toBeVisible();
   const granted = page.getByRole("region", { name: "What was granted" });
   await expect(granted.getByRole("row", { name: "used" })).toContainText("1 of 1 use");
   await uses.getByRole("button", { name: "Give back" }).click();
@@ -117,7 +117,7 @@ test("a use that nobody reported is given back on the page of its grant", async 
     await expect(uses).toHaveCount(0, { timeout: 2_000 });
   }).toPass({ intervals: [2_000], timeout: 60_000 });
   await expect(granted.getByRole("row", { name: "used" })).toContainText("0 of 1 use");
-  await expect(page.locator(".chip.state-granted")).toBeVisible();
+  await expect(inState(page, "granted")).toBeVisible();
   await expect(page.getByRole("region", { name: "History" })).toContainText("It never reached the server.");
 });
 
@@ -126,9 +126,9 @@ for (const how of LOOKS) {
     await page.emulateMedia({ colorScheme: how.scheme, reducedMotion: "reduce" });
     await page.setViewportSize(how.viewport);
     await usedUp(page, { gate, asked, task, below });
-    await keysReady(page);
-    await page.keyboard.press("1");
-    await expect(page.getByRole("button", { name: "one-off" })).toHaveAttribute("aria-pressed", "true");
+    await press(page, "1", (within) =>
+      expect(page.getByRole("button", { name: "one-off" })).toHaveAttribute("aria-pressed", "true", within),
+    );
     await look(page, "closed", how);
     await page.goto(gate.signInLink("ola"));
     await expect(page.getByRole("heading", { name: "Queue" })).toBeVisible();

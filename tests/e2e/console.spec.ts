@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 import { expect } from "@playwright/test";
 
-import { LOOKS, approve, look, open, signIn, test as base } from "./harness/asked.ts";
+import { LOOKS, approve, inState, look, open, signIn, test as base } from "./harness/asked.ts";
 import { Gate } from "./harness/gate.ts";
 import { withRoles } from "./harness/roles.ts";
 
@@ -55,7 +55,7 @@ test("who may not see the arguments sees that they are hidden, and stops the gra
   await page.goto(`${gate.url}/exceptions/${asked}`);
   await page.getByLabel("Reason").fill("the disk is full");
   await page.getByRole("button", { name: "Revoke" }).click();
-  await expect(page.locator(".chip.state-revoked")).toBeVisible();
+  await expect(inState(page, "revoked")).toBeVisible();
 });
 
 test("who may see nothing is told so, and is offered nothing", async ({ page, gate, asked }) => {

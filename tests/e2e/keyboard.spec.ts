@@ -1,7 +1,7 @@
 // The whole decision without a mouse. Where the focus stands is said at each step: who does not see the page knows no more.
 import { type Locator, type Page, expect } from "@playwright/test";
 
-import { keysReady, test } from "./harness/asked.ts";
+import { inState, press, test } from "./harness/asked.ts";
 import type { Gate } from "./harness/gate.ts";
 
 const preview = (page: Page): Locator => page.getByRole("region", { name: "If you say yes" });
@@ -50,27 +50,23 @@ test("a request is narrowed, granted and revoked without a mouse", async ({ page
   await until(page, "Tab", preset);
   await page.keyboard.press("Enter");
   await expect(preset).toHaveAttribute("aria-pressed", "true");
-  await keysReady(page);
   await expect(page.getByRole("button", { name: "Approve" })).toBeEnabled();
   // A middle tier wants a reason; with one, the same key approves.
-  await page.keyboard.press("a");
-  await expect(page.getByLabel("Reason")).toBeFocused();
+  await press(page, "a", (within) => expect(page.getByLabel("Reason")).toBeFocused(within));
   await expect(page.locator("#why-not")).toContainText("A reason is needed");
   await page.keyboard.type("It is due.");
   await until(page, "Tab", page.getByRole("button", { name: "Approve" }));
   await page.keyboard.press("Enter");
-  await expect(page.locator(".chip.state-granted")).toBeVisible();
+  await expect(inState(page, "granted")).toBeVisible();
   await expect(page.getByRole("button", { name: "Revoke" })).toBeVisible();
 
-  await keysReady(page);
-  await page.keyboard.press("r");
-  await expect(page.getByLabel("Reason")).toBeFocused();
+  await press(page, "r", (within) => expect(page.getByLabel("Reason")).toBeFocused(within));
   await page.keyboard.type("The quarter is closed. a d r");
   await expect(page.getByLabel("Reason")).toHaveValue("The quarter is closed. a d r");
   await page.keyboard.press("Tab");
   await expect(page.getByRole("button", { name: "Revoke" })).toBeFocused();
   await page.keyboard.press("Enter");
-  await expect(page.locator(".chip.state-revoked")).toBeVisible();
+  await expect(inState(page, "revoked")).toBeVisible();
   await expect(page.getByRole("region", { name: "History" })).toContainText("The quarter is closed. a d r");
 });
 
@@ -78,9 +74,7 @@ test("a request is refused without a mouse, and only with a reason", async ({ pa
   await walk(page, gate, task, asked);
   const reason = page.getByLabel("Reason");
   const refuse = page.getByRole("button", { name: "Refuse" });
-  await keysReady(page);
-  await page.keyboard.press("d");
-  await expect(reason).toBeFocused();
+  await press(page, "d", (within) => expect(reason).toBeFocused(within));
   await until(page, "Tab", refuse);
   await expect(refuse).toBeFocused();
   await page.keyboard.press("Enter");
@@ -89,12 +83,12 @@ test("a request is refused without a mouse, and only with a reason", async ({ pa
   await page.keyboard.type("It can wait.");
   await until(page, "Tab", refuse);
   await page.keyboard.press("Enter");
-  await expect(page.locator(".chip.state-denied")).toBeVisible();
+  await expect(inState(page, "denied")).toBeVisible();
   await expect(page.getByRole("region", { name: "Judge" })).toBeVisible();
   // What is closed is judged by one key, and `g q` leads back.
-  await keysReady(page);
-  await page.keyboard.press("4");
-  await expect(page.getByRole("button", { name: "asked by mistake" })).toHaveAttribute("aria-pressed", "true");
+  await press(page, "4", (within) =>
+    expect(page.getByRole("button", { name: "asked by mistake" })).toHaveAttribute("aria-pressed", "true", within),
+  );
   await page.keyboard.press("g");
   await page.keyboard.press("q");
   await expect(page.getByRole("heading", { name: "Queue" })).toBeVisible();

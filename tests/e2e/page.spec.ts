@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 
 import { type Page, type Route, expect } from "@playwright/test";
 
-import { LOOKS, look, open, test } from "./harness/asked.ts";
+import { LOOKS, inState, look, open, test } from "./harness/asked.ts";
 import { Gate } from "./harness/gate.ts";
 
 const preview = (page: Page) => page.getByRole("region", { name: "If you say yes" });
@@ -55,7 +55,7 @@ test("one fact altered in the page's data: the server refuses the vote", async (
   expect((await answered).status()).toBe(409);
   await page.unrouteAll();
   await page.reload();
-  await expect(page.locator(".chip.state-requested")).toBeVisible();
+  await expect(inState(page, "requested")).toBeVisible();
 });
 
 for (const [user, words] of [["tom", /own/i], ["ines", /ask|chain|request/i], ["vera", /eligib|approve/i]] as const) {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 import { type Page, expect } from "@playwright/test";
 
-import { LOOKS, approve, look, open, signIn, test } from "./harness/asked.ts";
+import { LOOKS, approve, inState, look, open, signIn, test } from "./harness/asked.ts";
 import type { Gate } from "./harness/gate.ts";
 
 const REPORT_WRITER = "spiffe://acme.example/agent/report-writer";
@@ -59,7 +59,7 @@ test("a yes of the strongest tier names what it is on, and the gate checks it", 
 test("an agent's page says what it may do today, and by which record or policy", async ({ page, gate, asked, task }) => {
   await open(page, gate, asked);
   await approve(page);
-  await expect(page.locator(".chip.state-granted")).toBeVisible();
+  await expect(inState(page, "granted")).toBeVisible();
   await page.goto(`${gate.url}/agents`);
   await expect(page.locator("a[data-line]", { hasText: "report-writer" })).toContainText("live grant");
   await inEveryLook(page, "agents");
@@ -103,7 +103,7 @@ test("pictures are drawn of what there is, and each opens the list behind it", a
   await open(page, gate, asked);
   await page.getByLabel("Reason").fill("Not now.");
   await page.getByRole("button", { name: "Refuse" }).click();
-  await expect(page.locator(".chip.state-denied")).toBeVisible();
+  await expect(inState(page, "denied")).toBeVisible();
   await page.goto(`${gate.url}/pictures`);
   const requests = page.getByRole("region", { name: "Requests by tier and outcome" });
   await expect(requests.getByRole("img", { name: /^Requests by day/ })).toBeVisible();
@@ -117,7 +117,7 @@ test("pictures are drawn of what there is, and each opens the list behind it", a
 test("what became of the like, and what differs most, stand beside the request", async ({ page, gate, asking, below }) => {
   await open(page, gate, asking.id);
   await approve(page);
-  await expect(page.locator(".chip.state-granted")).toBeVisible();
+  await expect(inState(page, "granted")).toBeVisible();
   const { model, wish } = asking;
   const other = { tool: "write_file", args: { ...wish.args, path: join(gate.files, below, "q5.md") } };
   const { id } = await model.request(await model.call(other), { ...wish, ...other });

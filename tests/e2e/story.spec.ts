@@ -4,6 +4,7 @@ import { join } from "node:path";
 
 import { type Locator, type Page, expect, test } from "@playwright/test";
 
+import { inState } from "./harness/asked.ts";
 import { CLIENTS, type Result } from "./harness/client.ts";
 import { Gate } from "./harness/gate.ts";
 import { Model, text } from "./harness/model.ts";
@@ -103,7 +104,7 @@ for (const [name, connect] of Object.entries(CLIENTS)) {
 
         await page.getByLabel("Reason").fill("The summary is due; q4 only.");
         await page.getByRole("button", { name: "Approve" }).click();
-        await expect(page.locator(".chip.state-granted")).toBeVisible();
+        await expect(inState(page, "granted")).toBeVisible();
         expect(text(await model.wait(id))).toContain("is approved");
       });
 

@@ -4,7 +4,7 @@ import { userInfo } from "node:os";
 
 import { type Locator, type Page, expect } from "@playwright/test";
 
-import { test as base, open } from "./harness/asked.ts";
+import { inState, open, test as base } from "./harness/asked.ts";
 import type { Gate } from "./harness/gate.ts";
 
 /** What would run if it were markup, and turn the text around if it were not made visible. */
@@ -94,7 +94,7 @@ test("whatever others wrote is text on every page", async ({ page, gate, asked, 
   await expect(region(page, "What will run").locator(".call")).toHaveText("write_file");
   await expect(page.locator(".chips").first()).toContainText(`task ${task}`);
   await say(page, LOUD("not in this quarter"), "Refuse");
-  await expect(page.locator(".chip.state-denied")).toBeVisible();
+  await expect(inState(page, "denied")).toBeVisible();
   await expect(page.locator(".notice", { hasText: "Refused by mara" })).toContainText(shown("not in this quarter"));
   const history = region(page, "History");
   for (const said of ["which quarter\\?", "the fourth", "not in this quarter"]) {

@@ -3,7 +3,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 
 import { AxeBuilder } from "@axe-core/playwright";
-import { type Page, expect, test as base } from "@playwright/test";
+import { type Locator, type Page, expect, test as base } from "@playwright/test";
 
 import { CLIENTS, type Result } from "./client.ts";
 import { Gate } from "./gate.ts";
@@ -66,9 +66,23 @@ export async function approve(page: Page, why = "It is due."): Promise<void> {
   await page.getByRole("button", { name: "Approve" }).click();
 }
 
+/** The state of the exception that the page is about: what stands on the page besides, of other exceptions, has chips, too. */
+export function inState(page: Page, word: string): Locator {
+  return page.locator(`h1 + .chips .chip.state-${word}`);
+}
+
 /** Waits until keys that decide are heard: not in the moment after the page has changed. */
 export async function keysReady(page: Page): Promise<void> {
   await expect(page.locator("html[data-keys=ready]")).toBeVisible();
+}
+
+/** Presses a key that decides, until its effect is seen: a live change in between makes the keys inert once more. */
+export async function press(page: Page, key: string, effect: (within: { timeout: number }) => Promise<void>): Promise<void> {
+  await expect(async () => {
+    await keysReady(page);
+    await page.keyboard.press(key);
+    await effect({ timeout: 4_000 });
+  }).toPass();
 }
 
 export const LOOKS = (["light", "dark"] as const).flatMap((scheme) =>

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
+use super::Page;
 use super::decide::DecideOnChosen;
 use crate::api;
 use crate::app::Desk;
@@ -19,32 +20,34 @@ const REASON: &str = "not needed any more";
 /// The button of one grant, with the reason that it gives. One step, and what came of it stays to be read.
 #[component]
 pub(super) fn RevokeOne(grant: String) -> impl IntoView {
-    let desk = Desk::take();
+    let (page, desk) = (Page::take(), Desk::take());
     let (reason, sending) = (RwSignal::new(REASON.to_owned()), RwSignal::new(false));
-    let (done, failed) = (RwSignal::new(None::<String>), RwSignal::new(None::<ApiError>));
+    let failed = RwSignal::new(None::<ApiError>);
     let label = format!("Why grant {grant} is taken away");
     let grant = StoredValue::new(grant);
+    let done = Memo::new(move |_| page.revoked.with(|revoked| grant.with_value(|grant| revoked.get(grant).cloned())));
     let revoke = move |_| {
         if sending.get_untracked() {
             return;
         }
         sending.set(true);
+        let grant = grant.get_value();
+        let why = Some(reason.get_untracked().trim().to_owned()).filter(|why| !why.is_empty());
         spawn_local(async move {
-            let why = Some(reason.get_untracked().trim().to_owned()).filter(|why| !why.is_empty());
-            match api::revoke(&grant.get_value(), why.unwrap_or_else(|| REASON.to_owned())).await {
+            match api::revoke(&grant, why.unwrap_or_else(|| REASON.to_owned())).await {
                 Ok(reply) => {
                     let told = format!("Revoked at record {}. {}", reply.position, caught(reply.calls_in_flight.len()));
                     desk.said.set(told.clone());
-                    failed.set(None);
-                    done.set(Some(told));
+                    failed.try_set(None);
+                    page.revoked.update(|revoked| drop(revoked.insert(grant, told)));
                 }
                 Err(error) => {
                     desk.note(&error);
                     desk.said.set(error.what());
-                    failed.set(Some(error));
+                    failed.try_set(Some(error));
                 }
             }
-            sending.set(false);
+            sending.try_set(false);
         });
     };
     view! {

@@ -14,9 +14,9 @@ use super::row::Line;
 use crate::app::Desk;
 use crate::view_model::queue::{Row, Tab, View, arrange, window};
 
-/// The list of a tab.
+/// The list of a tab, and what stands there where it holds nothing. The last line that ends keeps its place, too.
 #[component]
-pub(super) fn Lines(fresh: Memo<Vec<ExceptionLine>>) -> impl IntoView {
+pub(super) fn Lines(fresh: Memo<Vec<ExceptionLine>>, empty: ViewFn) -> impl IntoView {
     let (page, desk) = (Page::take(), Desk::take());
     let list = NodeRef::<Ul>::new();
     let (pointed, focused) = (RwSignal::new(false), RwSignal::new(false));
@@ -75,7 +75,9 @@ pub(super) fn Lines(fresh: Memo<Vec<ExceptionLine>>) -> impl IntoView {
     });
     let total = move || drawn.with(Vec::len).to_string();
     let tab = Memo::new(move |_| page.view.with(|view| view.tab));
+    let holds_nothing = Memo::new(move |_| drawn.with(Vec::is_empty) && fresh.with(Vec::is_empty));
     view! {
+        {move || holds_nothing.get().then(|| empty.run())}
         <p class="kept-back" role="status">
             {move || match kept_back.get() {
                 0 => ().into_any(),
@@ -90,6 +92,7 @@ pub(super) fn Lines(fresh: Memo<Vec<ExceptionLine>>) -> impl IntoView {
         <ActOnChosen tab chosen drawn />
         <ul
             class="lines queue" class:active=move || tab.get() == Tab::Active node_ref=list
+            hidden=move || holds_nothing.get()
             style:padding-top=move || format!("{}px", seen.get().above)
             style:padding-bottom=move || format!("{}px", seen.get().below)
             on:pointerenter=move |_| pointed.set(true)

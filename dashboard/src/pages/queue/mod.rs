@@ -9,6 +9,8 @@ mod minted;
 mod row;
 mod tools;
 
+use std::collections::BTreeMap;
+
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 use policy_core::console::Act;
@@ -40,6 +42,8 @@ struct Page {
     failed: RwSignal<Option<ApiError>>,
     /// How many reviews are to be closed, as the gate last told.
     reviews: RwSignal<Option<usize>>,
+    /// What came of taking a grant away from here, by the grant: its line is drawn again meanwhile, and may be over.
+    revoked: RwSignal<BTreeMap<String, String>>,
 }
 
 impl Page {
@@ -60,6 +64,7 @@ pub fn Queue() -> impl IntoView {
         asking: RwSignal::new(false),
         failed: RwSignal::new(None),
         reviews: RwSignal::new(None),
+        revoked: RwSignal::new(BTreeMap::new()),
     };
     provide_context(page);
     follow(page);
@@ -71,9 +76,8 @@ pub fn Queue() -> impl IntoView {
         let view = page.view.get();
         page.book.with(|book| shown(&book.lines(), &view, &book.tiers))
     });
-    let is_empty = Memo::new(move |_| page.heard.get().then(|| fresh.with(Vec::is_empty)));
     let of_reviews = Memo::new(move |_| page.view.with(|view| view.tab == Tab::Reviews));
-    let empty = move || {
+    let empty = ViewFn::from(move || {
         let view = page.view.get();
         let why = desk.why_not(Act::View).filter(|_| !view.narrows());
         let told = why.unwrap_or_else(|| match view.narrows() {
@@ -87,12 +91,11 @@ pub fn Queue() -> impl IntoView {
                 {view.narrows().then(|| view! { " " <a href=clear>"Show the whole tab"</a> })}
             </p>
         }
-    };
-    let body = move || match (of_reviews.get(), is_empty.get()) {
+    });
+    let body = move || match (of_reviews.get(), page.heard.get()) {
         (true, _) => view! { <Due /> }.into_any(),
-        (false, None) => view! { <p class="soft">"Asking the gate …"</p> }.into_any(),
-        (false, Some(true)) => empty().into_any(),
-        (false, Some(false)) => view! { <Lines fresh /> }.into_any(),
+        (false, false) => view! { <p class="soft">"Asking the gate …"</p> }.into_any(),
+        (false, true) => view! { <Lines fresh empty=empty.clone() /> }.into_any(),
     };
     view! {
         <h1>"Queue"</h1>

@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use policy_core::console::Act;
 use proviso_api::exceptions::ExceptionLine;
 
+use super::Page;
 use super::active::RevokeOne;
 use crate::app::Desk;
 use crate::components::{Countdown, Text};
@@ -16,7 +17,7 @@ use crate::view_model::time::ago;
 /// A line. In the tab of live grants it takes the grant away, too.
 #[component]
 pub(super) fn Line(line: ExceptionLine, gone: bool, tab: Tab, chosen: RwSignal<BTreeSet<String>>) -> impl IntoView {
-    let desk = Desk::take();
+    let (page, desk) = (Page::take(), Desk::take());
     let resources = line.resources.iter().map(entity).collect::<Vec<_>>().join(", ");
     let votes = format!("{} of {}", line.votes, line.approvals);
     let asked = line.requested_at;
@@ -57,7 +58,8 @@ pub(super) fn Line(line: ExceptionLine, gone: bool, tab: Tab, chosen: RwSignal<B
             };
         });
     };
-    let grant = line.grant.clone().filter(|_| live);
+    let told = |grant: &String| page.revoked.with_untracked(|revoked| revoked.contains_key(grant));
+    let grant = line.grant.clone().filter(|grant| live || (tab == Tab::Active && told(grant)));
     // A tooltip marks nothing: odd characters are written out.
     let whole = policy_core::text::visible(&line.says, 400);
     let label = format!("Choose {whole}");
