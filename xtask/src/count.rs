@@ -7,6 +7,8 @@ pub struct Count {
     pub passed: u64,
     /// Tests that failed.
     pub failed: u64,
+    /// Browser tests that failed once and passed when they were tried again: to be read, and mended.
+    pub flaky: u64,
 }
 
 impl Count {
@@ -26,7 +28,7 @@ impl Count {
         }
     }
 
-    /// Playwright closes with `3 passed (1.2m)` and `1 failed`, each on a line of its own.
+    /// Playwright closes with `3 passed (1.2m)`, `1 flaky` and `1 failed`, each on a line of its own.
     fn read_playwright(&mut self, line: &str) {
         let mut words = line.split(' ');
         let (Some(number), Some(word), third) = (words.next(), words.next(), words.next()) else { return };
@@ -34,6 +36,7 @@ impl Count {
         match (word, third) {
             ("passed", Some(time)) if time.starts_with('(') => self.passed += number,
             ("failed", None) => self.failed += number,
+            ("flaky", None) => self.flaky += number,
             _ => {}
         }
     }
@@ -69,7 +72,14 @@ mod tests {
     fn check(output: &str, passed: u64, failed: u64) {
         let mut count = Count::default();
         output.lines().for_each(|line| count.read_line(line));
-        assert_eq!(count, Count { passed, failed }, "{output}");
+        assert_eq!((count.passed, count.failed), (passed, failed), "{output}");
+    }
+
+    #[test]
+    fn what_passed_at_the_second_try_is_told_apart() {
+        let mut count = Count::default();
+        "  2 flaky\n    [story] › story.spec.ts:3\n  7 passed (1.2m)".lines().for_each(|line| count.read_line(line));
+        assert_eq!(count, Count { passed: 7, failed: 0, flaky: 2 });
     }
 
     #[test]

@@ -94,7 +94,9 @@ pub fn run_all(place: &Place, stages: &[Stage], only: Option<&str>) -> Result<()
     if told.times.is_empty() {
         bail!("no stage has that word in its name");
     }
-    println!("{} passed, {} failed", told.count.passed, told.count.failed);
+    let Count { passed, failed, flaky } = told.count;
+    let tried_again = if flaky > 0 { format!(", {flaky} flaky: they passed at the second try") } else { String::new() };
+    println!("{passed} passed, {failed} failed{tried_again}");
     if told.failed.is_empty() { Ok(()) } else { bail!("stage `{}` failed", told.failed.join("`, `")) }
 }
 
