@@ -72,7 +72,8 @@ pub fn bars(reply: &PicturesReply, tier: Option<&str>) -> (Vec<Piece>, u32) {
     (pieces, top)
 }
 
-/// A line through the days that have a time, as the points of an SVG `polyline`; and the time at the top of the box.
+/// A line through the days that have a time, as the points of an SVG `polyline`, a short one where only one day has; and
+/// the time at the top of the box.
 pub fn line(times: &[DayTimes], days: u32, read: fn(&DayTimes) -> u64) -> (String, u64) {
     #[expect(clippy::cast_precision_loss, reason = "seconds of a few months")]
     fn height(seconds: u64, top: u64) -> f64 {
@@ -84,7 +85,13 @@ pub fn line(times: &[DayTimes], days: u32, read: fn(&DayTimes) -> u64) -> (Strin
         let x = f64::from(day.day) * wide + wide / 2.0;
         format!("{x:.1},{:.1}", height(read(day), top))
     });
-    (points.collect::<Vec<_>>().join(" "), top)
+    let mut points: Vec<String> = points.collect();
+    if let [times] = times {
+        // A line of one point is not drawn.
+        let x = f64::from(times.day) * wide + wide;
+        points.push(format!("{x:.1},{:.1}", height(read(times), top)));
+    }
+    (points.join(" "), top)
 }
 
 /// Seconds in words.
@@ -161,5 +168,7 @@ mod tests {
         let day = |day, half, most| DayTimes { day, times: Times { decided: 1, half, most } };
         let (points, top) = line(&[day(0, 30, 60), day(3, 60, 120)], 4, |day| day.times.half);
         assert_eq!((points.as_str(), top), ("80.0,120.0 560.0,80.0", 120));
+        let (points, _) = line(&[day(3, 60, 120)], 4, |day| day.times.half);
+        assert_eq!(points, "560.0,80.0 640.0,80.0", "one day alone is seen, too");
     }
 }

@@ -132,23 +132,7 @@ fn VoteBar() -> impl IntoView {
     view! {
         <div class="bar" role="region" aria-label="Decide">
             <div class="answer">{answer}</div>
-            <dl class="clocks">
-                <div><dt>"decide by"</dt><dd><Countdown then=decide_by /></dd></div>
-                <div><dt>"if granted now, ends"</dt><dd>{move || end.get().map(|end| view! { <Countdown then=end /> })}</dd></div>
-                <div><dt>"approvals"</dt><dd><b>{progress}</b> " " <Text text=votes.join(", ") /></dd></div>
-            </dl>
-            <Reason />
             {answering}
-            {hands.then(|| view! { <HandOver decide_by /> })}
-            {declares.then(|| view! {
-                <p class="also">
-                    <button
-                        class="quiet" disabled=sending
-                        title="the terms of an emergency hold from then on, and somebody else reviews what comes of it"
-                        on:click=move |_| declare_emergency(state, desk)
-                    >"Declare an emergency"</button>
-                </p>
-            })}
             {several.then(|| view! {
                 <label class="also">
                     <input
@@ -161,6 +145,12 @@ fn VoteBar() -> impl IntoView {
             {signs.then(|| view! {
                 <p class="also soft">"An approval is signed by a passkey of yours: the browser asks for it."</p>
             })}
+            <dl class="clocks">
+                <div><dt>"decide by"</dt><dd><Countdown then=decide_by /></dd></div>
+                <div><dt>"if granted now, ends"</dt><dd>{move || end.get().map(|end| view! { <Countdown then=end /> })}</dd></div>
+                <div><dt>"approvals"</dt><dd><b>{progress}</b> " " <Text text=votes.join(", ") /></dd></div>
+            </dl>
+            <Reason />
             <div class="buttons">
                 <VoteButton decision=VoteDecision::Ask obstacle=no_question />
                 <VoteButton decision=VoteDecision::Refuse obstacle=no_refusal />
@@ -170,6 +160,18 @@ fn VoteBar() -> impl IntoView {
                 let missing = state.missing.get().then(|| REASON_NEEDED.to_owned());
                 missing.or_else(|| no_approval.get()).or_else(|| no_refusal.get()).map(|why| view! { <Text text=why /> })
             }}</p>
+            <div class="beside">
+                {hands.then(|| view! { <HandOver decide_by /> })}
+                {declares.then(|| view! {
+                    <p class="also">
+                        <button
+                            class="quiet" disabled=sending
+                            title="the terms of an emergency hold from then on, and somebody else reviews what comes of it"
+                            on:click=move |_| declare_emergency(state, desk)
+                        >"Declare an emergency"</button>
+                    </p>
+                })}
+            </div>
         </div>
     }
     .into_any()
