@@ -276,6 +276,7 @@ for (const how of LOOKS) {
     await look(page, "granted", how);
     for (const tab of ["active", "waiting", "reviews", "history", "all"]) {
       await page.goto(`${gate.url}/?tab=${tab}`);
+      await expect(page.getByRole("heading", { name: "Queue" })).toBeVisible();
       await expect(page.getByText("Asking the gate …")).toHaveCount(0);
       await look(page, `queue-${tab}`, how);
     }

@@ -94,6 +94,8 @@ export const LOOKS = (["light", "dark"] as const).flatMap((scheme) =>
 /** A picture of the page for a person, and what a machine can tell of its accessibility. */
 export async function look(page: Page, what: string, { scheme, name }: (typeof LOOKS)[number]): Promise<void> {
   const folder = join(TARGET, "screenshots");
+  // A page that is not there yet is dark, and without a fault.
+  await expect(page.getByRole("heading", { level: 1 }).first()).toBeVisible();
   mkdirSync(folder, { recursive: true });
   await page.screenshot({ path: join(folder, `${what}-${scheme}-${name}.png`), fullPage: true });
   const { violations } = await new AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]).analyze();
