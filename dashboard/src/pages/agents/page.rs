@@ -53,6 +53,7 @@ pub(super) fn Page(agent: EntityRef) -> impl IntoView {
         {move || failed.get().map(|error| view! { <Failure error /> })}
         <Show when=move || loaded.get() fallback=|| view! { <p class="soft">"Asking the gate …"</p> }>
             <Who reply />
+            <p><a href=lock.clone()>"Lock this agent"</a></p>
             <div class="columns">
                 <div>
                     <Exceptions reply />
@@ -60,7 +61,6 @@ pub(super) fn Page(agent: EntityRef) -> impl IntoView {
                 </div>
                 <div><Policies reply /></div>
             </div>
-            <p><a href=lock.clone()>"Lock this agent"</a></p>
         </Show>
     }
 }
