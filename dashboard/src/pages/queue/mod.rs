@@ -92,7 +92,9 @@ pub fn Queue() -> impl IntoView {
             </p>
         }
     });
-    let body = move || match (of_reviews.get(), page.heard.get()) {
+    // Said anew at each look; the list is drawn once, and keeps what is held.
+    let heard = Memo::new(move |_| page.heard.get());
+    let body = move || match (of_reviews.get(), heard.get()) {
         (true, _) => view! { <Due /> }.into_any(),
         (false, false) => view! { <p class="soft">"Asking the gate …"</p> }.into_any(),
         (false, true) => view! { <Lines fresh empty=empty.clone() /> }.into_any(),
