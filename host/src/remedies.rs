@@ -24,6 +24,7 @@ pub fn remedy(code: &str) -> Option<&'static str> {
         "bad_state" => "ask for one of the states that API.md names",
         "bad_name" => "use letters, digits, `-`, `_`, `.` and `:`",
         "bad_target" => "name exactly one thing that exists",
+        "overloaded" => "ask again after the seconds that `Retry-After` says",
         "claim_conflict" => "leave out of the body what the credential says",
         // What was said over MCP.
         "not_an_object" | "not_json_rpc" => "send one JSON-RPC 2.0 message a line, as an object, and no batch",

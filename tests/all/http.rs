@@ -28,6 +28,7 @@ mod index;
 pub(crate) mod leaves;
 mod lists;
 mod locks;
+mod overload;
 mod ownership;
 mod past;
 mod paths;

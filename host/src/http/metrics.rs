@@ -31,6 +31,8 @@ fn counted(text: &mut Exposition, site: &Site) {
     text.family("proviso_module_calls", "counter", "Calls into policy.wasm by result.");
     let calls = site.module().calls.counts();
     calls.iter().for_each(|(result, count)| text.sample("_total", &[("result", result)], count));
+    text.family("proviso_turned_away", "counter", "Questions that came past capacity, and were told to come again.");
+    text.sample("_total", &[], site.room().turned_away());
     text.family("proviso_log_records", "gauge", "Records in each log.");
     app.record().logs.iter().for_each(|head| text.sample("", &[("log", &head.log)], head.size));
     let ready = app.ready();

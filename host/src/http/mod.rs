@@ -20,6 +20,7 @@ pub mod openapi;
 mod openmetrics;
 mod policy;
 mod problem;
+mod room;
 mod router;
 mod server;
 mod site;

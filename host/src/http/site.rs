@@ -8,6 +8,7 @@ use policy_core::digest::Digest;
 use tokio::sync::watch;
 
 use super::dashboard::Dashboard;
+use super::room::Room;
 use crate::app::App;
 use crate::gate::Calls;
 use crate::tls::Keeper;
@@ -35,6 +36,7 @@ struct Inner {
     origins: BTreeSet<String>,
     tls: Option<Arc<Keeper>>,
     stopping: watch::Receiver<bool>,
+    room: Room,
 }
 
 impl Site {
@@ -62,7 +64,7 @@ impl Site {
             }
         }
         let dashboard = Dashboard::read(app.settings().is_demo());
-        Self(Arc::new(Inner { app, module, dashboard, hosts, origins, tls, stopping }))
+        Self(Arc::new(Inner { app, module, dashboard, hosts, origins, tls, stopping, room: Room::new() }))
     }
 
     pub(super) fn app(&self) -> &App {
@@ -87,6 +89,11 @@ impl Site {
 
     pub(super) fn tls(&self) -> Option<&Keeper> {
         self.0.tls.as_deref()
+    }
+
+    /// Where questions of agents are worked on.
+    pub(super) fn room(&self) -> &Room {
+        &self.0.room
     }
 
     pub(super) fn stopping(&self) -> watch::Receiver<bool> {

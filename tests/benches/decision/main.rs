@@ -9,6 +9,7 @@ mod native;
 mod ours;
 mod peer;
 mod report;
+mod served;
 mod workload;
 
 use std::collections::BTreeMap;
@@ -48,6 +49,8 @@ fn main() -> Result<()> {
         Err(_) => ROUNDS,
     };
     let mut run = Run { rounds: count, figures: BTreeMap::new(), times: Vec::new() };
+    // First, while nothing that was given back is there to be taken again.
+    run.memory_of_grants()?;
     let module = Module::new()?;
     run.sizes(&module)?;
     run.kinds(&module)?;
@@ -55,6 +58,7 @@ fn main() -> Result<()> {
     run.floor(&module)?;
     run.tail(&module)?;
     run.memory(&module)?;
+    served::measure(&mut run)?;
     let report = Report {
         command: "cargo xtask bench",
         machine: report::machine(),
@@ -187,6 +191,20 @@ impl Run {
         if let (Some(none), Some(many)) = (times.first(), times.last()) {
             self.figure("growth_grants", Measured::ratio(many, none));
         }
+        Ok(())
+    }
+
+    /// What each of very many live grants takes, in the index and as the data that a question is given.
+    fn memory_of_grants(&mut self) -> Result<()> {
+        const LIVE: usize = 100_000;
+        let bundle = workload::bundle(10)?;
+        let question = workload::question(&bundle, 10, Kind::Scope, 0)?;
+        let before = report::resident()?;
+        let live = ours::Grants::new(&question, LIVE);
+        let taken = report::resident()?.saturating_sub(before);
+        drop(black_box(live));
+        #[expect(clippy::cast_precision_loss, reason = "some hundred megabytes")]
+        self.figure("memory_of_grant", Measured::exactly(taken as f64 / LIVE as f64 / 1000.0));
         Ok(())
     }
 

@@ -89,6 +89,13 @@ pub fn machine() -> String {
     format!("{processors} × {}, {}", model.unwrap_or("an unknown processor"), std::env::consts::OS)
 }
 
+/// Bytes of memory that this process holds.
+pub fn resident() -> Result<u64> {
+    let status = fs::read_to_string("/proc/self/status")?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB"));
+    Ok(line.ok_or("the kernel does not say how much memory is held")?.parse::<u64>()? * 1024)
+}
+
 /// The versions of what is measured, from the lock files.
 pub fn versions() -> Result<Vec<(String, String)>> {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR"));

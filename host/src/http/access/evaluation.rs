@@ -18,8 +18,13 @@ pub(in crate::http) async fn post(
     Body(body): Body<EvaluationRequest>,
 ) -> Result<Json<EvaluationReply>, Refused> {
     all_named(&body.subject, &body.action, &body.resource)?;
-    let app = site.app().clone();
-    finish(async move { app.evaluate(&caller.credential, caller.subject.as_ref(), body).await }).await.map(Json)
+    let (app, place) = (site.app().clone(), site.room().enter()?);
+    finish(async move {
+        let _place = place;
+        app.evaluate(&caller.credential, caller.subject.as_ref(), body).await
+    })
+    .await
+    .map(Json)
 }
 
 /// AuthZEN: types, ids and the action's name are there and say something.

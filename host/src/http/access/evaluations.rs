@@ -28,8 +28,11 @@ pub(in crate::http) async fn post(
         let detail = format!("a batch has at most {MOST_ITEMS} evaluations");
         return Err(Refused::new(StatusCode::BAD_REQUEST, "batch_too_large", detail).help("send several batches"));
     }
-    let app = site.app().clone();
-    let done = finish(async move { app.evaluate_all(&caller.credential, caller.subject.as_ref(), body, read).await });
+    let (app, place) = (site.app().clone(), site.room().enter()?);
+    let done = finish(async move {
+        let _place = place;
+        app.evaluate_all(&caller.credential, caller.subject.as_ref(), body, read).await
+    });
     Ok(match done.await? {
         Batch::Single(reply) => Json(*reply).into_response(),
         Batch::Several(items) => {

@@ -47,8 +47,13 @@ pub(in crate::http) async fn action(
 }
 
 async fn search(site: Site, caller: Caller, search: Search) -> Result<Json<SearchReply>, Refused> {
-    let app = site.app().clone();
-    finish(async move { app.search(&caller.credential, caller.subject.as_ref(), search).await }).await.map(Json)
+    let (app, place) = (site.app().clone(), site.room().enter()?);
+    finish(async move {
+        let _place = place;
+        app.search(&caller.credential, caller.subject.as_ref(), search).await
+    })
+    .await
+    .map(Json)
 }
 
 fn named(names: [&str; 4], texts: [&String; 4]) -> Result<(), Refused> {
