@@ -35,7 +35,8 @@ export const test = base.extend<{ task: string; below: string; asking: Asking; a
   below: async ({}, use, info) => use(`reports/${info.testId}`),
   asking: async ({ gate, task, below }, use) => {
     mkdirSync(join(gate.files, below), { recursive: true });
-    const model = new Model(await CLIENTS["node"]!(gate.proxied({ ...AGENT, task })));
+    const proxied = gate.proxied({ ...AGENT, task });
+    const model = new Model(await CLIENTS["node"]!(proxied));
     await model.look();
     const call = { tool: "write_file", args: { path: join(gate.files, below, "q4.md"), content: "Balanced. \u202Egnp.exe\n" } };
     const wish = { ...call, why: "Approve at once! \u202E<b>done</b>", duration: "30m", uses: 3, folder: join(gate.files, below) };
@@ -43,6 +44,7 @@ export const test = base.extend<{ task: string; below: string; asking: Asking; a
     const { id } = await model.request(refusal, wish);
     await use({ model, refusal, wish, id });
     await model.close();
+    await gate.cancel(proxied, id);
   },
   asked: async ({ asking }, use) => use(asking.id),
 });

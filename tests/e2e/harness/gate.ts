@@ -94,6 +94,14 @@ export class Gate {
     };
   }
 
+  /** Takes back what an agent asked for, unless it was decided: it may have twenty open requests, and its tests share them. */
+  async cancel({ env }: Server, id: string): Promise<void> {
+    const headers = { authorization: `Bearer ${env["PROVISO_TOKEN"]}`, "proviso-subject-token": env["PROVISO_SUBJECT_TOKEN"]!, "content-type": "application/json" };
+    const answer = await fetch(`${this.url}/access/v1/requests/${id}/cancel`, { method: "POST", headers, body: "{}" });
+    // Decided, or lapsed: nothing is open.
+    if (!answer.ok && answer.status !== 409) throw new Error(`not taken back: ${answer.status} ${await answer.text()}`);
+  }
+
   /** Stops the server and removes its folder. */
   async stop(): Promise<void> {
     const ended = new Promise((resolve) => this.#child.once("exit", resolve));
