@@ -13,6 +13,7 @@ mod own_user;
 mod private;
 mod recipe;
 mod reconcile;
+mod soak;
 mod task;
 mod tls;
 

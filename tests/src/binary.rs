@@ -168,6 +168,11 @@ impl Binary {
         kill_process(Pid::from_child(&self.child), Signal::HUP).expect("a process of ours");
     }
 
+    /// Its number among the processes.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// The data folder.
     pub fn data(&self) -> &Path {
         &self.data

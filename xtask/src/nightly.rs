@@ -21,6 +21,7 @@ const STAGES: [Stage; 9] = [
     Stage::new("saboteurs", "20 minutes, 40 on a fresh machine", plant),
     Stage::new("kills", "30 minutes", kills),
     Stage::new("disks", "30 minutes", disks),
+    Stage::new("soak", "15 minutes", soak),
     Stage::new("histories", "2 hours", histories),
     Stage::new("mutants", "3 hours", mutants),
 ];
@@ -79,6 +80,14 @@ fn kills(place: &Place, count: &mut Count) -> Result<()> {
     assets::build_assets(place, false)?;
     let mut test = cargo(place, &["test", "--package", "proviso-tests", "--test", "all", "--", "record::killed::"])?;
     run_counted(test.env("PROVISO_KILLS", "1000"), count)
+}
+
+/// Ten minutes and more of mixed load on one gate, with flat memory and open files.
+fn soak(place: &Place, count: &mut Count) -> Result<()> {
+    tools::install_for_build(place)?;
+    assets::build_assets(place, false)?;
+    let mut test = cargo(place, &["test", "--package", "proviso-tests", "--test", "all", "--", "gate::soak::"])?;
+    run_counted(test.env("PROVISO_SOAK", "3000"), count)
 }
 
 /// Each write and each sync of a vote, a revoke and a start failing in its turn, in each way.
