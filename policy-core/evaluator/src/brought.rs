@@ -40,3 +40,48 @@ pub(crate) fn may_be_in(rules: &Rules, person: &EntityRef, group: &EntityRef) ->
 fn is_person(rules: &Rules, entity: &EntityRef) -> bool {
     rules.config.long(&entity.kind) == rules.config.long(&rules.config.types.person)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::Bundle;
+    use crate::bundle::tests::sample;
+
+    /// The parents that somebody of this kind and source has, whose sign-in is said to have brought this group. In this
+    /// schema agents may be in groups, too.
+    fn parents(kind: &str, source: &str, group: (&str, &str, &str)) -> Vec<EntityRef> {
+        let mut files = sample();
+        let schema = files.get_mut("schema.cedarschema").unwrap();
+        *schema = schema.replace("entity Agent =", "entity Agent in [Group] =");
+        let bundle = Bundle::accept(&files).unwrap();
+        let fact = |uid: &EntityRef, source: &str| EntityFact {
+            uid: uid.clone(),
+            attrs: BTreeMap::new(),
+            parents: Vec::new(),
+            source: source.to_owned(),
+        };
+        let (person, group_known) = (EntityRef::new(kind, "one"), group.2);
+        let group = EntityRef::new(group.0, group.1);
+        let mut voter = Voter::new(person.clone(), "oidc".to_owned());
+        voter.groups = vec![group.clone(), group.clone()];
+        let facts = [fact(&person, source), fact(&group, group_known)];
+        with_brought(&bundle.rules, &facts, &[voter]).first().map(|fact| fact.parents.clone()).unwrap()
+    }
+
+    #[test]
+    fn people_whom_the_bundle_knows_get_groups_that_it_knows_and_nobody_else_gets_any() {
+        let known = ("Group", "finance", "bundle");
+        assert_eq!(parents("User", "bundle", known), [EntityRef::new("Group", "finance")]);
+        for (kind, source, group) in [
+            ("Agent", "bundle", known),
+            ("User", UNKNOWN, known),
+            ("User", "bundle", ("Group", "finance", UNKNOWN)),
+            ("User", "bundle", ("Volume", "files", "bundle")),
+            ("User", "bundle", ("User", "two", "bundle")),
+        ] {
+            assert!(parents(kind, source, group).is_empty(), "{kind} of {source} in {group:?}");
+        }
+    }
+}
