@@ -24,6 +24,11 @@ const SHORT: usize = 32 * 1024;
 /// What a question may take there: ten times what one takes, and a few milliseconds. One that wants more is asked again
 /// on a thread, with all that it may take.
 const SHORT_FUEL: u64 = 10_000_000;
+/// The least that one costly question makes of what is short.
+const LEAST_SHORT: usize = 1_024;
+/// After how many questions that went to a thread for their length alone twice as much is short again: what one agent's
+/// costly questions took from all others comes back.
+const REGAINED_AFTER: usize = 256;
 
 /// The policy module, sandboxed: at most as many questions at once as there are processors, each on an instance of its
 /// own, and beside them half as many previews.
@@ -40,6 +45,8 @@ pub struct WasmEngine {
     long: Arc<Semaphore>,
     /// The longest question that is asked where its caller stands, now.
     short: Arc<AtomicUsize>,
+    /// How many went to a thread since, that would else have been short.
+    spared: Arc<AtomicUsize>,
     limits: Limits,
     calls: Arc<Calls>,
 }
@@ -101,6 +108,7 @@ impl WasmEngine {
             console: Arc::new(Semaphore::new(at_once)),
             long: Arc::new(Semaphore::new(long)),
             short: Arc::new(AtomicUsize::new(SHORT)),
+            spared: Arc::default(),
             limits,
             calls: Arc::default(),
         })
@@ -115,7 +123,11 @@ impl WasmEngine {
     /// took more than it may take here: it is then asked on a thread, and what is half as long goes there at once, so that
     /// nobody holds up the executor or spends instances again and again.
     fn at_once(&self, bundle: Digest, op: Op, input: &[u8]) -> Option<Result<Vec<u8>, EngineError>> {
-        if op != Op::Evaluate || input.len() > self.short.load(Ordering::Relaxed) {
+        if op != Op::Evaluate || input.len() > SHORT {
+            return None;
+        }
+        if input.len() > self.short.load(Ordering::Relaxed) {
+            self.spare();
             return None;
         }
         let _permit = self.questions.try_acquire().ok()?;
@@ -124,9 +136,19 @@ impl WasmEngine {
             Short::NoneWaits => None,
             Short::TooLong => {
                 self.short.store(input.len() / 2, Ordering::Relaxed);
+                self.spared.store(0, Ordering::Relaxed);
                 self.refill(bundle);
                 None
             }
+        }
+    }
+
+    /// One more question goes to a thread for its length alone.
+    fn spare(&self) {
+        if self.spared.fetch_add(1, Ordering::Relaxed).saturating_add(1) >= REGAINED_AFTER {
+            self.spared.store(0, Ordering::Relaxed);
+            let twice = self.short.load(Ordering::Relaxed).saturating_mul(2);
+            self.short.store(twice.clamp(LEAST_SHORT, SHORT), Ordering::Relaxed);
         }
     }
 

@@ -273,3 +273,41 @@ fn a_kept_module_is_taken_only_as_the_gate_wrote_it() {
     std::fs::write(&kept, &flipped).unwrap();
     assert!(PolicyModule::load(&bytes, Digest::of(&bytes), Some(&cache)).is_ok());
 }
+
+#[tokio::test]
+async fn what_costly_questions_took_from_the_others_comes_back() {
+    // An input of three bytes takes more than a question may where its caller stands; all are echoed.
+    let body = "(if (i32.eq (local.get $len) (i32.const 3))
+                    (then (global.set $calls (i32.const 4000000))
+                          (loop $l (global.set $calls (i32.sub (global.get $calls) (i32.const 1)))
+                                   (br_if $l (global.get $calls)))))
+                (i64.or (i64.shl (i64.extend_i32_u (local.get $ptr)) (i64.const 32))
+                        (i64.extend_i32_u (local.get $len)))";
+    let limits = Limits { question_fuel: 1_000_000_000, ..limits() };
+    let engine = engine(&module(body), limits);
+    engine.load(load()).await.unwrap();
+    let call = |input: Vec<u8>| engine.call(Digest::of(b"bundle"), Op::Evaluate, input);
+    let short = || engine.short.load(Ordering::Relaxed);
+    assert_eq!(short(), SHORT);
+    assert_eq!(call(b"[1]".to_vec()).await, Ok(b"[1]".to_vec()));
+    assert_eq!(short(), 1, "nothing is short any more");
+    for _ in 0..REGAINED_AFTER {
+        assert_eq!(call(b"{}".to_vec()).await, Ok(b"{}".to_vec()));
+    }
+    assert_eq!(short(), LEAST_SHORT);
+    // What is short counts for nothing; what is longer and would be short has its turn.
+    for _ in 0..REGAINED_AFTER {
+        call(b"{}".to_vec()).await.unwrap();
+    }
+    assert_eq!(short(), LEAST_SHORT);
+    let long = vec![b' '; LEAST_SHORT + 1];
+    for _ in 0..REGAINED_AFTER {
+        assert_eq!(call(long.clone()).await, Ok(long.clone()));
+    }
+    assert_eq!(short(), 2 * LEAST_SHORT);
+    // What is never short takes nothing and gives nothing.
+    for _ in 0..4 {
+        call(vec![b' '; SHORT + 1]).await.unwrap();
+    }
+    assert_eq!(engine.spared.load(Ordering::Relaxed), 0);
+}
