@@ -3,18 +3,33 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use policy_core::grant::Grant;
+use policy_core::entity::EntityRef;
+use policy_core::grant::{ArgumentScope, Condition, Grant, Scalar, Test};
 
 use crate::Rules;
 use crate::compile::{CompileError, permit};
 use crate::sliced::Judged;
 
-/// How many are kept. One takes 5 to 8 KB.
+/// How many are kept. One of a plain grant takes 5 to 8 KB.
 const MOST: usize = 64;
+/// How many bytes their grants name in all. What is made of a byte takes some twenty times as much.
+const MOST_BYTES: usize = 64 * 1_024;
+/// The most that a grant names whose permit is kept at all.
+const LONGEST: usize = 16 * 1_024;
+/// What a grant names that names nothing but a call.
+const PLAIN: usize = 256;
+/// What each thing that a grant names takes besides its text.
+const EACH: usize = 16;
 
 /// Permits by the id of their grant.
 #[derive(Debug, Default)]
-pub(crate) struct KeptPermits(Mutex<BTreeMap<String, (Grant, Arc<Judged>)>>);
+pub(crate) struct KeptPermits(Mutex<Permits>);
+
+#[derive(Debug, Default)]
+struct Permits {
+    by_id: BTreeMap<String, (Grant, Arc<Judged>)>,
+    bytes: usize,
+}
 
 impl KeptPermits {
     /// The permit of this grant.
@@ -22,24 +37,69 @@ impl KeptPermits {
         // INVARIANT (R3): the permit of this very grant, whatever else has its id.
         let known = |(kept, permit): &(Grant, Arc<Judged>)| (kept == grant).then(|| Arc::clone(permit));
         let mut permits = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(permit) = permits.get(&grant.id).and_then(known) {
+        if let Some(permit) = permits.by_id.get(&grant.id).and_then(known) {
             return Ok(permit);
         }
         let judged = Arc::new(Judged::of(&permit(rules, grant)?));
-        if permits.len() >= MOST {
-            permits.clear();
-        }
-        permits.insert(grant.id.clone(), (grant.clone(), Arc::clone(&judged)));
+        permits.keep(grant, &judged);
         Ok(judged)
     }
+}
+
+impl Permits {
+    fn keep(&mut self, grant: &Grant, judged: &Arc<Judged>) {
+        let bytes = named(grant);
+        if bytes > LONGEST {
+            return;
+        }
+        if self.by_id.len() >= MOST || self.bytes.saturating_add(bytes) > MOST_BYTES {
+            *self = Self::default();
+        }
+        self.bytes = self.bytes.saturating_add(bytes);
+        // Another grant of the same id takes its place, and the bytes of both count until all is dropped.
+        self.by_id.insert(grant.id.clone(), (grant.clone(), Arc::clone(judged)));
+    }
+}
+
+/// About how many bytes a grant names, in which its permit grows.
+fn named(grant: &Grant) -> usize {
+    let conditions = match &grant.scope.arguments {
+        ArgumentScope::Exact => &[][..],
+        ArgumentScope::Conditions(conditions) => conditions,
+    };
+    let members = grant.members.iter().map(entity);
+    let chain = grant.chain.iter().map(|hop| entity(&hop.entity));
+    let texts = conditions.iter().map(condition).chain(grant.input_names.iter().map(String::len));
+    members.chain(chain).chain(texts).fold(PLAIN, usize::saturating_add)
+}
+
+fn condition(condition: &Condition) -> usize {
+    let test = match &condition.test {
+        Test::Equals { value } => scalar(value),
+        Test::OneOf { values } => values.iter().map(scalar).fold(0, usize::saturating_add),
+        Test::Between { .. } => EACH,
+        Test::Inside { path } => path.len(),
+    };
+    condition.at.iter().map(String::len).fold(test, usize::saturating_add).saturating_add(EACH)
+}
+
+const fn scalar(scalar: &Scalar) -> usize {
+    match scalar {
+        Scalar::Bool(_) | Scalar::Long(_) => EACH,
+        Scalar::String(text) => text.len().saturating_add(EACH),
+        Scalar::Entity(uid) => entity(uid),
+    }
+}
+
+const fn entity(uid: &EntityRef) -> usize {
+    uid.kind.len().saturating_add(uid.id.len()).saturating_add(EACH)
 }
 
 #[cfg(test)]
 #[cfg(feature = "validate")]
 mod tests {
     use policy_core::digest::Digest;
-    use policy_core::entity::EntityRef;
-    use policy_core::grant::{ArgumentScope, ResourceScope, Scope};
+    use policy_core::grant::{ResourceScope, Scope};
     use policy_core::time::Timestamp;
 
     use super::*;
@@ -91,8 +151,23 @@ mod tests {
             assert!(Arc::ptr_eq(&made, &kept.of(&rules, &grant(number, 1)).unwrap()), "{number}");
             // Another grant of the same id has a permit of its own.
             assert!(!Arc::ptr_eq(&made, &kept.of(&rules, &grant(number, 2)).unwrap()), "{number}");
-            assert!(kept.0.lock().unwrap().len() <= MOST);
+            assert!(kept.0.lock().unwrap().by_id.len() <= MOST);
         }
+        // Grants that name much are few, and one that names most of all is not kept.
+        let naming = |number: usize, members: usize| {
+            let member = |number: usize| EntityRef::new("File", format!("{number:0>240}"));
+            Grant { members: (0..members).map(member).collect(), ..grant(number, 1) }
+        };
+        for number in 0..100 {
+            let large = naming(number, 50);
+            let made = kept.of(&rules, &large).unwrap();
+            assert!(Arc::ptr_eq(&made, &kept.of(&rules, &large).unwrap()), "{number}");
+            let permits = kept.0.lock().unwrap();
+            let bytes: usize = permits.by_id.values().map(|(grant, _)| named(grant)).sum();
+            assert!(bytes <= permits.bytes && permits.bytes <= MOST_BYTES, "{bytes} of {}", permits.bytes);
+        }
+        let largest = naming(0, 256);
+        assert!(!Arc::ptr_eq(&kept.of(&rules, &largest).unwrap(), &kept.of(&rules, &largest).unwrap()));
         assert!(kept.of(&rules, &Grant { action: "nothing".to_owned(), ..grant(0, 1) }).is_err());
     }
 }
