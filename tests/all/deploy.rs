@@ -25,35 +25,76 @@ fn holds(words: &[&str]) {
     }
 }
 
-#[test]
-fn the_unit_starts_what_there_is_as_a_user_of_its_own_and_is_one() {
-    let unit = read("proviso.service");
-    let line = |name: &str| {
-        let found = unit.lines().find_map(|line| line.strip_prefix(&format!("{name}=")));
-        found.unwrap_or_else(|| panic!("no `{name}`"))
-    };
-    let words: Vec<&str> = line("ExecStart").split(' ').skip(1).collect();
+/// What a unit says of this; one that goes on over lines as one line.
+fn line<'a>(unit: &'a str, name: &str) -> &'a str {
+    let found = unit.lines().find_map(|line| line.strip_prefix(&format!("{name}=")));
+    found.unwrap_or_else(|| panic!("no `{name}`"))
+}
+
+/// Holds that a unit starts what there is, as a user of its own, and that systemd takes it for one.
+fn holds_unit(name: &str, user: &str) -> String {
+    let unit = read(name).replace("\\\n", " ");
+    let words: Vec<&str> = line(&unit, "ExecStart").split_whitespace().skip(1).collect();
     holds(&words);
-    assert_ne!(line("User"), "root");
-    for (name, value) in [("NoNewPrivileges", "yes"), ("ProtectSystem", "strict"), ("StateDirectoryMode", "0700")] {
-        assert_eq!(line(name), value);
+    assert_eq!((line(&unit, "User"), line(&unit, "Group")), (user, user));
+    for (name, value) in [
+        ("NoNewPrivileges", "yes"),
+        ("ProtectSystem", "strict"),
+        ("StateDirectoryMode", "0700"),
+        ("UMask", "0077"),
+        ("CapabilityBoundingSet", ""),
+        ("PrivateTmp", "yes"),
+        ("ProtectHome", "yes"),
+    ] {
+        assert_eq!(line(&unit, name), value, "{name}");
     }
-    assert!(line("ExecReload").contains("-HUP"));
     if Command::new("systemd-analyze").arg("--version").output().is_err() {
-        return;
+        return unit;
     }
     // As it is, but for program and user: systemd wants them to be there.
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("proviso.service");
+    let path = folder.path().join(name);
     let placed = unit.replace("/usr/local/bin/proviso", &Binary::path().display().to_string());
-    let placed = placed.replace("User=proviso", "User=daemon").replace("Group=proviso", "Group=daemon");
+    let placed = placed.replace(&format!("User={user}\n"), "User=daemon\n");
+    let placed = placed.replace(&format!("Group={user}\n"), "Group=daemon\n");
     fs::write(&path, placed).unwrap();
     let mut analyze = Command::new("systemd-analyze");
     let output = analyze.args(["verify", "--man=no", "--recursive-errors=no"]).arg(&path).output().unwrap();
     let told = String::from_utf8_lossy(&output.stderr);
     // What is wrong with other units of this machine is not ours.
-    let ours: Vec<&str> = told.lines().filter(|line| line.contains("proviso.service")).collect();
+    let ours: Vec<&str> = told.lines().filter(|line| line.contains(name)).collect();
     assert!(ours.is_empty(), "{told}");
+    unit
+}
+
+#[test]
+fn the_unit_starts_what_there_is_as_a_user_of_its_own_and_is_one() {
+    let unit = holds_unit("proviso.service", "proviso");
+    assert!(line(&unit, "ExecReload").contains("-HUP"));
+}
+
+#[test]
+fn the_unit_of_the_proxy_holds_its_secrets_in_files_of_its_own_user() {
+    let unit = holds_unit("proviso-mcp.service", "proviso-mcp");
+    let start = line(&unit, "ExecStart");
+    let words: Vec<&str> = start.split_whitespace().collect();
+    assert_eq!(words[1], "mcp", "{start}");
+    // Whoever lists processes sees no secret: each stands in a file of the folder that its user alone enters.
+    for option in ["--token-file", "--upstream-credential"] {
+        let place = words.iter().position(|word| *word == option).unwrap_or_else(|| panic!("no {option}"));
+        assert!(words[place + 1].starts_with("/etc/proviso-mcp/"), "{option} {}", words[place + 1]);
+    }
+    assert!(!words.iter().any(|word| ["--token", "--credential"].contains(word)), "{start}");
+    assert_eq!(
+        (line(&unit, "ConfigurationDirectory"), line(&unit, "ConfigurationDirectoryMode")),
+        ("proviso-mcp", "0700")
+    );
+    // What it names of its environment is what its words ask for, and nothing else.
+    let said: std::collections::BTreeSet<&str> =
+        words.iter().filter_map(|word| word.strip_prefix("${")?.strip_suffix('}')).collect();
+    assert_eq!(said.into_iter().collect::<Vec<_>>(), ["GATE", "RESOURCE", "SERVER", "UPSTREAM"]);
+    let comment = read("proviso-mcp.service");
+    assert!(comment.contains("# GATE, SERVER, RESOURCE and UPSTREAM"));
 }
 
 #[test]
