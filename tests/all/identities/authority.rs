@@ -113,7 +113,16 @@ impl Mesh {
 
     /// With these members more in the login's entry, or tables behind it.
     pub async fn with(login: &str) -> Self {
-        let (authority, server, folder) = (Authority::new(), Authority::new(), tempfile::tempdir().unwrap());
+        Self::of(Authority::new(), login, None).await
+    }
+
+    /// Where the trust domain's bundle lies at an address, as this says in the file.
+    pub async fn elsewhere(authority: Authority, keys: &str) -> Self {
+        Self::of(authority, "", Some(keys)).await
+    }
+
+    async fn of(authority: Authority, login: &str, keys: Option<&str>) -> Self {
+        let (server, folder) = (Authority::new(), tempfile::tempdir().unwrap());
         let key = KeyPair::generate().unwrap();
         let served = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap().signed_by(&key, &server.0).unwrap();
         let pair = Pair { certificate: folder.path().join("tls.crt"), key: folder.path().join("tls.key") };
@@ -121,7 +130,12 @@ impl Mesh {
         fs::write(&pair.key, key.serialize_pem()).unwrap();
         fs::set_permissions(&pair.key, fs::Permissions::from_mode(0o600)).unwrap();
         publish(folder.path(), &[authority.jwk()]);
-        let text = file(folder.path(), login);
+        let mut text = file(folder.path(), login);
+        if let Some(keys) = keys {
+            let here = format!("{{ file = \"{}/mesh.json\" }}", folder.path().display());
+            assert!(text.contains(&here));
+            text = text.replacen(&here, keys, 1);
+        }
         let identities = Identities::parse(&text).unwrap_or_else(|error| panic!("{error}"));
         let tls = Some((pair, client_of(&server, None)));
         let gate = TestGate::with(Setup { bundle: bundle(), identities, tls, ..Setup::default() }).await;

@@ -7,8 +7,9 @@ use rcgen::{BasicConstraints, ExtendedKeyUsagePurpose, IsCa, KeyUsagePurpose};
 use reqwest::Method;
 use serde_json::json;
 
-use super::MESH_ISS;
 use super::authority::{Authority, GATEWAY, Mesh, lasts};
+use super::keys::Served;
+use super::{MESH, MESH_ISS};
 
 fn operator() -> Operator {
     Operator { uid: 4242, name: "tester".to_owned() }
@@ -166,6 +167,45 @@ async fn authorities_rotate_without_a_restart_and_what_is_too_old_is_believed_by
     assert_eq!(mesh.code(&of_next).await.0, 200);
     mesh.gate.clock.advance(1_260);
     let fresh = next.leaf(mesh.now(), &[GATEWAY], |_| {});
+    mesh.gate.clock.advance(600);
+    assert_eq!(mesh.code(&fresh).await, refused(503, "issuer_keys_unavailable"));
+}
+
+#[tokio::test]
+async fn authorities_at_an_address_rotate_without_a_restart() {
+    let (first, next) = (Authority::new(), Authority::new());
+    let bundle = |authorities: &[&Authority]| {
+        let keys: Vec<_> =
+            authorities.iter().map(|authority| authority.jwk()).chain([MESH.public("jwt-svid")]).collect();
+        json!({"spiffe_sequence": 1, "keys": keys})
+    };
+    let served = Served::begin(bundle(&[&first])).await;
+    let keys = format!(
+        "{{ url = \"http://{}/keys\", allow = [\"127.0.0.1/32\"], refresh = \"5m\", keep = \"1h\" }}",
+        served.at
+    );
+    let mesh = Mesh::elsewhere(first, &keys).await;
+    let leaf = |authority: &Authority| authority.leaf(mesh.now(), &[GATEWAY], |_| {});
+    let (of_first, of_next) = (leaf(&mesh.authority), leaf(&next));
+    assert_eq!(mesh.code(&of_first).await.0, 200);
+    let asked = served.asked();
+    assert_eq!(mesh.code(&of_next).await, refused(401, "certificate_untrusted"));
+    // Within half a minute nobody asks again, whatever is shown.
+    assert_eq!((mesh.code(&of_next).await.0, served.asked()), (401, asked));
+    served.say(Some(bundle(&[&mesh.authority, &next])));
+    mesh.gate.clock.advance(31);
+    assert_eq!((mesh.code(&of_next).await.0, mesh.code(&of_first).await.0), (200, 200), "both, while it rotates");
+    // One that was taken away is believed no longer than `refresh`.
+    served.say(Some(bundle(&[&next])));
+    mesh.gate.clock.advance(301);
+    assert_eq!(mesh.code(&of_first).await, refused(401, "certificate_untrusted"));
+    assert_eq!(mesh.code(&of_next).await.0, 200);
+    // An address that answers no more counts as it did, and not for ever.
+    served.say(None);
+    mesh.gate.clock.advance(1_800);
+    assert_eq!(mesh.code(&of_next).await.0, 200);
+    mesh.gate.clock.advance(1_260);
+    let fresh = leaf(&next);
     mesh.gate.clock.advance(600);
     assert_eq!(mesh.code(&fresh).await, refused(503, "issuer_keys_unavailable"));
 }

@@ -18,16 +18,16 @@ const NEXT: Key = Key { name: "mesh-next", kid: "mesh-2", alg: "ES256" };
 
 /// An issuer's address: what it answers, and how often it was asked.
 #[derive(Clone)]
-struct Served {
+pub(super) struct Served {
     answer: Arc<Mutex<Option<Value>>>,
     asked: Arc<AtomicU32>,
     /// Whoever has it holds every answer back.
     held: Arc<tokio::sync::Mutex<()>>,
-    at: SocketAddr,
+    pub(super) at: SocketAddr,
 }
 
 impl Served {
-    async fn begin(document: Value) -> Self {
+    pub(super) async fn begin(document: Value) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let answer = Arc::new(Mutex::new(Some(document)));
         let served = Self { answer, asked: Arc::default(), held: Arc::default(), at: listener.local_addr().unwrap() };
@@ -44,11 +44,11 @@ impl Served {
         served
     }
 
-    fn say(&self, document: Option<Value>) {
+    pub(super) fn say(&self, document: Option<Value>) {
         *self.answer.lock().unwrap() = document;
     }
 
-    fn asked(&self) -> u32 {
+    pub(super) fn asked(&self) -> u32 {
         self.asked.load(Ordering::SeqCst)
     }
 }
