@@ -26,7 +26,9 @@ async fn an_agents_page_says_what_it_may_do_today_and_by_what() {
     let id = story.ask(&call, None).await;
     let told = agent(&story, &mara, "report-writer").await.json();
     assert_eq!(told["line"]["requests"], 1, "{told:#}");
+    assert_eq!(told["owner"]["owners"].as_array().map(Vec::len), Some(1), "{:#}", told["owner"]);
     assert_eq!(told["owner"]["owners"][0]["id"], "tom");
+    assert_eq!(told["calls"].as_array().map(Vec::len), Some(1), "{:#}", told["calls"]);
     assert_eq!(told["calls"][0]["outcome"], "requestable_denial", "{:#}", told["calls"]);
     let policies = told["policies"].as_array().unwrap();
     let of = |folder: &str| policies.iter().filter(|mention| mention["folder"] == folder).count();
@@ -55,9 +57,37 @@ async fn an_agents_page_says_what_it_may_do_today_and_by_what() {
 async fn agents_are_listed_with_what_is_live_and_of_strangers_nothing_is_said() {
     let story = Story::begin().await;
     let mara = story.gate.person("mara").await;
+    // Each of the bundle's, once, and nobody else.
+    let entities: Vec<Value> = serde_json::from_str(&proviso_tests::sample_bundle()["entities.json"]).unwrap();
+    let uids = entities.iter().map(|entity| &entity["uid"]).filter(|uid| uid["type"] == "Agent");
+    let mut expected: Vec<&str> = uids.map(|uid| uid["id"].as_str().unwrap()).collect();
+    expected.sort_unstable();
     let list = agents(&story, &mara).await;
     let lines = list["agents"].as_array().unwrap();
-    assert!(lines.iter().any(|line| line["agent"]["id"] == format!("{AGENTS}report-writer") && line["known"] == true));
+    let mut listed: Vec<&str> = lines.iter().map(|line| line["agent"]["id"].as_str().unwrap()).collect();
+    listed.sort_unstable();
+    assert_eq!(listed, expected);
+    assert!(
+        lines.iter().all(|line| line["known"] == true && !line["owners"].as_array().unwrap().is_empty()),
+        "{list:#}"
+    );
+    // What is live of one is counted with it, and of no other.
+    let counted = async || {
+        let list = agents(&story, &mara).await;
+        let lines = list["agents"].as_array().unwrap().iter();
+        let live = lines.filter(|line| line["requests"] != 0 || line["grants"] != 0 || line["locked"] != false);
+        live.map(|line| json!([line["agent"]["id"], line["requests"], line["grants"], line["locked"]]))
+            .collect::<Vec<_>>()
+    };
+    let writer = format!("{AGENTS}report-writer");
+    assert_eq!(counted().await, Vec::<Value>::new());
+    let id = story.ask(&write_file("report-writer", "/srv/files/reports/a.md", "l1"), None).await;
+    assert_eq!(counted().await, [json!([writer, 1, 0, false])]);
+    story.vote(&mara, &id, "approve", None).await;
+    assert_eq!(counted().await, [json!([writer, 0, 1, false])]);
+    let lock = json!({"target": {"subject": {"type": "Agent", "id": writer}}, "reason": "odd"});
+    assert!(story.client.post("/api/v1/locks", &mara, &lock).await.status.is_success());
+    assert_eq!(counted().await, [json!([writer, 0, 1, true])]);
     assert_eq!(refusal(&agent(&story, &mara, "nobody").await), refused(404, "unknown_agent"));
     let user = story.client.get("/api/v1/agent?type=User&id=mara", Some(&mara)).await;
     assert_eq!(refusal(&user), refused(404, "unknown_agent"), "a person is no agent");
