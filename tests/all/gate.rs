@@ -8,6 +8,7 @@ mod disk;
 mod failing_disk;
 mod folder;
 mod forged;
+mod logged;
 mod mail;
 mod own_user;
 mod private;

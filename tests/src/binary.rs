@@ -86,6 +86,22 @@ impl Binary {
         Self::start(data, ANY_PORT, &sample(), more, Some(user))
     }
 
+    /// The same at the most talkative log level there is, with more on its command line.
+    #[expect(clippy::panic, reason = "a harness fails its test by panicking")]
+    pub fn serve_talkative(data: &Path, more: &[&str]) -> Self {
+        Self::prepare(data);
+        let words = [&["--single-user"], more].concat();
+        let variables = [("RUST_LOG", PathBuf::from("trace"))];
+        Self::try_start(data, ANY_PORT, &sample(), &words, None, &variables)
+            .unwrap_or_else(|told| panic!("the gate is not ready: {told}"))
+    }
+
+    /// What it has logged until now.
+    #[expect(clippy::expect_used, reason = "a harness fails its test by panicking")]
+    pub fn logged(&self) -> String {
+        String::from_utf8_lossy(&fs::read(self.data.with_extension("log")).expect("a log file")).into_owned()
+    }
+
     /// The same on a folder that is not there yet: the gate makes all of it.
     pub fn serve_fresh(data: &Path) -> Self {
         Self::start(data, ANY_PORT, &sample(), &["--single-user"], None)

@@ -37,8 +37,8 @@ pub(super) async fn gate() -> (TestGate, Provider) {
 
 /// A browser's cookies.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Browser {
-    pub(super) jar: BTreeMap<String, String>,
+pub(crate) struct Browser {
+    pub(crate) jar: BTreeMap<String, String>,
 }
 
 impl Browser {
@@ -60,14 +60,14 @@ impl Browser {
     }
 
     /// Begins to sign in by a provider: where the browser is sent.
-    pub(super) async fn begin(&mut self, client: &Client, provider: &str) -> String {
+    pub(crate) async fn begin(&mut self, client: &Client, provider: &str) -> String {
         let answer = self.post(client, "/api/v1/sign-in/begin", &json!({"provider": provider})).await;
         assert_eq!(answer.status.as_u16(), 200, "{answer:?}");
         answer.json()["location"].as_str().unwrap().to_owned()
     }
 
     /// Comes back from a provider.
-    pub(super) async fn end(&mut self, client: &Client, provider: &str, back: &Back) -> Answer {
+    pub(crate) async fn end(&mut self, client: &Client, provider: &str, back: &Back) -> Answer {
         let mut body = json!({"provider": provider, "state": back.state});
         for (name, value) in [("code", &back.code), ("iss", &back.iss), ("error", &back.error)] {
             if let Some(value) = value {
