@@ -106,6 +106,15 @@ impl Act {
         }
     }
 
+    /// Whether the groups that a sign-in brought count for it: to see, and to decide on requests, which terms count.
+    ///
+    /// INVARIANT (R4): who looks after gate, policies and people is by the bundle's own groups alone. What one person
+    /// could do alone under the next bundle is told from those, before it is activated; whom a provider names, nobody
+    /// knows by then.
+    pub const fn takes_brought_groups(self) -> bool {
+        matches!(self, Self::View | Self::ViewArguments | Self::ViewRecord | Self::Vote)
+    }
+
     /// Whether it only stops something: what is in doubt is stopped all the same (R7).
     pub const fn is_stop(self) -> bool {
         matches!(self, Self::Revoke | Self::Lock)

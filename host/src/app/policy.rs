@@ -1,19 +1,22 @@
 //! The active bundle as the use cases need it: sealing, facts for people to read, who owns and who is in what.
 //! Evaluating is the module's, behind [`super::engine::Engine`].
 
+mod administrators;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use policy_core::abi::{Console, ConsoleAct, Load, Voter};
 use policy_core::console::Act;
 use policy_core::digest::Digest;
 use policy_core::entity::EntityRef;
+use policy_core::presence::Presence;
 use policy_core::question::{EntityFact, LockTarget, Requested, SealedQuestion};
 use policy_core::sheet::Argument;
-use policy_core::time::{Span, Timestamp};
+use policy_core::time::Timestamp;
 use policy_core::value::Value;
 use policy_evaluator::bundle::Config;
-use policy_evaluator::console::{Alone, alone};
+use policy_evaluator::console::{Alone, TooMuch, alone};
 use policy_evaluator::lint::about::{self, Mention};
 use policy_evaluator::seal::{Ask as Seal, Claimed, SealError};
 use policy_evaluator::{Bundle, BundleError};
@@ -21,11 +24,10 @@ use policy_evaluator::{Bundle, BundleError};
 use super::asker::{Ask, Asker};
 use super::settings::OpenError;
 use crate::store::Keys;
+use administrators::Administrators;
 
 /// Where an untyped call's arguments stand in a sealed question: kept for people to read, bound by their digest.
 pub(super) const UNTYPED_INPUT: &str = "context.input";
-/// How long it is known who looks after people: a rule may look at the hour.
-const KNOWN_FOR: Span = Span::from_seconds(3_600);
 /// One more than a group in a grant may have: so many are never granted.
 const TOO_MANY_MEMBERS: usize = policy_core::grant::MOST_MEMBERS + 1;
 
@@ -35,8 +37,7 @@ pub(super) struct Policy {
     files: BTreeMap<String, String>,
     /// Who may activate another bundle, and how many people `console/` demands of each.
     activators: BTreeMap<EntityRef, u32>,
-    /// Who looks after people, and when that was worked out.
-    administrators: Mutex<Option<(Timestamp, Arc<BTreeSet<EntityRef>>)>>,
+    administrators: Administrators,
 }
 
 impl Policy {
@@ -56,7 +57,7 @@ impl Policy {
     pub fn read(files: &BTreeMap<String, String>) -> Result<Self, Vec<BundleError>> {
         let bundle = Bundle::accept(files)?;
         let activators = bundle.activators();
-        Ok(Self { bundle, files: files.clone(), activators, administrators: Mutex::default() })
+        Ok(Self { bundle, files: files.clone(), activators, administrators: Administrators::default() })
     }
 
     /// Who may activate another bundle, sorted.
@@ -177,16 +178,21 @@ impl Policy {
         self.bundle.lean_act(act)
     }
 
-    /// What one person could do alone here that takes two under the bundle of these files. One that this release does not
-    /// read demanded nothing that it could check.
-    pub fn alone_after(&self, before: &BTreeMap<String, String>) -> Vec<Alone> {
+    /// What one person could do alone here from now on that takes two under the bundle of these files; an error where that
+    /// is more than can be told. One that this release does not read demanded nothing that it could check.
+    pub fn alone_after(&self, before: &BTreeMap<String, String>, now: Timestamp) -> Result<Vec<Alone>, TooMuch> {
         match Bundle::accept(before) {
-            Ok(before) => alone(&before, &self.bundle),
+            Ok(before) => alone(&before, &self.bundle, now),
             Err(errors) => {
                 tracing::warn!(errors = errors.len(), "the bundle before does not load any more; nothing is compared");
-                Vec::new()
+                Ok(Vec::new())
             }
         }
+    }
+
+    /// What decides on every tier is at least shown with.
+    pub fn acts_presence(&self) -> Presence {
+        self.bundle.strongest_presence()
     }
 
     /// Whether the bundle says who may do what in Proviso.
@@ -196,15 +202,12 @@ impl Policy {
 
     /// Whom `console/` lets look after people in the week from now: nobody where there is none.
     pub fn administrators(&self, now: Timestamp) -> Arc<BTreeSet<EntityRef>> {
-        let mut known = self.administrators.lock().unwrap_or_else(PoisonError::into_inner);
-        match &*known {
-            Some((at, who)) if *at <= now && now < at.plus(KNOWN_FOR) => Arc::clone(who),
-            _ => {
-                let who = Arc::new(self.bundle.who_may(Act::Administer, now));
-                *known = Some((now, Arc::clone(&who)));
-                who
-            }
-        }
+        self.administrators.get(now, || self.bundle.who_may(Act::Administer, now))
+    }
+
+    /// Works that out before it is asked, where it is not known.
+    pub fn know_administrators(&self, now: Timestamp) {
+        self.administrators.renew(now, || self.bundle.who_may(Act::Administer, now));
     }
 
     /// Whether somebody could ever vote, or say who else does.

@@ -153,6 +153,9 @@ pub enum OpenError {
         /// What was meant.
         meant: Digest,
     },
+    /// Whether one person does alone under it what takes two under the active one cannot be told.
+    #[error("whether one person could do alone under that bundle what takes two today is more than can be told")]
+    TooMuch,
     /// One person does alone under it what takes two under the active one.
     #[error("under that bundle {person} could {act} alone, by `{policies}`, and under the active one it takes two")]
     Alone {
@@ -196,6 +199,7 @@ impl OpenError {
             Self::Bundle { code, .. } => code,
             Self::NotActivated { .. } => "bundle_not_activated",
             Self::OtherBundle { .. } => "other_bundle",
+            Self::TooMuch => "too_much_to_compare",
             Self::Alone { .. } => "one_does_alone",
             Self::PeopleActivate => "people_activate",
             Self::OtherModule { .. } => "other_module",
@@ -220,6 +224,11 @@ impl OpenError {
             }
             Self::PeopleActivate => "start without `--activate`, and propose it by `proviso bundle propose`".to_owned(),
             Self::OtherBundle { .. } => "look at what changed before you activate it".to_owned(),
+            Self::TooMuch => {
+                "keep the permits in `console/` as they are, or say `@persons(\"2\")` on all of them that one is on \
+                              today"
+                    .to_owned()
+            }
             Self::Alone { .. } => "say `@persons(\"2\")` on the permits in `console/` that allow it".to_owned(),
             Self::NoReason => "give `--reason TEXT`".to_owned(),
             Self::Engine(_) => "build the policy module again with `cargo xtask build`".to_owned(),

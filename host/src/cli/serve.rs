@@ -140,7 +140,8 @@ impl Start {
     pub(super) async fn open(self) -> Result<Running, Failure> {
         let tls = self.listen.keeper()?;
         let clients = self.files.identities.wants_certificates();
-        // INVARIANT (R8): a binding that nobody could ever show is nowhere promised, nor one believed from a proxy's word.
+        // INVARIANT (R8): a binding that nobody could ever show is nowhere promised, nor one believed from a proxy's
+        // word.
         if clients && tls.is_none() {
             let message =
                 "the file of issuers wants client certificates, and the gate has no TLS of its own to ask for them";
@@ -226,10 +227,12 @@ impl Start {
     }
 }
 
-/// Looks every minute whether it is time to erase what is older than it is kept.
+/// Looks every minute whether it is time to erase what is older than it is kept, and to work out who looks after
+/// people.
 fn retain(app: App, mut stopping: watch::Receiver<bool>) -> JoinHandle<()> {
     tokio::spawn(async move {
         loop {
+            app.know_administrators().await;
             match app.retain_due().await {
                 Ok(None) => {}
                 Ok(Some(done)) => {
@@ -287,6 +290,7 @@ pub(super) const fn exit_of(error: &OpenError) -> Exit {
         | OpenError::Bundle { .. }
         | OpenError::OtherBundle { .. }
         | OpenError::Alone { .. }
+        | OpenError::TooMuch
         | OpenError::History { .. } => Exit::BadInput,
         OpenError::NotActivated { .. }
         | OpenError::PeopleActivate

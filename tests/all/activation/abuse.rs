@@ -98,6 +98,24 @@ async fn nobody_fills_the_record_with_proposals() {
 }
 
 #[tokio::test]
+async fn what_is_refused_counts_as_proposed_too() {
+    let story = story().await;
+    let (kit, jun) = (story.gate.person("kit").await, story.gate.person("jun").await);
+    let body = json!({"files": {"README.md": "no bundle"}, "reason": "again"});
+    for number in 0..20 {
+        let refused = story.client.post("/api/v1/bundles", &kit, &body).await;
+        assert_eq!((refused.status.as_u16(), refused.code().as_str()), (400, "bad_bundle"), "{number}");
+    }
+    let more = story.client.post("/api/v1/bundles", &kit, &body).await;
+    assert_eq!((more.status.as_u16(), more.code().as_str()), (429, "too_many_requests"), "{more:?}");
+    // Each has an hour of their own.
+    assert_eq!(story.client.post("/api/v1/bundles", &jun, &body).await.code(), "bad_bundle");
+    story.gate.clock.advance(3_601);
+    let kit = story.gate.person("kit").await;
+    assert_eq!(story.client.post("/api/v1/bundles", &kit, &body).await.code(), "bad_bundle");
+}
+
+#[tokio::test]
 async fn a_bundle_that_people_could_not_replace_or_that_makes_two_one_is_not_even_proposed() {
     let story = story().await;
     let mut none = files();

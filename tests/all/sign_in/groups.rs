@@ -119,3 +119,30 @@ async fn a_grant_outlives_the_session_whose_groups_voted_for_it() {
     proviso_tests::Client::send(proviso_tests::as_person(request, &with)).await;
     assert_eq!(story.evaluate(&report("a")).await.json()["context"]["reason"], "exception");
 }
+
+#[tokio::test]
+async fn whoever_is_an_administrator_by_a_claim_alone_is_none_and_told_why() {
+    let clock = Arc::new(TestClock::new());
+    let provider = Provider::start(&clock).await;
+    let groups = "\n[provider.groups]\n\"acme-admins\" = \"Group::administrators\"\n";
+    let file = format!("{}{groups}", file(&provider, "acme", &[OUTSIDER], MAPPED));
+    let bundle = crate::console::bundle(crate::console::presets());
+    let story = Story::on(TestGate::with(Setup { bundle, ..setup(&clock, &[file]) }).await).await;
+    let claims = json!({"memberships": ["acme-admins"]});
+    let person = person(&enter(&story.gate, &provider, &format!("sub-{OUTSIDER}"), claims).await);
+    assert_eq!(self::groups(&story, &person).await, ["administrators"]);
+    for (path, body) in [
+        ("/api/v1/people/invitations", json!({"user": "zoe", "reason": "joins"})),
+        ("/api/v1/bundles", json!({"files": {"README.md": "x"}, "reason": "a change"})),
+    ] {
+        let answer = story.client.post(path, &person, &body).await;
+        assert_eq!(refused(&answer), (403, "not_permitted_here".to_owned()), "{path}");
+        let help = answer.json()["help"].as_str().unwrap_or_default().to_owned();
+        assert!(help.contains("entities.json"), "{path}: {help}");
+    }
+    // So it is in every other answer, too.
+    let kit = story.gate.person("kit").await;
+    let people = story.client.get("/api/v1/people", Some(&kit)).await.json();
+    let line = people["people"].as_array().unwrap().iter().find(|line| line["person"]["id"] == OUTSIDER);
+    assert_eq!(line.unwrap_or_else(|| panic!("{people:#}"))["administrator"], false, "{people:#}");
+}

@@ -30,9 +30,9 @@ impl App {
     /// Proposes a bundle, or one that was active before.
     ///
     /// # Errors
-    /// `not_permitted_here`; `bad_bundle` for one that no gate accepts; `nobody_activates`, `one_does_alone` and
-    /// `too_few_may_activate` for one that may not become active; `already_active`; `unknown_bundle` for a digest that
-    /// never was; `single_user_required`.
+    /// `not_permitted_here`; `bad_bundle` for one that no gate accepts; `nobody_activates`, `one_does_alone`,
+    /// `too_much_to_compare` and `too_few_may_activate` for one that may not become active; `already_active`;
+    /// `unknown_bundle` for a digest that never was; `single_user_required`.
     pub async fn propose_bundle(&self, person: &PersonSession, body: ProposeRequest) -> Result<ProposalReply, Refusal> {
         self.hold_session(person)?;
         self.hold_some(person, &[Act::Activate], &About::GATE).await?;
@@ -140,13 +140,17 @@ impl App {
         Ok(())
     }
 
-    /// Each proposal is a bundle or a module that is kept for ever.
+    /// Each proposal is a bundle or a module that is kept for ever, and each that comes to nothing is put to thousands
+    /// of questions all the same: both count.
     fn hold_rate(&self, person: &PersonSession) -> Result<(), Refusal> {
-        if self.state().proposals.proposed_by(&person.person, self.now()) < MOST_AN_HOUR {
-            return Ok(());
-        }
+        let recorded = self.state().proposals.proposed_by(&person.person, self.now()) >= MOST_AN_HOUR;
+        let wait = match self.room_for_proposal(&person.person, MOST_AN_HOUR) {
+            Err(wait) => wait,
+            Ok(()) if recorded => 600,
+            Ok(()) => return Ok(()),
+        };
         let detail = format!("you have proposed {MOST_AN_HOUR} bundles within the hour");
-        Err(Refusal::new(RefusalKind::TooMany, "too_many_requests", detail).retry_after(600))
+        Err(Refusal::new(RefusalKind::TooMany, "too_many_requests", detail).retry_after(wait))
     }
 
     /// The files that are proposed, and whether they were active before.
@@ -190,7 +194,7 @@ impl App {
         if proposed.digest() == active.digest() {
             return Err(Refusal::conflict("already_active", "that is the active bundle"));
         }
-        hold_next(&active, &proposed)?;
+        hold_next(&active, &proposed, now)?;
         let list = self.change_list(&active, &proposed, None, now)?;
         Ok((active, proposed, list))
     }
@@ -234,16 +238,18 @@ fn busy() -> Refusal {
 const MOST_AN_HOUR: usize = 20;
 const NOBODY: &str = "nobody_activates";
 
-/// INVARIANT (R4): the next bundle can be replaced by people, as this one can, and makes nothing one person's that takes
-/// two today.
-fn hold_next(active: &Policy, proposed: &Policy) -> Result<(), Refusal> {
+/// INVARIANT (R4): the next bundle can be replaced by people, as this one can, and makes nothing one person's that
+/// takes two today.
+fn hold_next(active: &Policy, proposed: &Policy, at: Timestamp) -> Result<(), Refusal> {
     let two = usize::try_from(TWO).unwrap_or(usize::MAX);
     let (now, then) = (active.activators().len(), proposed.activators().len());
     if now >= two && then < two && !sabotaged!("r4_nobody_activates_next") {
         let detail = format!("under it {then} could activate the next bundle, and that takes two");
         return Err(Refusal::conflict(NOBODY, detail));
     }
-    match proposed.alone_after(active.files()).into_iter().next() {
+    let alone = proposed.alone_after(active.files(), at);
+    let alone = alone.map_err(|error| Refusal::conflict("too_much_to_compare", error.to_string()))?;
+    match alone.into_iter().next() {
         Some(alone) if !sabotaged!("r4_next_bundle_by_one") => {
             let by = alone.policies.join("`, `");
             let detail = format!(

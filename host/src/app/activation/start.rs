@@ -55,7 +55,8 @@ impl App {
             return Ok(None);
         };
         let reason = reasoned(&activate.reason)?;
-        match given.alone_after(&files).into_iter().next() {
+        let alone = given.alone_after(&files, self.now()).map_err(|_| OpenError::TooMuch)?;
+        match alone.into_iter().next() {
             // INVARIANT (R4): what takes two people is not made one person's by the next bundle.
             Some(alone) if !sabotaged!("r4_next_bundle_by_one") => {
                 return Err(OpenError::Alone {

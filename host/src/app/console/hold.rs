@@ -165,7 +165,13 @@ impl App {
         let mut persons = 1;
         for (act, answer) in acts.iter().copied().zip(answers) {
             if !answer.permitted {
-                let refusal = not_permitted(act, about);
+                let mut refusal = not_permitted(act, about);
+                // Whoever came with groups is told that these are not asked here, and not that they are in none.
+                if !person.groups.is_empty() && !act.takes_brought_groups() {
+                    refusal = refusal.help(
+                        "the groups that your sign-in brought do not count for this: `entities.json` of the bundle says who may",
+                    );
+                }
                 self.record_refused(person, act, about, &refusal).await;
                 return Err(refusal);
             }

@@ -1,5 +1,5 @@
-//! How many new credentials of other issuers a subject brings: an issuer that puts something new into each token would else
-//! fill record and memory with what nobody shows twice.
+//! How much that is new a subject brings within an hour: credentials of other issuers, of which one that puts something
+//! new into each token would else fill record and memory with what nobody shows twice; and a person's proposals.
 
 use std::collections::{BTreeMap, VecDeque};
 

@@ -52,6 +52,7 @@ type Key = (EntityRef, String, &'static str);
 pub(super) struct Limits {
     buckets: Mutex<Buckets>,
     brought: Mutex<Brought>,
+    proposed: Mutex<Brought>,
     turns: Turns,
     waits: Waits,
     refused: Mutex<BTreeMap<Key, Refused>>,
@@ -104,6 +105,15 @@ impl App {
         self.over_limit(subject, task, CREDENTIALS).await;
         let detail = format!("tokens of this agent have said {most} new things within an hour");
         Err(Refusal::new(RefusalKind::TooMany, "too_many_credentials", detail).retry_after(wait))
+    }
+
+    /// Lets one more proposal of a bundle or module through, whatever comes of it.
+    ///
+    /// # Errors
+    /// In how many seconds this person may propose one again.
+    pub(super) fn room_for_proposal(&self, person: &EntityRef, most: usize) -> Result<(), u32> {
+        let mut proposed = self.limits().proposed.lock().unwrap_or_else(PoisonError::into_inner);
+        proposed.take(person, u32::try_from(most).unwrap_or(u32::MAX), self.boot())
     }
 
     /// A place to wait for a decision at, where this subject has one left.

@@ -1,15 +1,19 @@
 //! Who is an administrator and here: by the active bundle and by the record, and by nothing that anybody sets.
 
+use std::sync::Arc;
+
 use policy_core::console::Act;
 use policy_core::entity::EntityRef;
 use policy_core::lifecycle::Rejection;
 use policy_core::time::Timestamp;
+use tokio::task::spawn_blocking;
 
 use crate::app::App;
 use crate::app::append::Proposal;
 use crate::app::console::About;
 use crate::app::event::LedgerEvent;
 use crate::app::people::rejected;
+use crate::app::policy::Policy;
 use crate::app::refusal::Refusal;
 use crate::app::state::State;
 use crate::identity::PersonSession;
@@ -22,6 +26,19 @@ impl App {
     pub(in crate::app) fn administrators_here(&self, state: &State) -> Vec<EntityRef> {
         let here = |person: &&EntityRef| self.is_administrator_here(state, person);
         self.policy().administrators(self.now()).iter().filter(here).cloned().collect()
+    }
+
+    /// Works out who looks after people under the active bundle, before it is asked: see [`Policy::administrators`].
+    pub async fn know_administrators(&self) {
+        self.know_administrators_of(&self.policy()).await;
+    }
+
+    /// The same of a bundle that is about to be the active one.
+    pub(in crate::app) async fn know_administrators_of(&self, policy: &Arc<Policy>) {
+        let (policy, now) = (Arc::clone(policy), self.now());
+        if spawn_blocking(move || policy.know_administrators(now)).await.is_err() {
+            tracing::warn!("who looks after people could not be worked out beforehand");
+        }
     }
 
     /// Whether this person is one of them.

@@ -1,5 +1,6 @@
 //! A person at a gate from the command line: signed in by a one-time link, for one command.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -46,6 +47,11 @@ impl By {
         let bad = || Failure::usage("no_link", "what is given is no sign-in link");
         let link = Url::parse(text.trim()).map_err(|_| bad())?;
         let secret = link.fragment().filter(|secret| !secret.is_empty()).ok_or_else(bad)?.to_owned();
+        // INVARIANT (R4): the secret in a link signs in whoever reads it on the way.
+        if link.scheme() == "http" && !is_here(&link) {
+            return Err(Failure::usage("link_not_encrypted", "the link leads to another machine without TLS")
+                .help("take a link of the gate's address by `https`, or run the command on the gate's host"));
+        }
         let mut client = Client::builder().redirect(reqwest::redirect::Policy::none()).timeout(PATIENCE);
         if link.scheme() == "http" {
             client = client.no_proxy();
@@ -79,6 +85,11 @@ impl Person {
         read(request.send().await.map_err(|error| away(&error))?).await
     }
 
+    /// The address of a page of the gate's, for people.
+    pub(super) fn page(&self, path: &str) -> String {
+        join(&self.gate, &format!("/{path}")).map(|page| page.to_string()).unwrap_or_default()
+    }
+
     /// Ends the session. One that cannot be ended now ends by itself.
     pub(super) async fn sign_out(self) {
         if let Ok(request) = self.request(Method::DELETE, "/api/v1/session") {
@@ -90,6 +101,13 @@ impl Person {
         let request = self.client.request(method, join(&self.gate, path)?);
         Ok(request.header(COOKIE, &self.cookie).header("proviso-session-key", &self.key))
     }
+}
+
+/// Whether a link leads to this very machine.
+fn is_here(link: &Url) -> bool {
+    let Some(name) = link.host_str() else { return false };
+    let address = name.trim_matches(['[', ']']).parse::<IpAddr>();
+    name == "localhost" || name.ends_with(".localhost") || address.is_ok_and(|address| address.is_loopback())
 }
 
 fn join(gate: &Url, path: &str) -> Result<Url, Failure> {
@@ -118,4 +136,30 @@ async fn read<T: DeserializeOwned>(answer: reqwest::Response) -> Result<T, Failu
         Some(help) => failure.help(help),
         None => failure,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_link_to_another_machine_is_followed_over_tls_alone() {
+        for (link, code) in [
+            ("http://gate.example/sign-in#prl_x", "link_not_encrypted"),
+            ("http://192.0.2.7:7777/sign-in#prl_x", "link_not_encrypted"),
+            ("http://127.0.0.1.example/sign-in#prl_x", "link_not_encrypted"),
+            ("http://localhost.example/sign-in#prl_x", "link_not_encrypted"),
+            // Nobody answers there: that is looked for once the link may be followed.
+            ("http://127.0.0.1:1/sign-in#prl_x", "gate_unreachable"),
+            ("http://[::1]:1/sign-in#prl_x", "gate_unreachable"),
+            ("http://localhost:1/sign-in#prl_x", "gate_unreachable"),
+            ("https://127.0.0.1:1/sign-in#prl_x", "gate_unreachable"),
+            ("http://127.0.0.1:1/sign-in", "no_link"),
+        ] {
+            let file = tempfile::NamedTempFile::new().unwrap();
+            std::fs::write(file.path(), link).unwrap();
+            let refused = By { link: Some(file.path().to_path_buf()) }.sign_in().await.err().unwrap();
+            assert_eq!(refused.code, code, "{link}");
+        }
+    }
 }

@@ -13,6 +13,8 @@ use crate::bundle::Folder;
 
 /// Where a policy gives somebody a part in Proviso itself.
 const OF_PEOPLE: [Folder; 2] = [Folder::Approve, Folder::Console];
+/// How many it takes to activate another bundle that is not proved narrower.
+const ENOUGH: usize = 2;
 
 /// The people of both bundles of whom `new` says something else than `old`, sorted: the person, what they are in, what
 /// is theirs, whom an issuer's subject is taken for, and a policy on people that names them.
@@ -21,7 +23,7 @@ const OF_PEOPLE: [Folder; 2] = [Folder::Approve, Folder::Console];
 pub fn named(old: &Bundle, new: &Bundle) -> Vec<EntityRef> {
     let people: BTreeSet<EntityRef> = old.people().into_iter().chain(new.people()).collect();
     let changed = changed_facts(old, new);
-    let mut named: BTreeSet<EntityRef> = gains_alone(old, new).into_iter().collect();
+    let mut named = who_gain(old, new);
     for fact in &changed {
         named.extend(people.iter().filter(|person| fact.uid == **person || mentions(fact, person)).cloned());
     }
@@ -42,13 +44,13 @@ pub fn named(old: &Bundle, new: &Bundle) -> Vec<EntityRef> {
     named.into_iter().collect()
 }
 
-/// The one person who may do more in Proviso by `new`, where it is one: by whatever words a policy means them.
-fn gains_alone(old: &Bundle, new: &Bundle) -> Option<EntityRef> {
+/// Who may do more in Proviso by `new`, by whatever words a policy means them: where two who gain nothing are left to
+/// decide about it, and where it is one alone. Else administrators could never change what all of them may.
+fn who_gain(old: &Bundle, new: &Bundle) -> BTreeSet<EntityRef> {
     let (before, after) = (old.may_at_the_gate(), new.may_at_the_gate());
-    let gains: BTreeSet<&EntityRef> = after.difference(&before).map(|(person, _)| person).collect();
-    let mut gains = gains.into_iter();
-    let first = gains.next()?.clone();
-    gains.next().is_none().then_some(first)
+    let gain: BTreeSet<EntityRef> = after.difference(&before).map(|(person, _)| person.clone()).collect();
+    let others = old.activators().into_keys().filter(|person| !gain.contains(person)).count();
+    if gain.len() == 1 || others >= ENOUGH { gain } else { BTreeSet::new() }
 }
 
 /// Every fact that the other bundle has otherwise or not at all, from either side.

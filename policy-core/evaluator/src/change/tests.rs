@@ -162,6 +162,32 @@ fn who_is_named_by_a_change_is_told() {
     assert_eq!(found, ["jun", "mara"]);
     let console = "@id(\"a\") permit (principal == User::\"tom\", action == Proviso::Action::\"activate\", resource);";
     assert_eq!(named(&added("console/a.cedar", console)), ["tom"]);
+    // Whoever gains by a policy that names nobody decides nothing about it while two others are left to; where all of
+    // them gain, somebody has to.
+    let gaining = |mails: &[&str], able: &[&str]| {
+        let permit = |id: &str, who: &str, act: &str| {
+            let action = format!("action == Proviso::Action::\"{act}\"");
+            format!("@id(\"{id}\") permit (principal == User::\"{who}\", {action}, resource);\n")
+        };
+        let activate: String = able.iter().map(|who| permit(&format!("by-{who}"), who, "activate")).collect();
+        let before = added("console/a.cedar", &activate);
+        let names: Vec<String> = mails.iter().map(|name| format!("principal.name == \"{name}\"")).collect();
+        let more = format!(
+            "@id(\"more\") permit (principal, action == Proviso::Action::\"erase\", resource) when {{ {} }};",
+            names.join(" || ")
+        );
+        let after = added("console/a.cedar", &format!("{activate}{more}"));
+        super::named(&before, &after).into_iter().map(|one| one.id).collect::<Vec<_>>()
+    };
+    let name = |id: &str| {
+        let entities: Vec<serde_json::Value> = serde_json::from_str(&sample()["entities.json"]).unwrap();
+        let one = entities.into_iter().find(|one| one["uid"] == user(id)).unwrap();
+        one["attrs"]["name"].as_str().unwrap().to_owned()
+    };
+    let (mara, tom) = (name("mara"), name("tom"));
+    assert_eq!(gaining(&[&mara], &["mara", "tom"]), ["mara"]);
+    assert_eq!(gaining(&[&mara, &tom], &["mara", "tom", "jun", "ines"]), ["mara", "tom"]);
+    assert_eq!(gaining(&[&mara, &tom], &["mara", "tom", "jun"]), Vec::<String>::new());
     let issuers = "\n[issuers.\"https://login.acme.example\"]\n\"5f\" = \"User::ines\"\n";
     assert_eq!(named(&added("bundle.toml", issuers)), ["ines"]);
 }

@@ -1,5 +1,4 @@
-//! What a bundle's `console/` may not come to: that nobody could activate the next bundle, or that one person does alone
-//! what takes two.
+//! What a bundle's `console/` may not come to by itself: that nobody could activate the next bundle.
 //!
 //! Told by the people and agents that `entities.json` declares, each asked as strongly signed in as there is.
 
@@ -18,19 +17,6 @@ use crate::console::console;
 const NOON: i64 = 1_795_435_200_000;
 const HOUR: i64 = 3_600_000;
 const WEEK: i64 = 7 * 24;
-/// How many answers are asked for at most; what is left after that is asked about the gate alone.
-const MOST_ASKED: usize = 20_000;
-
-/// One person could do alone what takes two under the bundle before.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Alone {
-    /// What.
-    pub act: Act,
-    /// One who could.
-    pub person: EntityRef,
-    /// By which policies, by `@id`.
-    pub policies: Vec<String>,
-}
 
 impl Bundle {
     /// What is wrong with who may do what.
@@ -38,7 +24,7 @@ impl Bundle {
         if !self.has_console() {
             return Vec::new();
         }
-        let asked = self.asked(&[Act::Activate], &[None]);
+        let asked = self.asked(&[Act::Activate]);
         let able: BTreeSet<&EntityRef> =
             asked.iter().filter(|(_, _, answer)| answer.permitted).map(|(person, ..)| person).collect();
         let enough = |(_, _, answer): &(EntityRef, ConsoleAct, ConsoleAnswer)| {
@@ -60,7 +46,7 @@ impl Bundle {
 
     /// Who may do what about the gate, at some hour of a week.
     pub(crate) fn may_at_the_gate(&self) -> BTreeSet<(EntityRef, Act)> {
-        let asked = self.asked(&Act::ALL, &[None]).into_iter();
+        let asked = self.asked(&Act::ALL).into_iter();
         asked.filter(|(_, _, answer)| answer.permitted).map(|(person, act, _)| (person, act.act)).collect()
     }
 
@@ -73,7 +59,7 @@ impl Bundle {
     /// `console/` demands of each.
     pub fn activators(&self) -> BTreeMap<EntityRef, u32> {
         let mut able: BTreeMap<EntityRef, u32> = BTreeMap::new();
-        for (person, _, answer) in self.asked(&[Act::Activate], &[None]) {
+        for (person, _, answer) in self.asked(&[Act::Activate]) {
             if answer.permitted {
                 let persons = able.entry(person).or_insert(answer.persons);
                 *persons = (*persons).min(answer.persons);
@@ -82,17 +68,21 @@ impl Bundle {
         able
     }
 
-    /// What everybody of the bundle may do of this, about these.
-    fn asked(&self, acts: &[Act], about: &[Option<EntityRef>]) -> Vec<(EntityRef, ConsoleAct, ConsoleAnswer)> {
+    /// What everybody of the bundle may do of this to the gate.
+    fn asked(&self, acts: &[Act]) -> Vec<(EntityRef, ConsoleAct, ConsoleAnswer)> {
         let people = self.people();
         let assurance = self.rules.config.step_ups.last().cloned().unwrap_or_default();
         let hours = if self.console_reads.has("now") { WEEK } else { 1 };
-        let act = |(act, about): (Act, &Option<EntityRef>)| {
-            let owners = about.iter().flat_map(|agent| self.owners(agent)).collect();
-            ConsoleAct { act, about: about.clone(), owners, requester: None, action: None, tier: None, task: None }
+        let of_the_gate = |act: &Act| ConsoleAct {
+            act: *act,
+            about: None,
+            owners: Vec::new(),
+            requester: None,
+            action: None,
+            tier: None,
+            task: None,
         };
-        let all: Vec<ConsoleAct> =
-            about.iter().flat_map(|about| acts.iter().map(move |act| (*act, about))).map(act).collect();
+        let all: Vec<ConsoleAct> = acts.iter().map(of_the_gate).collect();
         let mut found = Vec::new();
         for person in people {
             let voter = Voter::new(person.clone(), assurance.clone());
@@ -104,50 +94,5 @@ impl Bundle {
             }
         }
         found
-    }
-}
-
-/// About how many agents each of so many people is asked, with every act.
-fn room(people: usize) -> usize {
-    MOST_ASKED / Act::ALL.len() / people.max(1)
-}
-
-/// What one person could do alone under `new` that takes two under `old`, sorted.
-///
-/// INVARIANT (R4): what takes two people today takes two under the next bundle.
-pub fn alone(old: &Bundle, new: &Bundle) -> Vec<Alone> {
-    if old.rules.policies.by_two.is_empty() {
-        return Vec::new();
-    }
-    let mut about: Vec<Option<EntityRef>> = vec![None];
-    about.extend(new.subjects().into_iter().take(room(new.people().len())).map(Some));
-    // An act takes two where nobody who may do it may do it alone.
-    let mut least: BTreeMap<(Act, Option<EntityRef>), u32> = BTreeMap::new();
-    for (_, act, answer) in old.asked(&Act::ALL, &about).into_iter().filter(|(_, _, answer)| answer.permitted) {
-        let persons = least.entry((act.act, act.about)).or_insert(answer.persons);
-        *persons = (*persons).min(answer.persons);
-    }
-    let mut found: BTreeMap<Act, Alone> = BTreeMap::new();
-    for (person, act, answer) in new.asked(&Act::ALL, &about) {
-        let takes_two = least.get(&(act.act, act.about)).is_some_and(|persons| *persons > 1);
-        if takes_two && answer.permitted && answer.persons < 2 {
-            found.entry(act.act).or_insert(Alone { act: act.act, person, policies: answer.policies });
-        }
-    }
-    found.into_values().collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn as_many_are_asked_as_there_is_room_for_and_no_more() {
-        for people in [0, 1, 2, 7, 40, 500] {
-            let one_more = Act::ALL.len() * people.max(1);
-            let asked = room(people) * one_more;
-            assert!(asked <= MOST_ASKED && MOST_ASKED - asked < one_more, "{people} people: {asked}");
-        }
-        assert_eq!(room(MOST_ASKED), 0);
     }
 }

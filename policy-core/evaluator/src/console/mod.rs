@@ -5,6 +5,8 @@ mod preset;
 mod schema;
 
 #[cfg(feature = "validate")]
+mod alone;
+#[cfg(feature = "validate")]
 mod check;
 #[cfg(feature = "validate")]
 mod people;
@@ -16,7 +18,6 @@ mod reads;
 use cedar_policy::{Entities, EntityId, EntityTypeName, EntityUid, Request};
 use cedar_policy_core::ast::Context;
 use policy_core::abi::{Console, ConsoleAct, ConsoleAnswer};
-use policy_core::console::Act;
 use policy_core::entity::EntityRef;
 use policy_core::outcome::Reason;
 use policy_core::sabotaged;
@@ -29,7 +30,7 @@ use crate::brought::with_brought;
 use crate::cedar::{self, Verdict};
 
 #[cfg(feature = "validate")]
-pub use check::{Alone, alone};
+pub use alone::{Alone, TooMuch, alone};
 pub(crate) use preset::preset;
 #[cfg(feature = "validate")]
 pub(crate) use reads::Reads;
@@ -48,21 +49,13 @@ pub fn console(rules: &Rules, input: &Console) -> Result<Vec<ConsoleAnswer>, Rea
         Cow::Borrowed(_) => None,
         Cow::Owned(facts) => Some(cedar::entities(rules, &facts).map_err(|unfit| unfit.reason)?),
     };
-    let entities = |act: &ConsoleAct| brought.as_ref().filter(|_| is_of_groups(act.act)).unwrap_or(&entities);
+    let entities = |act: &ConsoleAct| brought.as_ref().filter(|_| act.act.takes_brought_groups()).unwrap_or(&entities);
     // INVARIANT (R8): a person that the bundle does not know may do nothing.
     let known =
         |fact: &policy_core::question::EntityFact| fact.uid == input.person.person && fact.source != cedar::UNKNOWN;
     let known = input.entities.iter().any(known);
     let nothing = || ConsoleAnswer { permitted: false, persons: 1, policies: Vec::new(), errors: Vec::new() };
     input.acts.iter().map(|act| if known { one(rules, input, entities(act), act) } else { Ok(nothing()) }).collect()
-}
-
-/// Whether the groups that a sign-in brought count for an act: to see, and to decide on requests, which terms count.
-///
-/// INVARIANT (R4): who looks after gate, policies and people is by the bundle's own groups alone. What one person could do
-/// alone under the next bundle is told from those, before it is activated; whom a provider names, nobody knows by then.
-const fn is_of_groups(act: Act) -> bool {
-    matches!(act, Act::View | Act::ViewArguments | Act::ViewRecord | Act::Vote)
 }
 
 fn one(rules: &Rules, input: &Console, entities: &Entities, act: &ConsoleAct) -> Result<ConsoleAnswer, Reason> {

@@ -5,7 +5,12 @@ use std::collections::BTreeSet;
 
 use cedar_policy::PolicySet;
 use policy_core::abi::ConsoleAct;
+use policy_core::time::Timestamp;
 use serde_json::Value;
+
+const HOUR: i64 = 3_600_000;
+const DAY: i64 = 24 * HOUR;
+const WEEK: i64 = 7 * 24;
 
 /// The members of the context that a policy set reads.
 #[derive(Debug, Clone, Default)]
@@ -13,6 +18,10 @@ pub(crate) struct Reads {
     members: BTreeSet<String>,
     /// A policy takes the context as a whole, or cannot be looked into.
     all: bool,
+    /// The instants that a policy names, in milliseconds.
+    instants: BTreeSet<i64>,
+    /// The lengths of time that a policy names, in milliseconds.
+    lengths: BTreeSet<i64>,
 }
 
 impl Reads {
@@ -31,6 +40,12 @@ impl Reads {
         match tree {
             Value::Object(members) => {
                 for (name, inner) in members {
+                    let literal = inner.get(0).and_then(|one| one.get("Value")).and_then(Value::as_str);
+                    match (name.as_str(), literal) {
+                        ("datetime", Some(text)) => self.instants.extend(instant(text)),
+                        ("duration", Some(text)) => self.lengths.extend(length(text)),
+                        _ => {}
+                    }
                     let member = inner.get("attr").and_then(Value::as_str).filter(|_| is_context(inner.get("left")));
                     match member.filter(|_| name == "." || name == "has") {
                         Some(member) => drop(self.members.insert(member.to_owned())),
@@ -50,6 +65,26 @@ impl Reads {
         self.all || self.members.contains(member)
     }
 
+    /// The moments from here on at which a policy may say something else than a moment before: one where none reads the
+    /// time. Each hour of a week; the same from each instant that a policy names; and around each length of time that
+    /// one names, from each midnight of these weeks.
+    pub(crate) fn moments(&self, from: Timestamp) -> BTreeSet<Timestamp> {
+        let mut moments = BTreeSet::from([from]);
+        if !self.has("now") {
+            return moments;
+        }
+        let from = from.millis();
+        for start in std::iter::once(from).chain(self.instants.iter().copied()) {
+            let hours = (0..WEEK).map(|hour| start.saturating_add(hour.saturating_mul(HOUR)));
+            let midnight = start.saturating_sub(start.rem_euclid(DAY));
+            let days = (0..7).map(|day| midnight.saturating_add(DAY.saturating_mul(day)));
+            let around = days.flat_map(|day| self.lengths.iter().map(move |length| day.saturating_add(*length)));
+            let around = around.chain([start]).flat_map(|at| [-1, 0, 1].map(|by: i64| at.saturating_add(by)));
+            moments.extend(hours.chain(around).filter(|at| *at >= from).map(Timestamp::from_millis));
+        }
+        moments
+    }
+
     /// An act without what nobody reads.
     pub(crate) fn lean(&self, act: ConsoleAct) -> ConsoleAct {
         let ConsoleAct { act, about, owners, requester, action, tier, task } = act;
@@ -65,6 +100,40 @@ impl Reads {
     }
 }
 
+/// An instant as Cedar writes it: a day, or RFC 3339 with an offset without a colon.
+fn instant(text: &str) -> Option<i64> {
+    let whole = match text.len() {
+        10 => format!("{text}T00:00:00Z"),
+        _ if text.ends_with('Z') => text.to_owned(),
+        length => format!("{}:{}", text.get(..length.checked_sub(2)?)?, text.get(length.checked_sub(2)?..)?),
+    };
+    // What lies before 1970 is over.
+    whole.parse().map(Timestamp::millis).ok()
+}
+
+/// A length of time as Cedar writes it: `-1d2h3m4s5ms`.
+fn length(text: &str) -> Option<i64> {
+    let (sign, rest) = text.strip_prefix('-').map_or((1, text), |rest| (-1, rest));
+    let (mut total, mut left) = (0_i64, rest);
+    while !left.is_empty() {
+        let digits = left.find(|one: char| !one.is_ascii_digit())?;
+        let (number, unit) = left.split_at_checked(digits)?;
+        let after = unit.find(|one: char| one.is_ascii_digit()).unwrap_or(unit.len());
+        let (unit, more) = unit.split_at_checked(after)?;
+        let millis = match unit {
+            "d" => DAY,
+            "h" => HOUR,
+            "m" => 60_000,
+            "s" => 1_000,
+            "ms" => 1,
+            _ => return None,
+        };
+        total = total.checked_add(number.parse::<i64>().ok()?.checked_mul(millis)?)?;
+        left = more;
+    }
+    Some(total.saturating_mul(sign))
+}
+
 fn is_context(tree: Option<&Value>) -> bool {
     tree.and_then(|tree| tree.get("Var")).and_then(Value::as_str) == Some("context")
 }
@@ -72,6 +141,31 @@ fn is_context(tree: Option<&Value>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_moment_at_which_a_rule_may_turn_is_one() {
+        let reads = |text: &str| {
+            Reads::of(&format!("permit (principal, action, resource) when {{ {text} }};").parse().unwrap())
+        };
+        let from: Timestamp = "2026-11-29T13:20:00Z".parse().unwrap();
+        let at = |text: &str| -> Timestamp { text.parse().unwrap() };
+        assert_eq!(reads("principal in resource").moments(from), BTreeSet::from([from]));
+        let day = reads("context.now >= datetime(\"2027-03-01\")").moments(from);
+        for instant in
+            ["2026-11-29T13:20:00Z", "2026-12-06T12:20:00Z", "2027-02-28T23:59:59.999Z", "2027-03-01T00:00:00Z"]
+        {
+            assert!(day.contains(&at(instant)), "{instant}");
+        }
+        let zone = reads("context.now < datetime(\"2027-03-01T08:00:00+0130\")").moments(from);
+        assert!(zone.contains(&at("2027-03-01T06:30:00Z")));
+        let hours = reads("context.now.toTime() >= duration(\"18h5m\") && context.now.toTime() < duration(\"18h6m\")");
+        let hours = hours.moments(from);
+        assert!(hours.contains(&at("2026-11-29T18:05:00Z")) && hours.contains(&at("2026-12-04T18:05:59.999Z")));
+        assert!(hours.iter().all(|moment| *moment >= from), "what is over is over");
+        assert_eq!(length("-1d2h3m4s5ms"), Some(-93_784_005));
+        assert_eq!((length("1x"), length("1")), (None, None));
+        assert_eq!(reads("context.now < datetime(\"1969-01-01\")").instants, BTreeSet::new());
+    }
 
     #[test]
     fn what_is_read_is_found_however_it_is_read() {
