@@ -4,8 +4,11 @@ use std::collections::BTreeMap;
 
 use policy_core::digest::Digest;
 use policy_core::entity::EntityRef;
+use policy_core::presence::Presence;
 use policy_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
+
+use crate::passkeys::VoteSignature;
 
 /// `POST /api/v1/bundles`: a bundle by its files, or one that was active before by its digest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,6 +42,9 @@ pub struct BundleVoteRequest {
     pub list: Digest,
     /// Why.
     pub reason: String,
+    /// What a vote for it is signed with, where the active bundle demands that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<VoteSignature>,
 }
 
 /// What a proposal changes of what was asked of late: canonical JSON, and what a vote commits to.
@@ -223,6 +229,9 @@ pub struct ProposalLine {
     pub state: String,
     /// How many people it takes.
     pub needs: u32,
+    /// What a vote for it is cast with; absent: a session.
+    #[serde(default, skip_serializing_if = "Presence::is_session")]
+    pub presence: Presence,
     /// The votes that were cast on this list.
     pub votes: Vec<BundleVoteLine>,
 }

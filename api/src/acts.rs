@@ -4,6 +4,8 @@ use policy_core::grant::Scope;
 use policy_core::lifecycle::Disposition;
 use serde::{Deserialize, Serialize};
 
+use crate::passkeys::VoteSignature;
+
 /// `POST /api/v1/exceptions/{id}/answer`: an answer to a vote that asks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AnswerRequest {
@@ -13,7 +15,27 @@ pub struct AnswerRequest {
     pub words: String,
 }
 
-/// `POST /api/v1/exceptions/{id}/emergency`, and `…/uses/{evaluation}/give_back`.
+/// `POST /api/v1/exceptions/{id}/emergency` and `…/confirm`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShownReason {
+    /// Why, at most 2,000 characters.
+    pub reason: String,
+    /// What it is signed with, where the terms demand that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signed: Option<SignedSheet>,
+}
+
+/// A signature over a decision sheet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SignedSheet {
+    /// The ledger position of the sheet that was shown.
+    pub as_of: u64,
+    /// The signature.
+    pub signature: VoteSignature,
+}
+
+/// `POST /api/v1/exceptions/{id}/uses/{evaluation}/give_back`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reason {
     /// Why, at most 2,000 characters.

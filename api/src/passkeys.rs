@@ -2,6 +2,7 @@
 //! base64url without padding, as browsers give them; digests are hexadecimal.
 
 use policy_core::digest::Digest;
+use policy_core::presence::SignedAct;
 use policy_core::sheet::Ballot;
 use policy_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -27,8 +28,8 @@ pub struct PasskeyLine {
     pub label: String,
     /// `ES256` or `EdDSA`.
     pub algorithm: String,
-    /// `live`, `suspended` where its counter showed that there is a copy, or `earlier_epoch` where it was added before the
-    /// gate was restored.
+    /// `live`, `suspended` where its counter showed that there is a copy, or `earlier_epoch` where it was added before
+    /// the gate was restored.
     pub state: String,
     /// Whether it may be in several places.
     pub synced: bool,
@@ -144,4 +145,15 @@ pub struct VoteSignature {
     pub held: String,
     /// The assertion.
     pub assertion: PasskeyAssertion,
+}
+
+/// `POST /api/v1/acts/challenge`: of what the page makes the challenge of another act than a vote on a request, from
+/// what it shows: `SHA-256("proviso-act-v1\0" || nonce || SHA-256(statement))`. Answered by a [`VoteChallenge`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ActChallengeRequest {
+    /// What is decided.
+    pub act: SignedAct,
+    /// About what: the digest of a bundle or module, the id of an exception or of a lock.
+    pub about: String,
 }

@@ -2,9 +2,12 @@
 
 use policy_core::digest::Digest;
 use policy_core::entity::EntityRef;
+use policy_core::presence::Presence;
 use policy_core::question::{Lock, LockTarget};
 use policy_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
+
+use crate::passkeys::VoteSignature;
 
 /// `POST /api/v1/grants/{id}/revoke`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -130,6 +133,19 @@ pub struct RenewLockRequest {
 pub struct LockList {
     /// The locks in force.
     pub locks: Vec<LockLine>,
+    /// What a lock is lifted with; absent: a session.
+    #[serde(default, skip_serializing_if = "Presence::is_session")]
+    pub presence: Presence,
+}
+
+/// `POST /api/v1/locks/{id}/lift`: the same as `DELETE` without it, and with what it is signed with where that is
+/// demanded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LiftRequest {
+    /// The signature.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<VoteSignature>,
 }
 
 /// A lock in force.

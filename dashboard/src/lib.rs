@@ -1,9 +1,9 @@
 //! The approvers' dashboard.
 //!
 //! [`view_model`] says what is shown, without a browser; `api` is the only caller of the network; `authenticator` asks
-//! the browser for signatures; `preview` runs the policy module in a worker; `live` follows the gate; `preferences`
-//! keeps what a person likes; `witness` holds the gate's record against what was seen of it; `components` know nothing
-//! of the domain; `pages` put it together.
+//! the browser for signatures, `signing` says of what; `preview` runs the policy module in a worker; `live` follows the
+//! gate; `preferences` keeps what a person likes; `witness` holds the gate's record against what was seen of it;
+//! `components` know nothing of the domain; `pages` put it together.
 
 pub mod view_model;
 
@@ -23,5 +23,7 @@ mod pages;
 mod preferences;
 #[cfg(target_arch = "wasm32")]
 pub mod preview;
+#[cfg(target_arch = "wasm32")]
+mod signing;
 #[cfg(target_arch = "wasm32")]
 mod witness;

@@ -220,6 +220,15 @@ pub fn remedy(code: &str) -> Option<&'static str> {
         "not_the_proposer" => "let two others look at it; who proposes is no second pair of eyes",
         "too_few_may_activate" => "change each of these people in a bundle of its own, so that others are left",
         "nobody_activates" => "permit `activate` on the gate to two people of entities.json at least",
+        "own_way_in" => {
+            "they sign in by it; where it is lost, `proviso session revoke --user ID` ends it and a day later a link is made, \
+             and the last administrator comes back by `proviso admin recover`"
+        }
+        "invitation_needed" => "an administrator invites them on the page People",
+        "too_much_to_compare" => {
+            "keep the permits in `console/` as they are, or say `@persons(\"2\")` on all of them that one is on today"
+        }
+        "link_not_encrypted" => "take a link of the gate's address by `https`, or run the command on the gate's host",
         "one_does_alone" => "say `@persons(\"2\")` on the permits in `console/` that allow it",
         "people_activate" => "propose it by `proviso bundle propose`",
         "no_link" => {

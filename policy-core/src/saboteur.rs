@@ -39,6 +39,8 @@ pub const NAMES: &[&str] = &[
     "r3_unbound_use",
     "r3_vouched_use",
     "r4_unsigned_vote",
+    "r4_unsigned_act",
+    "r4_operators_door",
     "r4_challenge_again",
     "r4_passkey_of_another",
     "r4_handle_of_another",

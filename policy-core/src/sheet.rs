@@ -45,6 +45,16 @@ pub struct DecisionSheet {
     pub renews: Option<Predecessor>,
 }
 
+impl DecisionSheet {
+    /// What a person signs of it who confirms it or declares an emergency. A vote's is [`binding`].
+    ///
+    /// # Errors
+    /// When it has no canonical form.
+    pub fn digest(&self) -> Result<Digest, CanonicalError> {
+        Digest::of_json(self)
+    }
+}
+
 /// The exception that a request renews: what was granted and what became of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Predecessor {

@@ -20,7 +20,7 @@ fn write(call: &str) -> Value {
 }
 
 /// The presets with three administrators: kit, jun and ola.
-fn files() -> BTreeMap<String, String> {
+pub(crate) fn files() -> BTreeMap<String, String> {
     with_entities(console::bundle(console::presets()), |entities| {
         parents(entities, "ola").push(json!({"type": "Group", "id": "administrators"}));
     })
@@ -45,7 +45,7 @@ fn parents<'a>(entities: &'a mut [Value], id: &str) -> &'a mut Vec<Value> {
 }
 
 /// One more permit: what could only be asked for is permitted.
-fn wider() -> BTreeMap<String, String> {
+pub(crate) fn wider() -> BTreeMap<String, String> {
     let mut files = files();
     let permit = "@id(\"writing-is-free\") permit (principal is Agent, action == Action::\"write_file\", resource);\n";
     files.insert("scope/writing.cedar".to_owned(), permit.to_owned());
@@ -53,7 +53,7 @@ fn wider() -> BTreeMap<String, String> {
 }
 
 /// One more forbid: what could be asked for cannot be any more.
-fn narrower() -> BTreeMap<String, String> {
+pub(crate) fn narrower() -> BTreeMap<String, String> {
     let mut files = files();
     let forbid = "@id(\"nobody-writes\") forbid (principal is Agent, action == Action::\"write_file\", resource);\n";
     files.insert("guardrails/writing.cedar".to_owned(), forbid.to_owned());

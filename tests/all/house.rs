@@ -3,6 +3,7 @@
 //! These tests read files. What they check is written down in ARCHITECTURE.md.
 
 mod claims;
+mod codes;
 mod dependencies;
 mod kinds;
 mod module;

@@ -1,5 +1,6 @@
 //! Passkeys and signed votes, over HTTP, by an authenticator of this process that can be wrong in exactly one thing.
 
+mod acts;
 mod authenticator;
 mod people;
 mod record;
@@ -24,7 +25,11 @@ const WRITING: &str = "@id(\"writing-a-file-needs-one\")\n";
 
 /// The sample bundle, where writing a file needs a vote that is shown so; nothing said: signed.
 fn demanding(presence: Option<&str>) -> BTreeMap<String, String> {
-    let mut bundle = sample_bundle();
+    demanding_of(sample_bundle(), presence)
+}
+
+/// The same of this bundle.
+fn demanding_of(mut bundle: BTreeMap<String, String>, presence: Option<&str>) -> BTreeMap<String, String> {
     let policies = bundle.get_mut("approval/request/files.cedar").unwrap();
     let (before, behind) = policies.split_once(WRITING).unwrap();
     let said = presence.map(|word| format!("@presence(\"{word}\")\n")).unwrap_or_default();

@@ -27,13 +27,13 @@ fn text(path: &Path) -> String {
 }
 
 /// A backup of a data folder, which a gate may hold.
-fn back_up(data: &Path, to: &Path) {
+pub(crate) fn back_up(data: &Path, to: &Path) {
     let (exit, said) = run(&["backup", "--data", &text(data), "--to", &text(to)]);
     assert_eq!(exit, Some(0), "{said}");
 }
 
 /// A data folder that is made of a backup.
-fn restored(from: &Path, data: &Path, heads: &[&Path]) {
+pub(crate) fn restored(from: &Path, data: &Path, heads: &[&Path]) {
     let heads: Vec<String> = heads.iter().flat_map(|head| ["--head".to_owned(), text(head)]).collect();
     let heads: Vec<&str> = heads.iter().map(String::as_str).collect();
     let (from, data) = (text(from), text(data));

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::held::Held;
 use super::scope::within;
 use super::time::Instant;
-use super::wire::{Confirmation, Counted, Entity, Grant, Kept, Of, Request, Terms, Vote};
+use super::wire::{Confirmation, Counted, Entity, Grant, Kept, Of, Presence, Request, Terms, Vote};
 use super::{GrantFault, name};
 
 /// Where it stands.
@@ -80,6 +80,14 @@ impl Exception {
         match &self.phase {
             Phase::Exhausted(held) => Some(held.grant.scope.not_after),
             _ => None,
+        }
+    }
+
+    /// What a confirmation or a declared emergency must have been shown with.
+    pub(super) fn presence(&self, event: &Of) -> Presence {
+        match event {
+            Of::EmergencyDeclared { terms, .. } => terms.presence,
+            _ => self.terms.presence,
         }
     }
 

@@ -3,6 +3,7 @@
 //! Written from the design and not from the gate's code, which is what is checked. What is over is forgotten, so that
 //! memory follows the exceptions that are open, and not the log.
 
+mod acts;
 mod exception;
 mod held;
 mod passkeys;
@@ -19,9 +20,10 @@ use thiserror::Error;
 use crate::erasure::{Erased, PAYLOADS_ERASED};
 use crate::leaf::Leaf;
 use crate::source::StoredRecord;
+use acts::Acts;
 use exception::Exception;
 pub(crate) use held::Held;
-use passkeys::Passkeys;
+use passkeys::{Act, Passkeys};
 pub use passkeys::{SignatureFault, SignedVote, signed_vote};
 pub(crate) use time::Instant;
 pub(crate) use wire::{Entity, Grant};
@@ -89,6 +91,27 @@ pub enum GrantFault {
         /// What is wrong with it.
         what: SignatureFault,
     },
+    /// Something that decides beside votes, shown with less than was demanded.
+    #[error("what `{person}` did (`{act}`) does not show what was demanded of it")]
+    ActNotShown {
+        /// Who.
+        person: String,
+        /// What.
+        act: &'static str,
+    },
+    /// A signature of such an act that does not hold.
+    #[error("the signature of what `{person}` did (`{act}`) does not hold: {what}")]
+    ActSignature {
+        /// Who.
+        person: String,
+        /// What.
+        act: &'static str,
+        /// What is wrong with it.
+        what: SignatureFault,
+    },
+    /// A bundle or module that fewer people voted for than are named, or than it takes.
+    #[error("`{0}` became active without the votes that it takes")]
+    NotVotedActive(String),
     /// A use, or an approval, of what was made before a restore and was not confirmed since.
     #[error("the exception `{0}` is of before a restore, and nobody has confirmed it")]
     Unconfirmed(String),
@@ -129,6 +152,9 @@ impl GrantFault {
             Self::Widened(_) => "scope_widened",
             Self::LateVote(_) => "vote_too_late",
             Self::NotShown(_) => "vote_not_signed",
+            Self::ActNotShown { .. } => "act_not_signed",
+            Self::ActSignature { .. } => "act_signature_bad",
+            Self::NotVotedActive(_) => "activation_not_voted",
             Self::Signature { .. } => "vote_signature_bad",
             Self::TooFewVotes { .. }
             | Self::GroupMissing(_)
@@ -147,7 +173,7 @@ pub struct Counts {
     pub grants: u64,
     /// Votes that were read.
     pub votes: u64,
-    /// Signatures of votes that were verified.
+    /// Signatures of votes and of what else decides that were verified.
     pub signatures: u64,
     /// Uses that were held against their grants.
     pub uses: u64,
@@ -189,6 +215,8 @@ pub struct Ledger {
     passkeys: Passkeys,
     /// Exceptions of which something was erased.
     erased: BTreeSet<String>,
+    /// What decides beside votes on requests.
+    acts: Acts,
 }
 
 impl Counts {
@@ -267,12 +295,18 @@ impl Ledger {
                 self.passkeys.end_of(&person);
                 Ok(Said::default())
             }
-            Event::Gate(_)
-            | Event::Routing(_)
+            Event::Gate(gate) => {
+                self.counts.signatures += self.acts.gate(&gate, &mut self.passkeys)?;
+                Ok(Said::default())
+            }
+            Event::Policy(event) => {
+                self.counts.signatures += self.acts.policy(*event, &mut self.passkeys)?;
+                Ok(Said::default())
+            }
+            Event::Routing(_)
             | Event::Finding(_)
             | Event::Ownership(Ownership::Other)
             | Event::Console(_)
-            | Event::Policy(_)
             | Event::Membership(_) => Ok(Said::default()),
         }
     }
@@ -302,6 +336,20 @@ impl Ledger {
             let signed = self.passkeys.hold(id, vote, exception.version(vote.version));
             let fault = |what| GrantFault::Signature { person: name(&vote.person), what };
             self.counts.signatures += u64::from(signed.map_err(fault)?);
+        }
+        let act = match &event {
+            Of::ConfirmationGiven { confirmation } => {
+                Some(("confirm", &confirmation.by, &confirmation.reason, &confirmation.proof))
+            }
+            Of::EmergencyDeclared { emergency, .. } => {
+                Some(("declare_emergency", &emergency.by, &emergency.reason, &emergency.proof))
+            }
+            _ => None,
+        };
+        if let Some((act, person, reason, proof)) = act {
+            let demanded = if self.acts.are_shown() { exception.presence(&event) } else { wire::Presence::Session };
+            let act = Act { act, person, about: id, shown: None, reason };
+            self.counts.signatures += acts::hold(&act, (demanded, proof), &mut self.passkeys)?;
         }
         exception.take(event, kind)?;
         if let Some(end) = exception.used_up_until() {

@@ -15,6 +15,36 @@ use crate::webauthn::{Assertion, AssertionFault, Expected, PublicKey, Verified, 
 /// What stands before nonce and digest in what a vote's challenge is the SHA-256 of.
 const DOMAIN: &[u8] = b"proviso-vote-v1\0";
 
+/// The same of another act's.
+const ACT_DOMAIN: &[u8] = b"proviso-act-v1\0";
+
+/// What somebody decided beside votes on requests, as its record says.
+#[derive(Debug)]
+pub(super) struct Act<'a> {
+    pub(super) act: &'static str,
+    pub(super) person: &'a Entity,
+    pub(super) about: &'a str,
+    /// The digest of what was shown, where the record tells it; that of a decision sheet it does not.
+    pub(super) shown: Option<&'a str>,
+    pub(super) reason: &'a str,
+}
+
+impl Act<'_> {
+    fn hold_words(&self, statement: &str) -> Result<(), SignatureFault> {
+        let said: Value = serde_json::from_str(statement).map_err(|_| SignatureFault::Unreadable)?;
+        let shown = self.shown.map_or_else(|| said.get("shown").cloned().unwrap_or_default(), |shown| json!(shown));
+        let words: [(&'static str, Value); 5] = [
+            ("act", json!(self.act)),
+            ("person", json!({"type": self.person.kind, "id": self.person.id})),
+            ("about", json!(self.about)),
+            ("shown", shown),
+            ("reason", json!(self.reason)),
+        ];
+        let other = words.iter().find(|(name, value)| said.get(name) != Some(value));
+        other.map_or(Ok(()), |(name, _)| Err(SignatureFault::OtherWords(name)))
+    }
+}
+
 /// What is wrong with the signature of a vote.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum SignatureFault {
@@ -97,8 +127,26 @@ impl Passkeys {
     /// Holds a signed vote on this version of this exception.
     pub(super) fn hold(&mut self, exception: &str, vote: &Vote, scope: Option<&Kept>) -> Result<bool, SignatureFault> {
         let Proof::Signature(signature) = &vote.proof else { return Ok(false) };
+        self.hold_signature(&vote.person, signature, DOMAIN, |statement| {
+            hold_words(exception, vote, Some(scope.ok_or(SignatureFault::OtherWords("grant"))?), statement)
+        })
+    }
+
+    /// Holds a signed act.
+    pub(super) fn hold_act(&mut self, act: &Act<'_>, proof: &Proof) -> Result<bool, SignatureFault> {
+        let Proof::Signature(signature) = proof else { return Ok(false) };
+        self.hold_signature(act.person, signature, ACT_DOMAIN, |statement| act.hold_words(statement))
+    }
+
+    fn hold_signature(
+        &mut self,
+        person: &Entity,
+        signature: &Signature,
+        domain: &[u8],
+        words: impl FnOnce(&str) -> Result<(), SignatureFault>,
+    ) -> Result<bool, SignatureFault> {
         let held = self.0.get_mut(&signature.passkey).ok_or(SignatureFault::Unknown)?;
-        if held.facts.person != vote.person {
+        if held.facts.person != *person {
             return Err(SignatureFault::OfAnother);
         }
         if held.ended {
@@ -107,11 +155,11 @@ impl Passkeys {
         if held.facts.key != signature.key || held.facts.credential != signature.credential {
             return Err(SignatureFault::OtherKey);
         }
-        hold_words(exception, vote, Some(scope.ok_or(SignatureFault::OtherWords("grant"))?), &signature.statement)?;
+        words(&signature.statement)?;
         if signature.rp_id != held.facts.rp_id || !is_page_of(&signature.origin, &signature.rp_id) {
             return Err(SignatureFault::Elsewhere);
         }
-        let verified = check(signature)?;
+        let verified = check(signature, domain)?;
         if verified.counter <= held.counter && (verified.counter, held.counter) != (0, 0) {
             return Err(SignatureFault::Counter);
         }
@@ -146,7 +194,7 @@ pub fn signed_vote(event: &str) -> Result<Option<SignedVote>, SignatureFault> {
     let Proof::Signature(signature) = &vote.proof else { return Ok(None) };
     // The scope stands in another record.
     hold_words(&id, &vote, None, &signature.statement)?;
-    check(signature)?;
+    check(signature, DOMAIN)?;
     let key = URL_SAFE_NO_PAD.decode(&signature.key).map_err(|_| SignatureFault::Unreadable)?;
     Ok(Some(SignedVote {
         person: json!({"type": vote.person.kind, "id": vote.person.id}),
@@ -157,10 +205,10 @@ pub fn signed_vote(event: &str) -> Result<Option<SignedVote>, SignatureFault> {
 }
 
 /// The assertion by itself: the key that came with it signed the statement that came with it.
-pub(super) fn check(signature: &Signature) -> Result<Verified, SignatureFault> {
+pub(super) fn check(signature: &Signature, domain: &[u8]) -> Result<Verified, SignatureFault> {
     let read = |text: &str| URL_SAFE_NO_PAD.decode(text).map_err(|_| SignatureFault::Unreadable);
     let nonce = TreeHash::from_hex(&signature.nonce).ok_or(SignatureFault::Unreadable)?;
-    let challenge = TreeHash::over(&[DOMAIN, nonce.as_bytes(), &sha256(signature.statement.as_bytes())]);
+    let challenge = TreeHash::over(&[domain, nonce.as_bytes(), &sha256(signature.statement.as_bytes())]);
     let (authenticator_data, client_data) = (read(&signature.authenticator_data)?, read(&signature.client_data)?);
     let signed = read(&signature.signature)?;
     let assertion =

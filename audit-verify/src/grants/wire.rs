@@ -24,8 +24,8 @@ pub(super) enum Event {
     Ownership(Ownership),
     /// What somebody was not permitted to do: nothing came of it.
     Console(serde::de::IgnoredAny),
-    /// What may become the active bundle: no grant says by whom that was decided.
-    Policy(serde::de::IgnoredAny),
+    /// What may become the active bundle, and the votes on it.
+    Policy(Box<Policy>),
     /// Who is here, and since when: a vote's person was judged when it was cast.
     Membership(serde::de::IgnoredAny),
 }
@@ -49,6 +49,52 @@ pub(super) enum Identity {
     },
     #[serde(other)]
     Other,
+}
+
+/// An event of what may become the active bundle: the votes, which are signed, and a module that they activated.
+#[derive(Debug, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub(super) enum Policy {
+    ActivationVoted(BundleVote),
+    ModuleActivated {
+        module: String,
+        people: ActivatedBy,
+    },
+    #[serde(other)]
+    Other,
+}
+
+/// A vote on a bundle or module.
+#[derive(Debug, Deserialize)]
+pub(super) struct BundleVote {
+    pub(super) bundle: String,
+    pub(super) list: String,
+    pub(super) by: Entity,
+    pub(super) activates: bool,
+    #[serde(default)]
+    pub(super) reason: String,
+    /// What it had to be cast with; earlier releases say nothing, and took a session.
+    #[serde(default)]
+    pub(super) presence: Presence,
+    #[serde(default)]
+    pub(super) proof: Proof,
+}
+
+/// Whose votes activated a bundle or module, and by which list.
+#[derive(Debug, Deserialize)]
+pub(super) struct ActivatedBy {
+    pub(super) list: String,
+    pub(super) people: Vec<Entity>,
+    #[serde(default)]
+    pub(super) narrower: bool,
+}
+
+/// A bundle that became the active one.
+#[derive(Debug, Deserialize)]
+pub(super) struct Activation {
+    pub(super) bundle: String,
+    /// Absent where an operator activated it.
+    pub(super) people: Option<ActivatedBy>,
 }
 
 /// An event of who owns what and who has left: whoever leaves signs no more.
@@ -85,6 +131,22 @@ pub(super) struct Gate {
     /// What was erased.
     #[serde(default)]
     pub(super) erased: Vec<Erased>,
+    /// The lock that is lifted.
+    pub(super) id: Option<String>,
+    /// Who: a person, or an operating-system user by name.
+    pub(super) by: Option<Value>,
+    /// The lock that was set.
+    pub(super) lock: Option<Value>,
+    /// What lifting it had to be shown with.
+    #[serde(default)]
+    pub(super) presence: Presence,
+    #[serde(default)]
+    pub(super) proof: Proof,
+    /// The bundle that became the active one.
+    pub(super) activation: Option<Activation>,
+    /// Whether from this start on what decides beside votes is shown as a vote is.
+    #[serde(default)]
+    pub(super) acts_shown: bool,
 }
 
 /// An event of one exception.
@@ -148,7 +210,11 @@ pub(super) enum Of {
 pub(super) struct Confirmation {
     pub(super) by: Entity,
     #[serde(default)]
+    pub(super) reason: String,
+    #[serde(default)]
     pub(super) groups: Vec<String>,
+    #[serde(default)]
+    pub(super) proof: Proof,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -209,7 +275,12 @@ pub(super) enum Presence {
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Emergency {
+    pub(super) by: Entity,
+    #[serde(default)]
+    pub(super) reason: String,
     pub(super) decide_by: Instant,
+    #[serde(default)]
+    pub(super) proof: Proof,
 }
 
 #[derive(Debug, Deserialize)]

@@ -1,6 +1,8 @@
 //! The whole check: each log by its bytes, and the ledger by what it says.
 
 #[cfg(test)]
+mod acts;
+#[cfg(test)]
 mod signed;
 #[cfg(test)]
 mod tests;

@@ -11,7 +11,7 @@ use crate::webauthn::soft::{ORIGIN, RP_ID, Soft};
 
 const NONCE: [u8; 32] = [5; 32];
 
-fn text(bytes: &[u8]) -> String {
+pub(super) fn text(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
@@ -20,7 +20,7 @@ fn identity(kind: &str, mut event: Value) -> (String, Value) {
     (kind.to_owned(), json!({"identity": event}))
 }
 
-fn added(id: &str, person: &str, soft: &Soft) -> (String, Value) {
+pub(super) fn added(id: &str, person: &str, soft: &Soft) -> (String, Value) {
     identity(
         "passkey_added",
         json!({"passkey": {
@@ -39,7 +39,12 @@ fn statement(vote: &Value, grant: &Value) -> Value {
 }
 
 fn signature(passkey: &str, soft: &Soft, statement: &str, counter: u32) -> Value {
-    let challenge = TreeHash::over(&[b"proviso-vote-v1\0", &NONCE, &sha256(statement.as_bytes())]);
+    signed_for(b"proviso-vote-v1\0", (passkey, soft), statement, counter)
+}
+
+/// A signature whose challenge begins like this.
+pub(super) fn signed_for(domain: &[u8], (passkey, soft): (&str, &Soft), statement: &str, counter: u32) -> Value {
+    let challenge = TreeHash::over(&[domain, &NONCE, &sha256(statement.as_bytes())]);
     let parts = soft.assert(challenge.as_bytes(), counter);
     json!({
         "by": "signature", "passkey": passkey, "key": text(&soft.cose()), "rp_id": RP_ID, "origin": ORIGIN,

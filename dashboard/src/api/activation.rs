@@ -38,9 +38,8 @@ pub async fn propose_earlier(bundle: Digest, reason: String) -> Result<ProposalR
 pub async fn vote_on_bundle(
     bundle: &str,
     activates: bool,
-    list: Digest,
-    reason: String,
+    body: &BundleVoteRequest,
 ) -> Result<ActivationReply, ApiError> {
     let act = if activates { "activate" } else { "refuse" };
-    post(&format!("/api/v1/bundles/{}/{act}", segment(bundle)), &BundleVoteRequest { list, reason }).await
+    post(&format!("/api/v1/bundles/{}/{act}", segment(bundle)), body).await
 }

@@ -1,7 +1,7 @@
 //! What people do to an exception besides voting, and what they say of it afterwards.
 
 use policy_core::lifecycle::{Disposition, ReviewOutcome};
-use proviso_api::acts::{AnswerRequest, DispositionRequest, Reason};
+use proviso_api::acts::{AnswerRequest, DispositionRequest, Reason, ShownReason};
 use proviso_api::exceptions::ExceptionList;
 use proviso_api::reviews::{CloseReview, ReviewList};
 
@@ -45,8 +45,8 @@ pub async fn judge(id: &str, disposition: Disposition) -> Result<(), ApiError> {
 ///
 /// # Errors
 /// As the gate refuses.
-pub async fn declare_emergency(id: &str, reason: String) -> Result<(), ApiError> {
-    post_only(&format!("/api/v1/exceptions/{}/emergency", segment(id)), &Reason { reason }).await
+pub async fn declare_emergency(id: &str, body: &ShownReason) -> Result<(), ApiError> {
+    post_only(&format!("/api/v1/exceptions/{}/emergency", segment(id)), body).await
 }
 
 /// What was made before the gate was restored, and waits to be confirmed.
@@ -61,8 +61,8 @@ pub async fn unconfirmed() -> Result<ExceptionList, ApiError> {
 ///
 /// # Errors
 /// As the gate refuses.
-pub async fn confirm(id: &str, reason: String) -> Result<(), ApiError> {
-    post_only(&format!("/api/v1/exceptions/{}/confirm", segment(id)), &Reason { reason }).await
+pub async fn confirm(id: &str, body: &ShownReason) -> Result<(), ApiError> {
+    post_only(&format!("/api/v1/exceptions/{}/confirm", segment(id)), body).await
 }
 
 /// Gives a use back that nobody reported.

@@ -39,7 +39,8 @@ pub use exceptions::{
 pub use findings::{act_on_finding, assign_finding, comment_finding, finding, findings, set_finding_state};
 pub use ownership::{departure, deputies, end_deputy, hand_over, ownership};
 pub use passkeys::{
-    add_passkey, begin_passkey, begin_passkey_sign_in, end_passkey, passkeys, sign_in_by_passkey, vote_challenge,
+    act_challenge, add_passkey, begin_passkey, begin_passkey_sign_in, end_passkey, passkeys, sign_in_by_passkey,
+    vote_challenge,
 };
 pub use past::{past, pictures};
 pub use people::{
@@ -81,11 +82,6 @@ async fn post_only(address: &str, body: &impl Serialize) -> Result<(), ApiError>
 async fn remove(address: &str) -> Result<(), ApiError> {
     let request = keyed(Request::delete(address));
     accepted(request.send().await.map_err(|_| ApiError::Unreachable)?).await
-}
-
-/// Deletes, and reads the answer.
-async fn remove_for<T: DeserializeOwned>(address: &str) -> Result<T, ApiError> {
-    read(keyed(Request::delete(address)).send().await.map_err(|_| ApiError::Unreachable)?).await
 }
 
 async fn send(address: &str, body: &impl Serialize) -> Result<Response, ApiError> {

@@ -1,8 +1,10 @@
 //! `/api/v1/passkeys`.
 
 use gloo_net::http::Request;
+use policy_core::presence::SignedAct;
 use proviso_api::passkeys::{
-    AddPasskey, PasskeyChallenge, PasskeyList, PasskeySignIn, PasskeySignInChallenge, VoteChallenge,
+    ActChallengeRequest, AddPasskey, PasskeyChallenge, PasskeyList, PasskeySignIn, PasskeySignInChallenge,
+    VoteChallenge,
 };
 use proviso_api::session::Session;
 use serde::de::DeserializeOwned;
@@ -66,6 +68,14 @@ pub async fn sign_in_by_passkey(body: &PasskeySignIn) -> Result<(), ApiError> {
 /// As the gate refuses.
 pub async fn vote_challenge(id: &str) -> Result<VoteChallenge, ApiError> {
     challenge(&format!("/api/v1/exceptions/{}/votes/challenge", segment(id))).await
+}
+
+/// What the challenge of another act is made of.
+///
+/// # Errors
+/// As the gate refuses.
+pub async fn act_challenge(act: SignedAct, about: &str) -> Result<VoteChallenge, ApiError> {
+    post("/api/v1/acts/challenge", &ActChallengeRequest { act, about: about.to_owned() }).await
 }
 
 async fn challenge<T: DeserializeOwned>(address: &str) -> Result<T, ApiError> {

@@ -3,9 +3,10 @@
 use policy_core::digest::Digest;
 use policy_core::question::LockTarget;
 use proviso_api::exceptions::UndoReply;
-use proviso_api::stops::{Lifting, LockList, LockRequest, Locked, ReachReply, RenewLockRequest};
+use proviso_api::passkeys::VoteSignature;
+use proviso_api::stops::{LiftRequest, Lifting, LockList, LockRequest, Locked, ReachReply, RenewLockRequest};
 
-use super::{get, post, remove_for, segment};
+use super::{get, post, segment};
 use crate::view_model::problem::ApiError;
 use crate::view_model::stops::query;
 
@@ -47,8 +48,8 @@ pub async fn renew_lock(id: &str, reason: String) -> Result<Locked, ApiError> {
 ///
 /// # Errors
 /// As the gate refuses.
-pub async fn unlock(id: &str) -> Result<Lifting, ApiError> {
-    remove_for(&format!("/api/v1/locks/{}", segment(id))).await
+pub async fn unlock(id: &str, signature: Option<VoteSignature>) -> Result<Lifting, ApiError> {
+    post(&format!("/api/v1/locks/{}/lift", segment(id)), &LiftRequest { signature }).await
 }
 
 /// Takes one's own decision back.

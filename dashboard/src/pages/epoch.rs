@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use proviso_api::acts::ShownReason;
 use proviso_api::exceptions::ExceptionLine;
 use proviso_api::operations::EpochLine;
 
@@ -91,7 +92,8 @@ fn Waiting(line: ExceptionLine, reason: RwSignal<String>, failed: RwSignal<Optio
             return;
         }
         spawn_local(async move {
-            match api::confirm(&id.get_value(), why).await {
+            // What is signed is signed on its own page, which shows it: there the gate's remedy leads.
+            match api::confirm(&id.get_value(), &ShownReason { reason: why, signed: None }).await {
                 // The change comes back as news, and takes the line away where nobody else is needed.
                 Ok(()) => {
                     failed.set(None);

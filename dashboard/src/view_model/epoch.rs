@@ -65,6 +65,7 @@ mod tests {
             reason: "still due".into(),
             assurance: "link".into(),
             groups: vec![],
+            proof: policy_core::presence::Proof::Session,
             at: Timestamp::from_millis(0),
         };
         exception.unconfirmed = Some(Unconfirmed { epoch: 2, confirmations: vec![confirmation] });

@@ -2,20 +2,24 @@
 //! judge it afterwards.
 
 use policy_core::console::Act;
-use policy_core::lifecycle::{Command, Context, Exception, decide};
+use policy_core::lifecycle::{Command, Context, Exception, VoteDecision, decide};
+use policy_core::presence::{Proof, SignedAct};
 use policy_core::sabotaged;
 use policy_core::time::Timestamp;
-use proviso_api::acts::{AnswerRequest, DispositionRequest};
+use proviso_api::acts::{AnswerRequest, DispositionRequest, ShownReason};
 use proviso_api::exceptions::VoteReply;
 
 use super::App;
 use super::append::{ATTEMPTS, contended};
 use super::console::About;
+use super::event::LedgerEvent;
+use super::passkeys::Shown;
 use super::people::{rejected, unknown_exception};
 use super::refusal::Refusal;
 use super::sessions::{as_strong, weighs};
 use super::state::{Entry, State};
 use super::uses::USE_ALIVE;
+use super::votes::{stale, voided};
 use crate::identity::{Credential, PersonSession};
 use crate::store::{AppendError, VersionKey};
 
@@ -73,20 +77,37 @@ impl App {
     /// Declares an emergency.
     ///
     /// # Errors
-    /// What the lifecycle rejects: who may not vote may not declare one; `emergency_blocked`; `single_user_required`.
+    /// What the lifecycle rejects: who may not vote may not declare one; `emergency_blocked`; `single_user_required`;
+    /// `stale_sheet` for a signature over what does not stand any more; what is wrong with a signature.
     pub async fn declare_emergency(
         &self,
         person: &PersonSession,
         id: &str,
-        reason: &str,
+        body: ShownReason,
     ) -> Result<VoteReply, Refusal> {
         self.hold_session(person)?;
         let command = Command::DeclareEmergency {
             by: person.person.clone(),
-            reason: reason.to_owned(),
+            reason: body.reason.clone(),
             assurance: person.assurance.clone(),
+            proof: Proof::Session,
         };
-        self.act(By::Person(person), id, &[VersionKey::Locks], command).await?;
+        let act = (SignedAct::DeclareEmergency, &[VersionKey::Locks][..]);
+        self.act_shown(person, id, act, (command, &body)).await
+    }
+
+    /// Decides a command that is shown as a vote is: by a signature over what its person was shown, where one came.
+    pub(super) async fn act_shown(
+        &self,
+        person: &PersonSession,
+        id: &str,
+        (act, besides): (SignedAct, &[VersionKey]),
+        (command, body): (Command, &ShownReason),
+    ) -> Result<VoteReply, Refusal> {
+        self.hold_deciding(person, id).await?;
+        let there = self.signed_sheet(person, (act, id), &body.reason, body.signed.as_ref()).await?;
+        let as_of = body.signed.as_ref().map(|signed| signed.as_of);
+        self.act_there(By::Person(person), id, besides, (command, &there, as_of)).await?;
         self.vote_reply(id)
     }
 
@@ -138,17 +159,37 @@ impl App {
         besides: &[VersionKey],
         command: Command,
     ) -> Result<(), Refusal> {
+        self.act_there(by, id, besides, (command, &Shown::nothing(), None)).await
+    }
+
+    /// The same with what showed that its person is there, and the position of the sheet that was signed.
+    async fn act_there(
+        &self,
+        by: By<'_>,
+        id: &str,
+        besides: &[VersionKey],
+        (command, there, as_of): (Command, &Shown, Option<u64>),
+    ) -> Result<(), Refusal> {
         if let By::Person(person) = by {
             self.hold_command(person, id, &command).await?;
         }
         self.refresh(id).await?;
         for _ in 0..ATTEMPTS {
+            if let Some(used) = there.used() {
+                self.hold_counter(used).await?;
+            }
             let now = self.now();
             let (exception, expected) = {
                 let state = self.state();
                 self.still_acts(&state, by, now)?;
                 let entry = state.exceptions.get(id).ok_or_else(unknown_exception)?;
                 hold_use(entry, &command, now)?;
+                // INVARIANT (R4): what was signed is what stands.
+                let since = as_of.and_then(|as_of| voided(&state, &self.policy(), id, (VoteDecision::Approve, as_of)));
+                if let Some(what) = since {
+                    return Err(stale(what));
+                }
+                there.hold(self, &state, (VoteDecision::Approve, Some(&entry.exception.terms.tier)), now)?;
                 let keys = [
                     VersionKey::Bundle,
                     // INVARIANT (R4): who owns or owned it, and who has left, is as it was when this was judged.
@@ -157,15 +198,20 @@ impl App {
                     VersionKey::Identity(by.credential().to_owned()),
                 ];
                 let keys = keys.into_iter().chain(besides.iter().cloned());
-                (entry.exception.clone(), keys.map(|key| state.version(key)).collect::<Vec<_>>())
+                let passkey = there.used().map(|used| used.version(&state));
+                let expected: Vec<_> = keys.map(|key| state.version(key)).chain(passkey).collect();
+                (entry.exception.clone(), expected)
             };
             // INVARIANT (R4): a person as they are signed in now: what was fresh may have been spent since.
             let stands = match by {
-                By::Person(person) => Some(self.as_it_stands(person, now)?),
+                By::Person(person) => Some(there.voter(self, self.as_it_stands(person, now)?)),
                 By::Agent(_) => None,
             };
             let by = stands.as_ref().map_or(by, By::Person);
-            let command = stands.as_ref().map_or_else(|| command.clone(), |person| as_strong(&command, person));
+            let command = stands.as_ref().map_or_else(
+                || command.clone(),
+                |person| as_strong(&command, person, || there.proof(self, &self.state(), person, now)),
+            );
             let context = self.acting_context(&by, &exception, &command, now).await?;
             let takes = weighs(&command);
             let events = decide(Some(&exception), command, &context).map_err(rejected)?;
@@ -176,7 +222,9 @@ impl App {
                 Some(person) => self.sign_in_used(&self.state(), &person, (id, true), now)?,
                 None => None,
             };
-            let records = self.exception_records(now, id, events)?.into_iter().chain(used).collect();
+            let signed = there.used().and_then(|used| used.event(now));
+            let signed = signed.map(|event| self.ledger(now, &LedgerEvent::Identity(event))).transpose()?;
+            let records = self.exception_records(now, id, events)?.into_iter().chain(used).chain(signed).collect();
             match self.store().append(expected, records).await {
                 Ok(_) => return Ok(()),
                 Err(AppendError::Conflict(_)) => {}

@@ -9,6 +9,7 @@ use policy_core::digest::Digest;
 use policy_core::entity::EntityRef;
 use policy_core::lifecycle;
 use policy_core::outcome::Evaluation;
+use policy_core::presence::{Presence, Proof};
 use policy_core::question::Lock;
 use policy_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -86,6 +87,10 @@ pub enum GateEvent {
         /// The policy module that it runs; not told by earlier releases.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         module: Option<Digest>,
+        /// Whether confirmations and emergencies are shown as the terms demand of votes; earlier releases took a
+        /// session.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        acts_shown: bool,
         /// When.
         at: Timestamp,
     },
@@ -133,6 +138,12 @@ pub enum GateEvent {
         /// How strongly they were signed in; not told by earlier releases.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         assurance: Option<String>,
+        /// What it had to be shown with; absent: a session.
+        #[serde(default, skip_serializing_if = "Presence::is_session")]
+        presence: Presence,
+        /// What showed that they were there; absent: a session.
+        #[serde(default, skip_serializing_if = "Proof::is_session")]
+        proof: Box<Proof>,
         /// When.
         at: Timestamp,
     },
@@ -142,6 +153,12 @@ pub enum GateEvent {
         id: String,
         /// Who.
         by: EntityRef,
+        /// What it had to be shown with; absent: a session.
+        #[serde(default, skip_serializing_if = "Presence::is_session")]
+        presence: Presence,
+        /// What showed that they were there; absent: a session.
+        #[serde(default, skip_serializing_if = "Proof::is_session")]
+        proof: Box<Proof>,
         /// When.
         at: Timestamp,
     },

@@ -72,6 +72,7 @@ impl App {
         if loaded.bundle != policy.digest() {
             return Err(OpenError::Engine(format!("it says that it holds {}", loaded.bundle)));
         }
+        self.know_administrators().await;
         let now = self.time().await.now;
         let mut records = Vec::new();
         if let Some(reason) = reason {
@@ -81,7 +82,8 @@ impl App {
         }
         let by = settings.operator.name.clone();
         let module = Some(self.engine().module());
-        let started = GateEvent::GateStarted { by, single_user: settings.single_user, module, at: now };
+        let started =
+            GateEvent::GateStarted { by, single_user: settings.single_user, module, acts_shown: true, at: now };
         records.push(self.ledger(now, &LedgerEvent::Gate(started)).map_err(|refusal| unwritable(&refusal.detail))?);
         self.store().append(Vec::new(), records).await.map_err(|error| unwritable(&error.to_string()))?;
         Ok(())

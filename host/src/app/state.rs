@@ -7,6 +7,7 @@ use policy_core::digest::Digest;
 use policy_core::entity::EntityRef;
 use policy_core::json;
 use policy_core::lifecycle::{self, Event, Exception, Phase};
+use policy_core::presence::Presence;
 use policy_core::question::{Lock, LockTarget, Purpose, SealedQuestion};
 use policy_core::sabotaged;
 use policy_core::time::{Span, Timestamp};
@@ -85,8 +86,8 @@ pub struct LockEntry {
     pub groups: Vec<String>,
     /// When it ends by itself.
     pub until: Option<Timestamp>,
-    /// Who of outside those groups wants it lifted.
-    pub lifting: Vec<Voter>,
+    /// Who of outside those groups wants it lifted, and what that was shown with.
+    pub lifting: Vec<(Voter, Presence)>,
 }
 
 /// What the app believes.
@@ -250,8 +251,8 @@ impl State {
             LedgerEvent::Console(_) => Ok(None),
             LedgerEvent::Policy(event) => Ok(self.proposals.apply(seq, event)),
             LedgerEvent::Ownership(event) => {
-                if let OwnershipEvent::PersonDeparted { person, .. } = &event {
-                    self.registry.depart(person);
+                if let OwnershipEvent::PersonDeparted { person, at, .. } = &event {
+                    self.registry.depart(person, *at);
                 }
                 Ok(self.ownership.apply(seq, event))
             }
@@ -320,10 +321,11 @@ impl State {
                     entry.until = Some(until);
                 }
             }
-            GateEvent::LiftVoted { id, by, assurance, .. } => {
+            GateEvent::LiftVoted { id, by, assurance, proof, .. } => {
                 if let Some(entry) = self.locks.get_mut(&id) {
                     let assurance = assurance.unwrap_or_else(|| ASSURANCE.to_owned());
-                    entry.lifting.push(Voter::new(by, assurance));
+                    entry.lifting.retain(|(voter, _)| voter.person != by);
+                    entry.lifting.push((Voter::new(by, assurance), proof.presence()));
                 }
             }
             GateEvent::TaskEnded { task, .. } => {

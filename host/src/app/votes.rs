@@ -62,7 +62,7 @@ impl App {
                 self.hold_locks(&state, &entry.exception, ballot.decision, now)?;
                 let member = (&person.person, ballot.decision);
                 self.hold_member(&state, &entry.exception, member, now).map_err(rejected)?;
-                there.hold(self, &state, (ballot.decision, &entry.exception.terms.tier), now)?;
+                there.hold(self, &state, (ballot.decision, Some(&entry.exception.terms.tier)), now)?;
                 let mut expected = read_by_a_vote(&state, person, id);
                 expected.extend(there.used().map(|used| used.version(&state)));
                 (entry.exception.clone(), expected)
@@ -74,7 +74,7 @@ impl App {
             let person = &there.voter(self, self.as_it_stands(person, now)?);
             let context = self.context(&exception, Some((person, &ballot.grant)), now).await?;
             if let Some(terms) = &context.terms {
-                there.hold(self, &self.state(), (ballot.decision, &terms.tier), now)?;
+                there.hold(self, &self.state(), (ballot.decision, Some(&terms.tier)), now)?;
             }
             let proof = there.proof(self, &self.state(), person, now);
             let events = decide(Some(&exception), command(person, &ballot, proof), &context).map_err(rejected)?;
@@ -188,7 +188,12 @@ fn command(person: &PersonSession, ballot: &Ballot, proof: Proof) -> Command {
 /// What happened at this position or after it that voids a vote: another version, a newer bundle, changed terms, a lock,
 /// an end. Other news does not. A refusal of any version ends the request, so another version, changed terms and less
 /// time void none.
-fn voided(state: &State, policy: &Policy, id: &str, (decision, as_of): (VoteDecision, u64)) -> Option<&'static str> {
+pub(super) fn voided(
+    state: &State,
+    policy: &Policy,
+    id: &str,
+    (decision, as_of): (VoteDecision, u64),
+) -> Option<&'static str> {
     let entry = state.exceptions.get(id)?;
     if state.activations.last().is_some_and(|(seq, _)| *seq >= as_of) {
         return Some("another bundle is active since then");
@@ -243,6 +248,6 @@ pub(super) fn read_by_a_vote(state: &State, person: &PersonSession, id: &str) ->
     keys.map(|key| state.version(key)).to_vec()
 }
 
-fn stale(what: &str) -> Refusal {
+pub(super) fn stale(what: &str) -> Refusal {
     Refusal::conflict("stale_sheet", what).help("load the decision sheet again, look, and vote on that one")
 }

@@ -8,12 +8,12 @@ use axum::http::{HeaderMap, StatusCode, header};
 use policy_core::json::{self, Limits, ReadError};
 use proviso_api::access_request::{AccessRequest, CancelRequest};
 use proviso_api::activation::{BundleVoteRequest, ProposeModuleRequest, ProposeRequest};
-use proviso_api::acts::{AnswerRequest, DispositionRequest, Reason, RenewRequest};
+use proviso_api::acts::{AnswerRequest, DispositionRequest, Reason, RenewRequest, ShownReason};
 use proviso_api::authzen::{EvaluationRequest, EvaluationsRequest};
 use proviso_api::findings::{AssignRequest, CommentRequest, FindingActRequest, FindingStateRequest};
 use proviso_api::operations::ExecutionReport;
 use proviso_api::ownership::HandOwnerRequest;
-use proviso_api::passkeys::{AddPasskey, CastVote, PasskeySignIn};
+use proviso_api::passkeys::{ActChallengeRequest, AddPasskey, CastVote, PasskeySignIn};
 use proviso_api::people::{InviteRequest, LinkAccountRequest, UnlinkAccountRequest};
 use proviso_api::reviews::CloseReview;
 use proviso_api::routing::{DeputyRequest, HandoverRequest};
@@ -21,7 +21,9 @@ use proviso_api::search::{ActionSearch, ResourceSearch, SubjectSearch};
 use proviso_api::session::{DemoSignIn, SignIn};
 use proviso_api::sessions::StepUp;
 use proviso_api::sign_in::{BeginSignIn, FinishSignIn};
-use proviso_api::stops::{EndTaskRequest, LockRequest, RenewLockRequest, RevocationRequest, RevokeRequest};
+use proviso_api::stops::{
+    EndTaskRequest, LiftRequest, LockRequest, RenewLockRequest, RevocationRequest, RevokeRequest,
+};
 use proviso_api::what_if::WhatIf;
 use serde::de::DeserializeOwned;
 
@@ -61,13 +63,16 @@ wire! {
     AddPasskey: [];
     PasskeySignIn: ["assertion"];
     RevokeRequest: [];
-    BundleVoteRequest: [];
+    BundleVoteRequest: ["signature"];
     RevocationRequest: ["target"];
     StepUp: [];
     BeginSignIn: [];
     FinishSignIn: [];
     AnswerRequest: [];
     Reason: [];
+    ShownReason: ["signed"];
+    ActChallengeRequest: [];
+    LiftRequest: ["signature"];
     DispositionRequest: [];
     RenewRequest: ["scope"];
     CloseReview: [];

@@ -1,5 +1,5 @@
-//! Groups that people's sign-ins at providers brought, and what was decided with them. They end with the session; what was
-//! decided keeps those that it was decided with, until the provider says otherwise.
+//! Groups that people's sign-ins at providers brought, and what was decided with them. They end with the session; what
+//! was decided keeps those that it was decided with, until the provider says otherwise.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,12 @@ pub(super) struct Brought {
     newest: BTreeMap<EntityRef, (Timestamp, Vec<EntityRef>)>,
     /// With what each person decided last on each exception.
     used: BTreeMap<(String, EntityRef), (Timestamp, Vec<EntityRef>)>,
+    /// How many there may be before those are looked for of which nothing can come any more.
+    most: usize,
 }
+
+/// So many decisions are kept without a look at what they are about.
+const FEW: usize = 256;
 
 impl Brought {
     pub fn signed_in(&mut self, person: &EntityRef, groups: &[EntityRef], at: Timestamp) {
@@ -29,6 +34,15 @@ impl Brought {
             self.used.remove(&key);
         } else {
             self.used.insert(key, (at, groups.to_vec()));
+        }
+    }
+
+    /// Forgets the decisions about what is over: nothing is judged by them again. Looked for each time when there are
+    /// twice as many as were left, so that a decision costs no more where there are many.
+    pub fn forget(&mut self, is_needed: impl Fn(&str) -> bool) {
+        if self.used.len() > self.most.max(FEW) {
+            self.used.retain(|(about, _), _| is_needed(about));
+            self.most = self.used.len().saturating_mul(2);
         }
     }
 
@@ -67,6 +81,27 @@ mod tests {
         // Decided anew without any: what was before is not that decision's.
         brought.used(&mara, "e1", &[], at(4));
         assert!(!brought.has("e1", &mara) && brought.of_decision("e1", &mara).is_empty());
+        assert_eq!(brought.of_decision("e1", &EntityRef::new("User", "jun")), []);
+    }
+
+    #[test]
+    fn what_was_decided_about_what_is_over_is_forgotten() {
+        let (mara, group) = (EntityRef::new("User", "mara"), [EntityRef::new("Group", "finance")]);
+        let mut brought = Brought::default();
+        for number in 0..10_000 {
+            brought.used(&mara, &number.to_string(), &group, Timestamp::from_millis(number));
+            // The first hundred stay open.
+            brought.forget(|about| about.parse::<i64>().unwrap() < 100);
+            assert!(brought.used.len() <= 2 * FEW, "{number}: {}", brought.used.len());
+        }
+        assert!((0..100).all(|number| brought.has(&number.to_string(), &mara)));
+    }
+
+    #[test]
+    fn nobody_has_what_another_brought() {
+        let mara = EntityRef::new("User", "mara");
+        let mut brought = Brought::default();
+        brought.used(&mara, "e1", &[EntityRef::new("Group", "finance")], Timestamp::from_millis(1));
         assert_eq!(brought.of_decision("e1", &EntityRef::new("User", "jun")), []);
     }
 }

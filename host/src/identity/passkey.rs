@@ -1,6 +1,7 @@
 //! Passkeys of people, as the record knows them: whose each is, its public key, and what became of it.
 //!
-//! What an authenticator answers is verified by `audit_verify::webauthn`, and what that is worth is decided by use cases.
+//! What an authenticator answers is verified by `audit_verify::webauthn`, and what that is worth is decided by use
+//! cases.
 
 use std::collections::BTreeMap;
 
@@ -87,12 +88,24 @@ pub struct HeldPasskey {
     pub standing: Standing,
     /// When it was last used, as far as that was written down.
     pub used_at: Option<Timestamp>,
+    /// When it was ended, where it was.
+    pub ended_at: Option<Timestamp>,
 }
 
 impl HeldPasskey {
     /// Whether it signs.
     pub fn is_live(&self) -> bool {
         self.standing == Standing::Live || sabotaged!("r7_ended_passkey_signs")
+    }
+
+    /// Whether its person comes in by it, or did until `lately`. What a copy suspended is theirs still; of what a
+    /// restore made void nobody knows whether it had ended.
+    pub fn is_way_in(&self, lately: impl Fn(Timestamp) -> bool) -> bool {
+        match self.standing {
+            Standing::Live | Standing::Suspended => true,
+            Standing::Ended => self.ended_at.is_some_and(lately),
+            Standing::EarlierEpoch => false,
+        }
     }
 
     /// Whether a counter is one that this passkey, and no copy of it, shows next.
@@ -113,7 +126,7 @@ impl Passkeys {
     pub(super) fn add(&mut self, passkey: &Passkey) {
         self.by_credential.insert(passkey.credential.clone(), passkey.id.clone());
         let (counter, standing) = (passkey.counter, Standing::Live);
-        let held = HeldPasskey { passkey: passkey.clone(), counter, standing, used_at: None };
+        let held = HeldPasskey { passkey: passkey.clone(), counter, standing, used_at: None, ended_at: None };
         self.by_id.insert(passkey.id.clone(), held);
     }
 
@@ -126,8 +139,10 @@ impl Passkeys {
     }
 
     /// One is over.
-    pub(super) fn over(&mut self, id: &str, standing: Standing) {
+    pub(super) fn over(&mut self, id: &str, standing: Standing, at: Timestamp) {
         if let Some(held) = self.by_id.get_mut(id).filter(|held| held.standing != Standing::Ended) {
+            // What a restore had made void before was no way in any more.
+            held.ended_at = (held.standing != Standing::EarlierEpoch).then_some(at);
             held.standing = standing;
         }
     }
@@ -139,9 +154,10 @@ impl Passkeys {
     }
 
     /// Somebody left.
-    pub(super) fn depart(&mut self, person: &EntityRef) {
-        let theirs = self.by_id.values_mut().filter(|held| held.passkey.person == *person);
-        theirs.for_each(|held| held.standing = Standing::Ended);
+    pub(super) fn depart(&mut self, person: &EntityRef, at: Timestamp) {
+        let theirs = self.by_id.values().filter(|held| held.passkey.person == *person);
+        let theirs: Vec<String> = theirs.map(|held| held.passkey.id.clone()).collect();
+        theirs.iter().for_each(|id| self.over(id, Standing::Ended, at));
     }
 
     /// By its public id.
@@ -206,8 +222,8 @@ mod tests {
     fn what_has_ended_stays_ended() {
         let mut all = Passkeys::default();
         all.add(&passkey("a", 0));
-        all.over("a", Standing::Ended);
-        all.over("a", Standing::Suspended);
+        all.over("a", Standing::Ended, Timestamp::from_millis(5));
+        all.over("a", Standing::Suspended, Timestamp::from_millis(6));
         all.begin_epoch();
         assert_eq!(all.get("a").unwrap().standing, Standing::Ended);
         all.add(&passkey("b", 0));

@@ -151,15 +151,21 @@ impl Registry {
             }
             IdentityEvent::PasskeyAdded { passkey } => self.passkeys.add(passkey),
             IdentityEvent::PasskeyUsed { id, counter, at } => self.passkeys.used(id, *counter, *at),
-            IdentityEvent::PasskeySuspended { id, .. } => self.end_passkey(id, Standing::Suspended),
-            IdentityEvent::PasskeyEnded { id, .. } => self.end_passkey(id, Standing::Ended),
+            IdentityEvent::PasskeySuspended { id, at, .. } => self.end_passkey(id, Standing::Suspended, *at),
+            IdentityEvent::PasskeyEnded { id, at, .. } => self.end_passkey(id, Standing::Ended, *at),
         }
     }
 
     /// INVARIANT (R7): whoever signed in by a passkey that is over is signed in no more.
-    fn end_passkey(&mut self, id: &str, standing: Standing) {
-        self.passkeys.over(id, standing);
+    fn end_passkey(&mut self, id: &str, standing: Standing, at: Timestamp) {
+        self.passkeys.over(id, standing, at);
         self.sessions.retain(|_, open| open.facts.passkey.as_deref() != Some(id));
+    }
+
+    /// Whether somebody has a passkey that signs, or an account that signed in once.
+    pub fn has_own_way(&self, person: &EntityRef) -> bool {
+        let signs = self.passkeys.of(person).into_iter().any(|held| held.standing == Standing::Live);
+        signs || self.accounts.values().any(|of| of == person)
     }
 
     /// The passkeys.
@@ -206,14 +212,14 @@ impl Registry {
     }
 
     /// Ends the sign-in links and the sessions of somebody who left.
-    pub fn depart(&mut self, person: &EntityRef) {
+    pub fn depart(&mut self, person: &EntityRef, at: Timestamp) {
         for held in self.tokens.values_mut().filter(|held| held.over.is_none()) {
             if matches!(&held.token.facts, TokenFacts::Approver { person: of } if of == person) {
                 held.over = Some("revoked");
             }
         }
         self.sessions.retain(|_, open| open.facts.person != *person);
-        self.passkeys.depart(person);
+        self.passkeys.depart(person, at);
     }
 
     /// Forgets credentials and sessions, by their public ids: what was erased of them is not there at the next start.
@@ -229,6 +235,11 @@ impl Registry {
         if let Some(held) = self.tokens.get_mut(id) {
             held.over = Some(word);
         }
+    }
+
+    /// Forgets with which groups of a provider people decided on what is over.
+    pub fn forget_brought(&mut self, is_needed: impl Fn(&str) -> bool) {
+        self.brought.forget(is_needed);
     }
 
     /// Whether a person decided on this with groups of a provider before.

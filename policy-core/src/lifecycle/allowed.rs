@@ -117,9 +117,7 @@ fn may_vote(exception: &Exception, actor: Actor<'_>, decision: VoteDecision, now
         return judge(exception, actor).map(drop);
     }
     let person = decider(exception, actor)?;
-    if !can_show(exception, actor) {
-        return Err(Rejection::PresenceNeeded);
-    }
+    hold_shown(exception, actor)?;
     if exception.is_unconfirmed() {
         return Err(Rejection::Unconfirmed);
     }
@@ -129,10 +127,11 @@ fn may_vote(exception: &Exception, actor: Actor<'_>, decision: VoteDecision, now
     if voted { Err(Rejection::VotedAlready) } else { Ok(()) }
 }
 
-fn can_show(exception: &Exception, actor: Actor<'_>) -> bool {
+/// Whether the actor can show as much as the terms demand.
+fn hold_shown(exception: &Exception, actor: Actor<'_>) -> Result<(), Rejection> {
     match actor {
-        Actor::Person { can_show, .. } => can_show >= exception.terms.presence,
-        Actor::Agent { .. } => false,
+        Actor::Person { can_show, .. } if can_show >= exception.terms.presence => Ok(()),
+        Actor::Person { .. } | Actor::Agent { .. } => Err(Rejection::PresenceNeeded),
     }
 }
 
@@ -199,6 +198,7 @@ fn may_declare(exception: &Exception, actor: Actor<'_>, now: Timestamp) -> Resul
         return Err(Rejection::TooLate);
     }
     decider(exception, actor)?;
+    hold_shown(exception, actor)?;
     if exception.is_unconfirmed() { Err(Rejection::Unconfirmed) } else { Ok(()) }
 }
 
@@ -206,6 +206,7 @@ fn may_confirm(exception: &Exception, actor: Actor<'_>, now: Timestamp) -> Resul
     let Some(unconfirmed) = &exception.unconfirmed else { return Err(Rejection::Closed) };
     may_still_come(exception, now)?;
     let person = decider(exception, actor)?;
+    hold_shown(exception, actor)?;
     let has = unconfirmed.confirmations.iter().any(|given| given.by == *person);
     if has { Err(Rejection::VotedAlready) } else { Ok(()) }
 }

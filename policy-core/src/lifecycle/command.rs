@@ -119,6 +119,8 @@ pub enum Command {
         reason: String,
         /// How strongly the person has signed in.
         assurance: String,
+        /// What shows that the person is there, verified by the host.
+        proof: Proof,
     },
     /// Give a use back that nobody reported.
     GiveBack {
@@ -139,6 +141,8 @@ pub enum Command {
         reason: String,
         /// How strongly the person has signed in.
         assurance: String,
+        /// What shows that the person is there, verified by the host.
+        proof: Proof,
     },
     /// Open the review that the terms demand after use, where the end's own command has not: an exception that ended
     /// under an older release.

@@ -10,12 +10,13 @@ use super::command::Context;
 use super::decide::check_reason;
 use super::event::Event;
 use super::evolve::evolve;
-use super::judge::{demanded, is_quorum, is_strong_enough};
+use super::judge::{demanded, is_quorum, is_strong_enough, is_there};
 use super::rejection::Rejection;
 use super::state::{Exception, Phase};
 use super::vote::{eligible_groups, may_decide};
 use crate::entity::EntityRef;
 use crate::outcome::Terms;
+use crate::presence::Proof;
 use crate::sabotaged;
 use crate::time::Timestamp;
 
@@ -41,6 +42,9 @@ pub struct Confirmation {
     /// The groups that the person was in, as policy saw it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub groups: Vec<String>,
+    /// What showed that the person was there; absent: a session.
+    #[serde(default, skip_serializing_if = "Proof::is_session")]
+    pub proof: Proof,
     /// When.
     pub at: Timestamp,
 }
@@ -64,7 +68,7 @@ pub(super) fn confirm(
     exception: &Exception,
     by: EntityRef,
     reason: String,
-    assurance: String,
+    (assurance, proof): (String, Proof),
     context: &Context,
 ) -> Result<Vec<Event>, Rejection> {
     let Some(unconfirmed) = &exception.unconfirmed else { return Ok(Vec::new()) };
@@ -77,6 +81,10 @@ pub(super) fn confirm(
     // INVARIANT (R4): whoever confirms is somebody who may vote on it, and the terms of today say how many.
     let terms = demanded(exception, context).ok_or(Rejection::NotRequestable)?;
     may_decide(exception, &by, &assurance, &terms, context)?;
+    // INVARIANT (R4): what makes a grant live again is shown as a vote is.
+    if !is_there(&terms, &proof) {
+        return Err(Rejection::PresenceNeeded);
+    }
     if context.overdue_tiers.contains(&terms.tier) {
         return Err(Rejection::ReviewOverdue);
     }
@@ -85,7 +93,7 @@ pub(super) fn confirm(
     }
     check_reason(&reason)?;
     let groups = eligible_groups(exception, &by, context)?;
-    let confirmation = Confirmation { by, reason, assurance, groups, at: context.now };
+    let confirmation = Confirmation { by, reason, assurance, groups, proof, at: context.now };
     let mut events = vec![Event::ConfirmationGiven { confirmation: Box::new(confirmation) }];
     let folded = events.iter().try_fold(Some(exception.clone()), evolve);
     let after = folded.ok().flatten().ok_or(Rejection::Closed)?;
@@ -116,7 +124,7 @@ fn confirmations_that_count<'a>(
     let given = exception.unconfirmed.iter().flat_map(|unconfirmed| &unconfirmed.confirmations);
     given
         .filter(|given| exception.conflict_of(&given.by).is_none())
-        .filter(|given| is_strong_enough(terms, &given.assurance, &context.step_ups))
+        .filter(|given| is_strong_enough(terms, &given.assurance, &context.step_ups) && is_there(terms, &given.proof))
         .filter_map(|given| {
             let eligible = context.eligible.iter().find(|eligibility| eligibility.person == given.by)?;
             eligible.eligible.then(|| (given.by.to_string(), eligible.groups.as_slice()))

@@ -49,11 +49,15 @@ pub fn decide(state: Option<&Exception>, command: Command, context: &Context) ->
         Command::Suspend { reason } => Ok(suspend(exception, reason, context)),
         Command::Answer { by, vote, words } => answer(exception, by, vote, words, context),
         Command::Fold { evaluation, justification } => fold(exception, evaluation, justification, context),
-        Command::DeclareEmergency { by, reason, assurance } => declare(exception, by, reason, &assurance, context),
+        Command::DeclareEmergency { by, reason, assurance, proof } => {
+            declare(exception, by, reason, (&assurance, proof), context)
+        }
         Command::GiveBack { by, evaluation, reason, assurance } => {
             give_back(exception, by, evaluation, reason, &assurance, context)
         }
-        Command::Confirm { by, reason, assurance } => confirm(exception, by, reason, assurance, context),
+        Command::Confirm { by, reason, assurance, proof } => {
+            confirm(exception, by, reason, (assurance, proof), context)
+        }
         Command::OpenReview => open_review(exception, context),
         Command::CloseReview { review, by, outcome, note } => {
             close_review(exception, review, by, outcome, note, context)

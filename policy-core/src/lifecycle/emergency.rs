@@ -4,7 +4,7 @@
 use super::command::{Context, VoteDecision};
 use super::decide::check_reason;
 use super::event::Event;
-use super::judge::{demanded, inside_terms};
+use super::judge::{demanded, inside_terms, is_there};
 use super::rejection::Rejection;
 use super::request::Emergency;
 use super::review::ReviewKind;
@@ -13,6 +13,7 @@ use super::vote::{granted_with, may_decide};
 use crate::entity::EntityRef;
 use crate::grant::Scope;
 use crate::outcome::Terms;
+use crate::presence::Proof;
 use crate::time::Timestamp;
 
 /// Whose emergency reviews are open and past their date: of them nobody has a further emergency, and nobody decides on
@@ -64,7 +65,7 @@ pub(super) fn declare(
     exception: &Exception,
     by: EntityRef,
     reason: String,
-    assurance: &str,
+    (assurance, proof): (&str, Proof),
     context: &Context,
 ) -> Result<Vec<Event>, Rejection> {
     if exception.phase != Phase::Requested {
@@ -78,6 +79,10 @@ pub(super) fn declare(
     }
     let strictest = demanded(exception, context).ok_or(Rejection::NotRequestable)?;
     may_decide(exception, &by, assurance, &strictest, context)?;
+    // INVARIANT (R4): what may make fewer votes enough is shown as a vote is.
+    if !is_there(&strictest, &proof) {
+        return Err(Rejection::PresenceNeeded);
+    }
     context.emergency_blocked.check(&by)?;
     if context.overdue_tiers.contains(&strictest.tier) {
         return Err(Rejection::ReviewOverdue);
@@ -91,7 +96,8 @@ pub(super) fn declare(
     let approvals = asked.emergency_approvals.map_or(strictest.approvals, |approvals| approvals.max(1));
     let terms = Terms { approvals, ..strictest };
     let within = asked.decide_within.map_or(exception.decide_by(), |within| context.now.plus(within));
-    let emergency = Emergency { by, reason, decide_by: exception.decide_by().min(within), at: context.now };
+    let decide_by = exception.decide_by().min(within);
+    let emergency = Emergency { by, reason, decide_by, proof, at: context.now };
     let events =
         vec![Event::EmergencyDeclared { emergency: Box::new(emergency), terms: terms.clone(), bundle: context.bundle }];
     // The votes that there are may be enough now; where the scope has to be narrowed first, a vote does that.

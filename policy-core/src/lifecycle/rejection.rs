@@ -189,7 +189,7 @@ impl Rejection {
             Self::IsRequester | Self::InChain | Self::IsOwner | Self::NotEligible => "somebody else decides this one",
             Self::VotedAlready => "somebody else gives the votes that are missing",
             Self::StepUpNeeded => "sign in more strongly, as the terms say",
-            Self::PresenceNeeded => "vote on the decision page, with a passkey of yours; the page You adds one",
+            Self::PresenceNeeded => "decide it on the dashboard's page, with a passkey of yours; the page You adds one",
             Self::Widens => "ask for a new exception where more is needed",
             Self::BadScope => "give a window that is ahead, at least one use, and conditions that can hold",
             Self::TooManyVersions => "approve the newest version, refuse it, or let the agent ask again",

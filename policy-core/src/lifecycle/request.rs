@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::entity::EntityRef;
 use crate::grant::Scope;
+use crate::presence::Proof;
 use crate::question::SealedQuestion;
 use crate::time::Timestamp;
 
@@ -94,6 +95,9 @@ pub struct Emergency {
     pub reason: String,
     /// Votes count before this instant.
     pub decide_by: Timestamp,
+    /// What showed that the person was there; absent: a session.
+    #[serde(default, skip_serializing_if = "Proof::is_session")]
+    pub proof: Proof,
     /// When.
     pub at: Timestamp,
 }

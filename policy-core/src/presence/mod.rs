@@ -3,9 +3,11 @@
 //! Terms demand a [`Presence`], a vote carries a [`Proof`], and a signed one is of a [`Statement`]. What a signature is
 //! worth is no business of this crate: whoever verifies it says so by the proof that comes with the vote.
 
+mod act;
 mod proof;
 mod statement;
 
+pub use act::{ACT_DOMAIN, ActStatement, SignedAct, act_challenge};
 pub use proof::{Authentication, Proof, Signature};
 pub use statement::{CHALLENGE_DOMAIN, STATEMENT_VERSION, Statement, challenge};
 

@@ -61,10 +61,15 @@ impl Statement {
     /// # Errors
     /// When it has no canonical form.
     pub fn text(&self) -> Result<String, CanonicalError> {
-        let bytes = json::to_canonical_bytes(self)?;
-        // Canonical JSON is text.
-        Ok(String::from_utf8_lossy(&bytes).into_owned())
+        text_of(self)
     }
+}
+
+/// A statement as it is signed and kept.
+pub(super) fn text_of(statement: &impl Serialize) -> Result<String, CanonicalError> {
+    let bytes = json::to_canonical_bytes(statement)?;
+    // Canonical JSON is text.
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// The challenge of a vote: nobody can foresee it, and it commits to every word of the statement.

@@ -18,6 +18,7 @@ const PEOPLE: [&str; 6] = ["mara", "vera", "ines", "sol", "kit", "zoe"];
 /// What each route answers each of them, in the order above: `.` is not refused for who asks, `u` is 401, `f` is 403 by
 /// another rule, `p` is 403 `not_permitted_here`.
 const TABLE: &[(&str, &str)] = &[
+    ("act_challenge", "uff......"),
     ("activate_bundle", "uffpppp.p"),
     ("agent", "uff....pp"),
     ("agents", "uff......"),
@@ -69,6 +70,7 @@ const TABLE: &[(&str, &str)] = &[
     ("invite", "uffpppp.p"),
     ("jwks", "........."),
     ("leave", "uff......"),
+    ("lift_lock", "uff.pp.pp"),
     ("link_account", "uffpppp.p"),
     ("live", "........."),
     ("lock", "uff.pp.pp"),
@@ -226,7 +228,8 @@ fn asked(things: &Things, id: &str, path: &str) -> (String, Value) {
         "activate_bundle" | "refuse_bundle" => json!({"list": zero, "reason": "for the table"}),
         "begin_sign_in" => json!({"provider": "none"}),
         "finish_sign_in" => json!({"provider": "none", "state": "none"}),
-        "begin_step_up" => json!({}),
+        "begin_step_up" | "lift_lock" => json!({}),
+        "act_challenge" => json!({"act": "confirm", "about": "none"}),
         "sign_in" => json!({"link": "none"}),
         "what_if" => json!({
             "subject": planner, "task": "t", "action": "write_file", "resource": {"type": "Volume", "id": "files"},
@@ -289,7 +292,8 @@ async fn every_route_answers_everybody_as_the_table_says() {
         }
     }
     // What ends something for others comes last.
-    routes.sort_by_key(|(id, ..)| (["revoke", "revoke_all", "unlock", "end_task"].contains(&id.as_str()), id.clone()));
+    let last = ["revoke", "revoke_all", "unlock", "lift_lock", "end_task"];
+    routes.sort_by_key(|(id, ..)| (last.contains(&id.as_str()), id.clone()));
     for (id, method, path) in &routes {
         let method: Method = method.parse().unwrap();
         let (address, body) = asked(&things, id, path);

@@ -2,18 +2,21 @@
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use policy_core::digest::Digest;
+use policy_core::presence::{Presence, SignedAct};
 use proviso_api::stops::LockLine;
 
 use crate::api;
-use crate::app::Desk;
+use crate::app::{Desk, Signed};
 use crate::components::{Countdown, Failure, Text};
+use crate::signing::{Decided, shown};
 use crate::view_model::problem::ApiError;
 use crate::view_model::stops::says;
 use crate::view_model::time::{ago, zoned};
 
 /// What it stops, who set it and why, and what this person can do about it.
 #[component]
-pub(super) fn Line(line: LockLine) -> impl IntoView {
+pub(super) fn Line(line: LockLine, presence: RwSignal<Presence>) -> impl IntoView {
     let desk = Desk::take();
     let failed = RwSignal::new(None::<ApiError>);
     let told = RwSignal::new(None::<String>);
@@ -25,9 +28,17 @@ pub(super) fn Line(line: LockLine) -> impl IntoView {
         desk.said.set(error.what());
         failed.set(Some(error));
     };
+    let lock = StoredValue::new(line.lock.clone());
     let lift = move |_| {
+        let Signed::In(session) = desk.signed.get_untracked() else { return };
+        let lock = lock.get_value();
+        // A lock always has a canonical form.
+        let Ok(digest) = Digest::of_json(&lock) else { return };
         spawn_local(async move {
-            match api::unlock(&id.get_value()).await {
+            let (act, about, reason) = (SignedAct::LiftLock, lock.id.clone(), String::new());
+            let decided = Decided { act, person: session.person, about, shown: digest, reason };
+            let send = async |signature| api::unlock(&lock.id, signature).await;
+            match shown(presence.get_untracked(), decided, send).await {
                 Ok(lifting) if lifting.lifted => desk.said.set("The lock is lifted.".to_owned()),
                 Ok(_) => {
                     let words =

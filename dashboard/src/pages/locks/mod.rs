@@ -6,6 +6,7 @@ mod set;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use policy_core::console::Act;
+use policy_core::presence::Presence;
 use proviso_api::stops::LockLine;
 
 use super::set_title;
@@ -22,6 +23,7 @@ pub fn Locks() -> impl IntoView {
     set_title("Locks");
     let desk = Desk::take();
     let list = RwSignal::new(None::<Vec<LockLine>>);
+    let presence = RwSignal::new(Presence::Session);
     let failed = RwSignal::new(None::<ApiError>);
     let half_minute = Memo::new(move |_| desk.now.get().millis() / 30_000);
     Effect::new(move |_| {
@@ -31,6 +33,7 @@ pub fn Locks() -> impl IntoView {
             match api::locks().await {
                 Ok(fresh) => {
                     failed.set(None);
+                    presence.set(fresh.presence);
                     list.set(Some(fresh.locks));
                 }
                 Err(error) => {
@@ -55,7 +58,7 @@ pub fn Locks() -> impl IntoView {
                 <For
                     each=move || list.get().unwrap_or_default()
                     key=|line| serde_json::to_string(line).unwrap_or_default()
-                    children=|line| view! { <Line line /> }
+                    children=move |line| view! { <Line line presence /> }
                 />
             </ul>
         }

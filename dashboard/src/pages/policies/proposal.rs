@@ -79,7 +79,9 @@ fn Told(told: ProposalReply) -> impl IntoView {
         <Card title="Votes">
             {none.then(|| view! { <p class="soft">"Nobody has voted on this list."</p> })}
             <ul class="history">{votes}</ul>
-            <Vote bundle=proposal.bundle list=proposal.list narrower=proposal.narrower you_may_not />
+            <Vote
+                bundle=proposal.bundle list=proposal.list narrower=proposal.narrower presence=proposal.presence you_may_not
+            />
         </Card>
     }
 }

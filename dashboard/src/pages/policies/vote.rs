@@ -2,20 +2,42 @@
 
 use leptos::prelude::*;
 use policy_core::digest::Digest;
+use policy_core::presence::{Presence, SignedAct};
+use proviso_api::activation::BundleVoteRequest;
 
 use crate::api;
+use crate::app::{Desk, Signed};
 use crate::components::Failure;
 use crate::pages::acts::Acts;
+use crate::signing::{Decided, shown};
 use crate::view_model::activation::why_not;
 
 /// The vote, for whom it counts.
 #[component]
-pub(super) fn Vote(bundle: Digest, list: Digest, narrower: bool, you_may_not: Option<String>) -> impl IntoView {
-    let acts = Acts::new();
+pub(super) fn Vote(
+    bundle: Digest,
+    list: Digest,
+    narrower: bool,
+    presence: Presence,
+    you_may_not: Option<String>,
+) -> impl IntoView {
+    let (acts, desk) = (Acts::new(), Desk::take());
     let reason = RwSignal::new(String::new());
     let cast = move |activates: bool| {
         let said = reason.get_untracked().trim().to_owned();
-        let work = async move { api::vote_on_bundle(&bundle.to_string(), activates, list, said).await };
+        let Signed::In(session) = desk.signed.get_untracked() else { return };
+        let work = async move {
+            let (about, reason) = (bundle.to_string(), said.clone());
+            let send = async |signature| {
+                let body = BundleVoteRequest { list, reason: said.clone(), signature };
+                api::vote_on_bundle(&bundle.to_string(), activates, &body).await
+            };
+            if !activates {
+                return send(None).await;
+            }
+            let decided = Decided { act: SignedAct::Activate, person: session.person, about, shown: list, reason };
+            shown(presence, decided, send).await
+        };
         acts.run(work, |reply| match reply.state.as_str() {
             "active" => "The bundle is active.".to_owned(),
             "refused" => "The proposal is refused.".to_owned(),

@@ -2,6 +2,7 @@
 
 use policy_core::digest::Digest;
 use policy_core::entity::EntityRef;
+use policy_core::presence::{Presence, Proof};
 use policy_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -48,6 +49,12 @@ pub enum PolicyEvent {
         activates: bool,
         /// Why.
         reason: String,
+        /// What a vote for it had to be cast with; absent: a session.
+        #[serde(default, skip_serializing_if = "Presence::is_session")]
+        presence: Presence,
+        /// What showed that they were there; absent: a session.
+        #[serde(default, skip_serializing_if = "Proof::is_session")]
+        proof: Box<Proof>,
         /// When.
         at: Timestamp,
     },

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use policy_core::abi::Voter;
 use policy_core::digest::Digest;
 use policy_core::entity::EntityRef;
+use policy_core::presence::Presence;
 use policy_core::sabotaged;
 use policy_core::time::{Span, Timestamp};
 
@@ -41,6 +42,8 @@ pub struct Cast {
     pub voter: Voter,
     /// Whether they are for it.
     pub activates: bool,
+    /// What it was cast with.
+    pub presence: Presence,
     /// Why.
     pub reason: String,
     /// When.
@@ -88,7 +91,7 @@ impl Proposals {
                 self.next_module = Some(module).filter(|next| self.module != Some(*next));
                 self.module_by_people = true;
             }
-            PolicyEvent::ActivationVoted { bundle, list, by, assurance, activates, reason, at } => {
+            PolicyEvent::ActivationVoted { bundle, list, by, assurance, activates, reason, proof, at, .. } => {
                 let standing = self.standing.get_mut(&bundle)?;
                 // INVARIANT (R4): a vote is for what was seen, and for nothing that took its place.
                 if standing.fact.list != list && !sabotaged!("r4_vote_for_another_list") {
@@ -96,7 +99,8 @@ impl Proposals {
                 }
                 // INVARIANT (R4): one person is one vote, by however many sessions.
                 standing.votes.retain(|vote| vote.voter.person != by);
-                standing.votes.push(Cast { voter: Voter::new(by, assurance), activates, reason, at });
+                let (voter, presence) = (Voter::new(by, assurance), proof.presence());
+                standing.votes.push(Cast { voter, activates, presence, reason, at });
             }
         }
         None

@@ -130,6 +130,7 @@ impl App {
             new_allows: fact.new_allows,
             state: word.to_owned(),
             needs: Self::needs(standing, self.policy().activation_persons()),
+            presence: self.policy().acts_presence(),
             votes: votes.collect(),
         }
     }

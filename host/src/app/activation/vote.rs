@@ -6,6 +6,8 @@ use policy_core::abi::Voter;
 use policy_core::console::Act;
 use policy_core::digest::Digest;
 use policy_core::entity::EntityRef;
+use policy_core::lifecycle::VoteDecision;
+use policy_core::presence::{Presence, Proof, SignedAct};
 use policy_core::sabotaged;
 use policy_core::time::Timestamp;
 use proviso_api::activation::{ActivationReply, BundleVoteRequest};
@@ -18,6 +20,7 @@ use crate::app::App;
 use crate::app::append::{ATTEMPTS, contended};
 use crate::app::console::About;
 use crate::app::event::LedgerEvent;
+use crate::app::passkeys::Decided;
 use crate::app::policy::Policy;
 use crate::app::refusal::Refusal;
 use crate::app::state::State;
@@ -28,9 +31,10 @@ impl App {
     /// Votes for a bundle, or against it. It is active when as many are for it as it takes.
     ///
     /// # Errors
-    /// `unknown_proposal`; `stale_list` for another list than the one that stands, or when another bundle became active;
-    /// `proposal_refused`; `own_change`, `not_the_proposer`, `departed` and `locked` for whose vote does not count;
-    /// `not_permitted_here`; `single_user_required`.
+    /// `unknown_proposal`; `stale_list` for another list than the one that stands, or when another bundle became
+    /// active; `proposal_refused`; `presence_needed`, and what is wrong with a signature; `own_change`,
+    /// `not_the_proposer`, `departed` and `locked` for whose vote does not count; `not_permitted_here`;
+    /// `single_user_required`.
     pub async fn vote_on_bundle(
         &self,
         person: &PersonSession,
@@ -41,19 +45,33 @@ impl App {
         self.hold_session(person)?;
         self.hold_some(person, &[Act::Activate], &About::GATE).await?;
         hold_reason(&body.reason)?;
+        let about = bundle.to_string();
+        let decided = Decided { act: SignedAct::Activate, about: &about, shown: body.list, reason: &body.reason };
+        // A vote against it changes nothing: for that a session will do.
+        let signature = body.signature.as_ref().filter(|_| activates);
+        let there = self.signed_act(person, decided, signature).await?;
         for _ in 0..ATTEMPTS {
+            if let Some(used) = there.used() {
+                self.hold_counter(used).await?;
+            }
             let now = self.now();
             let (standing, counting, expected) = {
                 let state = self.state();
                 self.still_stands(&state, person, now)?;
                 let standing = self.open_proposal(&state, person, bundle, &body.list, now)?;
                 let counting = self.who_counts(&state, &standing, now);
-                (standing, counting, read_by_a_vote(&state, person))
+                there.hold(self, &state, (VoteDecision::Approve, None), now)?;
+                let passkey = there.used().map(|used| used.version(&state));
+                let expected: Vec<_> = read_by_a_vote(&state, person).into_iter().chain(passkey).collect();
+                (standing, counting, expected)
             };
             // INVARIANT (R4): as they are signed in now: what was a fresh authentication may have been spent since.
-            let person = &self.as_it_stands(person, now)?;
+            let person = &there.voter(self, self.as_it_stands(person, now)?);
             let voter = Voter::new(person.person.clone(), person.assurance.clone());
-            let vote = self.bundle_vote(&standing, &voter, activates, &body.reason, now)?;
+            // INVARIANT (R4): a bundle decides on all tiers, so that the strongest of them says what it takes.
+            let demanded = if activates { self.policy().acts_presence() } else { Presence::Session };
+            let proof = there.demanded(self, &self.state(), (person, demanded), now)?;
+            let vote = self.bundle_vote(&standing, &voter, (activates, &body.reason), (demanded, proof), now)?;
             if !activates {
                 match self.store().append(expected, vec![vote]).await {
                     Ok(_) => return Ok(self.activation_reply(&standing, "refused", 0, Vec::new())),
@@ -66,7 +84,8 @@ impl App {
                 return Err(Refusal::forbidden("not_the_proposer", detail));
             }
             // INVARIANT (R4): those who voted before still may, by the bundle that is active now.
-            let earlier = standing.votes.iter().map(|vote| vote.voter.clone());
+            let earlier = standing.votes.iter().filter(|vote| vote.presence >= demanded);
+            let earlier = earlier.map(|vote| vote.voter.clone());
             let earlier = earlier.filter(|other| other.person != voter.person && counting.contains(&other.person));
             let voters: Vec<Voter> = earlier.chain([voter.clone()]).collect();
             let (people, demanded) = self.still_activate(&voters, now).await?;
@@ -82,7 +101,10 @@ impl App {
                 });
             }
             let becomes = records.len() > 1;
-            records.extend(self.sign_in_used(&self.state(), person, (&bundle.to_string(), true), now)?);
+            records.extend(self.sign_in_used(&self.state(), person, (&about, true), now)?);
+            if let Some(used) = there.used().and_then(|used| used.event(now)) {
+                records.push(self.ledger(now, &LedgerEvent::Identity(used))?);
+            }
             match self.store().append(expected, records).await {
                 Ok(_) => {
                     let state = if becomes { "active" } else { "waiting" };
@@ -135,8 +157,8 @@ impl App {
         &self,
         standing: &Standing,
         voter: &Voter,
-        activates: bool,
-        reason: &str,
+        (activates, reason): (bool, &str),
+        (presence, proof): (Presence, Proof),
         now: Timestamp,
     ) -> Result<NewRecord, Refusal> {
         let event = PolicyEvent::ActivationVoted {
@@ -146,6 +168,8 @@ impl App {
             assurance: voter.assurance.clone(),
             activates,
             reason: reason.to_owned(),
+            presence,
+            proof: Box::new(proof),
             at: now,
         };
         self.ledger(now, &LedgerEvent::Policy(event))
@@ -159,6 +183,7 @@ impl App {
             self.load_active_again().await;
             return Err(Refusal::conflict("module_unusable", "the policy module does not take the bundle"));
         }
+        self.know_administrators_of(&policy).await;
         self.folded().prepare(Arc::clone(&policy));
         let before = self.state().activation().cloned();
         let by = people.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");

@@ -23,13 +23,14 @@ impl App {
     /// # Errors
     /// `limit` where the module gives no answer.
     pub async fn locks_seen_by(&self, person: &PersonSession) -> Result<LockList, Refusal> {
-        let LockList { locks } = self.locks(person);
+        let LockList { locks, presence } = self.locks(person);
         let about: Vec<About> = {
             let state = self.state();
             locks.iter().map(|line| About::target(&state, &line.lock.target)).collect()
         };
         let seen = self.may_see(person, Act::View, about.into_iter(), self.now()).await?;
-        Ok(LockList { locks: locks.into_iter().zip(seen).filter_map(|(line, seen)| seen.then_some(line)).collect() })
+        let locks = locks.into_iter().zip(seen).filter_map(|(line, seen)| seen.then_some(line)).collect();
+        Ok(LockList { locks, presence })
     }
 
     /// What a lock would stop, for who may set it.

@@ -1,7 +1,9 @@
 //! Folding who signed in and who came how: credentials and members know of each other.
 
+use policy_core::time::Timestamp;
+
 use super::event::MembershipEvent;
-use crate::app::state::State;
+use crate::app::state::{Entry, State};
 use crate::identity::IdentityEvent;
 
 impl State {
@@ -11,6 +13,10 @@ impl State {
             self.members.signed_in(&session.person, *at);
         }
         self.registry.apply(event);
+        if let IdentityEvent::SignInUsed { at, .. } = event {
+            let open = |about: &str| self.exceptions.get(about).is_some_and(|entry| is_judged_again(entry, *at));
+            self.registry.forget_brought(open);
+        }
         None
     }
 
@@ -22,4 +28,10 @@ impl State {
         }
         None
     }
+}
+
+/// Whether an exception may be judged again by the votes that it has.
+fn is_judged_again(entry: &Entry, now: Timestamp) -> bool {
+    let exception = &entry.exception;
+    State::is_open(entry) && !exception.is_over(now) || exception.may_be_used_again(now)
 }

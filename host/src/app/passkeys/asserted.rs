@@ -8,7 +8,7 @@ use policy_core::sabotaged;
 use policy_core::time::Timestamp;
 use proviso_api::passkeys::PasskeyAssertion;
 
-use super::challenge::Challenge;
+use super::challenge::{Challenge, over};
 use super::party::Party;
 use crate::app::App;
 use crate::app::refusal::{Refusal, RefusalKind};
@@ -40,6 +40,17 @@ impl UsedPasskey {
             counter: self.counter,
             at,
         })
+    }
+
+    /// Refuses one whose counter has not grown since it was verified: another decision by it came in between.
+    ///
+    /// # Errors
+    /// `unknown_passkey`; `challenge_over`.
+    pub fn grows(&self, state: &State) -> Result<(), Refusal> {
+        if self.still_signs(state)?.has_grown(self.counter) || sabotaged!("r4_cloned_passkey") {
+            return Ok(());
+        }
+        Err(over())
     }
 
     /// The passkey as it stands now, where it still signs.

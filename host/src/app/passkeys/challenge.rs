@@ -5,6 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use policy_core::digest::Digest;
 use policy_core::json;
+use policy_core::presence::SignedAct;
 use policy_core::sabotaged;
 use policy_core::time::{Span, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -36,6 +37,15 @@ pub(super) enum Purpose {
         session: String,
         /// The exception.
         exception: String,
+    },
+    /// Another act, about this, in this session.
+    Act {
+        /// The session.
+        session: String,
+        /// What is decided.
+        act: SignedAct,
+        /// About what.
+        about: String,
     },
 }
 

@@ -1,8 +1,9 @@
-//! Passkeys of people: adding and ending them, signing in by one, and votes that are signed by one.
+//! Passkeys of people: adding and ending them, signing in by one, and decisions that are signed by one.
 //!
 //! What an authenticator answers is verified by `audit_verify::webauthn`, the same code that checks the record; here stands
 //! which challenge was meant, whose a passkey is, and what its counter tells. No HTTP.
 
+mod act;
 mod add;
 mod asserted;
 mod challenge;
@@ -10,11 +11,13 @@ mod cloned;
 mod fresh;
 mod list;
 mod party;
+mod shown;
 mod sign_in;
 mod vote;
 
+pub(in crate::app) use act::Decided;
 pub(in crate::app) use asserted::UsedPasskey;
-pub(in crate::app) use vote::Shown;
+pub(in crate::app) use shown::Shown;
 
 use policy_core::time::Span;
 

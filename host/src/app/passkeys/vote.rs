@@ -1,25 +1,18 @@
 //! A vote that is signed: the challenge, and what shows that the voter is there.
 
-use policy_core::lifecycle::VoteDecision;
 use policy_core::outcome::Terms;
-use policy_core::presence::{Presence, Proof, Signature, Statement, challenge};
-use policy_core::sabotaged;
+use policy_core::presence::{Presence, Statement, challenge};
 use policy_core::sheet::Ballot;
 use policy_core::time::Timestamp;
 use proviso_api::passkeys::{VoteChallenge, VoteSignature};
 
-use super::asserted::{UsedPasskey, unknown};
+use super::ASSURANCE;
 use super::challenge::Purpose;
-use super::list::counts_from;
-use super::{ASSURANCE, unavailable};
+use super::shown::Shown;
 use crate::app::App;
 use crate::app::people::unknown_exception;
 use crate::app::refusal::Refusal;
-use crate::app::state::State;
 use crate::identity::PersonSession;
-
-/// The signature that came with a vote, verified; or that none came.
-pub(in crate::app) struct Shown(Option<(UsedPasskey, Box<Signature>)>);
 
 impl App {
     /// What the page makes the challenge of. Nothing is told of the exception.
@@ -28,25 +21,14 @@ impl App {
     /// `unknown_exception`; `passkeys_unavailable`; `no_passkey`.
     pub async fn vote_challenge(&self, person: &PersonSession, id: &str) -> Result<VoteChallenge, Refusal> {
         self.hold_deciding(person, id).await?;
-        let party = self.party().ok_or_else(unavailable)?;
-        let credentials: Vec<String> = {
-            let state = self.state();
-            state.exceptions.get(id).ok_or_else(unknown_exception)?;
-            let own = state.registry.passkeys().of(&person.person);
-            own.iter().filter(|held| held.is_live()).map(|held| held.passkey.credential.clone()).collect()
-        };
-        if credentials.is_empty() {
-            return Err(Refusal::conflict("no_passkey", "you have no passkey that signs"));
-        }
-        let (challenge, held) = self.challenge(purpose(person, id), self.now())?;
-        let expires_at = challenge.expires_at();
-        Ok(VoteChallenge { nonce: challenge.nonce, held, expires_at, rp_id: party.rp_id, credentials })
+        self.state().exceptions.get(id).ok_or_else(unknown_exception)?;
+        self.signing_challenge(person, purpose(person, id))
     }
 
     /// Verifies the signature that came with a vote.
     ///
     /// # Errors
-    /// `passkeys_unavailable`; `challenge_over`; `other_challenge`; `unknown_passkey`; `bad_assertion`; `passkey_cloned`.
+    /// As [`Self::signed_by`].
     pub(in crate::app) async fn signed_with(
         &self,
         person: &PersonSession,
@@ -54,36 +36,10 @@ impl App {
         ballot: &Ballot,
         signature: Option<&VoteSignature>,
     ) -> Result<Shown, Refusal> {
-        let now = self.now();
-        let Some(signature) = signature else { return Ok(Shown(None)) };
-        let party = self.party().ok_or_else(unavailable)?;
-        let answered = self.challenged(&signature.held, &purpose(person, id), now)?;
+        let Some(signature) = signature else { return Ok(Shown::nothing()) };
         let statement = Statement::of(id, &person.person, ballot).text();
         let statement = statement.map_err(|error| Refusal::bad("bad_input", error.to_string()))?;
-        // INVARIANT (R9): what is signed is this vote, word by word, and the digest of the sheet in it: a signature of
-        // another is none.
-        let meant = challenge(&answered.nonce, &statement);
-        let assertion = &signature.assertion;
-        let used = self.asserted(assertion, (&answered, &meant), &party)?;
-        // INVARIANT (R4): nobody votes by another's passkey.
-        if used.passkey.person != person.person && !sabotaged!("r4_passkey_of_another") {
-            return Err(unknown());
-        }
-        self.answered(&answered)?;
-        self.hold_counter(&used).await?;
-        let signature = Box::new(Signature {
-            passkey: used.passkey.id.clone(),
-            key: used.passkey.key.clone(),
-            rp_id: party.rp_id,
-            origin: party.origin,
-            nonce: answered.nonce,
-            statement,
-            credential: assertion.credential.clone(),
-            authenticator_data: assertion.authenticator_data.clone(),
-            client_data: assertion.client_data.clone(),
-            signature: assertion.signature.clone(),
-        });
-        Ok(Shown(Some((used, signature))))
+        self.signed_by(person, &purpose(person, id), (statement, challenge), signature).await
     }
 
     /// The stronger of a session's word and a passkey's, as the bundle ranks them.
@@ -114,64 +70,6 @@ impl App {
             Presence::Authentication => signs || afresh,
             Presence::Signature => signs,
         }
-    }
-}
-
-impl Shown {
-    /// The voter with the strength that the signature gives. A fresh authentication whose strength it does not take is not
-    /// spent by it.
-    pub fn voter(&self, app: &App, person: PersonSession) -> PersonSession {
-        if self.0.is_none() {
-            return person;
-        }
-        let assurance = app.with_passkey(&person.assurance);
-        let is_fresh = person.is_fresh && assurance == person.assurance;
-        PersonSession { assurance, is_fresh, ..person }
-    }
-
-    /// What shows that the voter is there, as it stands now: the signature, an authentication just now, or the session.
-    pub fn proof(&self, app: &App, state: &State, person: &PersonSession, now: Timestamp) -> Proof {
-        match &self.0 {
-            Some((_, signature)) => Proof::Signature(signature.clone()),
-            None => app
-                .fresh_authentication(state, person, now)
-                .map_or(Proof::Session, |fresh| Proof::Authentication(Box::new(fresh))),
-        }
-    }
-
-    /// Holds the passkey as it stands now, and a new one against the tier that is voted on.
-    ///
-    /// # Errors
-    /// `unknown_passkey`; `passkey_too_new`; `single_user_required`.
-    pub fn hold(
-        &self,
-        app: &App,
-        state: &State,
-        (decision, tier): (VoteDecision, &str),
-        now: Timestamp,
-    ) -> Result<(), Refusal> {
-        let Some(used) = self.used() else { return Ok(()) };
-        used.still_signs(state)?;
-        // INVARIANT (R4): what an agent could have added itself votes for nobody.
-        if used.passkey.same_user && !app.settings().single_user {
-            let what =
-                "this passkey was added by a sign-in under the gate's own operating-system user, so it cannot vote";
-            return Err(Refusal::forbidden("single_user_required", what).help("add one in a session of your own"));
-        }
-        // INVARIANT (R4): whoever adds a passkey to somebody's session does not vote by it on what counts before that
-        // person could see it.
-        let low = app.policy().tiers().first().is_some_and(|lowest| lowest == tier);
-        let counts = low || decision != VoteDecision::Approve || now >= counts_from(&used.passkey);
-        if counts || sabotaged!("r4_new_passkey_counts") {
-            return Ok(());
-        }
-        let what = "this passkey was added less than a day ago, and votes on nothing above the lowest tier until then";
-        Err(Refusal::forbidden("passkey_too_new", what))
-    }
-
-    /// The passkey that signed.
-    pub fn used(&self) -> Option<&UsedPasskey> {
-        self.0.as_ref().map(|(used, _)| used)
     }
 }
 

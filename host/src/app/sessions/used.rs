@@ -1,6 +1,7 @@
 //! What a decision takes of its person's sign-in: a fresh authentication, once; and the groups that it brought.
 
 use policy_core::lifecycle::Command;
+use policy_core::presence::Proof;
 use policy_core::time::Timestamp;
 
 use crate::app::App;
@@ -57,13 +58,15 @@ pub(in crate::app) const fn weighs(command: &Command) -> bool {
     matches!(command, Command::DeclareEmergency { .. } | Command::GiveBack { .. } | Command::Confirm { .. })
 }
 
-/// The command with the strength of the session as it stands now.
-pub(in crate::app) fn as_strong(command: &Command, person: &PersonSession) -> Command {
+/// The command with the strength of the session as it stands now, and with what shows that its person is there.
+pub(in crate::app) fn as_strong(command: &Command, person: &PersonSession, shown: impl FnOnce() -> Proof) -> Command {
     let mut command = command.clone();
     match &mut command {
-        Command::DeclareEmergency { assurance, .. }
-        | Command::GiveBack { assurance, .. }
-        | Command::Confirm { assurance, .. } => assurance.clone_from(&person.assurance),
+        Command::DeclareEmergency { assurance, proof, .. } | Command::Confirm { assurance, proof, .. } => {
+            assurance.clone_from(&person.assurance);
+            *proof = shown();
+        }
+        Command::GiveBack { assurance, .. } => assurance.clone_from(&person.assurance),
         _ => {}
     }
     command

@@ -2,15 +2,20 @@
 
 use policy_core::abi::Voter;
 use policy_core::console::Act;
+use policy_core::digest::Digest;
 use policy_core::entity::EntityRef;
+use policy_core::lifecycle::VoteDecision;
+use policy_core::presence::{Presence, SignedAct};
 use policy_core::question::LockTarget;
 use policy_core::time::Timestamp;
+use proviso_api::passkeys::VoteSignature;
 use proviso_api::stops::Lifting;
 
 use super::super::App;
-use super::super::append::Proposal;
+use super::super::append::{Proposal, canonical};
 use super::super::console::About;
-use super::super::event::GateEvent;
+use super::super::event::{GateEvent, LedgerEvent};
+use super::super::passkeys::{Decided, Shown};
 use super::super::refusal::Refusal;
 use super::super::sessions::hold_fresh;
 use super::super::state::{LockEntry, State};
@@ -44,15 +49,26 @@ impl App {
     /// Lifts a lock, or asks for it: a member of one of the setter's groups lifts it at once, two others do together.
     ///
     /// # Errors
-    /// `unknown_lock`, also for one that has ended; `not_yours` for who is concerned; `single_user_required`.
-    pub async fn unlock(&self, person: &PersonSession, id: &str) -> Result<Lifting, Refusal> {
+    /// `unknown_lock`, also for one that has ended; `not_yours` for who is concerned; `presence_needed` where the
+    /// bundle demands more than a session, and what is wrong with a signature; `single_user_required`.
+    pub async fn unlock(
+        &self,
+        person: &PersonSession,
+        id: &str,
+        signature: Option<&VoteSignature>,
+    ) -> Result<Lifting, Refusal> {
         // INVARIANT (R4): what an agent could have signed in itself lifts nothing either.
         self.hold_session(person)?;
         let about = self.about_lock(id);
         let by_two = self.hold_some(person, &[Act::Unlock], &about).await? > 1;
+        let there = self.signed_lift(person, id, signature).await?;
         let now = self.now();
         let by = &person.person;
-        let others = self.others_who_may(by, id, &about, now).await?;
+        // INVARIANT (R4): a lock may be on whatever is asked for in any tier, so that the strongest of them says what
+        // it takes.
+        let demanded = self.policy().acts_presence();
+        let others = self.others_who_may(by, (id, demanded), &about, now).await?;
+        let person = &there.voter(self, self.as_it_stands(person, now)?);
         let (lifted, _) = self
             .admit(|state| {
                 let entry = state.locks_now(now).find(|entry| entry.lock.id == id).ok_or_else(unknown_lock)?;
@@ -61,48 +77,80 @@ impl App {
                     return Err(Refusal::forbidden("not_yours", "who is concerned by a lock cannot lift it"));
                 }
                 // INVARIANT (R4): two distinct people, each of whom still may.
-                let asked = entry.lifting.iter().any(|other| {
+                let asked = entry.lifting.iter().any(|(other, _)| {
                     let still = || !self.is_concerned(state, &other.person, entry, now);
                     others.contains(other) && state.ownership.departed(&other.person).is_none() && still()
                 });
                 // INVARIANT (R4): where the bundle demands two people, nobody lifts it alone, its setter neither.
                 let lifted = asked || (may == May::Lift && !by_two);
-                let expected = vec![
+                let mut expected = vec![
                     state.version(VersionKey::Locks),
                     state.version(VersionKey::Bundle),
                     state.version(VersionKey::Ownership),
                     state.version(VersionKey::Identity(person.id.clone())),
                 ];
-                let asks = entry.lifting.iter().any(|lifting| lifting.person == *by);
-                let event = match (lifted, asks) {
-                    (true, _) => GateEvent::Unlocked { id: id.to_owned(), by: by.clone(), at: now },
-                    (false, false) => {
-                        let assurance = Some(person.assurance.clone());
-                        GateEvent::LiftVoted { id: id.to_owned(), by: by.clone(), assurance, at: now }
-                    }
-                    (false, true) => return Ok(Proposal { expected, records: Vec::new(), answer: false }),
+                expected.extend(there.used().map(|used| used.version(state)));
+                let shown = |(other, shown): &(Voter, Presence)| other.person == *by && *shown >= demanded;
+                if !lifted && entry.lifting.iter().any(shown) {
+                    return Ok(Proposal { expected, records: Vec::new(), answer: false });
+                }
+                there.hold(self, state, (VoteDecision::Approve, None), now)?;
+                if let Some(used) = there.used() {
+                    used.grows(state)?;
+                }
+                let proof = Box::new(there.demanded(self, state, (person, demanded), now)?);
+                let (id, by, presence) = (id.to_owned(), by.clone(), demanded);
+                let event = if lifted {
+                    GateEvent::Unlocked { id: id.clone(), by, presence, proof, at: now }
+                } else {
+                    let assurance = Some(person.assurance.clone());
+                    GateEvent::LiftVoted { id: id.clone(), by, assurance, presence, proof, at: now }
                 };
                 hold_fresh(state, person, now)?;
-                let used = self.sign_in_used(state, person, (id, true), now)?;
-                let records = std::iter::once(self.gate_record(now, event, false)?).chain(used).collect();
+                let used = self.sign_in_used(state, person, (&id, true), now)?;
+                let signed = there.used().and_then(|used| used.event(now));
+                let signed = signed.map(|event| self.ledger(now, &LedgerEvent::Identity(event))).transpose()?;
+                let first = self.gate_record(now, event, false)?;
+                let records = std::iter::once(first).chain(used).chain(signed).collect();
                 Ok(Proposal { expected, records, answer: lifted })
             })
             .await?;
         Ok(Lifting { lifted })
     }
 
-    /// Who else has asked for it and may still lift it under the bundle that is active now.
+    /// Verifies the signature that came with the wish to lift a lock.
+    async fn signed_lift(
+        &self,
+        person: &PersonSession,
+        id: &str,
+        signature: Option<&VoteSignature>,
+    ) -> Result<Shown, Refusal> {
+        if signature.is_none() {
+            return Ok(Shown::nothing());
+        }
+        let shown = {
+            let state = self.state();
+            let entry = state.locks_now(self.now()).find(|entry| entry.lock.id == id).ok_or_else(unknown_lock)?;
+            Digest::of(&canonical(&entry.lock)?)
+        };
+        let decided = Decided { act: SignedAct::LiftLock, about: id, shown, reason: "" };
+        self.signed_act(person, decided, signature).await
+    }
+
+    /// Who else has asked for it, shown with as much as is demanded, and may still lift it under the bundle that is
+    /// active now.
     async fn others_who_may(
         &self,
         by: &EntityRef,
-        id: &str,
+        (id, demanded): (&str, Presence),
         about: &About,
         now: Timestamp,
     ) -> Result<Vec<Voter>, Refusal> {
         let lifting: Vec<Voter> = {
             let state = self.state();
             let entry = state.locks_now(now).find(|entry| entry.lock.id == id);
-            entry.map_or_else(Vec::new, |entry| entry.lifting.clone())
+            let lifting = entry.into_iter().flat_map(|entry| &entry.lifting);
+            lifting.filter(|(_, shown)| *shown >= demanded).map(|(voter, _)| voter.clone()).collect()
         };
         let mut may = Vec::new();
         for other in lifting.into_iter().filter(|other| other.person != *by) {

@@ -140,10 +140,10 @@ impl App {
             at: entry.at,
             groups: entry.groups.clone(),
             until: entry.until,
-            lifting: entry.lifting.iter().map(|lifting| lifting.person.clone()).collect(),
+            lifting: entry.lifting.iter().map(|(voter, _)| voter.person.clone()).collect(),
             you_may: self.may_lift(&state, person, entry, now).word().to_owned(),
         });
-        LockList { locks: locks.collect() }
+        LockList { locks: locks.collect(), presence: self.policy().acts_presence() }
     }
 }
 

@@ -103,7 +103,7 @@ async fn a_stale_or_altered_sheet_cannot_be_voted_on() {
     // News of others does not void; a lock does.
     person(app, "vera").await;
     let locked = lock(app, &ola, LockTarget::Task("close-q3".into())).await.unwrap();
-    app.unlock(&ola, &locked.id).await.unwrap();
+    app.unlock(&ola, &locked.id, None).await.unwrap();
     assert_eq!(code(app.vote(&mara, &id, unsigned(good)).await), "stale_sheet");
     assert_eq!(code(approve(app, "mara", &id, None).await), "ok");
 }

@@ -80,9 +80,9 @@ async fn who_is_locked_neither_votes_nor_lifts_locks() {
     let laptop = lock(app, &ola, person_lock("mara")).await.unwrap();
     assert_eq!(approve(app, "mara", &id, None).await.unwrap_err().code, "not_eligible");
     for locked in [&task, &laptop] {
-        assert_eq!(app.unlock(&mara, &locked.id).await.unwrap_err().code, "not_yours");
+        assert_eq!(app.unlock(&mara, &locked.id, None).await.unwrap_err().code, "not_yours");
     }
-    assert!(app.unlock(&ola, &laptop.id).await.unwrap().lifted);
+    assert!(app.unlock(&ola, &laptop.id, None).await.unwrap().lifted);
     assert!(approve(app, "mara", &id, None).await.unwrap().is_some());
 }
 

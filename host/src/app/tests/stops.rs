@@ -44,14 +44,14 @@ async fn a_lock_is_lifted_by_its_setters_group_at_once_and_by_two_others_togethe
     let second = lock(app, &ola, server()).await.unwrap().id;
     assert_eq!(may(&vera, &first).as_deref(), Some("lift"));
     assert_eq!(may(&jun, &first).as_deref(), Some("vote"));
-    assert!(app.unlock(&vera, &first).await.unwrap().lifted, "a member of the setter's group");
-    assert_eq!(app.unlock(&vera, &first).await.unwrap_err().code, "unknown_lock");
+    assert!(app.unlock(&vera, &first, None).await.unwrap().lifted, "a member of the setter's group");
+    assert_eq!(app.unlock(&vera, &first, None).await.unwrap_err().code, "unknown_lock");
     // Locks stack: the other one stays.
     assert_eq!(may(&vera, &second).as_deref(), Some("lift"));
 
-    assert!(!app.unlock(&jun, &second).await.unwrap().lifted);
-    assert!(!app.unlock(&jun, &second).await.unwrap().lifted, "twice the same person is one person");
-    assert!(app.unlock(&ines, &second).await.unwrap().lifted, "two others together");
+    assert!(!app.unlock(&jun, &second, None).await.unwrap().lifted);
+    assert!(!app.unlock(&jun, &second, None).await.unwrap().lifted, "twice the same person is one person");
+    assert!(app.unlock(&ines, &second, None).await.unwrap().lifted, "two others together");
     assert!(app.locks(&ola).locks.is_empty());
 }
 
@@ -76,22 +76,22 @@ async fn who_is_concerned_by_a_lock_never_lifts_it_and_half_a_lifting_dies_with_
             if matches!((&target, concerned.person.id.as_str()), (LockTarget::Subject(_), "ines")) {
                 continue;
             }
-            assert_eq!(app.unlock(concerned, &locked).await.unwrap_err().code, "not_yours", "{target:?}");
+            assert_eq!(app.unlock(concerned, &locked, None).await.unwrap_err().code, "not_yours", "{target:?}");
         }
-        assert!(app.unlock(&mara, &locked).await.unwrap().lifted, "{target:?}");
+        assert!(app.unlock(&mara, &locked, None).await.unwrap().lifted, "{target:?}");
     }
     // Also who set it: the owner's lock is not the owner's to lift.
     let own = lock(app, &tom, LockTarget::Subject(writer())).await.unwrap().id;
-    assert_eq!(app.unlock(&tom, &own).await.unwrap_err().code, "not_yours");
+    assert_eq!(app.unlock(&tom, &own, None).await.unwrap_err().code, "not_yours");
     let person_lock = lock(app, &ola, LockTarget::Person(user("jun"))).await.unwrap().id;
-    assert_eq!(app.unlock(&jun, &person_lock).await.unwrap_err().code, "not_yours");
-    assert!(app.unlock(&ola, &person_lock).await.unwrap().lifted);
+    assert_eq!(app.unlock(&jun, &person_lock, None).await.unwrap_err().code, "not_yours");
+    assert!(app.unlock(&ola, &person_lock, None).await.unwrap().lifted);
 
     // jun's half counts no longer once jun is locked.
     let half = lock(app, &ola, LockTarget::Subject(EntityRef::new("Agent", "another"))).await.unwrap().id;
-    assert!(!app.unlock(&jun, &half).await.unwrap().lifted);
+    assert!(!app.unlock(&jun, &half, None).await.unwrap().lifted);
     lock(app, &ola, LockTarget::Person(user("jun"))).await.unwrap();
-    assert!(!app.unlock(&ines, &half).await.unwrap().lifted);
+    assert!(!app.unlock(&ines, &half, None).await.unwrap().lifted);
 }
 
 #[tokio::test]
@@ -150,7 +150,7 @@ async fn a_wide_lock_ends_after_a_day_unless_it_is_renewed_and_never_while_the_c
     assert!(reads("c3").await, "over");
     let vera = person(app, "vera").await;
     assert_eq!(app.renew_lock(&vera, &locked.id, "too late").await.unwrap_err().code, "unknown_lock");
-    assert_eq!(app.unlock(&vera, &locked.id).await.unwrap_err().code, "unknown_lock");
+    assert_eq!(app.unlock(&vera, &locked.id, None).await.unwrap_err().code, "unknown_lock");
 
     let (_, ola) = set().await;
     let narrow = lock(app, &ola, LockTarget::Task("another".into())).await.unwrap();

@@ -141,8 +141,15 @@ async fn propose(by: &By, path: &str, body: Value) -> Result<Done, Failure> {
 
 async fn vote(person: Person, digest: &Digest, act: &str, body: Value) -> Result<ActivationReply, Failure> {
     let reply = person.ask(Method::POST, &format!("/api/v1/bundles/{digest}/{act}"), Some(body)).await;
+    let page = person.page("policies");
     person.sign_out().await;
-    reply
+    reply.map_err(|failure: Failure| match failure.code.as_str() {
+        // A command line has no authenticator.
+        "presence_needed" | "step_up_needed" => {
+            failure.help(format!("sign it by your passkey on the page {page}, which shows the same list"))
+        }
+        _ => failure,
+    })
 }
 
 fn overview(list: &BundleList) -> String {

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{AppendHeaders, IntoResponse};
-use proviso_api::acts::{AnswerRequest, DispositionRequest, Reason, RenewRequest};
+use proviso_api::acts::{AnswerRequest, DispositionRequest, Reason, RenewRequest, ShownReason};
 use proviso_api::exceptions::{UndoReply, VoteReply};
 
 use crate::http::body::Body;
@@ -55,10 +55,10 @@ pub(in crate::http) async fn emergency(
     State(site): State<Site>,
     person: Person,
     Path(id): Path<String>,
-    Body(body): Body<Reason>,
+    Body(body): Body<ShownReason>,
 ) -> Result<Json<VoteReply>, Refused> {
     let (app, session) = (site.app().clone(), person.session.clone());
-    let done = finish(async move { app.declare_emergency(&person.session, &id, &body.reason).await }).await;
+    let done = finish(async move { app.declare_emergency(&person.session, &id, body).await }).await;
     done.map(Json).map_err(|refused| refused.step_up(&site.app().step_up_values(&session)))
 }
 
@@ -67,10 +67,10 @@ pub(in crate::http) async fn confirm(
     State(site): State<Site>,
     person: Person,
     Path(id): Path<String>,
-    Body(body): Body<Reason>,
+    Body(body): Body<ShownReason>,
 ) -> Result<Json<VoteReply>, Refused> {
     let (app, session) = (site.app().clone(), person.session.clone());
-    let done = finish(async move { app.confirm(&person.session, &id, &body.reason).await }).await;
+    let done = finish(async move { app.confirm(&person.session, &id, body).await }).await;
     done.map(Json).map_err(|refused| refused.step_up(&site.app().step_up_values(&session)))
 }
 

@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use policy_core::entity::EntityRef;
 use policy_core::question::LockTarget;
-use proviso_api::stops::{Lifting, LockList, LockRequest, Locked, ReachReply, RenewLockRequest};
+use proviso_api::stops::{LiftRequest, Lifting, LockList, LockRequest, Locked, ReachReply, RenewLockRequest};
 use serde::Deserialize;
 
 use crate::http::body::Body;
@@ -90,5 +90,16 @@ pub(in crate::http) async fn delete(
     Path(id): Path<String>,
 ) -> Result<Json<Lifting>, Refused> {
     let app = site.app().clone();
-    finish(async move { app.unlock(&person.session, &id).await }).await.map(Json)
+    finish(async move { app.unlock(&person.session, &id, None).await }).await.map(Json)
+}
+
+/// The same, with what it is signed with.
+pub(in crate::http) async fn lift(
+    State(site): State<Site>,
+    person: Person,
+    Path(id): Path<String>,
+    Body(body): Body<LiftRequest>,
+) -> Result<Json<Lifting>, Refused> {
+    let app = site.app().clone();
+    finish(async move { app.unlock(&person.session, &id, body.signature.as_ref()).await }).await.map(Json)
 }

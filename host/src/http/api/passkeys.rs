@@ -5,7 +5,8 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{AppendHeaders, IntoResponse};
 use proviso_api::passkeys::{
-    AddPasskey, PasskeyChallenge, PasskeyList, PasskeySignIn, PasskeySignInChallenge, VoteChallenge,
+    ActChallengeRequest, AddPasskey, PasskeyChallenge, PasskeyList, PasskeySignIn, PasskeySignInChallenge,
+    VoteChallenge,
 };
 
 use super::sign_in::whence;
@@ -75,4 +76,13 @@ pub(in crate::http) async fn vote(
     Path(id): Path<String>,
 ) -> Result<Json<VoteChallenge>, Refused> {
     Ok(Json(site.app().vote_challenge(&person.session, &id).await?))
+}
+
+/// What the page makes the challenge of another act of.
+pub(in crate::http) async fn act(
+    State(site): State<Site>,
+    person: Person,
+    Body(body): Body<ActChallengeRequest>,
+) -> Result<Json<VoteChallenge>, Refused> {
+    Ok(Json(site.app().act_challenge(&person.session, body)?))
 }

@@ -64,10 +64,10 @@ UseLine: evaluation string, call string, at timestamp, reported? ExecutionPhase,
 HistoryLine: log string, seq integer, at timestamp, kind string, by? EntityRef, sentence string, said? string
 Exception: request RequestFacts, terms Terms, bundle digest, versions [Version], votes [Vote], phase object, answers? [Answer], repeats? [Repeat], repeated? integer, emergency? Emergency, reviews? [Review], disposition? Disposed, unconfirmed? Unconfirmed
 Unconfirmed: epoch integer, confirmations? [Confirmation]
-Confirmation: by EntityRef, reason string, assurance string, groups? [string], at timestamp
+Confirmation: by EntityRef, reason string, assurance string, groups? [string], proof? Proof, at timestamp
 Answer: vote integer, by EntityRef, words string, at timestamp
 Repeat: at timestamp, evaluation string, justification string, changed? boolean
-Emergency: by EntityRef, reason string, decide_by timestamp, at timestamp
+Emergency: by EntityRef, reason string, decide_by timestamp, proof? Proof, at timestamp
 Review: id string, kind ReviewKind, due timestamp, opened_at timestamp, closed? ReviewClosing
 ReviewKind= after_use emergency
 ReviewClosing: by EntityRef, outcome ReviewOutcome, note string, at timestamp
@@ -130,6 +130,10 @@ UndoReply: exception string, state string, position integer, calls_in_flight [Ca
 RevokeRequest: reason string
 AnswerRequest: vote integer, words string
 Reason: reason string
+ShownReason: reason string, signed? SignedSheet
+SignedSheet: as_of integer, signature VoteSignature
+ActChallengeRequest: act SignedAct, about string
+SignedAct= activate confirm declare_emergency lift_lock
 DispositionRequest: disposition DispositionWord, note? string
 RenewRequest: justification string, scope? Scope
 ReviewList: now timestamp, position integer, reviews [ReviewLine], next? string
@@ -137,7 +141,8 @@ ReviewLine: id string, kind ReviewKind, due timestamp, opened_at timestamp, clos
 CloseReview: outcome ReviewOutcome, note? string
 Lock: id string, target LockTarget
 LockTarget: subject? EntityRef, person? EntityRef, task? string, tool? string, server? string, grant? string
-LockList: locks [LockLine]
+LockList: locks [LockLine], presence? PresenceWord
+LiftRequest: signature? VoteSignature
 LockLine: id string, target LockTarget, by EntityRef, reason string, at timestamp, groups [string], until? timestamp, lifting [EntityRef], you_may string
 LockRequest: target LockTarget, reason string, reach? digest
 Locked: id string, until? timestamp, calls_in_flight [CallInFlight]
@@ -220,10 +225,10 @@ LogHead: log string, size integer, note string
 BundleReply: load Load, module digest
 ProposeRequest: files? object, revert_to? digest, reason string
 ProposeModuleRequest: module string, reason string
-BundleVoteRequest: list digest, reason string
+BundleVoteRequest: list digest, reason string, signature? VoteSignature
 BundleList: now timestamp, position integer, active digest, module digest, next_module? digest, operator_alone boolean, history [ActivationLine], proposals [ProposalLine]
 ActivationLine: seq integer, bundle digest, at timestamp, by string, reason string, changed [any], people? [EntityRef], narrower? boolean, list? digest
-ProposalLine: bundle digest, base digest, list digest, by EntityRef, reason string, at timestamp, revert boolean, is_module? boolean, narrower boolean, questions integer, changed integer, new_allows integer, state ProposalState, needs integer, votes [BundleVoteLine]
+ProposalLine: bundle digest, base digest, list digest, by EntityRef, reason string, at timestamp, revert boolean, is_module? boolean, narrower boolean, questions integer, changed integer, new_allows integer, state ProposalState, needs integer, presence? PresenceWord, votes [BundleVoteLine]
 ProposalState= open stale refused
 BundleVoteLine: by EntityRef, activates boolean, reason string, at timestamp
 ProposalReply: proposal ProposalLine, list ChangeList, files [FileChange], you_may_not? string

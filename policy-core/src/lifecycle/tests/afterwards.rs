@@ -156,7 +156,12 @@ fn who_neither_asked_nor_decided_closes_a_review() {
 
 #[test]
 fn declaring_and_giving_back_are_a_part_in_it() {
-    let declare = Command::DeclareEmergency { by: user("carol"), reason: "down".into(), assurance: "link".into() };
+    let declare = Command::DeclareEmergency {
+        by: user("carol"),
+        reason: "down".into(),
+        assurance: "link".into(),
+        proof: Proof::Session,
+    };
     let asked = play(exact(), vec![(declare, context(5, terms(1)))]);
     let granted = next(asked, approve("bob", exact()), &context(10, terms(1)));
     let used = next(granted, take("v2"), &context(20, terms(1)));
@@ -321,7 +326,12 @@ fn allowed_says_what_may_be_done_afterwards() {
     };
     let asked = play(exact(), vec![(vote("bob", VoteDecision::Ask, exact()), context(5, terms(2)))]);
     let quiet = play(exact(), vec![]);
-    let declare = Command::DeclareEmergency { by: user("carol"), reason: "down".into(), assurance: "link".into() };
+    let declare = Command::DeclareEmergency {
+        by: user("carol"),
+        reason: "down".into(),
+        assurance: "link".into(),
+        proof: Proof::Session,
+    };
     let declared = next(asked.clone(), declare, &context(6, terms(2)));
     let used = next(granted(2, reviewed()), take("v2"), &context(20, reviewed()));
     let over = used_up();

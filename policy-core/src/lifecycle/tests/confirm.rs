@@ -24,7 +24,12 @@ fn take() -> Command {
 }
 
 fn confirm(by: &str) -> Command {
-    Command::Confirm { by: user(by), reason: "it is still needed".into(), assurance: "link".into() }
+    Command::Confirm {
+        by: user(by),
+        reason: "it is still needed".into(),
+        assurance: "link".into(),
+        proof: Proof::Session,
+    }
 }
 
 fn may(exception: &Exception, person: &str) -> May {
@@ -68,7 +73,12 @@ fn it_takes_as_many_persons_to_confirm_as_to_approve() {
     assert_eq!(once.unconfirmed.as_ref().map(|unconfirmed| unconfirmed.confirmations.len()), Some(1));
     assert_eq!(after(&once, take(), &now), Err(Rejection::Unconfirmed));
     assert_eq!(after(&once, confirm("bob"), &now), Ok(vec![]), "the same again");
-    let other = Command::Confirm { by: user("bob"), reason: "and again".into(), assurance: "link".into() };
+    let other = Command::Confirm {
+        by: user("bob"),
+        reason: "and again".into(),
+        assurance: "link".into(),
+        proof: Proof::Session,
+    };
     assert_eq!(after(&once, other, &now), Err(Rejection::VotedAlready));
     assert_eq!(may(&once, "bob"), May::No(Rejection::VotedAlready));
     assert_eq!(after(&once, confirm("carol"), &now), Ok(vec!["confirmation_given", "exception_confirmed"]));
@@ -96,7 +106,8 @@ fn nobody_confirms_their_own_nor_what_has_ended_nor_without_a_reason() {
         assert_eq!(after(&exception, confirm(who), &now), Err(why), "{who}");
     }
     assert_eq!(may(&exception, "rita"), May::No(Rejection::IsRequester));
-    let silent = Command::Confirm { by: user("bob"), reason: " ".into(), assurance: "link".into() };
+    let silent =
+        Command::Confirm { by: user("bob"), reason: " ".into(), assurance: "link".into(), proof: Proof::Session };
     assert_eq!(after(&exception, silent, &now), Err(Rejection::ReasonNeeded));
     let strong = Terms { step_up: Some("webauthn".into()), ..terms(1) };
     assert_eq!(after(&exception, confirm("bob"), &context(30, strong)), Err(Rejection::StepUpNeeded));
@@ -105,7 +116,12 @@ fn nobody_confirms_their_own_nor_what_has_ended_nor_without_a_reason() {
         Err(Rejection::NotRequestable)
     );
     assert_eq!(after(&exception, confirm("bob"), &context(600, terms(1))), Err(Rejection::TooLate));
-    let agent = Command::Confirm { by: EntityRef::new("Agent", "a1"), reason: "mine".into(), assurance: "link".into() };
+    let agent = Command::Confirm {
+        by: EntityRef::new("Agent", "a1"),
+        reason: "mine".into(),
+        assurance: "link".into(),
+        proof: Proof::Session,
+    };
     assert!(after(&exception, agent, &now).is_err());
     let overdue = Context { overdue_tiers: path(&["low"]), ..now.clone() };
     assert_eq!(after(&exception, confirm("bob"), &overdue), Err(Rejection::ReviewOverdue));
@@ -120,7 +136,12 @@ fn an_open_request_of_before_gathers_no_approvals_until_it_is_confirmed() {
     let open = play(exact(), vec![(approve("bob", exact()), context(10, terms(2)))]);
     let exception = doubted(open, 2);
     assert_eq!(after(&exception, approve("carol", exact()), &now), Err(Rejection::Unconfirmed));
-    let emergency = Command::DeclareEmergency { by: user("carol"), reason: "down".into(), assurance: "link".into() };
+    let emergency = Command::DeclareEmergency {
+        by: user("carol"),
+        reason: "down".into(),
+        assurance: "link".into(),
+        proof: Proof::Session,
+    };
     assert_eq!(after(&exception, emergency, &now), Err(Rejection::Unconfirmed));
     let person = user("carol");
     let actor = Actor::Person { person: &person, eligible: true, strong_enough: true, can_show: Presence::Signature };

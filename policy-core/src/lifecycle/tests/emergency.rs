@@ -11,7 +11,8 @@ use crate::outcome::Terms;
 use crate::time::Span;
 
 fn declare(by: &str) -> Command {
-    Command::DeclareEmergency { by: user(by), reason: "the ledger is down".into(), assurance: "link".into() }
+    let (by, reason, assurance) = (user(by), "the ledger is down".into(), "link".into());
+    Command::DeclareEmergency { by, reason, assurance, proof: Proof::Session }
 }
 
 fn next(state: Exception, command: Command, context: &Context) -> Exception {
@@ -33,6 +34,7 @@ fn who_may_vote_declares_it_with_a_reason_while_votes_are_wanted() {
         by: user(by),
         reason: reason.into(),
         assurance: assurance.into(),
+        proof: Proof::Session,
     };
     let long = "x".repeat(2001);
     let strong = Terms { step_up: Some("webauthn".into()), ..terms(2) };

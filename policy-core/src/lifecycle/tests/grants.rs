@@ -250,7 +250,13 @@ fn what_was_noted_beside_the_state_cannot_be_noted_out_of_order() {
         Event::QuestionAnswered { answer: Box::new(answer) }
     };
     let declared = Event::EmergencyDeclared {
-        emergency: Box::new(Emergency { by: user("carol"), reason: "down".into(), decide_by: at(100), at: at(6) }),
+        emergency: Box::new(Emergency {
+            by: user("carol"),
+            reason: "down".into(),
+            decide_by: at(100),
+            proof: Proof::Session,
+            at: at(6),
+        }),
         terms: terms(1),
         bundle: Digest::of(b"bundle 1"),
     };

@@ -3,7 +3,7 @@
 use super::after;
 use crate::digest::Digest;
 use crate::fixtures::*;
-use crate::lifecycle::{Actor, Command, May, Rejection, VoteDecision, allowed, strictest};
+use crate::lifecycle::{Actor, Command, Event, May, Rejection, VoteDecision, allowed, evolve, strictest};
 use crate::outcome::Terms;
 use crate::presence::{Authentication, Signature};
 
@@ -35,10 +35,52 @@ fn fresh() -> Proof {
 }
 
 fn with(mut command: Command, shown: Proof) -> Command {
-    if let Command::Vote { proof, .. } = &mut command {
+    if let Command::Vote { proof, .. } | Command::Confirm { proof, .. } | Command::DeclareEmergency { proof, .. } =
+        &mut command
+    {
         *proof = shown;
     }
     command
+}
+
+#[test]
+fn what_decides_beside_votes_comes_with_what_the_terms_demand_of_votes() {
+    let (by, reason, assurance) = (user("bob"), "needed".to_owned(), "link".to_owned());
+    let emergency = Command::DeclareEmergency {
+        by: by.clone(),
+        reason: reason.clone(),
+        assurance: assurance.clone(),
+        proof: Proof::Session,
+    };
+    let confirm = Command::Confirm { by, reason, assurance, proof: Proof::Session };
+    let open = play(exact(), vec![]);
+    let doubted = Event::ExceptionUnconfirmed { epoch: 2, at: at(5) };
+    let doubted = evolve(Some(open.clone()), &doubted).unwrap().unwrap();
+    for (what, exception, command) in [("emergency", &open, &emergency), ("confirmation", &doubted, &confirm)] {
+        for (demanded, proof, takes) in [
+            (Presence::Session, Proof::Session, true),
+            (Presence::Authentication, Proof::Session, false),
+            (Presence::Authentication, fresh(), true),
+            (Presence::Signature, Proof::Session, false),
+            (Presence::Signature, fresh(), false),
+            (Presence::Signature, signed(), true),
+        ] {
+            let now = context(10, demanding(demanded, 1));
+            let done = after(exception, with(command.clone(), proof.clone()), &now);
+            assert_eq!(done.err(), (!takes).then_some(Rejection::PresenceNeeded), "{what} {demanded:?} {proof:?}");
+        }
+    }
+    // One that was confirmed before more was demanded waits for what is demanded now.
+    let two = context(10, demanding(Presence::Session, 2));
+    let (once, _) = step(Some(doubted), with(confirm.clone(), Proof::Session), &two).unwrap();
+    let now = context(20, demanding(Presence::Signature, 2));
+    let carol = Command::Confirm {
+        by: user("carol"),
+        reason: "needed".to_owned(),
+        assurance: "link".to_owned(),
+        proof: signed(),
+    };
+    assert_eq!(after(&once.unwrap(), carol, &now), Ok(vec!["confirmation_given"]), "bob's was shown by nothing");
 }
 
 #[test]
@@ -99,7 +141,7 @@ fn what_nobody_can_show_is_not_allowed_and_the_stronger_demand_counts() {
     ] {
         let actor = Actor::Person { person: &bob, eligible: true, strong_enough: true, can_show };
         let may = allowed(&exception, actor, at(10));
-        assert_eq!((may.approve, may.refuse), (expected, May::Yes));
+        assert_eq!((may.approve, may.refuse, may.declare_emergency), (expected, May::Yes, expected));
     }
     let (one, other) = (demanding(Presence::Authentication, 1), demanding(Presence::Signature, 1));
     assert_eq!(strictest(&one, &other, &[], &[]).presence, Presence::Signature);

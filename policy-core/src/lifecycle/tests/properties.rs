@@ -57,7 +57,12 @@ fn commands() -> Vec<Command> {
         commands.push(Command::Answer { by: by.clone(), vote: 0, words: words.clone() });
         commands.push(Command::Answer { by: by.clone(), vote: 1, words: words.clone() });
         let (reason, outcome) = (words.clone(), ReviewOutcome::Excessive);
-        commands.push(Command::DeclareEmergency { by: by.clone(), reason, assurance: assurance.clone() });
+        commands.push(Command::DeclareEmergency {
+            by: by.clone(),
+            reason,
+            assurance: assurance.clone(),
+            proof: Proof::Session,
+        });
         let evaluation = "v".into();
         commands.push(Command::GiveBack { by: by.clone(), evaluation, reason: words.clone(), assurance });
         commands.push(Command::CloseReview { review: "e1.r1".into(), by: by.clone(), outcome, note: words.clone() });

@@ -123,7 +123,12 @@ fn full() -> Exception {
             (Command::Answer { by: user("rita"), vote: 0, words: "so".into() }, now(6)),
             (Command::Fold { evaluation: "v3".into(), justification: "please".into() }, now(7)),
             (
-                Command::DeclareEmergency { by: by.clone(), reason: reason.clone(), assurance: assurance.clone() },
+                Command::DeclareEmergency {
+                    by: by.clone(),
+                    reason: reason.clone(),
+                    assurance: assurance.clone(),
+                    proof: Proof::Session,
+                },
                 now(8),
             ),
             (

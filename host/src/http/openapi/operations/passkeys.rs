@@ -60,4 +60,12 @@ pub(super) const OPERATIONS: &[Operation] = &[
             "What the page makes the challenge of a signed vote of: good once, for five minutes",
         )
     },
+    post(
+        "/api/v1/acts/challenge",
+        "act_challenge",
+        Who::Person,
+        "ActChallengeRequest",
+        "VoteChallenge",
+        "What the page makes the challenge of another signed act of: good once, for five minutes",
+    ),
 ];

@@ -85,7 +85,7 @@ fn approve_inside(person: &str, scope: Scope) -> Command {
 }
 
 fn declare(by: &str) -> Command {
-    Command::DeclareEmergency { by: user(by), reason: "down".into(), assurance: "link".into() }
+    Command::DeclareEmergency { by: user(by), reason: "down".into(), assurance: "link".into(), proof: Proof::Session }
 }
 
 fn take(evaluation: &str) -> Command {
