@@ -2,6 +2,7 @@
 
 mod acts;
 mod authenticator;
+mod door;
 mod people;
 mod record;
 mod refusals;

@@ -69,8 +69,16 @@ impl App {
         };
         let before = whence.session.as_deref().and_then(|secret| self.session(secret).ok());
         let before = before.map(|session| session.person);
+        let of = person.clone();
         let entry = Entry { link: Some(&link), same_user, whence, ..Entry::by_link(person) };
-        let hold = |state: &super::state::State| self.hold_link(state, link.id(), before.as_ref(), self.now());
+        let hold = |state: &super::state::State| {
+            let now = self.now();
+            // INVARIANT (R4): what was no door when it was made is none when it is used.
+            if !state.members.is_link(link.id()) {
+                self.hold_door(state, &of, now)?;
+            }
+            self.hold_link(state, link.id(), before.as_ref(), now)
+        };
         let opened = self.open_session(entry, hold).await.map_err(|refusal| match refusal.code {
             "link_used" => bad(),
             _ => refusal,
@@ -205,8 +213,8 @@ impl App {
     /// Mints a credential for whoever sits at the Unix socket. The record names that operating-system user.
     ///
     /// # Errors
-    /// When what is asked for is malformed or unknown to the bundle; `single_user_required` for a sign-in link minted
-    /// under the gate's own user.
+    /// When what is asked for is malformed or unknown to the bundle; for a sign-in link `single_user_required` under
+    /// the gate's own user, `own_way_in` and `invitation_needed` for whoever comes in otherwise.
     pub async fn mint(&self, request: MintRequest, by: &Operator) -> Result<MintedSecret, Refusal> {
         let same_user = by.uid == self.settings().operator.uid;
         let (kind, life, facts) = self.mint_facts(request)?;
@@ -237,8 +245,12 @@ impl App {
         };
         let event = LedgerEvent::Identity(IdentityEvent::TokenMinted { token: Box::new(token) });
         self.admit(|state| {
-            person.as_ref().map_or(Ok(()), |person| hold_present(state, person))?;
-            let expected = person.iter().map(|_| state.version(VersionKey::Ownership)).collect();
+            if let Some(person) = &person {
+                hold_present(state, person)?;
+                self.hold_door(state, person, now)?;
+            }
+            let keys = [VersionKey::Ownership, VersionKey::Members].map(|key| state.version(key));
+            let expected = person.iter().flat_map(|_| keys.clone()).collect();
             let records = vec![self.ledger(now, &event)?];
             Ok(Proposal { expected, records, answer: () })
         })
@@ -318,8 +330,8 @@ impl App {
         state.registry.list(now).into_iter().map(line).collect()
     }
 
-    /// Revokes a credential, and with a sign-in link the session that it made. Of one of this gate's own that is over already
-    /// nothing is written; one of another issuer would be believed anew, and ends for good.
+    /// Revokes a credential, and with a sign-in link the session that it made. Of one of this gate's own that is over
+    /// already nothing is written; one of another issuer would be believed anew, and ends for good.
     ///
     /// # Errors
     /// `unknown_token`.

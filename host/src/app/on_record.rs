@@ -29,6 +29,8 @@ pub struct OnRecord {
     pub unconfirmed: usize,
     /// The enforcement points, by name, with a live token that is for every agent.
     pub points_for_everybody: Vec<String>,
+    /// Who was here, has not left, and has neither a passkey that signs nor an account that ever signed in.
+    pub by_link_alone: Vec<EntityRef>,
     /// Who left and owns an agent by a hand-over.
     pub left: Vec<EntityRef>,
 }
@@ -60,6 +62,8 @@ pub fn read_record(data: &Path, now: Timestamp) -> Result<OnRecord, OpenError> {
             _ => None,
         })
         .collect();
+    let here = state.members.people().filter(|person| state.ownership.departed(person).is_none());
+    told.by_link_alone = here.filter(|person| !state.registry.has_own_way(person)).cloned().collect();
     let owners = state.ownership.agents().flat_map(|(_, given)| given.owners.clone());
     told.left = owners.filter(|owner| state.ownership.departed(owner).is_some()).collect();
     told.left.sort();

@@ -42,7 +42,7 @@ pub const fn kinds() -> &'static [Kind] {
     &KINDS
 }
 
-const KINDS: [Kind; 36] = [
+const KINDS: [Kind; 37] = [
     Kind {
         severity: Severity::Grave,
         code: "single_user",
@@ -280,6 +280,13 @@ const KINDS: [Kind; 36] = [
         what: "an enforcement point's token is for every agent",
         why: "whoever finds it asks as any of them, and takes their uses",
         help: "give each proxy a token for its own agents: `proviso token enforcement-point --subjects`",
+    },
+    Kind {
+        severity: Severity::Hint,
+        code: "link_alone",
+        what: "somebody comes in by the operator's links alone",
+        why: "whoever has root on the host can sign in as them, and vote as them where a session is enough",
+        help: "let them add a passkey on the page You, or give them an account in the file of --sign-in",
     },
     Kind {
         severity: Severity::Grave,

@@ -31,6 +31,9 @@ pub fn look_at_record(
     for point in &told.points_for_everybody {
         found.tell("point_for_everybody", format!("`{point}` may ask for every agent"));
     }
+    for person in &told.by_link_alone {
+        found.tell("link_alone", format!("`{person}`"));
+    }
     let Some(bundle) = bundle else { return Ok(()) };
     let given = bundle.digests.bundle;
     if let Some(active) = told.bundle.filter(|active| *active != given) {

@@ -78,3 +78,13 @@ async fn a_clock_that_is_doubted_is_told() {
     story.evaluate(&write_file("report-writer", "/srv/files/drafts/a.md", "c")).await;
     assert!(told().await);
 }
+
+#[tokio::test]
+async fn who_comes_in_by_links_alone_is_told() {
+    let world = World::good();
+    let gate = world.gate(&["--single-user"]);
+    assert!(!world.tells("link_alone"));
+    crate::gate::sign_in(&gate, "mara").await;
+    assert!(world.tells("link_alone"));
+    gate.stop();
+}

@@ -255,6 +255,16 @@ impl Members {
         self.accounts.get(&(issuer.to_owned(), subject.to_owned()))
     }
 
+    /// Everybody who was ever here, sorted.
+    pub(in crate::app) fn people(&self) -> impl Iterator<Item = &EntityRef> {
+        self.enrolled.keys()
+    }
+
+    /// Whether a link is one of membership: a first one, an invitation's, a recovery's.
+    pub(in crate::app) fn is_link(&self, link: &str) -> bool {
+        self.link_for(link).is_some()
+    }
+
     /// The accounts that were linked to a person, each with issuer and subject.
     pub(in crate::app) fn accounts_of(&self, person: &EntityRef) -> impl Iterator<Item = (&str, &str, &LinkedAccount)> {
         let all = self.accounts.iter().filter(move |(_, linked)| linked.person == *person);

@@ -6,6 +6,7 @@
 
 mod administrators;
 mod agree;
+mod door;
 mod ended;
 mod enrol;
 mod event;
