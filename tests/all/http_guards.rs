@@ -74,6 +74,19 @@ async fn every_answer_is_sealed_off() {
 }
 
 #[tokio::test]
+async fn no_text_becomes_markup_or_code_on_a_page_or_in_its_worker() {
+    let gate = TestGate::start().await;
+    for path in ["/", "/exceptions/exc_none", "/preview_worker_loader.js", "/preview_worker.js"] {
+        let answer = gate.client.get(path, None).await;
+        let policy = answer.header("content-security-policy");
+        let directives: Vec<&str> = policy.split("; ").collect();
+        assert!(directives.contains(&"require-trusted-types-for 'script'"), "{path}: {policy}");
+        // One name, and nobody makes a policy of that name twice.
+        assert!(directives.contains(&"trusted-types proviso"), "{path}: {policy}");
+    }
+}
+
+#[tokio::test]
 async fn a_request_id_comes_back() {
     let gate = TestGate::start().await;
     for id in ["abc-123", &"x".repeat(300)] {

@@ -3,8 +3,9 @@ import { execFile } from "node:child_process";
 import { networkInterfaces } from "node:os";
 import { promisify } from "node:util";
 
-import { type Page, expect, test as base } from "@playwright/test";
+import { type Page, expect } from "@playwright/test";
 
+import { watched as base } from "./harness/asked.ts";
 import { CLIENTS } from "./harness/client.ts";
 import { Demo } from "./harness/demo.ts";
 import { Gate } from "./harness/gate.ts";

@@ -3,9 +3,9 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { writeFileSync } from "node:fs";
 
-import { type Page, expect, test as base } from "@playwright/test";
+import { type Page, expect } from "@playwright/test";
 
-import { LOOKS, look } from "./harness/asked.ts";
+import { LOOKS, look, watched as base } from "./harness/asked.ts";
 import { Gate } from "./harness/gate.ts";
 import { CLIENT, Idp } from "./harness/provider.ts";
 

@@ -9,6 +9,7 @@ use crate::command::{cargo, command, run};
 use crate::inputs;
 use crate::place::Place;
 use crate::tools;
+use crate::trusted;
 
 const MODULE_SOURCES: [&str; 6] = [
     ".cargo/config.toml",
@@ -126,7 +127,8 @@ fn module_flags(target: &Path) -> Result<String> {
 fn build_dashboard(place: &Place, release: bool) -> Result<()> {
     let variant = if release { "release" } else { "dev" };
     let folder = &place.assets;
-    let dashboard = Asset { folder, name: "dashboard", variant, sources: &DASHBOARD_SOURCES, flags: "" };
+    let sealed = trusted::text();
+    let dashboard = Asset { folder, name: "dashboard", variant, sources: &DASHBOARD_SOURCES, flags: &sealed };
     kept(place, &dashboard, |place| {
         let folder = place.target.join("trunk").join(variant);
         let mut trunk = command(place, "trunk")?;
@@ -137,6 +139,7 @@ fn build_dashboard(place: &Place, release: bool) -> Result<()> {
             trunk.arg("--release");
         }
         run(&mut trunk)?;
+        trusted::seal(&folder)?;
         Ok(folder)
     })
 }
@@ -166,7 +169,7 @@ struct Asset<'a> {
     variant: &'a str,
     /// The files that it is made of, from the root.
     sources: &'a [&'a str],
-    /// What its compiler is told besides.
+    /// What its compiler is told besides, and what is done with what it made.
     flags: &'a str,
 }
 

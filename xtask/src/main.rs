@@ -18,6 +18,7 @@ mod screenshots;
 mod stage;
 mod test;
 mod tools;
+mod trusted;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};

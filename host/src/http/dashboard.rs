@@ -109,7 +109,9 @@ fn content_type(path: &str) -> &'static str {
     }
 }
 
-/// The page may run its own files and its one start script, compile the policy module, and speak to this gate only.
+/// The page may run its own files and its one start script, compile the policy module, and speak to this gate only. Where
+/// the browser has Trusted Types, text becomes neither markup nor code: the one policy that may hand out either is made by
+/// the page's own files, which take the name with them.
 fn content_security_policy(inline: &[&str]) -> String {
     let hashes: String = inline
         .iter()
@@ -118,7 +120,7 @@ fn content_security_policy(inline: &[&str]) -> String {
     format!(
         "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'{hashes}; worker-src 'self'; connect-src 'self'; \
          style-src 'self'; img-src 'self'; font-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; \
-         frame-ancestors 'none'"
+         frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types proviso"
     )
 }
 
@@ -150,6 +152,7 @@ mod tests {
         // printf 'c()' | openssl dgst -sha256 -binary | base64
         assert!(policy.contains("'sha256-uv6BXxguRKhBqgeOtcyTvppA2Vttceh37dUo7xwS8Ug='"), "{policy}");
         assert!(!policy.contains("unsafe-inline") && !policy.contains("'unsafe-eval'"));
+        assert!(policy.ends_with("; require-trusted-types-for 'script'; trusted-types proviso"), "{policy}");
     }
 
     #[test]

@@ -3,7 +3,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 
 import { AxeBuilder } from "@axe-core/playwright";
-import { type Locator, type Page, expect, test as base } from "@playwright/test";
+import { type BrowserContext, type Locator, type Page, expect, test as base } from "@playwright/test";
 
 import { CLIENTS, type Result } from "./client.ts";
 import { Gate } from "./gate.ts";
@@ -20,8 +20,21 @@ export interface Asking {
   id: string;
 }
 
+/** No page of any spec may break its content security policy, and none may panic. */
+export const watched = base.extend<{ troubles: string[] }>({
+  troubles: [
+    async ({ context }, use) => {
+      const troubles: string[] = [];
+      await watch(context, troubles);
+      await use(troubles);
+      expect(troubles, "what pages of this test did that none may do").toEqual([]);
+    },
+    { auto: true },
+  ],
+});
+
 /** One gate for each worker: starting one compiles the module. In it, one open request for each test, of a task of its own. */
-export const test = base.extend<{ task: string; below: string; asking: Asking; asked: string }, { gate: Gate }>({
+export const test = watched.extend<{ task: string; below: string; asking: Asking; asked: string }, { gate: Gate }>({
   gate: [
     async ({}, use) => {
       const gate = await Gate.start();
@@ -48,6 +61,21 @@ export const test = base.extend<{ task: string; below: string; asking: Asking; a
   },
   asked: async ({ asking }, use) => use(asking.id),
 });
+
+/** Writes down what no page of the dashboard may do: what its content security policy stops, and panics of its code. */
+export async function watch(context: BrowserContext, troubles: string[]): Promise<void> {
+  await context.exposeBinding("provisoStopped", (_, line: string) => void troubles.push(line));
+  await context.addInitScript(() => {
+    addEventListener("securitypolicyviolation", ({ effectiveDirective, blockedURI, sample }) => {
+      // Whoever takes a picture of a page puts a style of their own into it first.
+      if (effectiveDirective === "style-src-elem") return;
+      (Reflect.get(window, "provisoStopped") as (line: string) => void)(`${effectiveDirective} ${blockedURI} ${sample}`);
+    });
+  });
+  context.on("console", (message) => {
+    if (message.type() === "error" && message.text().includes("panicked at")) troubles.push(message.text());
+  });
+}
 
 /** Signs a person in by a link of the operator's. */
 export async function signIn(page: Page, gate: Gate, user = "mara"): Promise<void> {
