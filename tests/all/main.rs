@@ -52,3 +52,5 @@ mod restore;
 mod same_words;
 #[cfg(test)]
 mod sign_in;
+#[cfg(test)]
+mod terminal;

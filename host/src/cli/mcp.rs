@@ -9,6 +9,7 @@ use clap::Args;
 
 use super::mcp_listen::{self, Common, Listening};
 use super::output::{self, Exit, Failure};
+use super::shown;
 use crate::mcp::{Options, StartError};
 
 /// Put the gate between an MCP client and an MCP server.
@@ -61,9 +62,11 @@ fn not_started(error: &StartError, as_json: bool) -> ExitCode {
         StartError::System | StartError::Server(_) => Exit::Unavailable,
     };
     if as_json {
-        eprintln!("{}", Failure::new(exit, error.code(), error.to_string()).help(error.help()).json());
+        let failure = Failure::new(exit, error.code(), error.to_string()).help(error.help());
+        eprintln!("{}", shown::json(&failure.json().to_string()));
     } else {
-        eprintln!("proviso mcp: {error} ({})\n  help: {}", error.code(), error.help());
+        let told = format!("proviso mcp: {error} ({})\n  help: {}", error.code(), error.help());
+        eprintln!("{}", shown::lines(&told));
     }
     exit.into()
 }

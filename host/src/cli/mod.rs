@@ -24,6 +24,7 @@ mod replay;
 pub mod serve;
 mod session;
 mod settings;
+mod shown;
 mod signals;
 mod task;
 mod token;

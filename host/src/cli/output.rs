@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use serde_json::{Value, json};
 
+use super::shown;
 use crate::remedies::remedy;
 
 /// The exit codes that scripts rely on.
@@ -106,23 +107,23 @@ pub(super) fn finish(done: Result<Done, Failure>, as_json: bool) -> ExitCode {
     match done {
         Ok(done) if as_json => {
             if !done.json.is_null() {
-                println!("{}", done.json);
+                println!("{}", shown::json(&done.json.to_string()));
             }
             done.exit.into()
         }
         Ok(done) => {
             if !done.text.is_empty() {
-                println!("{}", done.text);
+                println!("{}", shown::lines(&done.text));
             }
             done.exit.into()
         }
         Err(failure) => {
             if as_json {
-                println!("{}", failure.json());
+                println!("{}", shown::json(&failure.json().to_string()));
             } else {
-                eprintln!("error: {}", failure.message);
+                eprintln!("error: {}", shown::lines(&failure.message));
                 if let Some(help) = &failure.help {
-                    eprintln!("  help: {help}");
+                    eprintln!("  help: {}", shown::lines(help));
                 }
             }
             failure.exit.into()

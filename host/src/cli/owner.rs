@@ -2,9 +2,10 @@
 
 use clap::{Args, Subcommand};
 use policy_core::entity::EntityRef;
-use proviso_api::ownership::{Departure, HandOwnerRequest, Owned, OwnerReply, OwnerSource};
+use proviso_api::ownership::{Departure, HandOwnerRequest, LeftException, Owned, OwnerReply, OwnerSource};
 
 use super::output::{Done, Failure};
+use super::shown::word;
 use super::token::{At, ask, entity};
 use crate::socket::Request;
 
@@ -99,7 +100,7 @@ pub(super) async fn run(command: OwnerCommand) -> Result<Done, Failure> {
 }
 
 fn names(people: &[EntityRef]) -> String {
-    people.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+    people.iter().map(|person| word(&person.to_string())).collect::<Vec<_>>().join(", ")
 }
 
 /// One answer, for people.
@@ -115,16 +116,18 @@ pub(super) fn owner_line(owner: &OwnerReply) -> String {
 
 /// All that is left, for people.
 pub(super) fn departure_lines(left: &Departure) -> String {
+    let person = word(&left.person.to_string());
     let mut lines = vec![match left.departed_at {
-        Some(at) => format!("{} left at {at}", left.person),
-        None => format!("{} is here", left.person),
+        Some(at) => format!("{person} left at {at}"),
+        None => format!("{person} is here"),
     }];
-    lines.extend(left.groups.iter().map(|line| format!("group       {}", line.group)));
-    lines.extend(left.agents.iter().map(|line| format!("agent       {}", line.agent)));
-    lines.extend(left.exceptions.iter().map(|line| format!("exception   {}  {}  {}", line.id, line.state, line.says)));
+    lines.extend(left.groups.iter().map(|line| format!("group       {}", word(&line.group))));
+    lines.extend(left.agents.iter().map(|line| format!("agent       {}", word(&line.agent.to_string()))));
+    let says = |line: &LeftException| format!("exception   {}  {}  {}", line.id, line.state, word(&line.says));
+    lines.extend(left.exceptions.iter().map(says));
     lines.extend(left.findings.iter().map(|id| format!("finding     {id}")));
-    lines.extend(left.locks.iter().map(|line| format!("lock        {}  {}", line.id, line.reason)));
+    lines.extend(left.locks.iter().map(|line| format!("lock        {}  {}", line.id, word(&line.reason))));
     lines.extend(left.deputies.iter().map(|id| format!("deputyship  {id}")));
-    lines.extend(left.credentials.iter().map(|line| format!("credential  {}  {}", line.id, line.what)));
+    lines.extend(left.credentials.iter().map(|line| format!("credential  {}  {}", line.id, word(&line.what))));
     lines.join("\n")
 }

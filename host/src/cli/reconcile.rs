@@ -10,6 +10,7 @@ use proviso_api::findings::{FindingLine, FindingState};
 use serde_json::json;
 
 use super::output::{Done, Exit, Failure};
+use super::shown::word;
 use super::token::told;
 use crate::app::{self, Report};
 use crate::clock::{Clock as _, SystemClock};
@@ -117,8 +118,9 @@ fn tell(report: Report, findings: &[FindingLine], brought: Option<(usize, usize)
     let mut found = false;
     for finding in open {
         found = true;
-        let task = finding.task.as_ref().map(|task| format!(" in task {task}")).unwrap_or_default();
-        lines.push(format!("{}  {}  {}{task}  {}", finding.id, finding.kind.word(), finding.subject, finding.says));
+        let task = finding.task.as_ref().map(|task| format!(" in task {}", word(task))).unwrap_or_default();
+        let (subject, says) = (word(&finding.subject.to_string()), word(&finding.says));
+        lines.push(format!("{}  {}  {subject}{task}  {says}", finding.id, finding.kind.word()));
     }
     if !found {
         lines.push("nothing ran otherwise than it was approved".to_owned());

@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 use super::bar::Bar;
 use super::bundle;
 use super::output::{Done, Exit, Failure};
+use super::shown;
 use crate::app::outcome_word;
 use crate::assets;
 use crate::random::SystemRandom;
@@ -193,7 +194,7 @@ fn tell_json(out: &mut dyn io::Write, report: &Report, proposed: &Proposed, spoo
     write!(out, "{{\"bundle\":{bundle},\"counts\":{counts},\"kinds\":{kinds},\"changes\":[")?;
     let mut between = "";
     spool.tell(&mut |line| {
-        write!(out, "{between}{line}")?;
+        write!(out, "{between}{}", shown::json(line))?;
         between = ",";
         Ok(())
     })?;

@@ -8,6 +8,7 @@ use policy_core::text;
 use serde_json::json;
 
 use super::output::{Done, Exit, Failure};
+use super::shown::word;
 use crate::app::HoldTarget;
 use crate::identity::TokenLine;
 use crate::socket::client::{self, ClientError};
@@ -160,10 +161,10 @@ pub(super) fn told(reply: Result<Reply, ClientError>) -> Result<Done, Failure> {
         Ok(Reply::Holds { holds }) => {
             let lines = holds.iter().map(|hold| {
                 let target = match &hold.target {
-                    HoldTarget::Entity(entity) => entity.to_string(),
+                    HoldTarget::Entity(entity) => word(&entity.to_string()),
                     HoldTarget::Exception(id) => format!("exception {id}"),
                 };
-                format!("{}  {target}  since {} by {}: {}", hold.id, hold.at, hold.by, hold.reason)
+                format!("{}  {target}  since {} by {}: {}", hold.id, hold.at, word(&hold.by), word(&hold.reason))
             });
             Ok(Done::fine(lines.collect::<Vec<_>>().join("\n"), json!({"holds": holds})))
         }
