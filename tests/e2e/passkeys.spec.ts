@@ -3,9 +3,9 @@ import { createServer } from "node:net";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { type CDPSession, type Page, expect, test as base } from "@playwright/test";
+import { type CDPSession, type Page, expect } from "@playwright/test";
 
-import { AGENT, LOOKS, approve, inState, look } from "./harness/asked.ts";
+import { AGENT, LOOKS, approve, inState, look, watched as base } from "./harness/asked.ts";
 import { CLIENTS } from "./harness/client.ts";
 import { Gate } from "./harness/gate.ts";
 import { Model } from "./harness/model.ts";
@@ -88,6 +88,8 @@ async function enrol(page: Page, gate: Gate, user: string): Promise<Authenticato
   await signIn(page, gate, user);
   await page.getByRole("link", { name: user }).click();
   await expect(heading(page, "You")).toBeVisible();
+  // The list is here when one can be added to it.
+  await expect(page.getByRole("button", { name: "Add a passkey" })).toBeVisible();
   const before = await page.locator(".passkeys li").count();
   await page.getByLabel("Name").fill(`key of ${user}`);
   await page.getByRole("button", { name: "Add a passkey" }).click();
@@ -130,6 +132,20 @@ test("a person adds a passkey, signs in by it, signs a vote by it, and ends it",
   await page.getByRole("button", { name: "End the passkey key of mara" }).click();
   // With it ends the session that it made.
   await expect(heading(page, "Sign in")).toBeVisible();
+});
+
+test("a name that somebody is typing stays while others do something", async ({ page, gate }) => {
+  await signIn(page, gate, "mara");
+  await page.goto(`${here(gate)}/you`);
+  const name = page.getByLabel("Name");
+  await name.fill("my lap");
+  const asked = page.waitForResponse((response) => response.url().endsWith("/api/v1/passkeys"));
+  // A sign-in is a record: everything on the page is asked for again.
+  gate.signInLink("ola");
+  await asked;
+  await name.pressSequentially("top");
+  await expect(name).toHaveValue("my laptop");
+  await expect(name).toBeFocused();
 });
 
 test("whoever has no passkey is told so before, and can refuse", async ({ page, gate, asked }) => {

@@ -70,6 +70,12 @@ test("two people activate a wider bundle, one a narrower one, and one goes back"
   await expect(changes.getByRole("row").first()).toContainText("permitted by scope by writing-is-free");
   await expect(page.getByRole("region", { name: "The files" }).locator("ins").first()).toContainText('@id("writing-is-free")');
   await expect(page.getByText("It takes 2 people; 0 for it so far.")).toBeVisible();
+  // In red: the word, and what comes out.
+  for (const red of [changes.getByRole("rowheader", { name: "newly allowed" }).first(), changes.getByRole("row").first().locator("td span.bad")]) {
+    const [colour, plain] = await red.evaluate((element) => [getComputedStyle(element).color, getComputedStyle(document.body).color]);
+    const [r, g, b] = /(\d+), (\d+), (\d+)/.exec(colour!)!.slice(1).map(Number);
+    expect([colour === plain, r! > g! + 60 && r! > b! + 60]).toEqual([false, true]);
+  }
   // What somebody wrote is text, with odd characters standing out.
   await expect(page.locator(".odd").first()).toBeVisible();
   for (const each of LOOKS) {
@@ -77,6 +83,16 @@ test("two people activate a wider bundle, one a narrower one, and one goes back"
     await page.setViewportSize(each.viewport);
     await look(page, "proposal", each);
   }
+  // What is half typed stays while other records come, and so does the hand on it.
+  const why = page.getByLabel("Your reason");
+  await why.fill("half a");
+  const told = page.waitForResponse((response) => response.url().endsWith(`${wider}/proposal`));
+  gate.signInLink("ines");
+  await told;
+  await why.pressSequentially(" reason");
+  await expect(why).toHaveValue("half a reason");
+  await expect(why).toBeFocused();
+  await why.fill("");
   // No vote without a reason.
   await page.getByRole("button", { name: "I am for it" }).click();
   await expect(page.getByText("reason_needed")).toBeVisible();
@@ -95,7 +111,12 @@ test("two people activate a wider bundle, one a narrower one, and one goes back"
 
   // Going back is narrower here: one person does it.
   await activated.nth(1).getByRole("button", { name: "Go back to it" }).click();
-  await activated.nth(1).getByLabel("Why").fill("too wide after all");
+  await activated.nth(1).getByLabel("Why").fill("too wide");
+  const again = page.waitForResponse((response) => response.url().endsWith("/api/v1/bundles"));
+  gate.signInLink("ines");
+  await again;
+  await activated.nth(1).getByLabel("Why").pressSequentially(" after all");
+  await expect(activated.nth(1).getByLabel("Why")).toHaveValue("too wide after all");
   await activated.nth(1).getByRole("button", { name: "Propose it again" }).click();
   await expect(page.getByText("It is proved narrower: one person activates it.")).toBeVisible();
   await expect(page.getByRole("region", { name: "What is different" })).toContainText("a permit is taken away: writing-is-free");

@@ -91,9 +91,10 @@ fn Waiting(line: ExceptionLine, reason: RwSignal<String>, failed: RwSignal<Optio
             super::focus("confirm-reason");
             return;
         }
+        let id = id.get_value();
         spawn_local(async move {
             // What is signed is signed on its own page, which shows it: there the gate's remedy leads.
-            match api::confirm(&id.get_value(), &ShownReason { reason: why, signed: None }).await {
+            match api::confirm(&id, &ShownReason { reason: why, signed: None }).await {
                 // The change comes back as news, and takes the line away where nobody else is needed.
                 Ok(()) => {
                     failed.set(None);

@@ -29,7 +29,8 @@ pub fn Export(
         }
     };
     let close = move || {
-        if let Some(dialog) = dialog.get_untracked() {
+        // A page that was left meanwhile has taken its dialog along.
+        if let Some(dialog) = dialog.try_get_untracked().flatten() {
             dialog.close();
         }
     };

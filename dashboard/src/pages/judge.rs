@@ -36,14 +36,16 @@ pub fn Judge(
         if let Some(begun) = begun {
             begun.run(());
         }
+        let id = id.get_value();
         spawn_local(async move {
-            let answer = api::judge(&id.get_value(), disposition).await;
+            let answer = api::judge(&id, disposition).await;
             sending.set(false);
             match answer {
                 Ok(()) => {
                     failed.set(None);
                     desk.said.set(format!("Judged: {}.", word(disposition)));
-                    done.run(disposition);
+                    // The line may have been taken away by the news of it.
+                    done.try_run(disposition);
                 }
                 Err(error) => {
                     desk.note(&error);

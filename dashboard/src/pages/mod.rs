@@ -24,6 +24,7 @@ mod retention;
 mod reviews;
 mod shell;
 mod sign_in;
+mod stay;
 mod what_if;
 mod you;
 

@@ -54,38 +54,46 @@ pub fn Passkeys() -> impl IntoView {
             done(added.map(|_| "The passkey is added."));
         });
     };
-    let body = move || {
-        list.get().map(|list| match list {
-            Err(error) => {
-                desk.note(&error);
-                view! { <Failure error /> }.into_any()
+    let told = Memo::new(move |_| list.get());
+    let body = move || match told.get() {
+        None => view! { <p class="soft">"Asking the gate …"</p> }.into_any(),
+        Some(Err(error)) => {
+            desk.note(&error);
+            view! { <Failure error /> }.into_any()
+        }
+        Some(Ok(PasskeyList { rp_id: None, .. })) => view! {
+            <p class="soft">
+                "This gate has no name that browsers make passkeys for: the operator gives it one by "
+                <code>"--public-url"</code> "."
+            </p>
+        }
+        .into_any(),
+        Some(Ok(PasskeyList { now, passkeys, .. })) => {
+            let none = passkeys.is_empty();
+            let rows = passkeys.into_iter().map(|line| view! { <Row line now end /> }).collect_view();
+            view! {
+                {none.then(|| view! { <p>"You have none. The first one counts at once."</p> })}
+                <ul class="passkeys">{rows}</ul>
             }
-            Ok(PasskeyList { rp_id: None, .. }) => view! {
-                <p class="soft">
-                    "This gate has no name that browsers make passkeys for: the operator gives it one by "
-                    <code>"--public-url"</code> "."
-                </p>
-            }
-            .into_any(),
-            Ok(PasskeyList { now, passkeys, .. }) => {
-                let none = passkeys.is_empty();
-                let rows = passkeys.into_iter().map(|line| view! { <Row line now end /> }).collect_view();
-                view! {
-                    {none.then(|| view! { <p>"You have none. The first one counts at once."</p> })}
-                    <ul class="passkeys">{rows}</ul>
-                    <form class="add-passkey" on:submit=add>
-                        <label for="passkey-name">"Name"</label>
-                        <input
-                            id="passkey-name"
-                            maxlength="64"
-                            placeholder="this laptop"
-                            prop:value=move || name.get()
-                            on:input=move |event| name.set(event_target_value(&event))
-                        />
-                        <button class="yes" disabled=move || adding.get()>"Add a passkey"</button>
-                    </form>
-                }
-                .into_any()
+            .into_any()
+        }
+    };
+    // Whoever is writing a name goes on while the list is drawn anew.
+    let named = Memo::new(move |_| told.with(|told| matches!(told, Some(Ok(PasskeyList { rp_id: Some(_), .. })))));
+    let form = move || {
+        named.get().then(|| {
+            view! {
+                <form class="add-passkey" on:submit=add>
+                    <label for="passkey-name">"Name"</label>
+                    <input
+                        id="passkey-name"
+                        maxlength="64"
+                        placeholder="this laptop"
+                        prop:value=move || name.get()
+                        on:input=move |event| name.set(event_target_value(&event))
+                    />
+                    <button class="yes" disabled=move || adding.get()>"Add a passkey"</button>
+                </form>
             }
         })
     };
@@ -95,7 +103,8 @@ pub fn Passkeys() -> impl IntoView {
                 "A passkey signs your votes, and signs you in. One that you do not know: end it, and tell whoever runs the gate."
             </p>
             {move || failed.get().map(|error| view! { <Failure error /> })}
-            <Transition fallback=|| view! { <p class="soft">"Asking the gate …"</p> }>{body}</Transition>
+            {body}
+            {form}
         </Card>
     }
 }

@@ -75,7 +75,6 @@ pub fn Record() -> impl IntoView {
                     </table>
                 </Card>
                 <Copies copies=record.copies />
-                <CheckReceipt />
                 <Card title="Logs">
                     {record
                         .logs
@@ -100,5 +99,7 @@ pub fn Record() -> impl IntoView {
         <Tabs here="record" />
         <Epoch />
         <Transition fallback=|| view! { <p class="soft">"Asking the gate …"</p> }>{body}</Transition>
+        // What a receipt came to stays while the record goes on.
+        <CheckReceipt />
     }
 }

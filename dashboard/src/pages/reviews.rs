@@ -133,8 +133,9 @@ fn Closing(review: String) -> impl IntoView {
             return;
         }
         missing.set(false);
+        let review = review.get_value();
         spawn_local(async move {
-            match api::close_review(&review.get_value(), outcome, said).await {
+            match api::close_review(&review, outcome, said).await {
                 // The change comes back as news, and takes the line away.
                 Ok(()) => desk.said.set("The review is closed.".to_owned()),
                 Err(error) => {

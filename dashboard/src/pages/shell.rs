@@ -20,8 +20,45 @@ use crate::witness;
 #[component]
 pub fn Shell(
     /// The page.
-    children: Children,
+    children: ChildrenFn,
 ) -> impl IntoView {
+    let desk = Desk::take();
+    // The frame is drawn when it is known for whom: nothing of it comes later and moves the rest.
+    let unknown = Memo::new(move |_| desk.signed.with(|signed| *signed == Signed::Unknown));
+    let children = StoredValue::new(children);
+    view! {
+        <a class="skip" href="#main">"Skip to the page"</a>
+        {move || if unknown.get() {
+            view! {
+                <div class="page">
+                    <aside aria-label="About this gate"><Demo /></aside>
+                    <main id="main" tabindex="-1"><p class="soft">"Asking the gate who is signed in …"</p></main>
+                </div>
+            }
+            .into_any()
+        } else {
+            view! { <Frame>{children.with_value(|children| children())}</Frame> }.into_any()
+        }}
+        <p class="unseen" role="status">{move || desk.said.get()}</p>
+    }
+}
+
+/// That this is a demo, where it is one.
+#[component]
+fn Demo() -> impl IntoView {
+    is_demo().then(|| {
+        view! {
+            <p class="banner">
+                <b>"This is a demo."</b>
+                " Its agents are scripted, anybody can sign in as anybody, and nothing here protects anything."
+            </p>
+        }
+    })
+}
+
+/// Navigation and banners around the page, and the keys.
+#[component]
+fn Frame(children: Children) -> impl IntoView {
     let desk = Desk::take();
     let session = Memo::new(move |_| match desk.signed.get() {
         Signed::In(session) => Some(session),
@@ -30,12 +67,7 @@ pub fn Shell(
     let banners = move || {
         let single_user = session.with(|session| session.as_ref().is_some_and(|session| session.single_user));
         view! {
-            {is_demo().then(|| view! {
-                <p class="banner">
-                    <b>"This is a demo."</b>
-                    " Its agents are scripted, anybody can sign in as anybody, and nothing here protects anything."
-                </p>
-            })}
+            <Demo />
             {single_user.then(|| view! {
                 <p class="banner bad">
                     <b>"Single-user mode."</b>
@@ -46,13 +78,11 @@ pub fn Shell(
     };
     let forked = move || desk.forked.get().then(|| view! { <Forked /> });
     view! {
-        <a class="skip" href="#main">"Skip to the page"</a>
         <Navigation />
         <div class="page" class:forked=move || desk.forked.get()>
                 <aside aria-label="About this gate">{forked}<Away /><Restored /><Recovery />{banners}</aside>
             <main id="main" tabindex="-1">{children()}</main>
         </div>
-        <p class="unseen" role="status">{move || desk.said.get()}</p>
         <Keyboard />
     }
 }

@@ -35,6 +35,7 @@ pub mod said;
 pub mod scope;
 pub mod sessions;
 pub mod staleness;
+pub mod stay;
 pub mod stops;
 pub mod time;
 pub mod what_if;

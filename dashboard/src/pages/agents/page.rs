@@ -1,7 +1,6 @@
 //! One agent: who owns it, what stops it, and what it may do today.
 
 use leptos::prelude::*;
-use leptos::task::spawn_local;
 use policy_core::console::Act;
 use policy_core::entity::EntityRef;
 use proviso_api::agents::AgentReply;
@@ -11,6 +10,7 @@ use crate::api;
 use crate::app::Desk;
 use crate::components::{Card, Failure, Notice, Text, Tone};
 use crate::pages::set_title;
+use crate::pages::stay::Stay;
 use crate::view_model::facts::{owned, value};
 use crate::view_model::problem::ApiError;
 use crate::view_model::queue::encoded;
@@ -23,12 +23,12 @@ pub(super) fn Page(agent: EntityRef) -> impl IntoView {
     let desk = Desk::take();
     let reply = RwSignal::new(None::<AgentReply>);
     let failed = RwSignal::new(None::<ApiError>);
-    let of = StoredValue::new(agent.clone());
+    let (stay, of) = (Stay::here(), StoredValue::new(agent.clone()));
     let ten_seconds = Memo::new(move |_| desk.now.get().millis() / 10_000);
     Effect::new(move |_| {
         desk.position.track();
         ten_seconds.track();
-        spawn_local(async move {
+        stay.spawn(async move {
             match api::agent(&of.get_value()).await {
                 Ok(fresh) => {
                     failed.set(None);

@@ -17,7 +17,11 @@ use crate::view_model::time::zoned_clock;
 pub fn HandOver(decide_by: Timestamp) -> impl IntoView {
     let (state, desk) = (State::take(), Desk::take());
     let (open, to) = (RwSignal::new(false), RwSignal::new(String::new()));
+    let sending = move || state.voting.with(|voting| *voting == Voting::Sending);
     let send = move |_| {
+        if state.is_sending() {
+            return;
+        }
         let (to, reason) = (to.get_untracked().trim().to_owned(), state.reason.get_untracked().trim().to_owned());
         if to.is_empty() {
             desk.said.set("Say who decides instead.".to_owned());
@@ -33,8 +37,11 @@ pub fn HandOver(decide_by: Timestamp) -> impl IntoView {
             Signed::In(session) => session.person.kind.clone(),
             _ => "User".to_owned(),
         });
+        let id = state.id.get_value();
+        state.missing.set(false);
+        state.voting.set(Voting::Sending);
         spawn_local(async move {
-            match api::hand_request_over(&state.id.get_value(), EntityRef::new(kind, to.clone()), reason).await {
+            match api::hand_request_over(&id, EntityRef::new(kind, to.clone()), reason).await {
                 Ok(()) => {
                     let told = format!("Handed over to {to}.");
                     desk.said.set(told.clone());
@@ -61,7 +68,7 @@ pub fn HandOver(decide_by: Timestamp) -> impl IntoView {
                 <label for="hand-to" class="unseen">"To whom"</label>
                 <input id="hand-to" type="text" autocomplete="off" maxlength="200" placeholder="to whom, by their id" prop:value=to
                     on:input=move |event| to.set(event_target_value(&event)) />
-                <button class="quiet" on:click=send>"Hand over"</button>
+                <button class="quiet" aria-disabled=move || sending().to_string() on:click=send>"Hand over"</button>
             </Show>
         </p>
     }

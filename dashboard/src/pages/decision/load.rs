@@ -17,21 +17,24 @@ use crate::view_model::problem::ApiError;
 /// Loads the page, and follows the exception from then on.
 pub fn begin(state: State) {
     let desk = Desk::take();
-    spawn_local(async move {
-        load(state, desk).await;
-    });
+    spawn_local(load(state, desk));
     Effect::new(move |before: Option<()>| {
         desk.position.track();
         if before.is_some() {
-            spawn_local(refresh(state, desk));
+            state.stay.spawn(refresh(state, desk));
         }
     });
     // The worker ends with the page.
     on_cleanup(move || state.preview.set_value(None));
 }
 
-/// Loads sheet and all, in place of what is shown. What went on meanwhile is loaded too.
+/// Loads sheet and all, in place of what is shown, while somebody is there to be shown it.
 pub async fn load(state: State, desk: Desk) {
+    state.stay.during(load_now(state, desk)).await;
+}
+
+/// What went on meanwhile is loaded too.
+async fn load_now(state: State, desk: Desk) {
     loop {
         let number = state.loaded.with_untracked(|loaded| loaded.as_ref().map_or(1, |loaded| loaded.number + 1));
         match fetch(state, number).await {
@@ -62,9 +65,12 @@ async fn without_sheet(state: State, desk: Desk) -> bool {
 pub async fn fetch(state: State, number: u32) -> Result<Loaded, ApiError> {
     let id = state.id.get_value();
     let detail = api::exception(&id).await?;
-    let sheet = api::sheet(&id, detail.position).await?;
-    let questions = if detail.state == "requested" { Some(api::questions(&id, detail.position).await?) } else { None };
-    Ok(Loaded { number, detail, sheet, questions })
+    let (open, position) = (detail.state == "requested", detail.position);
+    let questions = async { if open { api::questions(&id, position).await.map(Some) } else { Ok(None) } };
+    // It is told beside the sheet: without it one decides all the same. It comes along, so that nothing moves for it.
+    let past = async { if open { api::past(&id).await.ok() } else { None } };
+    let (sheet, questions, past) = futures::join!(api::sheet(&id, position), questions, past);
+    Ok(Loaded { number, detail, sheet: sheet?, questions: questions?, past })
 }
 
 /// Shows what was loaded. An open one gets a form and a module.
@@ -85,14 +91,11 @@ pub async fn show(state: State, desk: Desk, loaded: Loaded) {
     if before.as_ref() != Some(&loaded.detail.state) {
         desk.page_changed();
     }
+    if loaded.past.is_some() {
+        state.past.set(loaded.past.clone());
+    }
     state.loaded.set(Some(Arc::clone(&loaded)));
     if loaded.is_open() {
-        spawn_local(async move {
-            // It is told beside the sheet: without it one decides all the same.
-            if let Ok(past) = api::past(&state.id.get_value()).await {
-                state.past.set(Some(past));
-            }
-        });
         match start(state, &loaded).await {
             Ok(preview) => {
                 state.preview.set_value(Some(preview));
@@ -117,7 +120,10 @@ async fn start(state: State, loaded: &Loaded) -> Result<Preview, Broken> {
         )
     })?;
     let number = loaded.number;
-    let is_current = move || state.loaded.with_untracked(|now| now.as_ref().is_some_and(|now| now.number == number));
+    let is_current = move || {
+        let current = state.loaded.try_with_untracked(|now| now.as_ref().is_some_and(|now| now.number == number));
+        current.unwrap_or_default()
+    };
     let start = Start {
         module: sheet.module,
         load: bundle.load,

@@ -43,10 +43,10 @@ pub fn Past() -> impl IntoView {
         });
         view! {
             <p><b>{headline(&past.counts)}</b></p>
-            <p>{told(&past.counts)}</p>
+            {(past.counts.asked > 0).then(|| view! { <p>{told(&past.counts)}</p> })}
             {past.needed.map(|needed| view! { <p class="soft">{format!("Nine of ten such grants were used for the last time within {}.", length(needed))}</p> })}
-            <p class="chips">{judged}</p>
-            <ul class="plain">{refusals}</ul>
+            {(!past.dispositions.is_empty()).then(|| view! { <p class="chips">{judged}</p> })}
+            {(!past.refusals.is_empty()).then(|| view! { <ul class="plain">{refusals}</ul> })}
             {yours}
         }
     };

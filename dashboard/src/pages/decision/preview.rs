@@ -48,7 +48,7 @@ pub fn Preview() -> impl IntoView {
     view! {
         <Card title="If you say yes">
             {move || senseless.get().then(|| view! { <p class="warn">"What is set makes no sense as a grant. This is of the last one that did."</p> })}
-            <div class:behind=move || behind.get() aria-busy=move || behind.get().to_string()>{body}</div>
+            <div class="foreseen" class:behind=move || behind.get() aria-busy=move || behind.get().to_string()>{body}</div>
         </Card>
     }
 }

@@ -8,6 +8,7 @@ use policy_core::time::Timestamp;
 use proviso_api::exceptions::{ExceptionDetail, FrictionKind, QuestionsReply, SheetReply};
 use proviso_api::past::PastReply;
 
+use super::super::stay::Stay;
 use crate::app::Desk;
 use crate::preview::client::{Broken, Preview};
 use crate::view_model::grant_form::GrantForm;
@@ -25,6 +26,8 @@ pub struct Loaded {
     pub sheet: SheetReply,
     /// What the preview evaluates, for an open exception.
     pub questions: Option<QuestionsReply>,
+    /// What became of the like, where the gate said so.
+    pub past: Option<PastReply>,
 }
 
 impl Loaded {
@@ -63,6 +66,8 @@ pub enum Voting {
 /// The page's signals.
 #[derive(Clone, Copy)]
 pub struct State {
+    /// Whether somebody is still on the page.
+    pub stay: Stay,
     /// The exception's id.
     pub id: StoredValue<String>,
     /// What is shown.
@@ -107,6 +112,7 @@ impl State {
     /// The state of a page that has loaded nothing yet.
     pub fn new(id: String) -> Self {
         Self {
+            stay: Stay::here(),
             id: StoredValue::new(id),
             loaded: RwSignal::new(None),
             newest: RwSignal::new(None),
@@ -187,6 +193,11 @@ impl State {
         loaded.zip(newest).is_some_and(|(loaded, newest)| {
             newest.position > loaded.detail.position && newest.state != loaded.detail.state
         })
+    }
+
+    /// Whether an act is on its way: another one waits for what comes of it.
+    pub fn is_sending(&self) -> bool {
+        self.voting.with_untracked(|voting| *voting == Voting::Sending)
     }
 
     /// The scope that the form stands for; follows the form.

@@ -21,14 +21,21 @@ pub fn Undo() -> impl IntoView {
     let open = Memo::new(move |_| until.get().filter(|until| state.clock.get() < *until));
     let left = move |until: Timestamp| length(until.since(state.clock.get()));
     let navigate = StoredValue::new_local(use_navigate());
+    let sending = move || state.voting.with(|voting| *voting == Voting::Sending);
     let undo = move |_| {
+        if state.is_sending() {
+            return;
+        }
+        state.voting.set(Voting::Sending);
+        let id = state.id.get_value();
         spawn_local(async move {
-            let id = state.id.get_value();
             match api::undo(&id).await {
                 Ok(reply) if reply.exception != id => {
-                    desk.said.set("Your refusal is taken back: the request is open again, on this page.".to_owned());
+                    desk.said.set("Your refusal is taken back: the request is open again.".to_owned());
+                    state.voting.set(Voting::Idle);
                     let address = format!("/exceptions/{}", reply.exception);
-                    navigate.with_value(|navigate| navigate(&address, NavigateOptions::default()));
+                    // Whoever has gone elsewhere meanwhile is not fetched back.
+                    navigate.try_with_value(|navigate| navigate(&address, NavigateOptions::default()));
                 }
                 Ok(reply) => {
                     let told = format!("Your approval is taken back. {}", caught(reply.calls_in_flight.len()));
@@ -48,7 +55,7 @@ pub fn Undo() -> impl IntoView {
         open.get().map(|until| {
             view! {
                 <p class="undo">
-                    <button data-key="undo" on:click=undo>"Undo my decision"</button>
+                    <button data-key="undo" aria-disabled=move || sending().to_string() on:click=undo>"Undo my decision"</button>
                     <span class="soft">
                         {move || format!(" {} left. An approval becomes a revoke, a refusal opens the request again. Key: ", left(until))}
                         <kbd>"u"</kbd>

@@ -48,8 +48,8 @@ pub fn cast(state: State, desk: Desk, decision: VoteDecision) {
     };
     state.missing.set(false);
     state.voting.set(Voting::Sending);
+    let id = state.id.get_value();
     spawn_local(async move {
-        let id = state.id.get_value();
         let presence = loaded.sheet.sheet.exception.terms.presence;
         match send(&id, &session.person, ballot, presence).await {
             Ok(reply) => {
@@ -60,7 +60,9 @@ pub fn cast(state: State, desk: Desk, decision: VoteDecision) {
                 state.voting.set(Voting::Done(told));
                 load::load(state, desk).await;
             }
-            Err(error) if error.is_stale() => stale(state, desk, &loaded, error).await,
+            Err(error) if error.is_stale() => {
+                state.stay.during(stale(state, desk, &loaded, error)).await;
+            }
             Err(error) => {
                 desk.note(&error);
                 desk.said.set(error.what());
@@ -183,6 +185,9 @@ pub fn answer_question(state: State, desk: Desk, vote: u32) {
 
 /// An act that takes a reason; without one it moves the focus there instead.
 fn act(state: State, desk: Desk, told: &'static str, send: impl AsyncFnOnce(String) -> Result<(), ApiError> + 'static) {
+    if state.is_sending() {
+        return;
+    }
     let reason = state.reason.get_untracked().trim().to_owned();
     if reason.is_empty() {
         state.missing.set(true);

@@ -25,12 +25,25 @@ enum Act {
     Lock,
 }
 
+/// What was typed and not sent.
+#[derive(Clone, Copy)]
+pub struct Written {
+    words: RwSignal<String>,
+    to: RwSignal<String>,
+}
+
+impl Written {
+    /// Nothing yet.
+    pub fn new() -> Self {
+        Self { words: RwSignal::new(String::new()), to: RwSignal::new(String::new()) }
+    }
+}
+
 /// The words and the acts.
 #[component]
-pub fn Acts(finding: FindingLine) -> impl IntoView {
+pub fn Acts(finding: FindingLine, written: Written) -> impl IntoView {
     let desk = Desk::take();
-    let words = RwSignal::new(String::new());
-    let to = RwSignal::new(String::new());
+    let Written { words, to } = written;
     let pending = Pending::new();
     let id = StoredValue::new(finding.id.clone());
     let person_type =

@@ -1,15 +1,15 @@
 //! One finding: what is said to have run beside what the gate decided, what happened to it, and what can be done.
 
 use leptos::prelude::*;
-use leptos::task::spawn_local;
 use leptos_router::hooks::use_params_map;
 use proviso_api::findings::{DecisionLine, EvidenceLine, FindingDetail, FindingStep};
 
-use super::acts::Acts;
+use super::acts::{Acts, Written};
 use crate::api;
 use crate::app::Desk;
 use crate::components::{Card, Digest, Failure, Text};
 use crate::pages::set_title;
+use crate::pages::stay::Stay;
 use crate::view_model::findings::{class, kind, phase, state, tone};
 use crate::view_model::problem::ApiError;
 use crate::view_model::time::zoned;
@@ -21,12 +21,12 @@ pub fn Finding() -> impl IntoView {
     let desk = Desk::take();
     let params = use_params_map();
     let id = Memo::new(move |_| params.with(|params| params.get("id").unwrap_or_default()));
-    let detail = RwSignal::new(None::<FindingDetail>);
+    let (stay, detail) = (Stay::here(), RwSignal::new(None::<FindingDetail>));
     let failed = RwSignal::new(None::<ApiError>);
     Effect::new(move |_| {
         desk.position.track();
         let id = id.get();
-        spawn_local(async move {
+        stay.spawn(async move {
             match api::finding(&id).await {
                 Ok(fresh) => {
                     failed.set(None);
@@ -104,7 +104,9 @@ pub fn Finding() -> impl IntoView {
             })
         })
     };
-    let acts = move || finding.get().map(|finding| view! { <Acts finding /> });
+    // What was typed outlives what others do to the finding meanwhile.
+    let written = Written::new();
+    let acts = move || finding.get().map(|finding| view! { <Acts finding written /> });
     view! {
         <p class="crumb"><a href="/findings">"Findings"</a></p>
         {move || failed.get().map(|error| view! { <Failure error /> })}

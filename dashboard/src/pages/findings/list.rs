@@ -1,7 +1,6 @@
 //! The list, with state and kind in the address. It follows the gate without a reload.
 
 use leptos::prelude::*;
-use leptos::task::spawn_local;
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::{use_navigate, use_query_map};
 use proviso_api::findings::{FindingKind, FindingLine, FindingList};
@@ -10,6 +9,7 @@ use crate::api;
 use crate::app::Desk;
 use crate::components::{Failure, Text};
 use crate::pages::set_title;
+use crate::pages::stay::Stay;
 use crate::view_model::findings::{Show, address, class, kind, kind_from_word, state, tone, wanted};
 use crate::view_model::problem::ApiError;
 use crate::view_model::time::ago;
@@ -23,12 +23,12 @@ pub fn Findings() -> impl IntoView {
     let word = move |name: &'static str| query.with(|query| query.get(name).unwrap_or_default());
     let show = Memo::new(move |_| Show::from_word(&word("state")));
     let of_kind = Memo::new(move |_| kind_from_word(&word("kind")));
-    let list = RwSignal::new(None::<FindingList>);
+    let (stay, list) = (Stay::here(), RwSignal::new(None::<FindingList>));
     let failed = RwSignal::new(None::<ApiError>);
     Effect::new(move |_| {
         desk.position.track();
         let (show, kind) = (show.get(), of_kind.get());
-        spawn_local(async move {
+        stay.spawn(async move {
             match api::findings(&wanted(show, kind)).await {
                 Ok(fresh) => {
                     failed.set(None);

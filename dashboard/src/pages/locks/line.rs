@@ -57,8 +57,9 @@ pub(super) fn Line(line: LockLine, presence: RwSignal<Presence>) -> impl IntoVie
             super::super::focus(&focus.get_value());
             return;
         }
+        let id = id.get_value();
         spawn_local(async move {
-            match api::renew_lock(&id.get_value(), why).await {
+            match api::renew_lock(&id, why).await {
                 Ok(_) => desk.said.set("The lock goes on for 24 hours from now.".to_owned()),
                 Err(error) => fail(error),
             }

@@ -13,6 +13,7 @@ use super::rows::{Agents, Credentials, Deputies, Exceptions, Findings, Locks};
 use crate::api;
 use crate::app::{Desk, Signed};
 use crate::components::{Card, Failure, Notice, Text, Tone};
+use crate::pages::stay::Stay;
 use crate::pages::{focus, set_title};
 use crate::view_model::ownership::{commands, is_nothing};
 use crate::view_model::problem::ApiError;
@@ -52,12 +53,12 @@ pub fn Departure() -> impl IntoView {
     let desk = Desk::take();
     let params = use_params_map();
     let user = Memo::new(move |_| params.with(|params| params.get("user").unwrap_or_default()));
-    let shown = RwSignal::new(None::<Shown>);
+    let (stay, shown) = (Stay::here(), RwSignal::new(None::<Shown>));
     let failed = RwSignal::new(None::<ApiError>);
     Effect::new(move |_| {
         desk.position.track();
         let user = user.get();
-        spawn_local(async move {
+        stay.spawn(async move {
             match fetch(&user).await {
                 Ok(fresh) => {
                     failed.set(None);
@@ -127,8 +128,9 @@ fn Body(person: EntityRef, shown: RwSignal<Option<Shown>>) -> impl IntoView {
             return;
         }
         busy.set(true);
+        let heir = EntityRef::new(kind.get_value(), heir);
         spawn_local(async move {
-            let done = carry_out(what, EntityRef::new(kind.get_value(), heir), why).await;
+            let done = carry_out(what, heir, why).await;
             busy.set(false);
             match done {
                 // The change comes back as news, and draws the lists again.

@@ -13,6 +13,7 @@ use policy_core::console::Act;
 use proviso_api::activation::{ActivationLine, BundleList, ProposalLine};
 
 use super::set_title;
+use super::stay::Stay;
 use crate::api;
 use crate::app::Desk;
 use crate::components::{Card, Digest, Failure, Notice, Text, Tone};
@@ -30,18 +31,37 @@ pub fn Policies() -> impl IntoView {
         desk.position.track();
         api::bundles()
     });
-    let body = move || {
-        bundles.get().map(|bundles| match bundles {
-            Err(error) => {
-                desk.note(&error);
-                view! { <Failure error /> }.into_any()
-            }
-            Ok(told) => view! { <Told told /> }.into_any(),
-        })
+    let told = Memo::new(move |_| bundles.get());
+    let body = move || match told.get() {
+        None => view! { <p class="soft">"Asking the gate …"</p> }.into_any(),
+        Some(Err(error)) => {
+            desk.note(&error);
+            view! { <Failure error /> }.into_any()
+        }
+        Some(Ok(told)) => view! { <Told told /> }.into_any(),
     };
+    // Somebody may be writing into a line of these: it keeps its place while what stands above it is drawn anew.
+    let history = Memo::new(move |_| {
+        told.with(|told| {
+            let BundleList { active, history, .. } = told.as_ref()?.as_ref().ok()?;
+            Some(history.iter().map(|line| (line.clone(), line.bundle != *active)).collect::<Vec<_>>())
+        })
+    });
+    let known = Memo::new(move |_| history.with(Option::is_some));
     view! {
         <h1>"Policies"</h1>
-        <Transition fallback=|| view! { <p class="soft">"Asking the gate …"</p> }>{body}</Transition>
+        {body}
+        <Show when=move || known.get()>
+            <Card title="Activated">
+                <ul class="history">
+                    <For
+                        each=move || history.get().unwrap_or_default()
+                        key=|(line, earlier)| (line.seq, *earlier)
+                        children=|(line, earlier)| view! { <Activated line earlier /> }
+                    />
+                </ul>
+            </Card>
+        </Show>
     }
 }
 
@@ -58,16 +78,8 @@ fn Told(told: BundleList) -> impl IntoView {
     let next = told.next_module.map(|module| {
         view! { <p>"The next start may run the policy module " <code class="whole">{module.to_string()}</code></p> }
     });
-    let (none, now) = (told.proposals.is_empty(), told.active);
+    let none = told.proposals.is_empty();
     let proposals = told.proposals.into_iter().map(|line| view! { <Proposed line /> }).collect_view();
-    let history = told
-        .history
-        .into_iter()
-        .map(|line| {
-            let earlier = line.bundle != now;
-            view! { <Activated line earlier /> }
-        })
-        .collect_view();
     view! {
         <p>"Active: " <code class="whole">{active}</code></p>
         {next}
@@ -77,9 +89,6 @@ fn Told(told: BundleList) -> impl IntoView {
                 <p class="soft">"Nothing is proposed. " <code>"proviso bundle propose DIR --reason TEXT"</code> " proposes a bundle."</p>
             })}
             <ul class="history">{proposals}</ul>
-        </Card>
-        <Card title="Activated">
-            <ul class="history">{history}</ul>
         </Card>
     }
 }
@@ -107,7 +116,7 @@ fn Proposed(line: ProposalLine) -> impl IntoView {
 /// An activation; an earlier bundle can be proposed again.
 #[component]
 fn Activated(line: ActivationLine, earlier: bool) -> impl IntoView {
-    let desk = Desk::take();
+    let (desk, stay) = (Desk::take(), Stay::here());
     let navigate = use_navigate();
     let asking = RwSignal::new(false);
     let reason = RwSignal::new(String::new());
@@ -124,6 +133,8 @@ fn Activated(line: ActivationLine, earlier: bool) -> impl IntoView {
             let made = api::propose_earlier(bundle, said).await;
             busy.set(false);
             match made {
+                // Whoever has gone elsewhere meanwhile is not fetched back.
+                Ok(_) if stay.is_over() => desk.said.set("It is proposed again.".to_owned()),
                 Ok(made) => {
                     navigate(&format!("/policies/{}", made.proposal.bundle), NavigateOptions::default());
                 }

@@ -24,25 +24,40 @@ pub fn Proposal() -> impl IntoView {
         let bundle = bundle.get();
         async move { api::proposal(&bundle).await }
     });
-    let body = move || {
-        proposal.get().map(|proposal| match proposal {
-            Err(error) => {
-                desk.note(&error);
-                view! { <Failure error /> }.into_any()
-            }
-            Ok(told) => view! { <Told told /> }.into_any(),
+    // What the gate says once more is not drawn once more.
+    let told = Memo::new(move |_| proposal.get());
+    let body = move || match told.get() {
+        None => view! { <p class="soft">"Asking the gate …"</p> }.into_any(),
+        Some(Err(error)) => {
+            desk.note(&error);
+            view! { <Failure error /> }.into_any()
+        }
+        Some(Ok(told)) => view! { <Told told /> }.into_any(),
+    };
+    // What is typed stays while what stands above it is drawn anew. Another list is another thing to vote on.
+    let reason = RwSignal::new(String::new());
+    let voting = Memo::new(move |_| {
+        told.with(|told| {
+            let ProposalReply { proposal, you_may_not, .. } = told.as_ref()?.as_ref().ok()?;
+            Some((proposal.bundle, proposal.list, proposal.narrower, proposal.presence, you_may_not.clone()))
+        })
+    });
+    let vote = move || {
+        voting.get().map(|(bundle, list, narrower, presence, you_may_not)| {
+            view! { <Card title="Your vote"><Vote bundle list narrower presence you_may_not reason /></Card> }
         })
     };
     view! {
         <p class="crumb"><a href="/policies">"Policies"</a></p>
         <h1>"What it changes"</h1>
-        <Transition fallback=|| view! { <p class="soft">"Asking the gate …"</p> }>{body}</Transition>
+        {body}
+        {vote}
     }
 }
 
 #[component]
 fn Told(told: ProposalReply) -> impl IntoView {
-    let ProposalReply { proposal, list, files, you_may_not } = told;
+    let ProposalReply { proposal, list, files, .. } = told;
     let tone = match (proposal.state.as_str(), proposal.narrower) {
         ("open", true) => Tone::Good,
         ("open", false) => Tone::Warn,
@@ -79,9 +94,6 @@ fn Told(told: ProposalReply) -> impl IntoView {
         <Card title="Votes">
             {none.then(|| view! { <p class="soft">"Nobody has voted on this list."</p> })}
             <ul class="history">{votes}</ul>
-            <Vote
-                bundle=proposal.bundle list=proposal.list narrower=proposal.narrower presence=proposal.presence you_may_not
-            />
         </Card>
     }
 }

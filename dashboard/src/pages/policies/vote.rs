@@ -20,9 +20,10 @@ pub(super) fn Vote(
     narrower: bool,
     presence: Presence,
     you_may_not: Option<String>,
+    /// What was typed. It is the page's: the vote is drawn anew with another list.
+    reason: RwSignal<String>,
 ) -> impl IntoView {
     let (acts, desk) = (Acts::new(), Desk::take());
-    let reason = RwSignal::new(String::new());
     let cast = move |activates: bool| {
         let said = reason.get_untracked().trim().to_owned();
         let Signed::In(session) = desk.signed.get_untracked() else { return };

@@ -45,7 +45,8 @@ pub(super) fn DecideOnChosen(lines: Memo<Vec<ExceptionLine>>, clear: Callback<()
             let what = if decision == VoteDecision::Refuse { "refused" } else { "approved" };
             desk.said.set(format!("{} {what}.", several(done, "request")));
             failed.set(troubles);
-            clear.run(());
+            // The list may have been left meanwhile.
+            clear.try_run(());
             sending.set(false);
         });
     };

@@ -1,13 +1,12 @@
 //! Keeping up with the gate: what is open or live as a whole, what changed as it changes, what is over as it is wanted.
 
 use leptos::prelude::*;
-use leptos::task::spawn_local;
 
 use super::Page;
 use crate::api;
 use crate::app::Desk;
 use crate::view_model::problem::ApiError;
-use crate::view_model::queue::{Book, Over, Sort, Tab, count};
+use crate::view_model::queue::{Over, Sort, Tab, count};
 
 /// How many pages of what is over are fetched by themselves where something is searched: ten thousand lines.
 const MOST_PAGES: usize = 20;
@@ -20,12 +19,12 @@ pub(super) fn follow(page: Page) {
     Effect::new(move |_| {
         half_minute.track();
         desk.whole.track();
-        spawn_local(current(page, desk));
+        page.stay.spawn(current(page, desk));
     });
     Effect::new(move |before: Option<()>| {
         desk.position.track();
         if before.is_some() {
-            spawn_local(changes(page, desk));
+            page.stay.spawn(changes(page, desk));
         }
     });
     // What is over is asked for when it is looked at, and all of it where something is looked for in it.
@@ -37,14 +36,14 @@ pub(super) fn follow(page: Page) {
     });
     Effect::new(move |_| match wanted.get() {
         None => {}
-        Some(all) => spawn_local(older(page, desk, if all { MOST_PAGES } else { 1 }, !all)),
+        Some(all) => page.stay.spawn(older(page, desk, if all { MOST_PAGES } else { 1 }, !all)),
     });
 }
 
 /// Asks for the next page of what is over.
 pub(super) fn ask_older(page: Page) {
     let desk = Desk::take();
-    spawn_local(older(page, desk, 1, false));
+    page.stay.spawn(older(page, desk, 1, false));
 }
 
 async fn current(page: Page, desk: Desk) {
@@ -108,9 +107,7 @@ async fn older(page: Page, desk: Desk, pages: usize, only_first: bool) {
     }
     page.asking.set(true);
     for _ in 0..pages {
-        // Whoever has left the page looks for nothing in it any more.
-        let Some(over) = page.book.try_with_untracked(|book| book.over.clone()) else { return };
-        let token = match over {
+        let token = match page.book.with_untracked(|book| book.over.clone()) {
             Over::All => break,
             Over::Some(_) if only_first => break,
             Over::Some(token) => Some(token),
@@ -129,9 +126,7 @@ async fn older(page: Page, desk: Desk, pages: usize, only_first: bool) {
 
 /// Says what changed for this person.
 fn tell(page: Page, desk: Desk) {
-    let waiting = page.book.try_with_untracked(|book: &Book| count(&book.lines(), Tab::NeedsMe));
-    // The page was left while the gate answered.
-    let Some(waiting) = waiting else { return };
+    let waiting = page.book.with_untracked(|book| count(&book.lines(), Tab::NeedsMe));
     if desk.needs_me.get_untracked().is_some_and(|before| waiting > before) {
         desk.said.set(format!("A new request needs you. {waiting} in all."));
     }

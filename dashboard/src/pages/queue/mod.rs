@@ -17,10 +17,12 @@ use policy_core::console::Act;
 
 use super::reviews::Due;
 use super::set_title;
+use super::stay::Stay;
 use crate::app::Desk;
 use crate::components::{Failure, Notice, Tone};
 use crate::view_model::problem::ApiError;
 use crate::view_model::queue::{Book, Over, Tab, View, shown};
+use crate::view_model::stops::several;
 use crate::view_model::time::zoned_clock;
 use follow::follow;
 use lines::Lines;
@@ -30,6 +32,8 @@ use tools::{Narrow, Tabs};
 /// What the parts of the page share.
 #[derive(Clone, Copy)]
 struct Page {
+    /// Whether somebody is still on it.
+    stay: Stay,
     /// What is shown.
     view: Memo<View>,
     /// What the page knows.
@@ -58,6 +62,7 @@ pub fn Queue() -> impl IntoView {
     let desk = Desk::take();
     let query = use_query_map();
     let page = Page {
+        stay: Stay::here(),
         view: Memo::new(move |_| query.with(|query| View::read(|name| query.get(name)))),
         book: RwSignal::new(Book::default()),
         heard: RwSignal::new(false),
@@ -119,7 +124,7 @@ fn Attention() -> impl IntoView {
     move || {
         line.get().map(|line| match line.decided >= line.limit {
             true => {
-                let title = format!("You have decided {} requests today.", line.decided);
+                let title = format!("You have decided {} today.", several(line.decided as usize, "request"));
                 let until = zoned_clock(line.until);
                 view! {
                     <Notice tone=Tone::Warn title>
