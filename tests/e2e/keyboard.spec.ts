@@ -1,7 +1,7 @@
 // The whole decision without a mouse. Where the focus stands is said at each step: who does not see the page knows no more.
 import { type Locator, type Page, expect } from "@playwright/test";
 
-import { inState, press, test } from "./harness/asked.ts";
+import { inState, keysReady, press, test } from "./harness/asked.ts";
 import type { Gate } from "./harness/gate.ts";
 
 const preview = (page: Page): Locator => page.getByRole("region", { name: "If you say yes" });
@@ -37,9 +37,8 @@ async function walk(page: Page, gate: Gate, task: string, asked: string): Promis
 
 test("a request is narrowed, granted and revoked without a mouse", async ({ page, gate, task, asked }) => {
   await walk(page, gate, task, asked);
-  await page.keyboard.press("n");
   const length = page.getByLabel("valid for", { exact: true });
-  await expect(length).toBeFocused();
+  await press(page, "n", (within) => expect(length).toBeFocused(within));
   const before = await time(page).textContent();
   await page.keyboard.press("Control+a");
   await page.keyboard.type("7m");
@@ -92,4 +91,39 @@ test("a request is refused without a mouse, and only with a reason", async ({ pa
   await page.keyboard.press("g");
   await page.keyboard.press("q");
   await expect(page.getByRole("heading", { name: "Queue" })).toBeVisible();
+});
+
+test("whoever turns single keys off is left alone by them, until they turn them on", async ({ page, gate, asked }) => {
+  await page.goto(gate.signInLink("mara"));
+  await expect(page.locator("a[data-line]").first()).toBeVisible();
+  await press(page, "?", (within) => expect(page.getByRole("dialog", { name: "Keys" })).toBeVisible(within));
+  await page.getByRole("checkbox", { name: "single keys do this" }).uncheck();
+  await page.getByRole("button", { name: "Close" }).click();
+  await expect(page.getByRole("dialog", { name: "Keys" })).toHaveCount(0);
+  await page.keyboard.press("j");
+  await page.keyboard.press("g");
+  await page.keyboard.press("l");
+  await page.keyboard.press("?");
+  // What is no single key goes on; by then the others would have done something.
+  await page.keyboard.press("Control+k");
+  await expect(page.getByRole("combobox", { name: "What to do" })).toBeFocused();
+  await page.keyboard.press("Escape");
+  await expect(page.getByRole("heading", { name: "Queue" })).toBeVisible();
+  await expect(page.getByRole("dialog", { name: "Keys" })).toHaveCount(0);
+  await expect(page.locator("a[data-line]:focus")).toHaveCount(0);
+  // It is of this browser, and outlives the page.
+  await page.goto(`${gate.url}/exceptions/${asked}`);
+  await expect(preview(page)).toContainText("nothing: every dimension is fixed");
+  await keysReady(page);
+  await page.keyboard.press("d");
+  await page.keyboard.press("a");
+  await page.keyboard.press("Control+k");
+  await expect(page.getByRole("combobox", { name: "What to do" })).toBeFocused();
+  await page.keyboard.press("Escape");
+  await expect(inState(page, "requested")).toBeVisible();
+  await expect(page.getByLabel("Reason")).not.toBeFocused();
+  await page.getByRole("button", { name: "Keys" }).click();
+  await page.getByRole("checkbox", { name: "single keys do this" }).check();
+  await page.getByRole("button", { name: "Close" }).click();
+  await press(page, "d", (within) => expect(page.getByLabel("Reason")).toBeFocused(within));
 });

@@ -5,6 +5,7 @@ import { type Page, expect } from "@playwright/test";
 
 import { LOOKS, approve, inState, look, open, signIn, test } from "./harness/asked.ts";
 import type { Gate } from "./harness/gate.ts";
+import { POST_JOURNAL, Point } from "./harness/point.ts";
 
 const REPORT_WRITER = "spiffe://acme.example/agent/report-writer";
 
@@ -18,23 +19,8 @@ async function inEveryLook(page: Page, what: string): Promise<void> {
 
 /** A request of the strongest tier: a regulated journal, which takes finance and security. */
 async function ofTheStrongestTier(gate: Gate, task: string): Promise<string> {
-  const token = gate.run("token", "agent", "--subject", `Agent::${REPORT_WRITER}`, "--task", task, "--for", "ines");
-  const point = gate.run("token", "enforcement-point", "--name", `desk-${task}`, "--subjects", `Agent::${REPORT_WRITER}`, "--servers", "ledger");
-  const headers = { authorization: `Bearer ${point}`, "proviso-subject-token": token, "content-type": "application/json" };
-  const asked = {
-    subject: { type: "Agent", id: REPORT_WRITER },
-    action: { name: "post_journal" },
-    resource: { type: "Dataset", id: "finance/ledger-eu" },
-    context: { input: { rows: 5 }, "proviso.dev/server": "ledger" },
-  };
-  const denied = await (await fetch(`${gate.url}/access/v1/evaluation`, { method: "POST", headers, body: JSON.stringify(asked) })).json();
-  const request = {
-    ...asked,
-    context: { ...asked.context, business_justification: "The quarter closes." },
-    denial: { evaluation_id: denied.context.evaluation_id, expires_at: denied.context.access_request.expires_at },
-  };
-  const made = await fetch(`${gate.url}/access/v1/requests`, { method: "POST", headers, body: JSON.stringify(request) });
-  return (await made.json()).task.id;
+  const point = new Point(gate, `desk-${task}`, "ledger");
+  return point.request({ ...POST_JOURNAL, resource: { type: "Dataset", id: "finance/ledger-eu" } }, point.token(task), "The quarter closes.");
 }
 
 test("a yes of the strongest tier names what it is on, and the gate checks it", async ({ page, gate, task }) => {
@@ -129,4 +115,19 @@ test("what became of the like, and what differs most, stand beside the request",
   await expect(differs).toContainText(/Differs most from the last approved one in .*path/);
   await expect(differs).toContainText("q5.md");
   await expect(differs.getByRole("link", { name: "the last approved one" })).toHaveAttribute("href", `/exceptions/${asking.id}`);
+});
+
+test("the pieces of the pages and the list of keys look right, and are accessible", async ({ page, gate }) => {
+  await signIn(page, gate);
+  await page.goto(`${gate.url}/design`);
+  await expect(page.getByRole("heading", { name: "The pieces of these pages" })).toBeVisible();
+  // What is shown there of text from outside is text, too.
+  await expect(page.getByText("<b>not bold</b>")).toBeVisible();
+  await expect(page.locator("b", { hasText: /^not bold$/ })).toHaveCount(0);
+  await inEveryLook(page, "design");
+  await page.getByRole("button", { name: "Keys" }).click();
+  await expect(page.getByRole("dialog", { name: "Keys" })).toBeVisible();
+  await inEveryLook(page, "help");
+  await page.keyboard.press("Escape");
+  await expect(page.getByRole("dialog", { name: "Keys" })).toHaveCount(0);
 });
