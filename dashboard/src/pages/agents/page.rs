@@ -51,7 +51,10 @@ pub(super) fn Page(agent: EntityRef) -> impl IntoView {
         <p class="crumb"><a href="/agents">"Agents"</a> " / " <code>{agent.kind.clone()}</code></p>
         <h1 class="mono"><Text text=agent.id.clone() /></h1>
         {move || failed.get().map(|error| view! { <Failure error /> })}
-        <Show when=move || loaded.get() fallback=|| view! { <p class="soft">"Asking the gate …"</p> }>
+        <Show
+            when=move || loaded.get()
+            fallback=move || failed.with(Option::is_none).then(|| view! { <p class="soft">"Asking the gate …"</p> })
+        >
             <Who reply />
             <p><a href=lock.clone()>"Lock this agent"</a></p>
             <div class="columns">
