@@ -2,8 +2,10 @@
 
 mod callers;
 mod counterparts;
+mod going_round;
 mod handshake;
 mod hostile;
 mod proxy;
+mod resuming;
 mod stateless;
 mod upstream;

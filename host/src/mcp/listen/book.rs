@@ -1,8 +1,8 @@
 //! The conversations that there are: sessions of the earlier era by name, and in the later one each caller's own.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use policy_core::digest::Digest;
 use tokio::sync::mpsc::error::TrySendError;
@@ -90,6 +90,21 @@ pub struct NoRoom;
 struct Shelves {
     sessions: BTreeMap<String, Arc<Conversation>>,
     callers: BTreeMap<Digest, Arc<Conversation>>,
+    /// What each agent has not read, in whatever conversations, also in those that are over: for as long as it lies there.
+    unread: BTreeMap<String, Weak<AtomicUsize>>,
+}
+
+impl Shelves {
+    /// What this agent has not read. Nothing is forgotten by ending the conversation that it lies in.
+    fn unread_of(&mut self, subject: &str) -> Arc<AtomicUsize> {
+        if let Some(unread) = self.unread.get(subject).and_then(Weak::upgrade) {
+            return unread;
+        }
+        self.unread.retain(|_, unread| unread.strong_count() > 0);
+        let unread = Arc::default();
+        self.unread.insert(subject.to_owned(), Arc::downgrade(&unread));
+        unread
+    }
 }
 
 /// All of them.
@@ -130,7 +145,8 @@ impl Book {
             return Err(NoRoom);
         }
         Self::make_room(&mut shelves, &subject_of(caller))?;
-        let conversation = self.begin(Era::Handshake, caller, gate)?;
+        let unread = shelves.unread_of(&subject_of(caller));
+        let conversation = self.begin(Era::Handshake, caller, gate, unread)?;
         shelves.sessions.insert(name.clone(), Arc::clone(&conversation));
         Ok((name, conversation))
     }
@@ -145,21 +161,20 @@ impl Book {
             return Ok(Arc::clone(found));
         }
         Self::make_room(&mut shelves, &subject_of(caller))?;
-        let conversation = self.begin(Era::Stateless, caller, gate())?;
+        let unread = shelves.unread_of(&subject_of(caller));
+        let conversation = self.begin(Era::Stateless, caller, gate(), unread)?;
         shelves.callers.insert(caller.key, Arc::clone(&conversation));
         Ok(conversation)
     }
 
-    /// Whether this caller has as many requests and streams open, or as much unread, as it may.
+    /// Whether this caller has as many requests and streams open, or its agent as much unread, as it may.
     pub fn is_full_of(&self, caller: &Caller) -> bool {
         let shelves = self.shelves();
         let own = shelves.sessions.values().chain(shelves.callers.get(&caller.key));
         let own = own.filter(|one| one.caller == caller.key);
-        let (open, unread) = own.fold((0, 0), |(open, unread), one| {
-            let shared = &one.shared;
-            (open + shared.open.load(Ordering::Acquire), unread + shared.unread.load(Ordering::Acquire))
-        });
-        open >= MOST_OF_ONE || unread >= MOST_UNREAD
+        let open: usize = own.map(|one| one.shared.open.load(Ordering::Acquire)).sum();
+        let unread = shelves.unread.get(&subject_of(caller)).and_then(Weak::upgrade);
+        open >= MOST_OF_ONE || unread.is_some_and(|unread| unread.load(Ordering::Acquire) >= MOST_UNREAD)
     }
 
     /// Ends a session of this name.
@@ -244,11 +259,17 @@ impl Book {
         Ok(())
     }
 
-    fn begin(&self, era: Era, caller: &Caller, gate: Gate) -> Result<Arc<Conversation>, NoRoom> {
+    fn begin(
+        &self,
+        era: Era,
+        caller: &Caller,
+        gate: Gate,
+        unread: Arc<AtomicUsize>,
+    ) -> Result<Arc<Conversation>, NoRoom> {
         let word = random::id(&*self.making.random, "s").map_err(|_| NoRoom)?;
         let alive = self.alive.lock().unwrap_or_else(PoisonError::into_inner).clone().ok_or(NoRoom)?;
         let (events, receiver) = channel(QUEUE);
-        let (gate, shared) = (Arc::new(gate), Arc::new(Shared::default()));
+        let (gate, shared) = (Arc::new(gate), Arc::new(Shared { unread, ..Shared::default() }));
         let config = Config {
             server: self.making.server.clone(),
             roots: self.making.roots.clone(),

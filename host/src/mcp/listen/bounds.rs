@@ -6,7 +6,7 @@ use std::time::Duration;
 pub const MOST_CONVERSATIONS: usize = 1_000;
 /// Conversations at once of one agent, in whatever tasks.
 pub const MOST_OF_SUBJECT: usize = 64;
-/// Bytes of answers that one caller has not read: whoever has more gets no other.
+/// Bytes that one agent has not read, on all its streams: whoever has more gets no other answer, and messages are dropped.
 pub const MOST_UNREAD: usize = 64 * 1024 * 1024;
 /// Sessions at once of one caller.
 pub const MOST_SESSIONS_OF_ONE: usize = 32;
@@ -14,8 +14,12 @@ pub const MOST_SESSIONS_OF_ONE: usize = 32;
 pub const MOST_REQUESTS: usize = 64;
 /// Requests and streams of one caller in all of them: others have room whatever one does.
 pub const MOST_OF_ONE: usize = 128;
-/// Messages that wait for a stream of the client's.
-pub const MOST_WAITING: usize = 64;
+/// Bytes that are kept of what one session's streams said, for whoever takes one up again.
+pub const MOST_KEPT: usize = 1024 * 1024;
+/// What an event counts there besides its own bytes.
+pub const EVENT: usize = 256;
+/// After how many milliseconds a client that was cut off may come back, where the upstream does not say.
+pub const RETRY: u64 = 1_000;
 /// Bytes of messages, answers apart, that wait on a stream for a client that does not read.
 pub const MOST_QUEUED: usize = 4 * 1024 * 1024;
 /// What happens to a conversation and was not handled yet.

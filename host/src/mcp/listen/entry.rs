@@ -156,8 +156,7 @@ impl Entrance<'_> {
     ) -> Result<Response, Refused> {
         let (out, listening) = out::stream(&conversation.shared.unread);
         let number = conversation.number();
-        let going = Some((request.id.clone(), number));
-        let listener = Listener::new(listening, &conversation, going, self.proxy);
+        let listener = Listener::new(listening, &conversation, Some(number), self.proxy);
         let event = Event::Asked(request, line, out, number);
         if !conversation.happen(event, &self.token, self.proxy.clock.boot()).await {
             return Err(no_session(&Value::Null));
@@ -175,6 +174,12 @@ impl Entrance<'_> {
 /// There is no such session, or it is another's: nobody can tell which.
 pub(super) fn no_session(id: &Value) -> Refused {
     Refused::message(INVALID, id, "no_session_here", "there is no such session").status(StatusCode::NOT_FOUND)
+}
+
+/// What a client would go on behind is no place on a stream of this session, or is kept no longer.
+pub(super) fn no_stream() -> Refused {
+    let detail = "`Last-Event-ID` names no event of this session that is kept";
+    Refused::new(StatusCode::BAD_REQUEST, "no_stream_here", detail)
 }
 
 /// One caller has as much as it may.

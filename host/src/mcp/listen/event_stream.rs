@@ -1,5 +1,7 @@
 //! Server-sent events, as the transport uses them: read from an upstream within bounds, written to a client.
 
+use super::kept::Place;
+
 /// Something that an upstream's stream says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Said {
@@ -105,12 +107,19 @@ impl Reader {
     }
 }
 
-/// A message as an event. JSON has no line ends but between its parts, where a space does as well.
-pub fn event(message: &[u8]) -> Vec<u8> {
-    let mut event = b"event: message\ndata: ".to_vec();
+/// A message as an event, with its place where it has one. JSON has no line ends but between its parts, where a space does
+/// as well.
+pub fn event(message: &[u8], place: Option<Place>) -> Vec<u8> {
+    let mut event = place.map(|place| format!("id: {place}\n").into_bytes()).unwrap_or_default();
+    event.extend_from_slice(b"event: message\ndata: ");
     event.extend(message.iter().map(|byte| if matches!(byte, b'\n' | b'\r') { b' ' } else { *byte }));
     event.extend_from_slice(b"\n\n");
     event
+}
+
+/// What primes a stream: the place behind which it may be taken up again, after how many milliseconds, and nothing said.
+pub fn primer(place: Place, retry: u64) -> Vec<u8> {
+    format!("id: {place}\nretry: {retry}\ndata:\n\n").into_bytes()
 }
 
 /// That there is somebody.
@@ -151,9 +160,15 @@ mod tests {
 
     #[test]
     fn a_message_is_one_event() {
-        let event = event(b"{\"a\":\n 1}");
-        assert_eq!(event, b"event: message\ndata: {\"a\":  1}\n\n");
+        let plain = event(b"{\"a\":\n 1}", None);
+        assert_eq!(plain, b"event: message\ndata: {\"a\":  1}\n\n");
         let mut reader = Reader::new(64);
-        assert_eq!(reader.push(&event), [Said::Message(b"{\"a\":  1}".to_vec())]);
+        assert_eq!(reader.push(&plain), [Said::Message(b"{\"a\":  1}".to_vec())]);
+        assert_eq!(reader.last_id, None);
+        let place = Place { stream: 7, number: 2 };
+        assert_eq!(reader.push(&event(b"{}", Some(place))), [Said::Message(b"{}".to_vec())]);
+        assert_eq!(reader.last_id.as_deref(), Some("7-2"));
+        assert_eq!(reader.push(&primer(Place { number: 3, ..place }, 500)), []);
+        assert_eq!((reader.last_id.as_deref(), reader.retry), (Some("7-3"), Some(500)));
     }
 }

@@ -16,7 +16,7 @@ use super::upstream::{Passport, Upstream};
 use crate::clock::Clock;
 use crate::mcp::message::{self, FROM_UPSTREAM, Id, Message};
 
-/// How often a stream that broke off is taken up again.
+/// How often a stream that broke off is taken up again, after the last event that it said.
 const MOST_TRIES: usize = 8;
 /// How long to wait before that, at least and at most.
 const SHORTEST_PAUSE: u64 = 100;
@@ -27,6 +27,10 @@ const LONGEST_PAUSE: u64 = 30_000;
 pub enum Heard {
     /// A message; on the stream of the request under this id, where there is one. With the status that it came under.
     Line(Option<Id>, Vec<u8>, u16),
+    /// That it answers the request under this id with a stream.
+    Opens(Id),
+    /// That it has closed that stream for so many milliseconds, and answers when it is taken up again.
+    Pauses(Id, u64),
     /// The name of its session.
     Session(HeaderValue),
     /// That its session is over.
@@ -110,9 +114,17 @@ async fn converse(
     if kind(&response) != "text/event-stream" {
         return Err("upstream_no_answer");
     }
+    tell(to, Heard::Opens(id.clone())).await?;
     let mut events = Reader::new(FROM_UPSTREAM.max_bytes);
-    for _ in 0..MOST_TRIES {
-        while let Ok(Some(bytes)) = response.chunk().await {
+    let mut tries = 0;
+    while tries < MOST_TRIES {
+        let before = events.last_id.clone();
+        let closed = loop {
+            let bytes = match response.chunk().await {
+                Ok(Some(bytes)) => bytes,
+                Ok(None) => break true,
+                Err(_) => break false,
+            };
             for said in events.push(&bytes) {
                 match said {
                     Said::Message(line) if told(&line, &id, to, 200).await? => return Ok(()),
@@ -120,8 +132,13 @@ async fn converse(
                     Said::TooLarge => return Err("too_large"),
                 }
             }
-        }
+        };
         let Some(after) = events.last_id.clone().filter(|_| resumes) else { return Err("upstream_stream_ended") };
+        // What only breaks off is taken up for a client that hears nothing of it.
+        if closed && let Some(retry) = events.retry {
+            tell(to, Heard::Pauses(id.clone(), retry.clamp(SHORTEST_PAUSE, LONGEST_PAUSE))).await?;
+        }
+        tries = if before.as_ref() == Some(&after) { tries + 1 } else { 0 };
         pause(events.retry).await;
         let taken_up = upstream.get(&passport, Some(&after)).send().await.map_err(|_| "upstream_unreachable")?;
         if !taken_up.status().is_success() || kind(&taken_up) != "text/event-stream" {

@@ -15,6 +15,7 @@ pub const VERSION: &str = "mcp-protocol-version";
 pub const METHOD: &str = "mcp-method";
 pub const NAME: &str = "mcp-name";
 pub const SESSION: &str = "mcp-session-id";
+pub const AFTER: &str = "last-event-id";
 
 /// What a client of the later era says that it can.
 const CAPABILITIES_MEMBER: &str = "io.modelcontextprotocol/clientCapabilities";

@@ -16,6 +16,7 @@ mod event_stream;
 mod exchange;
 mod guard;
 mod headers;
+mod kept;
 mod metadata;
 mod options;
 mod out;

@@ -14,16 +14,16 @@ use serde_json::Value;
 use super::actor::Event;
 use super::bearer;
 use super::book::Conversation;
-use super::bounds::{KNOWN, SILENCE};
+use super::bounds::{KNOWN, RETRY, SILENCE};
 use super::callers::Caller;
-use super::entry::{no_session, too_many, unanswered};
-use super::event_stream::{SIGN_OF_LIFE, event};
-use super::headers::{self, SESSION, VERSION};
-use super::out::{self, Listening, Saying};
+use super::entry::{no_session, no_stream, too_many, unanswered};
+use super::event_stream::{SIGN_OF_LIFE, event, primer};
+use super::headers::{self, AFTER, SESSION, VERSION};
+use super::kept::{GENERAL, Place};
+use super::out::{self, Counted, Listening, Saying};
 use super::refusal::Refused;
 use super::server::Proxy;
 use crate::mcp::era::STATELESS_VERSIONS;
-use crate::mcp::message::Id;
 
 /// A client that listens. When it goes, the conversation hears so.
 pub struct Listener {
@@ -32,8 +32,8 @@ pub struct Listener {
     conversation: Arc<Conversation>,
     /// Until when it is known who listens.
     known: u64,
-    /// The request that it listens for, and its number as a listener.
-    going: Option<(Id, u64)>,
+    /// Its number, where it listens for an answer.
+    going: Option<u64>,
 }
 
 /// Whether it is known who listens.
@@ -47,20 +47,20 @@ enum Known {
 impl Drop for Listener {
     fn drop(&mut self) {
         self.conversation.shared.open.fetch_sub(1, Ordering::AcqRel);
-        let Some((id, number)) = self.going.take() else { return };
+        let Some(number) = self.going.take() else { return };
         let events = self.conversation.events();
         // Where the runtime has gone first, so has the conversation.
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(async move {
-                let _over = events.send(Event::Gone(id, number)).await;
+                let _over = events.send(Event::Gone(number)).await;
             });
         }
     }
 }
 
 impl Listener {
-    /// Somebody who listens for the answer under an id, or to whatever is said.
-    pub fn new(listening: Listening, to: &Arc<Conversation>, going: Option<(Id, u64)>, proxy: &Arc<Proxy>) -> Self {
+    /// Somebody who listens for an answer by this number, or to whatever is said.
+    pub fn new(listening: Listening, to: &Arc<Conversation>, going: Option<u64>, proxy: &Arc<Proxy>) -> Self {
         to.shared.open.fetch_add(1, Ordering::AcqRel);
         let mut listener = Self { listening, proxy: Arc::clone(proxy), conversation: Arc::clone(to), known: 0, going };
         listener.known = listener.soon();
@@ -71,11 +71,14 @@ impl Listener {
     async fn next_bytes(&mut self) -> Option<Bytes> {
         match tokio::time::timeout(KNOWN.min(SILENCE), self.listening.next()).await {
             // It was allowed.
-            Ok(Some(Saying::Answer(answer, _))) => Some(Bytes::from_owner(answer.map(event))),
+            Ok(Some(Saying::Answer(answer, place, _))) => {
+                Some(Bytes::from_owner(answer.map(|text| event(text, place))))
+            }
+            Ok(Some(Saying::Opens(place, retry))) => Some(opening(place, retry)),
             Ok(None) => None,
             // INVARIANT (R7): whoever is not known any more hears nothing more, however much is said.
-            Ok(Some(Saying::Message(message))) => match self.is_known().await {
-                Known::Yes => Some(event(&message).into()),
+            Ok(Some(Saying::Message(message, place))) => match self.is_known().await {
+                Known::Yes => Some(said(message, place)),
                 Known::No | Known::Unsure => None,
             },
             // While the gate is away nothing is said, and nothing is given up.
@@ -83,6 +86,13 @@ impl Listener {
                 Known::Yes | Known::Unsure => Some(Bytes::from_static(SIGN_OF_LIFE)),
                 Known::No => None,
             },
+        }
+    }
+
+    /// The upstream is silent: whoever waits for it wants to know where to go on if the stream is cut off.
+    async fn waits(&self) {
+        if let Some(number) = self.going {
+            let _over = self.conversation.events().send(Event::Waits(number)).await;
         }
     }
 
@@ -106,17 +116,33 @@ impl Listener {
     }
 }
 
-/// The answer to a request: JSON where it comes first and soon, else a stream.
+/// The first bytes of a stream that opens.
+fn opening(place: Option<Place>, retry: Option<u64>) -> Bytes {
+    match place {
+        Some(place) => primer(place, retry.unwrap_or(RETRY)).into(),
+        None => Bytes::from_static(SIGN_OF_LIFE),
+    }
+}
+
+fn said(message: Counted, place: Option<Place>) -> Bytes {
+    Bytes::from_owner(message.map(|text| event(text, place)))
+}
+
+/// The answer to a request: a stream where the upstream has one or lets wait for it, else JSON.
 pub async fn respond(mut listener: Listener) -> Response {
     let first = match tokio::time::timeout(SILENCE, listener.listening.next()).await {
-        Ok(Some(Saying::Answer(answer, status))) => return answered(Bytes::from_owner(answer), status),
+        Ok(Some(Saying::Answer(answer, _, status))) => return answered(Bytes::from_owner(answer), status),
+        Ok(Some(Saying::Opens(place, retry))) => opening(place, retry),
         // INVARIANT (R7): the first message may come when it is no longer known who listens.
-        Ok(Some(Saying::Message(message))) => match listener.is_known().await {
-            Known::Yes => event(&message).into(),
+        Ok(Some(Saying::Message(message, place))) => match listener.is_known().await {
+            Known::Yes => said(message, place),
             Known::No | Known::Unsure => return answered(unanswered(&Value::Null).into(), 200),
         },
         Ok(None) => return answered(unanswered(&Value::Null).into(), 200),
-        Err(_) => Bytes::from_static(SIGN_OF_LIFE),
+        Err(_) => {
+            listener.waits().await;
+            Bytes::from_static(SIGN_OF_LIFE)
+        }
     };
     stream(listener, Some(first))
 }
@@ -146,7 +172,7 @@ fn stream(listener: Listener, first: Option<Bytes>) -> Response {
     (kind, Body::from_stream(pieces)).into_response()
 }
 
-/// `GET`: what a session says by itself (2025-11-25).
+/// `GET`: what a session says by itself, or a stream that was cut off (2025-11-25).
 pub async fn get(State(proxy): State<Arc<Proxy>>, request: Request<Body>) -> Response {
     let (parts, _) = request.into_parts();
     follow(&proxy, &parts).await.unwrap_or_else(|refused| refused.into_response())
@@ -158,12 +184,22 @@ async fn follow(proxy: &Arc<Proxy>, parts: &Parts) -> Result<Response, Refused> 
         return Err(too_many());
     }
     headers::hold_accept(&parts.headers, &["text/event-stream"])?;
+    let after = match headers::once(&parts.headers, AFTER, &Value::Null)? {
+        Some(text) => Some(Place::read(text).ok_or_else(no_stream)?),
+        None => None,
+    };
     let (out, listening) = out::stream(&conversation.shared.unread);
-    let listener = Listener::new(listening, &conversation, None, proxy);
-    if conversation.happen(Event::Follows(out), &token, proxy.clock.boot()).await {
-        Ok(stream(listener, Some(Bytes::from_static(SIGN_OF_LIFE))))
-    } else {
-        Err(no_session(&Value::Null))
+    let number = conversation.number();
+    let going = after.filter(|place| place.stream != GENERAL).map(|_| number);
+    let mut listener = Listener::new(listening, &conversation, going, proxy);
+    if !conversation.happen(Event::Follows(out, after, number), &token, proxy.clock.boot()).await {
+        return Err(no_session(&Value::Null));
+    }
+    match listener.listening.next().await {
+        Some(Saying::Opens(place, retry)) => Ok(stream(listener, Some(opening(place, retry)))),
+        // Nothing is said on what nobody keeps.
+        _ if after.is_some() => Err(no_stream()),
+        _ => Err(no_session(&Value::Null)),
     }
 }
 

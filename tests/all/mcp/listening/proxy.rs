@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
+use std::pin::Pin;
 use std::process::Stdio;
 use std::sync::atomic::{AtomicU16, Ordering};
 
-use futures::StreamExt as _;
+use axum::body::Bytes;
+use futures::{Stream, StreamExt as _};
 use proviso::store::bundle_folder;
 use proviso_tests::{Setup, TestGate};
 use reqwest::{Method, RequestBuilder, Response};
@@ -71,14 +73,18 @@ impl Listening {
     }
 
     /// The same before another upstream than the fixture.
-    pub async fn before(
+    pub async fn before(gate: TestGate, url: &str, server: &str, at: (Upstream, &str), options: &[&str]) -> Self {
+        Self::known_as(gate, (url, server), at, resource(), options).await
+    }
+
+    /// The same, listening at an address and known to clients by another.
+    pub async fn known_as(
         gate: TestGate,
-        url: &str,
-        server: &str,
+        (url, server): (&str, &str),
         (upstream, address): (Upstream, &str),
+        (listen, resource): (String, String),
         options: &[&str],
     ) -> Self {
-        let (listen, resource) = resource();
         let point = gate.point_at(&resource, "edge", &[server]).await;
         let agent = gate.agent_at(&resource, "report-writer", "weekly-report", Some("ines")).await;
         let folder = tempfile::tempdir().expect("a folder");
@@ -115,15 +121,32 @@ impl Listening {
 
     /// A session of the earlier era: its name.
     pub async fn session(&self, token: &str) -> String {
-        let answer = self.message(token, None, &initialize()).send().await.expect("an answer");
+        self.session_of(token, "2025-11-25").await
+    }
+
+    /// The same, where this version is agreed upon.
+    pub async fn session_of(&self, token: &str, version: &str) -> String {
+        let mut begins = initialize();
+        begins["params"]["protocolVersion"] = json!(version);
+        let answer = self.message(token, None, &begins).send().await.expect("an answer");
         assert_eq!(answer.status(), 200);
         let session = answer.headers()["mcp-session-id"].to_str().expect("a name").to_owned();
         let told: Value = answer.json().await.expect("JSON");
-        assert_eq!(told["result"]["protocolVersion"], json!("2025-11-25"), "{told}");
+        assert_eq!(told["result"]["protocolVersion"], json!(version), "{told}");
         let done = json!({"jsonrpc": "2.0", "method": "notifications/initialized"});
-        let answer = self.message(token, Some(&session), &done).send().await.expect("an answer");
+        let done =
+            self.request(Method::POST, token).header("accept", "application/json, text/event-stream").json(&done);
+        let answer = done.header("mcp-session-id", &session).send().await.expect("an answer");
         assert_eq!(answer.status(), 202);
         session
+    }
+
+    /// What a session says by itself, or what came behind an event of one of its streams.
+    pub async fn follow(&self, token: &str, session: &str, after: Option<&str>) -> Response {
+        let request = self.request(Method::GET, token).header("accept", "text/event-stream");
+        let request = request.header("mcp-session-id", session);
+        let request = after.iter().fold(request, |request, after| request.header("last-event-id", *after));
+        request.send().await.expect("an answer")
     }
 
     /// A request of the later era, with the headers that go with it.
@@ -146,6 +169,11 @@ impl Listening {
         let params = json!({"name": tool, "arguments": arguments});
         let answer = self.stateless(token, "tools/call", &params).send().await.expect("an answer");
         answer_of(answer).await
+    }
+
+    /// The proxy's process.
+    pub fn process(&self) -> u32 {
+        self.child.id().expect("it runs")
     }
 
     /// Ends the proxy as an operator does. Its exit code.
@@ -212,6 +240,58 @@ pub async fn next_of(answer: &mut (impl futures::Stream<Item = reqwest::Result<i
         let data = text.split("\n\n").find_map(|event| event.split("data: ").nth(1));
         if let Some(Ok(message)) = data.map(serde_json::from_str) {
             return message;
+        }
+    }
+}
+
+/// A stream of events as a client reads it, with the ids of events.
+pub struct Events {
+    bytes: Pin<Box<dyn Stream<Item = reqwest::Result<Bytes>> + Send>>,
+    text: String,
+}
+
+/// An event: its id, how long it lets wait before the stream is taken up again, and what it says.
+#[derive(Debug, Default, PartialEq)]
+pub struct Event {
+    pub id: Option<String>,
+    pub retry: Option<u64>,
+    /// Nothing in an event that only primes the stream.
+    pub message: Option<Value>,
+}
+
+impl Events {
+    /// The events of an answer that is a stream of them.
+    pub fn of(answer: Response) -> Self {
+        assert_eq!(answer.status(), 200);
+        assert_eq!(answer.headers()["content-type"], "text/event-stream");
+        Self { bytes: Box::pin(answer.bytes_stream()), text: String::new() }
+    }
+
+    /// The next one; nothing when the stream has ended. What only shows that there is somebody is none.
+    pub async fn next(&mut self) -> Option<Event> {
+        loop {
+            while let Some((event, rest)) = self.text.split_once("\n\n") {
+                let (event, rest) = (event.to_owned(), rest.to_owned());
+                self.text = rest;
+                let field = |name: &str| event.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
+                if let Some(data) = field("data:") {
+                    let message = (!data.is_empty()).then(|| serde_json::from_str(data).expect("JSON"));
+                    let retry = field("retry:").map(|retry| retry.parse().expect("a number"));
+                    return Some(Event { id: field("id:").map(str::to_owned), retry, message });
+                }
+            }
+            let bytes = self.bytes.next().await?.expect("read");
+            self.text.push_str(&String::from_utf8_lossy(&bytes));
+        }
+    }
+
+    /// The next message.
+    pub async fn message(&mut self) -> Event {
+        loop {
+            let event = self.next().await.expect("a message");
+            if event.message.is_some() {
+                return event;
+            }
         }
     }
 }

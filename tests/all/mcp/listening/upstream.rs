@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -12,7 +12,7 @@ use axum::response::{IntoResponse as _, Response};
 use futures::StreamExt as _;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, broadcast};
 
 /// What it demands as a credential.
 pub const SECRET: &str = "upstream-secret-7";
@@ -43,6 +43,10 @@ pub struct Upstream {
     sessions: Arc<AtomicU64>,
     /// What tools that wait are waiting for.
     pub go_on: Arc<Notify>,
+    /// What it says by itself, to sessions that follow; nobody may, while there is nothing here.
+    says: Arc<OnceLock<broadcast::Sender<Value>>>,
+    /// What a call that is polled for is answered with.
+    polled: Arc<Mutex<Option<Value>>>,
     elsewhere: Arc<str>,
 }
 
@@ -52,10 +56,16 @@ impl Upstream {
         let url = format!("http://{}/mcp", listener.local_addr().expect("an address"));
         let elsewhere = format!("http://{}/elsewhere", listener.local_addr().expect("an address"));
         let (heard, sessions, go_on) = (Arc::default(), Arc::default(), Arc::default());
-        let upstream = Self { url, heard, sessions, go_on, elsewhere: elsewhere.into() };
+        let (says, polled) = (Arc::default(), Arc::default());
+        let upstream = Self { url, heard, sessions, go_on, says, polled, elsewhere: elsewhere.into() };
         let router = Router::new().fallback(answer).with_state(upstream.clone());
         drop(tokio::spawn(async move { axum::serve(listener, router).await }));
         upstream
+    }
+
+    /// It speaks by itself from now on. Where what it is to say is put.
+    pub fn speaks(&self) -> broadcast::Sender<Value> {
+        self.says.get_or_init(|| broadcast::channel(64).0).clone()
     }
 
     /// Everything that it heard.
@@ -80,6 +90,7 @@ async fn answer(State(upstream): State<Upstream>, method: Method, headers: Heade
     match method {
         Method::POST => {}
         Method::DELETE => return StatusCode::NO_CONTENT.into_response(),
+        Method::GET => return followed(&upstream, &headers),
         _ => return StatusCode::METHOD_NOT_ALLOWED.into_response(),
     }
     let id = &body["id"];
@@ -117,6 +128,9 @@ async fn answer(State(upstream): State<Upstream>, method: Method, headers: Heade
                 "other",
                 "cut",
                 "page",
+                "poll",
+                "steps",
+                "much",
                 "huge",
                 "refuse",
                 "strange",
@@ -168,6 +182,31 @@ async fn called(
             });
             stream(Body::from_stream(first.chain(then)))
         }
+        // Says something, and more of it, and the answer, each when it is told to go on.
+        "steps" => {
+            let (upstream, told) = (upstream.clone(), text("all steps"));
+            let first = futures::stream::iter([Ok::<_, Infallible>(event(&step(1)))]);
+            let then = futures::stream::once(async move {
+                upstream.go_on.notified().await;
+                Ok(Bytes::from([event(&step(2)), event(&told)].concat()))
+            });
+            stream(Body::from_stream(first.chain(then)))
+        }
+        // Closes its stream at once, and answers whoever takes it up (2025-11-25).
+        "poll" => {
+            *upstream.polled.lock().unwrap_or_else(PoisonError::into_inner) = Some(text("polled"));
+            stream(Body::from("id: p-1\nretry: 100\ndata:\n\n"))
+        }
+        // More than a client is let wait for, and then nothing for long.
+        "much" => {
+            let pieces = futures::stream::iter((0..8).map(|_| Ok::<_, Infallible>(event(&much()))));
+            let upstream = upstream.clone();
+            let then = futures::stream::once(async move {
+                upstream.go_on.notified().await;
+                Ok(Bytes::new())
+            });
+            stream(Body::from_stream(pieces.chain(then)))
+        }
         "redirect" => {
             (StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, upstream.elsewhere.to_string())]).into_response()
         }
@@ -191,6 +230,34 @@ async fn called(
         }
         _ => json_body(&text("done")),
     }
+}
+
+/// What a session follows, or a stream that is taken up again.
+fn followed(upstream: &Upstream, headers: &HeaderMap) -> Response {
+    if headers.contains_key("last-event-id") {
+        let upstream = upstream.clone();
+        return stream(Body::from_stream(futures::stream::once(async move {
+            upstream.go_on.notified().await;
+            let told = upstream.polled.lock().unwrap_or_else(PoisonError::into_inner).take();
+            Ok::<_, Infallible>(event(&told.unwrap_or_default()))
+        })));
+    }
+    let Some(says) = upstream.says.get() else { return StatusCode::METHOD_NOT_ALLOWED.into_response() };
+    let said = futures::stream::unfold(says.subscribe(), async |mut said| {
+        let message = said.recv().await.ok()?;
+        Some((Ok::<_, Infallible>(event(&message)), said))
+    });
+    stream(Body::from_stream(said))
+}
+
+/// A message on the way, with its number.
+pub fn step(number: u64) -> Value {
+    json!({"jsonrpc": "2.0", "method": "notifications/message", "params": {"level": "info", "data": number}})
+}
+
+fn much() -> Value {
+    let data = "x".repeat(900 * 1024);
+    json!({"jsonrpc": "2.0", "method": "notifications/message", "params": {"level": "info", "data": data}})
 }
 
 fn json_body(value: &Value) -> Response {

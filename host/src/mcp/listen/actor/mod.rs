@@ -1,22 +1,24 @@
 //! One conversation: a session of the earlier era, or all that one caller asks in the later one. It owns the state machine
 //! that judges; streams and requests reach it as events, and nothing else changes it.
 
+mod streams;
 mod to_client;
 mod to_upstream;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use axum::http::HeaderValue;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::sync::mpsc::{Receiver, Sender};
 use tokio::sync::watch;
 use tokio::task::{AbortHandle, JoinSet};
 
 use super::bounds::{MOST_REQUESTS, WRITE};
 use super::exchange::{self, Heard};
+use super::kept::{GENERAL, Kept, Place};
 use super::out::Out;
 use super::parameters::Parameters;
 use super::refusal::INVALID;
@@ -40,10 +42,12 @@ pub enum Event {
     Asked(Request, Vec<u8>, Out, u64),
     /// The client says something that wants no answer.
     Said(Message, Vec<u8>),
-    /// The client listens to what nobody asked for.
-    Follows(Out),
-    /// Nobody listens for the answer under this id any more: whoever listened by this number.
-    Gone(Id, u64),
+    /// The client listens by this number to what nobody asked for, or to what comes behind this place.
+    Follows(Out, Option<Place>, u64),
+    /// Whoever listens for an answer by this number has waited for long, and has a stream.
+    Waits(u64),
+    /// Whoever listened for an answer by this number does so no more.
+    Gone(u64),
     /// The upstream.
     Heard(Heard),
     /// The gate answered, or did not.
@@ -65,7 +69,7 @@ pub struct Shared {
     pub parameters: Mutex<Parameters>,
     /// How many clients listen.
     pub open: AtomicUsize,
-    /// How many bytes of answers they have not read.
+    /// How many bytes their agent has not read, here and in its other conversations.
     pub unread: Arc<AtomicUsize>,
     /// Whether the upstream works on something, or waits for answers.
     pub begun: AtomicBool,
@@ -86,7 +90,12 @@ pub struct Parts {
 
 /// Somebody who waits for an answer.
 struct Waiting {
-    out: Out,
+    /// Where it listens. Nothing while its stream is cut off, and it may take it up again.
+    out: Option<Out>,
+    /// The number of that stream.
+    stream: u64,
+    /// Whether it has heard that there is a stream.
+    is_open: bool,
     /// The id as the client knows it.
     id: Value,
     /// The status that the upstream's answer came under.
@@ -105,9 +114,10 @@ pub struct Actor {
     /// By the request's id in here.
     waiting: BTreeMap<String, Waiting>,
     follower: Option<Out>,
-    /// What is to be said when somebody follows.
-    unsaid: VecDeque<Vec<u8>>,
-    unsaid_bytes: usize,
+    /// Until where those heard who followed.
+    followed: u64,
+    /// What was said on streams, and is to be said when somebody follows (2025-11-25).
+    kept: Kept,
     /// On which request's stream the upstream speaks, while that is handled.
     origin: Option<String>,
     /// Messages on their way, by the id of what they ask.
@@ -129,8 +139,8 @@ impl Actor {
             parts,
             waiting: BTreeMap::new(),
             follower: None,
-            unsaid: VecDeque::new(),
-            unsaid_bytes: 0,
+            followed: 0,
+            kept: Kept::default(),
             origin: None,
             leaving: BTreeMap::new(),
             tasks: JoinSet::new(),
@@ -184,8 +194,14 @@ impl Actor {
         match event {
             Event::Asked(request, line, out, listener) => self.asked(&request, line, out, listener),
             Event::Said(message, line) => self.said(&message, line),
-            Event::Follows(out) => self.follow(out),
-            Event::Gone(id, listener) => self.gone(&id, listener),
+            Event::Follows(out, Some(place), listener) if place.stream != GENERAL => self.take_up(place, out, listener),
+            Event::Follows(out, after, _) => self.follow(out, after),
+            Event::Waits(listener) => {
+                if let Some(key) = self.listening_as(listener) {
+                    self.open(&key);
+                }
+            }
+            Event::Gone(listener) => self.gone(listener),
             Event::Heard(heard) => self.hear(heard),
             Event::Gate(ticket, answer) => self.handle(Input::Gate(ticket, answer)),
             Event::Elapsed(ticket) => self.handle(Input::Elapsed(ticket)),
@@ -213,10 +229,19 @@ impl Actor {
             } else {
                 ("id_in_use", "A request under this id is under way.", 400)
             };
-            return out.answer(refuse(code, sentence, &request.id), status);
+            return out.answer(refuse(code, sentence, &request.id).into(), None, status);
         }
-        self.waiting
-            .insert(key, Waiting { out, id, status: 200, method: request.method.clone(), listener, dropped: false });
+        let waiting = Waiting {
+            out: Some(out),
+            stream: listener,
+            is_open: false,
+            id,
+            status: 200,
+            method: request.method.clone(),
+            listener,
+            dropped: false,
+        };
+        self.waiting.insert(key, waiting);
         let line = match self.parts.era {
             Era::Handshake => line,
             Era::Stateless => reply::line(&request.to_value()),
@@ -242,32 +267,10 @@ impl Actor {
                 && let Some(id) = notification.params.get("requestId")
             {
                 // Nothing more will be said there.
-                self.waiting.remove(&id.to_string());
+                if let Some(waiting) = self.waiting.remove(&id.to_string()) {
+                    self.kept.end(waiting.stream);
+                }
             }
-        }
-    }
-
-    fn follow(&mut self, out: Out) {
-        // One stream at a time: what follows later takes the place.
-        self.unsaid_bytes = 0;
-        for message in std::mem::take(&mut self.unsaid) {
-            out.message(message);
-        }
-        self.follower = Some(out);
-    }
-
-    /// Nobody listens for an answer. In the later era that calls the request off; in the earlier one it goes on.
-    fn gone(&mut self, id: &Id, listener: u64) {
-        if self.waiting.get(&id.key()).is_none_or(|waiting| waiting.listener != listener) {
-            return;
-        }
-        let Some(waiting) = self.waiting.remove(&id.key()) else { return };
-        if self.parts.era == Era::Stateless {
-            let params = json!({"requestId": id.value(), "reason": "the client has gone"});
-            let cancel = json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": params});
-            self.handle(Input::Client(reply::line(&cancel)));
-        } else if waiting.method == "initialize" {
-            self.ended = true;
         }
     }
 
@@ -296,6 +299,8 @@ impl Actor {
                 self.handle(Input::Upstream(line));
                 self.origin = None;
             }
+            Heard::Opens(id) => self.open(&id.key()),
+            Heard::Pauses(id, retry) => self.pause(&id.key(), retry),
             Heard::Session(session) => self.upstream_session = self.upstream_session.take().or(Some(session)),
             Heard::SessionOver => {
                 self.upstream_session = None;

@@ -1,9 +1,9 @@
 //! What is said to the client: an answer on the stream that waits for it, the rest where it belongs.
 
+use axum::body::Bytes;
 use serde_json::{Value, json};
 
-use super::super::bounds::{MOST_QUEUED, MOST_WAITING};
-use super::super::entry::unanswered;
+use super::super::kept::GENERAL;
 use super::{Actor, Waiting};
 use crate::mcp::era::Era;
 use crate::mcp::message::{FROM_UPSTREAM, Message, Response, read};
@@ -30,7 +30,7 @@ impl Actor {
         let Some(waiting) = self.waiting.remove(&response.id.key()) else {
             return self.note("an answer came too late: its client has gone");
         };
-        let Waiting { out, id, status, method, .. } = waiting;
+        let Waiting { out, stream, is_open, id, status, method, .. } = waiting;
         let code = response.outcome.as_ref().err().and_then(|error| error.get("code")).and_then(Value::as_i64);
         if method == "initialize" {
             match response.outcome.as_ref().ok().and_then(|result| result.get("protocolVersion")?.as_str()) {
@@ -40,46 +40,47 @@ impl Actor {
             }
         }
         match self.parts.era {
-            Era::Handshake => out.answer(line, 200),
+            Era::Handshake => {
+                let line = Bytes::from(line);
+                let place = is_open.then(|| self.kept.answer(stream, &line));
+                if let Some(out) = out {
+                    out.answer(line, place, 200);
+                }
+            }
             Era::Stateless => {
                 let (name, value) = match response.outcome {
                     Ok(result) => ("result", result),
                     Err(error) => ("error", error),
                 };
-                out.answer(
-                    reply::line(&json!({"jsonrpc": "2.0", "id": id, name: value})),
-                    stateless_status(code, status),
-                );
+                let line = reply::line(&json!({"jsonrpc": "2.0", "id": id, name: value}));
+                if let Some(out) = out {
+                    out.answer(line.into(), None, stateless_status(code, status));
+                }
             }
         }
     }
 
     /// A message on the way: on the stream of the request that it came for, else for whoever follows.
     fn tell(&mut self, line: Vec<u8>) {
-        let origin = self.origin.as_ref().and_then(|key| self.waiting.get_mut(key));
-        if let Some(waiting) = origin {
-            let first = !waiting.out.message(line) && !std::mem::replace(&mut waiting.dropped, true);
-            if first {
+        let line = Bytes::from(line);
+        let keeps = self.parts.era == Era::Handshake;
+        if let Some(waiting) = self.origin.as_ref().and_then(|key| self.waiting.get_mut(key)) {
+            // Whoever hears it knows from then on where the stream stands.
+            waiting.is_open |= keeps && waiting.method != "initialize";
+            let place = (keeps && waiting.is_open).then(|| self.kept.say(waiting.stream, &line));
+            let is_said = waiting.out.as_ref().is_none_or(|out| out.message(line, place));
+            if !is_said && !std::mem::replace(&mut waiting.dropped, true) {
                 self.note("messages are dropped: their client does not read");
             }
             return;
         }
-        if self.parts.era == Era::Stateless {
+        if !keeps {
             return self.note("a message of the server was dropped: nobody asked for it");
         }
-        match self.follower.as_ref().filter(|out| out.is_open()) {
-            Some(out) => {
-                out.message(line);
-            }
-            None => {
-                self.unsaid_bytes = self.unsaid_bytes.saturating_add(line.len());
-                self.unsaid.push_back(line);
-                while (self.unsaid.len() > MOST_WAITING || self.unsaid_bytes > MOST_QUEUED)
-                    && let Some(oldest) = self.unsaid.pop_front()
-                {
-                    self.unsaid_bytes = self.unsaid_bytes.saturating_sub(oldest.len());
-                }
-            }
+        let place = self.kept.say(GENERAL, &line);
+        if let Some(out) = self.follower.as_ref().filter(|out| out.is_open()) {
+            out.message(line, Some(place));
+            self.followed = place.number;
         }
     }
 
@@ -100,15 +101,6 @@ impl Actor {
             }
             None => line,
         }
-    }
-
-    /// Nobody waits for ever.
-    pub(super) fn end_streams(&mut self) {
-        for (_, waiting) in std::mem::take(&mut self.waiting) {
-            let answer = unanswered(&waiting.id);
-            waiting.out.answer(answer, 200);
-        }
-        self.follower = None;
     }
 }
 
