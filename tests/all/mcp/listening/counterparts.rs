@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use tokio::process::{Child, Command};
 
 use super::super::proxy::{node_modules, npm_server, python, script};
-use super::proxy::{Listening, allow_all, client};
+use super::proxy::{Listening, NOW, allow_all, client};
+use super::rmcp_server;
 use super::upstream::Upstream;
 
 /// server-everything over Streamable HTTP.
@@ -33,17 +34,18 @@ async fn talk(program: &[String], url: &str, token: &str) -> Value {
     serde_json::from_slice(&done.stdout).expect("what it heard, as JSON")
 }
 
-#[tokio::test]
-async fn clients_of_other_authors_hear_through_the_proxy_what_the_server_says() {
-    let (_server, url) = everything().await;
+/// What each client of this conversation hears of the server alone, after it was seen to hear the same through the proxy.
+async fn hears_the_same(url: &str, conversation: &str) -> Vec<Value> {
     let gate = TestGate::with(Setup { bundle: allow_all(), ..Setup::default() }).await;
     let at = gate.client.url.clone();
-    let proxy = Listening::before(gate, &at, "upstream", (Upstream::start().await, &url), &[]).await;
+    let proxy = Listening::before(gate, &at, "upstream", (Upstream::start().await, url), &[]).await;
     let python = python().to_str().expect("a path in Unicode").to_owned();
-    for program in
-        [vec!["node".to_owned(), script("http_conversation.mjs")], vec![python, script("http_conversation.py")]]
-    {
-        let alone = talk(&program, &url, "").await;
+    let mut heard = Vec::new();
+    for program in [
+        vec!["node".to_owned(), script(&format!("{conversation}.mjs"))],
+        vec![python, script(&format!("{conversation}.py"))],
+    ] {
+        let alone = talk(&program, url, "").await;
         let mut through = talk(&program, &proxy.resource, &proxy.agent).await;
         let tools = through["tools"].as_array_mut().expect("tools");
         let ours = |tool: &Value| tool.as_str().is_some_and(|name| name.starts_with("proviso_"));
@@ -51,6 +53,27 @@ async fn clients_of_other_authors_hear_through_the_proxy_what_the_server_says() 
         tools.retain(|tool| !ours(tool));
         assert_eq!(alone, through, "{program:?}");
         assert!(alone["said"].as_array().is_some_and(|said| said.len() >= 4), "{alone}");
-        assert_ne!(alone["said"], json!(null));
+        heard.push(alone);
+    }
+    heard
+}
+
+#[tokio::test]
+async fn clients_of_other_authors_hear_through_the_proxy_what_the_server_says() {
+    let (_server, url) = everything().await;
+    hears_the_same(&url, "http_conversation").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clients_of_the_later_era_hear_through_the_proxy_what_the_server_says() {
+    let url = rmcp_server::start().await;
+    for heard in hears_the_same(&url, "later_conversation").await {
+        assert_eq!(heard["version"], json!(NOW), "it is the later era that they speak: {heard}");
+        assert!(
+            heard["asked"].as_array().is_some_and(|asked| asked.len() >= 3),
+            "and answer what they are asked: {heard}"
+        );
+        assert_eq!(heard["progress"].as_array().map(Vec::len), Some(3), "{heard}");
+        assert!(heard["changed"].is_string(), "and hear of a change: {heard}");
     }
 }

@@ -197,15 +197,13 @@ async fn called(
             *upstream.polled.lock().unwrap_or_else(PoisonError::into_inner) = Some(text("polled"));
             stream(Body::from("id: p-1\nretry: 100\ndata:\n\n"))
         }
-        // More than a client is let wait for, and then nothing for long.
+        // Something long whenever it is told to go on, and never an answer.
         "much" => {
-            let pieces = futures::stream::iter((0..8).map(|_| Ok::<_, Infallible>(event(&much()))));
-            let upstream = upstream.clone();
-            let then = futures::stream::once(async move {
+            let pieces = futures::stream::unfold(upstream.clone(), async |upstream| {
                 upstream.go_on.notified().await;
-                Ok(Bytes::new())
+                Some((Ok::<_, Infallible>(event(&much())), upstream))
             });
-            stream(Body::from_stream(pieces.chain(then)))
+            stream(Body::from_stream(pieces))
         }
         "redirect" => {
             (StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, upstream.elsewhere.to_string())]).into_response()
