@@ -26,6 +26,8 @@ pub struct Call {
     pub by_exception: bool,
     /// The evaluations that it went by.
     pub evaluations: Vec<String>,
+    /// Whether it brings answers that nothing was asked for: first the gate is asked what they would travel under.
+    pub is_stray: bool,
     /// How often the proxy has repeated it with its roots.
     pub rounds: u32,
     /// The evaluation whose `sending` is being reported.
@@ -57,6 +59,7 @@ impl Call {
             begun: false,
             by_exception: false,
             evaluations: Vec::new(),
+            is_stray: false,
             rounds: 0,
             announcing: None,
         }

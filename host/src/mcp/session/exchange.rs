@@ -46,10 +46,12 @@ impl Session {
             })
         });
         let Some(exchange) = open.and_then(|index| self.exchanges.remove(index)) else {
-            let sentence = "No exchange of this call is open, so there is nothing to answer; if it was begun, look at \
-                            what it changed before you make the call again.";
-            self.say(reply::bad_params(&request.id, "no_exchange", sentence));
-            return;
+            // A server's state may be that of another call, which nobody has judged in this one's place.
+            return if state.is_none() {
+                self.stray(request, era, question, now)
+            } else {
+                self.no_exchange(&request.id)
+            };
         };
         let answers = request.params.get("inputResponses").cloned();
         if !exchange.roots.is_empty() {
@@ -72,6 +74,24 @@ impl Session {
             ..Call::new(request, era, question, exchange.arguments)
         };
         self.begin(call, now);
+    }
+
+    /// A call with answers that nothing was asked for here: a call of its own, where scope permits it whatever is answered.
+    ///
+    /// INVARIANT (R3): where only a grant does, nobody has approved the answers, and asking uses nothing of it.
+    fn stray(&mut self, request: Request, era: Era, question: Question, now: u64) {
+        let Ok(arguments) = question.input_digest() else {
+            self.say(reply::bad_params(&request.id, "bad_input", "The arguments have no canonical form."));
+            return;
+        };
+        let question = Question { call: self.call_id(), ..question };
+        self.begin(Call { is_stray: true, ..Call::new(request, era, question, arguments) }, now);
+    }
+
+    pub(super) fn no_exchange(&mut self, id: &Id) {
+        let sentence = "No exchange of this call is open, so there is nothing to answer; if it was begun, look at what it \
+                        changed before you make the call again.";
+        self.say(reply::bad_params(id, "no_exchange", sentence));
     }
 
     /// The upstream wants to know something before it answers a call (2026-07-28). Its wish for roots is answered here;

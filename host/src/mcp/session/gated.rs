@@ -1,6 +1,7 @@
 //! A gated call: judged, announced, sent.
 
 use policy_core::json;
+use proviso_api::authzen::EvaluationReply;
 use proviso_api::operations::{ExecutionPhase, ExecutionReport};
 use serde_json::{Value, json};
 
@@ -9,8 +10,9 @@ use super::client::EXCHANGE_MEMBERS;
 use super::exchange::ANSWER;
 use super::{Action, Answer, Ask, Session, Waiting};
 use crate::mcp::message::Request;
+use crate::mcp::question::Question;
+use crate::mcp::reply;
 use crate::mcp::sentences::{self, Failure};
-use crate::mcp::{question, reply};
 
 /// How an allow says what it is good for.
 pub(super) struct Allow {
@@ -41,8 +43,8 @@ impl Session {
         if call.is_tool() {
             call.question.tool = self.catalog.digest(&call.question.id);
         }
-        let question = call.question.clone();
-        let ask = match self.approvals.of(&question) {
+        let question = Question { ask: call.is_stray, ..call.question.clone() };
+        let ask = match self.approvals.of(&question).filter(|_| !question.ask) {
             Some(approval) => Ask::Reevaluate(question, approval),
             None => Ask::Evaluate(question),
         };
@@ -74,6 +76,9 @@ impl Session {
             }
             return;
         }
+        if call.is_stray {
+            return self.judged_stray(key, is_by_exception(&reply), now);
+        }
         let allow = match honour(&reply, &call.question) {
             Ok(allow) => allow,
             Err(failure) => return self.fail(key, &failure),
@@ -93,6 +98,20 @@ impl Session {
         call.stage = Stage::Announcing(until);
         let report = sending(allow.evaluation, &call.question);
         self.ask(Waiting::Receipt(key.to_owned()), Ask::Report(report));
+    }
+
+    /// It is known what answers that nothing was asked for would travel under: only then is the call judged as one.
+    fn judged_stray(&mut self, key: &str, by_exception: bool, now: u64) {
+        if by_exception {
+            if let Some(call) = self.calls.remove(key) {
+                self.no_exchange(&call.request.id);
+            }
+            return;
+        }
+        if let Some(call) = self.calls.get_mut(key) {
+            call.is_stray = false;
+        }
+        self.judge(key, now);
     }
 
     /// `sending` is recorded: now the bytes leave, or never.
@@ -152,11 +171,13 @@ impl Session {
     }
 }
 
+/// Whether anything but scope permits it.
+fn is_by_exception(reply: &EvaluationReply) -> bool {
+    reply.context.approval.is_some() || reply.context.reason != "scope"
+}
+
 /// Whether an allow is for these very arguments and says for how long.
-pub(super) fn honour(
-    reply: &proviso_api::authzen::EvaluationReply,
-    question: &question::Question,
-) -> Result<Allow, Failure> {
+pub(super) fn honour(reply: &EvaluationReply, question: &Question) -> Result<Allow, Failure> {
     let (Some(valid_for), Some(digest)) = (reply.context.valid_for, reply.context.input_digest) else {
         return Err(Failure::AllowIncomplete);
     };
@@ -165,13 +186,13 @@ pub(super) fn honour(
     }
     Ok(Allow {
         evaluation: reply.context.evaluation_id.clone(),
-        by_exception: reply.context.approval.is_some() || reply.context.reason != "scope",
+        by_exception: is_by_exception(reply),
         valid_for: u64::from(valid_for).saturating_mul(1000),
     })
 }
 
 /// The report that goes out before the bytes do.
-pub(super) fn sending(evaluation_id: String, question: &question::Question) -> ExecutionReport {
+pub(super) fn sending(evaluation_id: String, question: &Question) -> ExecutionReport {
     ExecutionReport::of_call(
         evaluation_id,
         question.call.clone(),

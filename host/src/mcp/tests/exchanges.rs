@@ -184,15 +184,48 @@ fn answers_that_belong_to_no_exchange_go_nowhere() {
     world.clear();
     for more in [
         json!({"inputResponses": {}, "requestState": "s2"}),
-        json!({"inputResponses": {}}),
         json!({"inputResponses": {}, "requestState": "s1", "arguments": {"other": 1}}),
         json!({"inputResponses": {}, "requestState": "s1", "name": "ask"}),
+        json!({"requestState": "s2"}),
     ] {
         world.client_says(&stateless_call("2", &more));
         assert_eq!(world.told()["error"]["code"], json!(-32602), "{more}");
         assert_refused(&world.told(), "no_exchange");
     }
     assert!(world.upstream.is_empty() && world.asks.is_empty());
+    // Under a state that it was given, a server would take the call for another one: scope changes nothing of that.
+    world.policy = scope;
+    world.client_says(&stateless_call("3", &json!({"inputResponses": {}, "requestState": "s2"})));
+    assert_refused(&world.told(), "no_exchange");
+    assert!(world.upstream.is_empty() && world.asks.is_empty());
+}
+
+#[test]
+fn answers_that_nothing_was_asked_for_travel_under_scope_alone() {
+    let stray = |id: &str| stateless_call(id, &json!({"inputResponses": {"other": {"action": "accept"}}}));
+    let mut world = World::listed(scope);
+    world.client_says(&stray("1"));
+    let asked: Vec<bool> = world.questions().iter().map(|question| question.ask).collect();
+    assert_eq!(asked, [true, false], "asked first, which uses nothing, and judged as any other call");
+    assert_eq!(world.sent()["params"]["inputResponses"], json!({"other": {"action": "accept"}}));
+    // The server asks once more, and that is an exchange.
+    world.upstream_says(&input_required("1", &json!({"q": {"method": "elicitation/create"}})));
+    world.client_says(&answered("2"));
+    assert_eq!(world.upstream.len(), 2);
+    // Where only a grant permits the call, nobody has approved the answers, and nothing of the grant is used.
+    for (policy, code) in [(exception as fn(&Question) -> _, Some("no_exchange")), (guardrail, None)] {
+        let mut world = World::listed(policy);
+        world.client_says(&stray("1"));
+        assert!(world.questions().iter().all(|question| question.ask) && world.upstream.is_empty());
+        match code {
+            Some(code) => assert_refused(&world.told(), code),
+            None => assert_eq!(world.told()["result"]["isError"], json!(true)),
+        }
+    }
+    // What was in scope a moment ago, and goes by a grant now.
+    let mut world = World::listed(|question| if question.ask { scope(question) } else { exception(question) });
+    world.client_says(&stray("1"));
+    assert_eq!((world.upstream.len(), world.told()["result"]["isError"].as_bool()), (0, Some(true)));
 }
 
 #[test]

@@ -54,21 +54,13 @@ const fn stricter(check: &'static str) -> Known {
     Known { scenario: "http-custom-header-server-validation", check, alone: "FAILURE", through: "SUCCESS" }
 }
 
-const KNOWN: [Known; 7] = [
+const KNOWN: [Known; 6] = [
     stricter("ServerRejectsInvalidBase64Chars"),
     stricter("ServerRejectsInvalidBase64Padding"),
     stricter("ServerRejectsMissingCustomHeader"),
     stricter("ServerRejectsInvalidBase64CharsErrorCode"),
     stricter("ServerRejectsInvalidBase64PaddingErrorCode"),
     stricter("ServerRejectsMissingCustomHeaderErrorCode"),
-    // Answers are arguments, and part of the call that asked for them: one call, one use (R3). Those for which nothing was
-    // asked go nowhere, so there is nobody who could ask again.
-    Known {
-        scenario: "input-required-result-missing-input-response",
-        check: "InputRequiredResultMissingResponseRerequests",
-        alone: "SUCCESS",
-        through: "WARNING",
-    },
 ];
 
 /// What is to be seen through the proxy of what was seen without it.
