@@ -49,7 +49,9 @@ pub fn remedy(code: &str) -> Option<&'static str> {
         "session_needed" => "begin a session by `initialize`, or name the version 2026-07-28, which has none",
         "session_begun" => "leave `Mcp-Session-Id` out of `initialize`",
         "no_session_here" | "session_over" => "begin a new session by `initialize`",
-        "no_stream_here" => "follow the session without `Last-Event-ID`, and look at what the call changed before it is made again",
+        "no_stream_here" => {
+            "follow the session without `Last-Event-ID`, and look at what the call changed before it is made again"
+        }
         "id_in_use" => "give each request of a session an id of its own",
         "too_many_sessions" | "too_many_calls" | "too_many_callers" => "end some, or wait for them to end",
         "too_many_headers" => "send at most 64 headers",

@@ -13,7 +13,7 @@ use crate::stage::{Stage, run_all};
 use crate::tools::{self, CARGO_DENY, CARGO_MUTANTS};
 use crate::{assets, bench};
 
-const STAGES: [Stage; 9] = [
+const STAGES: [Stage; 10] = [
     Stage::new("deny", "a minute, 10 on a fresh machine", deny),
     Stage::new("same-bytes", "8 minutes", same_bytes),
     Stage::new("release", "8 minutes, 15 on a fresh machine", release),

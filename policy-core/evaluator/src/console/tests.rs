@@ -150,10 +150,8 @@ fn what_takes_two_at_one_hour_takes_two_at_that_hour_under_the_next_bundle() {
     let bundle = |when: &str| {
         let one = "@id(\"one\") permit (principal == User::\"mara\", action == Proviso::Action::\"erase\", resource)";
         let lax = if when.is_empty() { String::new() } else { format!("\n{one} {when};") };
-        let by_two = by_two.replace(
-            " ;",
-            &format!(" unless {{ {} }};", if when.is_empty() { "false" } else { &when[7..when.len() - 2] }),
-        );
+        let inner = when.strip_prefix("when {").and_then(|when| when.strip_suffix('}')).unwrap_or("false");
+        let by_two = by_two.replace(" ;", &format!(" unless {{ {inner} }};"));
         with(&["mara", "tom"], &format!("{by_two}{ACTIVATES}{lax}")).unwrap()
     };
     let night = at("context.now.toTime() >= duration(\"22h10m\")");

@@ -86,5 +86,5 @@ async fn decided(client: &Client, story: &Story, call: &Value) -> Result<bool> {
     let request = client.request(Method::POST, "/access/v1/evaluation").bearer_auth(&story.point);
     let answer = request.header("proviso-subject-token", &story.agent).json(call).send().await?;
     let answer: Value = answer.json().await?;
-    answer["decision"].as_bool().ok_or_else(|| format!("no decision: {answer}").into())
+    answer.get("decision").and_then(Value::as_bool).ok_or_else(|| format!("no decision: {answer}").into())
 }

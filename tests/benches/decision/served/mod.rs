@@ -17,7 +17,7 @@ use proviso_tests::Story;
 use tokio::runtime::Runtime;
 
 use crate::figures::Measured;
-use crate::measure::{Way, rounds};
+use crate::measure::Way;
 use crate::{Result, Run};
 use asked::Asked;
 use peers::{Disk, Peers};
