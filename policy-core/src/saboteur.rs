@@ -51,6 +51,7 @@ pub const NAMES: &[&str] = &[
     "r9_signature_unchecked",
     "r3_any_resource",
     "r3_session_of_anybody",
+    "r3_stray_answers_use_a_grant",
     "r4_requester",
     "r4_owner",
     "r4_stranger",

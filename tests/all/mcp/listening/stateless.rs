@@ -156,3 +156,33 @@ async fn a_refused_call_says_what_can_be_asked_for() {
     assert!(refused["result"]["_meta"]["proviso.dev/context"]["access_request"].is_null(), "{refused}");
     assert!(proxy.upstream.calls().is_empty());
 }
+
+#[tokio::test]
+async fn answers_that_nothing_was_asked_for_use_nothing_of_a_grant() {
+    let gate = TestGate::start().await;
+    let url = gate.client.url.clone();
+    let proxy = Listening::at(gate, &url, "files", &[]).await;
+    let arguments = json!({"path": "/srv/files/reports/a.md", "content": "hello"});
+    let ask = json!({"tool": "write_file", "arguments": arguments, "justification": "due"});
+    let asked = proxy.call(&proxy.agent, "proviso_request", &ask).await;
+    let id = asked["result"]["structuredContent"]["request"].as_str().expect("a request").to_owned();
+    let parties = Parties { client: proxy.gate.client.clone(), point: String::new(), agent: String::new() };
+    let vote = parties.vote(&proxy.gate.person("mara").await, &id, "approve", None).await;
+    assert!(vote.status.is_success(), "{vote:?}");
+    let stray = async |arguments: &Value, more: &Value| {
+        let mut params =
+            json!({"name": "write_file", "arguments": arguments, "inputResponses": {"q": {"action": "accept"}}});
+        params.as_object_mut().expect("members").extend(more.as_object().cloned().unwrap_or_default());
+        answer_of(proxy.stateless(&proxy.agent, "tools/call", &params).send().await.expect("an answer")).await
+    };
+    let told = stray(&arguments, &json!({})).await;
+    assert_eq!((code_of(&told), proxy.upstream.calls().len()), ("no_exchange", 0), "{told}");
+    let done = proxy.call(&proxy.agent, "write_file", &arguments).await;
+    assert_eq!(done["result"]["isError"], json!(false), "the one use is still there: {done}");
+    // In scope it is a call like any other, but under a state that the server may take for another call's.
+    let scope = json!({"path": "/srv/files/drafts/a.md", "content": "hello"});
+    let told = stray(&scope, &json!({"requestState": "made up"})).await;
+    assert_eq!((code_of(&told), proxy.upstream.calls().len()), ("no_exchange", 1), "{told}");
+    let told = stray(&scope, &json!({})).await;
+    assert_eq!((&told["result"]["isError"], proxy.upstream.calls().len()), (&json!(false), 2), "{told}");
+}
