@@ -13,7 +13,7 @@ pub(super) enum Event {
     /// Of one exception.
     Exception { id: String, event: Box<Of> },
     /// Of the gate as a whole.
-    Gate(Gate),
+    Gate(Box<Gate>),
     /// Who may sign in or call.
     Identity(Identity),
     /// Who is told.

@@ -150,8 +150,13 @@ fn what_takes_two_at_one_hour_takes_two_at_that_hour_under_the_next_bundle() {
     let bundle = |when: &str| {
         let one = "@id(\"one\") permit (principal == User::\"mara\", action == Proviso::Action::\"erase\", resource)";
         let lax = if when.is_empty() { String::new() } else { format!("\n{one} {when};") };
-        let inner = when.strip_prefix("when {").and_then(|when| when.strip_suffix('}')).unwrap_or("false");
-        let by_two = by_two.replace(" ;", &format!(" unless {{ {inner} }};"));
+        let by_two = by_two.replace(
+            " ;",
+            &format!(
+                " unless {{ {} }};",
+                when.strip_prefix("when { ").and_then(|when| when.strip_suffix(" }")).unwrap_or("false")
+            ),
+        );
         with(&["mara", "tom"], &format!("{by_two}{ACTIVATES}{lax}")).unwrap()
     };
     let night = at("context.now.toTime() >= duration(\"22h10m\")");
