@@ -15,6 +15,7 @@ pub mod passkeys;
 pub mod past;
 pub mod people;
 pub mod problem;
+pub mod record;
 pub mod retention;
 pub mod reviews;
 pub mod routing;

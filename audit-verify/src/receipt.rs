@@ -70,6 +70,9 @@ pub enum ReceiptError {
     /// The record is not in the log that the head is of.
     #[error("the record is not in the log: {0}")]
     Proof(#[from] ProofError),
+    /// Its head is not the one that somebody holds.
+    #[error("its head is not the one over {0} records that is held here")]
+    OtherHead(u64),
     /// A payload that it discloses is another than the record's.
     #[error("the payload `{0}` is not the record's")]
     Payload(String),

@@ -10,6 +10,7 @@ use crate::checkpoint::Checkpoint;
 use crate::hash::TreeHash;
 use crate::log::Trust;
 use crate::note::VerifierKey;
+use crate::receipt::{Proved, Receipt, ReceiptError};
 use crate::tree::{empty_root, verify_consistency};
 
 /// What was seen of a record.
@@ -60,6 +61,23 @@ impl Seen {
         !self.keys.is_empty() && !keys.iter().any(|key| self.keys.iter().any(|known| name(known) == name(key)))
     }
 
+    /// What a receipt proves under the very head that was seen: its signature is one of the keys that were, and its head
+    /// the one that is held.
+    ///
+    /// # Errors
+    /// Why it proves nothing.
+    pub fn proves(&self, receipt: &Receipt) -> Result<Proved, ReceiptError> {
+        let keys = self.keys.iter().filter_map(|key| key.parse().ok()).collect();
+        let proved = receipt.verify(&Trust { keys, complete: false })?;
+        let held = self.head(&proved.leaf.log);
+        let is_it = held.as_ref().is_some_and(|held| {
+            (&held.origin, held.size, held.root)
+                == (&proved.checkpoint.origin, proved.checkpoint.size, proved.checkpoint.root)
+        });
+        // Another signed head proves that a record is in some log that the gate signed, not in the one that was seen.
+        if is_it { Ok(proved) } else { Err(ReceiptError::OtherHead(held.map_or(0, |held| held.size))) }
+    }
+
     /// Holds what a gate shows against what was seen, and keeps the newer head.
     ///
     /// A gate may tell of more keys, since keys are rotated: what was signed by those before still has to go on.
@@ -91,6 +109,8 @@ impl Seen {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::receipt::Opened;
+    use crate::source::Entry;
     use crate::testing::{Record, story};
     use crate::tree::{Tree, leaf_hash};
 
@@ -117,6 +137,18 @@ mod tests {
                 self.tree.append(leaf_hash(&bytes));
             }
             self.note = self.record.head();
+        }
+
+        /// The receipt of a record, under this gate's newest head.
+        fn receipt(&self, seq: u64) -> Receipt {
+            let entries = self.record.entries.borrow();
+            let leaf = entries.iter().find_map(|entry| match entry {
+                Entry::Record(stored) if stored.seq == seq => Some(stored.bytes.clone()),
+                _ => None,
+            });
+            let opened = Opened { leaf: String::from_utf8(leaf.unwrap()).unwrap(), payloads: BTreeMap::new() };
+            let proof = self.tree.inclusion(seq, self.tree.size()).unwrap();
+            Receipt { opened, index: seq, proof, note: self.note.clone() }
         }
 
         fn show(&self, seen: &mut Seen) -> Verdict {
@@ -158,6 +190,26 @@ mod tests {
         assert!(seen.is_of_another(&renamed) && !seen.is_of_another(&gate.keys));
         let elsewhere = Gate { keys: renamed, ..Gate::new(1, 5) };
         assert_eq!(elsewhere.show(&mut seen), Verdict::Broken);
+    }
+
+    #[test]
+    fn a_receipt_proves_its_record_under_the_head_that_is_held_and_under_no_other() {
+        let (mut seen, mut gate) = (Seen::default(), Gate::new(1, 3));
+        assert_eq!(gate.show(&mut seen), Verdict::Continues);
+        let receipt = gate.receipt(1);
+        assert_eq!(seen.proves(&receipt).map(|proved| (proved.leaf.seq, proved.checkpoint.size)), Ok((1, 3)));
+        assert!(matches!(Seen::default().proves(&receipt), Err(ReceiptError::Head(_))), "nobody's key is known yet");
+        // A newer head of the same log, well signed: only what is held counts, until it is shown to go on from there.
+        gate.grow(3, 6);
+        let newer = gate.receipt(1);
+        assert_eq!(seen.proves(&newer), Err(ReceiptError::OtherHead(3)));
+        assert_eq!(gate.show(&mut seen), Verdict::Continues);
+        assert!(seen.proves(&newer).is_ok());
+        assert_eq!(seen.proves(&receipt), Err(ReceiptError::OtherHead(6)));
+        // As many records, signed by the same key, of another history.
+        let mut fork = Gate::new(1, 5);
+        fork.grow(6, 7);
+        assert_eq!(seen.proves(&fork.receipt(1)), Err(ReceiptError::OtherHead(6)));
     }
 
     #[test]

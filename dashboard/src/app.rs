@@ -16,7 +16,7 @@ use crate::api;
 use crate::components::notice::Failure;
 use crate::live::follow;
 use crate::pages::{
-    Agents, Decision, Departure, Design, Finding, Findings, Locks, NotFound, Ownership, People, Person, Pictures,
+    Agents, Decision, Departure, Design, Finding, Findings, Locks, Log, NotFound, Ownership, People, Person, Pictures,
     Policies, Proposal, Queue, Record, Retention, Reviews, Shell, SignIn, WhatIf, You,
 };
 use crate::preferences;
@@ -254,6 +254,7 @@ fn Pages() -> impl IntoView {
             <Route path=path!("/policies") view=Policies />
             <Route path=path!("/policies/:digest") view=Proposal />
             <Route path=path!("/record") view=Record />
+            <Route path=path!("/record/log") view=Log />
             <Route path=path!("/you") view=You />
             <Route path=path!("/retention") view=Retention />
         </Routes>

@@ -1,6 +1,7 @@
 //! What this browser keeps of the gate's record: the newest signed head of each log that it saw. With each connection the
 //! gate has to show that its record goes on from there (R9).
 
+use audit_verify::receipt::{Proved, Receipt};
 use audit_verify::witness::{Seen, Shown, Verdict};
 use leptos::prelude::window;
 use proviso_api::operations::{EpochLine, RecordReply};
@@ -49,6 +50,29 @@ async fn hold(record: &RecordReply, demo: bool) -> Result<Verdict, ApiError> {
 /// The keys that the gate said its heads are signed by, as this browser keeps them.
 pub fn keys() -> Vec<String> {
     kept().keys().to_vec()
+}
+
+/// Whether one record is in the log whose newest head this browser keeps. What is newer than that head is looked for under
+/// the next one, once it is shown to go on from there.
+///
+/// # Errors
+/// In a sentence: what proves nothing, and why.
+pub async fn prove(log: &str, seq: u64, demo: bool) -> Result<Proved, String> {
+    if kept().held(log) <= seq {
+        let (verdict, _) = look(demo).await.map_err(|error| error.what())?;
+        if verdict == Verdict::Broken {
+            return Err("The gate shows a record that does not go on from what this browser saw.".to_owned());
+        }
+    }
+    let seen = kept();
+    let text = api::receipt_under(&log.replace('/', "-"), seq, seen.held(log)).await.map_err(|error| error.what())?;
+    let receipt = Receipt::read(&text).map_err(|error| format!("{error}."))?;
+    let proved = seen.proves(&receipt).map_err(|error| format!("{error}."))?;
+    // What was asked for is what is proved.
+    if proved.leaf.log != log || proved.leaf.seq != seq {
+        return Err("The gate proved another record than the one that was asked for.".to_owned());
+    }
+    Ok(proved)
 }
 
 /// Forgets what was seen: a person says that this is another record now, and knows why.

@@ -13,7 +13,7 @@ use proviso_tests::{Setup, Story, TestGate, sample_bundle, write_file};
 use serde_json::{Value, json};
 
 /// What stands in the arguments, and in every text about them.
-const CANARY: &str = "canary-7e21";
+pub(crate) const CANARY: &str = "canary-7e21";
 
 /// Who plays which role, besides whom the sample bundle has: zoe is in no group and owns nothing.
 const MEMBERS: [(&str, &str); 4] =
@@ -51,22 +51,22 @@ async fn roles() -> TestGate {
 }
 
 /// The story there.
-async fn story() -> Story {
+pub(crate) async fn story() -> Story {
     Story::on(roles().await).await
 }
 
 /// A write whose arguments hold the canary.
-fn write(name: &str, call: &str) -> Value {
+pub(crate) fn write(name: &str, call: &str) -> Value {
     write_file("report-writer", &format!("/srv/files/{CANARY}/{name}"), call)
 }
 
 /// The folder that everything of it lies in.
-fn folder() -> String {
+pub(crate) fn folder() -> String {
     format!("/srv/files/{CANARY}")
 }
 
 /// Whether a text quotes the arguments.
-fn tells(text: &str) -> bool {
+pub(crate) fn tells(text: &str) -> bool {
     text.contains(CANARY)
 }
 

@@ -7,6 +7,7 @@ mod exported;
 mod flat;
 mod foreign;
 mod killed;
+mod lines;
 mod memory;
 mod offline;
 mod peak;

@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 import { type Page, type Route, expect } from "@playwright/test";
 
-import { open, test } from "./harness/asked.ts";
+import { LOOKS, look, open, test } from "./harness/asked.ts";
 import { Gate } from "./harness/gate.ts";
 
 const approve = (page: Page) => page.getByRole("button", { name: "Approve" });
@@ -72,4 +72,61 @@ test("a receipt is taken from the history, and checked without the gate", async 
   await expect(page.getByText("exception_requested").first()).toBeVisible();
   await input.setInputFiles(bad);
   await expect(page.getByText("This proves nothing.")).toBeVisible();
+});
+
+test("the log is narrowed in the address, each line leads to its page, and a record is checked in the browser", async ({ page, gate, asked }) => {
+  await open(page, gate, asked);
+  await page.goto(`${gate.url}/record/log?exception=${asked}`);
+  const lines = page.getByRole("list", { name: "Records, newest first" }).getByRole("listitem");
+  const requested = lines.filter({ hasText: "Exception requested" });
+  await expect(requested).toHaveCount(1);
+  await expect(page.getByLabel("Exception, by id")).toHaveValue(asked);
+  // The filters go into the address, and what the address says is what they show.
+  await page.getByLabel("Kind").fill("exception_requested");
+  await page.getByRole("button", { name: "Show" }).click();
+  await expect(page).toHaveURL(/kind=exception_requested&exception=/);
+  await expect(lines).toHaveCount(1);
+  // The browser holds a head: the record is proved under that very one, and the gate's word counts for nothing.
+  const check = page.getByRole("button", { name: /^Check record \d+ of ledger here$/ });
+  await check.click();
+  await expect(lines.first()).toContainText("In the log: proved here under the head over");
+  await page.route("**/records/*/proof?size=*", async (route: Route) => {
+    const answer = await route.fetch();
+    await route.fulfill({ response: answer, body: (await answer.text()).replace(/^index (\d+)$/m, (_, seq) => `index ${Number(seq) + 1}`) });
+  });
+  await check.click();
+  await expect(lines.first()).toContainText("This proves nothing.");
+  await page.unrouteAll();
+  for (const each of LOOKS) {
+    await page.emulateMedia({ colorScheme: each.scheme, reducedMotion: "reduce" });
+    await page.setViewportSize(each.viewport);
+    await look(page, "log", each);
+  }
+  // One record alone, by its place; what it is about opens its page.
+  await lines.first().getByRole("link", { name: /^ledger #\d+$/ }).click();
+  await expect(page).toHaveURL(/log=ledger&seq=\d+$/);
+  await expect(lines).toHaveCount(1);
+  await lines.first().getByRole("link", { name: /^Exception requested/ }).click();
+  await expect(page).toHaveURL(new RegExp(`/exceptions/${asked}$`));
+  // Going back shows the same again, and everything is a step away.
+  await page.goBack();
+  await page.getByRole("link", { name: "Everything" }).click();
+  await expect(page).toHaveURL(/\/record\/log$/);
+  await expect.poll(() => lines.count()).toBeGreaterThan(5);
+});
+
+test("what cannot be found is said before it is asked, and an older page comes behind the newer", async ({ page, gate, asked }) => {
+  await open(page, gate, asked);
+  await page.goto(`${gate.url}/record/log?seq=7`);
+  await expect(page.getByText("A record is a whole number in one of the logs: choose which.")).toBeVisible();
+  await page.route("**/api/v1/record/lines?*", async (route: Route) => {
+    const url = new URL(route.request().url());
+    url.searchParams.set("limit", "2");
+    await route.continue({ url: url.toString() });
+  });
+  await page.goto(`${gate.url}/record/log?log=ledger`);
+  const lines = page.getByRole("list", { name: "Records, newest first" }).getByRole("listitem");
+  await expect(lines).toHaveCount(2);
+  await page.getByRole("button", { name: "Older" }).click();
+  await expect(lines).toHaveCount(4);
 });

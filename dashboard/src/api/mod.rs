@@ -47,7 +47,7 @@ pub use people::{
     agree, end_person, end_sessions_of, invite, link_account, member, people, stop_recovery, unlink_account, withdraw,
 };
 pub use policy::{bundle, module};
-pub use record::{consistency, receipt, record};
+pub use record::{consistency, receipt, receipt_under, record, record_lines};
 pub use retention::{export, retention};
 pub use session::{begin_sign_in, demo_people, demo_sign_in, finish_sign_in, session, sign_in, sign_in_ways, sign_out};
 

@@ -8,7 +8,7 @@ use wasm_bindgen::JsCast as _;
 use wasm_bindgen_futures::JsFuture;
 
 use crate::api;
-use crate::app::Desk;
+use crate::app::{Desk, Signed};
 use crate::components::{Card, Notice, Text, Tone, save};
 use crate::witness;
 
@@ -41,6 +41,51 @@ pub fn TakeReceipt(
         });
     };
     view! { <button class="quiet" aria-label=label on:click=take>"receipt"</button> }
+}
+
+/// A button that has this browser check one record against the head that it keeps.
+#[component]
+pub fn Proof(
+    /// Which log.
+    log: String,
+    /// The record's position.
+    seq: u64,
+) -> impl IntoView {
+    let desk = Desk::take();
+    let label = format!("Check record {seq} of {log} here");
+    let (busy, came_to) = (RwSignal::new(false), RwSignal::new(None::<Result<String, String>>));
+    let check = move |_| {
+        if busy.get_untracked() {
+            return;
+        }
+        busy.set(true);
+        let demo = desk.signed.with_untracked(|signed| matches!(signed, Signed::In(session) if session.demo));
+        let log = log.clone();
+        spawn_local(async move {
+            let proved = witness::prove(&log, seq, demo).await;
+            let told = proved.map(|proved| {
+                let head = proved.checkpoint.size;
+                format!("In the log: proved here under the head over {head} records that this browser keeps.")
+            });
+            desk.said.set(match &told {
+                Ok(told) => told.clone(),
+                Err(why) => format!("This proves nothing. {why}"),
+            });
+            // Whoever has left the page has heard it.
+            drop(came_to.try_set(Some(told)));
+            let _ = busy.try_set(false);
+        });
+    };
+    let told = move || {
+        came_to.get().map(|told| match told {
+            Ok(told) => view! { <span class="good"><Text text=told /></span> }.into_any(),
+            Err(why) => view! { <span class="bad">"This proves nothing. " <Text text=why /></span> }.into_any(),
+        })
+    };
+    view! {
+        <button class="quiet" aria-label=label aria-disabled=move || busy.get().to_string() on:click=check>"check"</button>
+        {told}
+    }
 }
 
 /// What a receipt came to.

@@ -13,7 +13,7 @@ use crate::components::{Card, Failure};
 use crate::view_model::copies::{erasures, lag};
 use crate::view_model::time::zoned;
 
-/// The two pages of the record.
+/// The pages of the record.
 #[component]
 pub fn Tabs(
     /// Which one this is.
@@ -24,6 +24,7 @@ pub fn Tabs(
         <div class="tools">
             <nav class="tabs" aria-label="The record">
                 <a href="/record" aria-current=current("record")>"Where it stands"</a>
+                <a href="/record/log" aria-current=current("log")>"The log"</a>
                 <a href="/retention" aria-current=current("retention")>"Retention"</a>
             </nav>
             <Export />

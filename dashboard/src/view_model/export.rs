@@ -109,7 +109,7 @@ impl Wanted {
 }
 
 /// A browser's date and time, as the gate reads it: it may leave out the seconds, and knows no zone.
-fn instant(field: &str) -> Option<String> {
+pub(super) fn instant(field: &str) -> Option<String> {
     let field = field.trim();
     let seconds = if field.matches(':').count() < 2 { ":00" } else { "" };
     (!field.is_empty()).then(|| format!("{field}{seconds}Z"))

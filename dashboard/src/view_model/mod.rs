@@ -20,6 +20,7 @@ pub mod keys;
 pub mod knob;
 pub mod latest;
 pub mod length;
+pub mod log;
 pub mod ownership;
 pub mod palette;
 pub mod passkeys;

@@ -1,12 +1,10 @@
 //! Asking the module, and holding exceptions against the bundle that is active now (R4).
 
-use policy_core::abi::{ABI_VERSION, AbiError, Answer, Eligibility, Eligible, Evaluate, Op, TermsAnswer, Voter};
+use policy_core::abi::{ABI_VERSION, AbiError, Answer, Evaluate, Op, TermsAnswer, Voter};
 use policy_core::entity::EntityRef;
 use policy_core::grant::{ResourceScope, Scope};
 use policy_core::json;
-use policy_core::lifecycle::{
-    Command, Context, EmergencyBlocked, Exception, Phase, VoteDecision, decide, is_strong_enough,
-};
+use policy_core::lifecycle::{Command, Context, EmergencyBlocked, Exception, Phase, decide, is_strong_enough};
 use policy_core::outcome::Terms;
 use policy_core::question::{Requested, SealedQuestion};
 use policy_core::sabotaged;
@@ -129,59 +127,6 @@ impl App {
         self.lacks_copy(&terms.tier).then_some(inputs::NO_COPY)
     }
 
-    /// Who of these people may approve this exception now.
-    pub(super) async fn eligible(
-        &self,
-        exception: &Exception,
-        voters: Vec<Voter>,
-        now: Timestamp,
-    ) -> Result<Vec<Eligibility>, Refusal> {
-        let mut voters = voters;
-        for voter in &mut voters {
-            // What the bundle of now does not know is nobody's group.
-            voter.groups.retain(|group| self.policy().may_be_in(&voter.person, group));
-        }
-        let people = voters.iter().flat_map(|voter| std::iter::once(&voter.person).chain(&voter.groups));
-        let people: Vec<EntityRef> = people.cloned().collect();
-        let question = &exception.request.question;
-        let question = self.policy().refresh(question, &people, now, question.requested.clone());
-        let version = exception.current().map_or(1, |version| version.number);
-        let approvals = exception
-            .votes
-            .iter()
-            .filter(|vote| vote.decision == VoteDecision::Approve)
-            .filter(|vote| vote.version == version || vote.inside);
-        let mut voted: Vec<EntityRef> = approvals.map(|vote| vote.person.clone()).collect();
-        voted.sort();
-        voted.dedup();
-        let input = Eligible {
-            v: ABI_VERSION,
-            question,
-            people: voters,
-            tier: exception.terms.tier.clone(),
-            requester: exception.request.requester.clone(),
-            owners: exception.request.owners.clone(),
-            votes: u32::try_from(voted.len()).unwrap_or(u32::MAX),
-            voted,
-        };
-        let mut answer: Vec<Eligibility> = self.ask_module(Op::Eligible, &input).await?;
-        // INVARIANT (R4): who came to own the agent after it asked votes as little as who owned it then.
-        let mut owners = self.owners_behind(&input.question, exception.request.asker.as_ref(), now);
-        let locked = self.locked_people(now);
-        let state = self.state();
-        owners.extend(self.owned_it_by_itself(&state, &exception.request.id, now));
-        for voter in &mut answer {
-            let wanted = exception.phase == Phase::Requested || exception.unconfirmed.is_some();
-            let locked = wanted && locked.contains(&voter.person);
-            // INVARIANT (R4): whoever has left is eligible for nothing, with a vote that was cast before neither.
-            let left = state.ownership.departed(&voter.person).is_some();
-            voter.eligible &= !locked && !left && !owners.contains(&voter.person);
-        }
-        drop(state);
-        answer.sort_by(|a, b| a.person.cmp(&b.person));
-        Ok(answer)
-    }
-
     /// What deciding on an exception needs to know. `voter` is who votes now, in their session, and the scope that
     /// is voted on.
     pub(super) async fn context(
@@ -191,7 +136,7 @@ impl App {
         now: Timestamp,
     ) -> Result<Context, Refusal> {
         let mut voters: Vec<Voter> = voter.iter().map(|(person, _)| person.voter()).collect();
-        let cast = exception.votes.iter().filter(|vote| vote.decision == VoteDecision::Approve);
+        let cast = exception.votes.iter().filter(|vote| vote.stands_for_it());
         let cast = cast.map(|vote| (&vote.person, vote.assurance.as_str()));
         let confirmed = exception.unconfirmed.iter().flat_map(|unconfirmed| &unconfirmed.confirmations);
         let cast = cast.chain(confirmed.map(|given| (&given.by, given.assurance.as_str())));

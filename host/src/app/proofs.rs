@@ -66,13 +66,27 @@ impl App {
         self.store().stored(log, seq).map_err(|error| unreadable(&error))?.ok_or_else(unknown_record)
     }
 
-    /// The receipt of one record: a C2SP tlog-proof that holds the record and, with `open`, what it says.
+    /// The receipt of one record: a C2SP tlog-proof that holds the record and, with `open`, what it says. Under the newest
+    /// head, or the one over exactly `size` records that somebody holds.
     ///
     /// # Errors
-    /// `unknown_log`; `unknown_record`; `record_unreadable`.
-    pub(super) fn receipt(&self, log: &str, stored: StoredRecord, open: bool) -> Result<String, Refusal> {
+    /// `unknown_log`; `unknown_record`; `no_such_head`; `record_unreadable`.
+    pub(super) fn receipt(
+        &self,
+        log: &str,
+        stored: StoredRecord,
+        open: bool,
+        size: Option<u64>,
+    ) -> Result<String, Refusal> {
         let (log, seq) = (named(log)?, stored.seq);
-        let (head, proof) = self.store().inclusion(log, seq).ok_or_else(unknown_record)?;
+        let (head, proof) = match size {
+            None => self.store().inclusion(log, seq).ok_or_else(unknown_record)?,
+            Some(size) => {
+                let head = self.store().head_over(log, size).map_err(|error| unreadable(&error))?;
+                let proof = self.store().inclusion_under(log, seq, size);
+                head.zip(proof).ok_or_else(no_such_head)?
+            }
+        };
         // What was asked and claimed besides stays where it is: a receipt is for handing on.
         let disclosed =
             stored.payloads.into_iter().filter(|payload| open && [EVENT, DECISION].contains(&payload.name.as_str()));
@@ -90,12 +104,17 @@ impl App {
 }
 
 /// The log of this name, as addresses write it: `/` as `-`.
-fn named(name: &str) -> Result<Log, Refusal> {
+pub(super) fn named(name: &str) -> Result<Log, Refusal> {
     Log::ALL.into_iter().find(|log| log.name().replace('/', "-") == name).ok_or_else(unknown_log)
 }
 
 fn unknown_record() -> Refusal {
     Refusal::not_found("unknown_record", "the log has no such record")
+}
+
+fn no_such_head() -> Refusal {
+    Refusal::not_found("no_such_head", "no head over exactly so many records was signed, or it does not cover this one")
+        .help("leave `size` out for the newest head, or take a head that `checkpoint` or `consistency` gave")
 }
 
 fn unknown_log() -> Refusal {
@@ -107,7 +126,7 @@ fn no_such_tile() -> Refusal {
         .help("read the checkpoint first: its size says which tiles there are, and how wide the last ones")
 }
 
-fn unreadable(error: &dyn std::error::Error) -> Refusal {
+pub(super) fn unreadable(error: &dyn std::error::Error) -> Refusal {
     tracing::error!(%error, "a record cannot be read");
     Refusal::new(super::RefusalKind::Unavailable, "record_unreadable", "the record cannot be read")
         .help("the operator runs `proviso audit verify`")

@@ -1,5 +1,7 @@
 //! The queue: what a signed-in person may see of all exceptions, a line each.
 
+use std::collections::BTreeSet;
+
 use policy_core::console::Act;
 use policy_core::digest::Digest;
 use policy_core::entity::EntityRef;
@@ -66,9 +68,24 @@ impl App {
             let of: Vec<Exception> = some.iter().map(|(exception, _)| exception.clone()).collect();
             let rights = self.rights(person, &of, Rights::OF_A_LINE, now).await?;
             let before = exceptions.len();
-            for ((exception, used), rights) in some.into_iter().zip(rights) {
-                let Some(rights) = rights else { continue };
-                let needed = self.needed(&exception, person, &rights, now).await;
+            let rows = some.into_iter().zip(rights).filter_map(|(row, rights)| Some((row, rights?)));
+            let rows: Vec<((Exception, Option<Timestamp>), Rights)> = rows.collect();
+            // Without asking policy: whoever may not vote even then, may not vote.
+            let maybe: Vec<&Exception> = rows
+                .iter()
+                .filter(|((exception, _), rights)| {
+                    rights.decides() && is_wanted_of(&self.allowed_if(exception, person, true, now))
+                })
+                .map(|((exception, _), _)| exception)
+                .collect();
+            let may = self.eligible_for_each(person, &maybe, now).await;
+            let eligible: BTreeSet<String> =
+                maybe.iter().zip(may).filter(|(_, may)| *may).map(|(one, _)| one.request.id.clone()).collect();
+            for ((exception, used), rights) in rows {
+                let needed = match eligible.contains(&exception.request.id) {
+                    true => self.needed(&exception, person, now).await,
+                    false => Needed::No,
+                };
                 let line = self.line(&exception, &rights, person, now);
                 exceptions.push(ExceptionLine {
                     needs_me: needed == Needed::Yes,
@@ -83,12 +100,9 @@ impl App {
         Ok(ExceptionList { now, position, exceptions, next, attention, tiers: self.policy().tiers() })
     }
 
-    /// Whether an exception waits for this person, as policy sees them now.
-    async fn needed(&self, exception: &Exception, person: &PersonSession, rights: &Rights, now: Timestamp) -> Needed {
-        let wanted = |allowed: &Allowed| allowed.approve.is_yes() || allowed.confirm.is_yes();
-        // Without asking policy: whoever may not vote even then, may not vote. What policy cannot answer is no yes (R8).
-        let maybe = rights.decides() && wanted(&self.allowed_if(exception, person, true, now));
-        if !maybe || !self.allowed(exception, person, now).await.is_ok_and(|allowed| wanted(&allowed)) {
+    /// Whether an exception waits for this person, whom policy lets approve it.
+    async fn needed(&self, exception: &Exception, person: &PersonSession, now: Timestamp) -> Needed {
+        if !is_wanted_of(&self.allowed_when(exception, person, true, now)) {
             return Needed::No;
         }
         match self.goes_to_others(exception, &person.person, now).await {
@@ -148,6 +162,11 @@ enum Needed {
     No,
     /// This person may decide it, and has decided enough today.
     ByOthers,
+}
+
+/// Whether somebody who may do this is waited for.
+const fn is_wanted_of(allowed: &Allowed) -> bool {
+    allowed.approve.is_yes() || allowed.confirm.is_yes()
 }
 
 /// Refuses words that no exception is found by.

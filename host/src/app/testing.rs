@@ -28,7 +28,8 @@ use super::sign_in::Ways;
 use crate::clock::Clock;
 use crate::random::SystemRandom;
 use crate::store::{
-    AppendError, DataKind, Head, Log, NewRecord, Positions, Record, Store, StoreError, VersionKey, bundle_folder,
+    AppendError, DataKind, Head, Log, NewRecord, Positions, Record, Sighted, Sought, Store, StoreError, VersionKey,
+    bundle_folder,
 };
 
 /// Two clocks that a test sets.
@@ -68,6 +69,8 @@ impl Clock for FakeClock {
 pub struct NativeEngine {
     instance: Mutex<Instance>,
     pub broken: AtomicBool,
+    /// How often it was asked who may approve.
+    pub asked_who: AtomicUsize,
 }
 
 impl Engine for NativeEngine {
@@ -94,6 +97,9 @@ impl Engine for NativeEngine {
     fn call(&self, _: Digest, op: Op, input: Vec<u8>) -> BoxFuture<'_, Result<Vec<u8>, EngineError>> {
         if self.broken.load(Ordering::SeqCst) {
             return Box::pin(async { Err(EngineError::Fuel) });
+        }
+        if op == Op::Eligible {
+            self.asked_who.fetch_add(1, Ordering::SeqCst);
         }
         let answer = self.instance.lock().unwrap().call(op as i32, &input);
         Box::pin(async move { Ok(answer) })
@@ -231,6 +237,14 @@ impl Store for FaultyStore {
         self.inner.inclusion(log, seq)
     }
 
+    fn before(&self, log: Log, end: u64, sought: &Sought, most: usize) -> Vec<Sighted> {
+        self.inner.before(log, end, sought, most)
+    }
+
+    fn head_over(&self, log: Log, size: u64) -> Result<Option<Head>, StoreError> {
+        self.inner.head_over(log, size)
+    }
+
     fn inclusion_under(&self, log: Log, seq: u64, size: u64) -> Option<Vec<TreeHash>> {
         self.inner.inclusion_under(log, seq, size)
     }
@@ -295,7 +309,11 @@ impl Gate {
             identities: crate::trust::Identities::default(),
         };
         change(&mut settings);
-        let engine = Arc::new(NativeEngine { instance: Mutex::new(Instance::new()), broken: AtomicBool::new(false) });
+        let engine = Arc::new(NativeEngine {
+            instance: Mutex::new(Instance::new()),
+            broken: AtomicBool::new(false),
+            asked_who: AtomicUsize::new(0),
+        });
         let index = Arc::new(LyingIndex { grants: Mutex::default(), lie: Mutex::new(Lie::None) });
         let faults = Arc::new(Faults::default());
         let parts = Parts {

@@ -2,6 +2,8 @@
 //!
 //! It is evaluated in the person's browser, on the module's own bytes. Nothing is decided here, consumed or written down.
 
+use std::collections::BTreeSet;
+
 use policy_core::console::Act;
 use policy_core::entity::{EntityRef, Hop};
 use policy_core::json;
@@ -54,7 +56,7 @@ impl App {
         let task = filled.task.clone().ok_or_else(|| missing("task"))?;
         let seal = Seal {
             purpose: Purpose::Question,
-            subject,
+            subject: subject.clone(),
             chain,
             enforcement_point: before.and_then(|before| before.enforcement_point.clone()),
             bound: before.is_some_and(|before| before.bound),
@@ -66,7 +68,7 @@ impl App {
             input: filled.input.clone(),
             claims: Claimed::default(),
             now,
-            done: self.done(&task).into_iter().collect(),
+            done: self.done_by(&subject, &task),
             task,
         };
         let sealed = self.policy().seal_alone(&seal).map_err(|error| {
@@ -82,6 +84,12 @@ impl App {
             module: self.engine().module(),
             then: recorded.map(|(decision, _)| decision.answer),
         })
+    }
+
+    /// What the task was permitted already, as far as this agent acts in it: of a task of others nothing is told.
+    fn done_by(&self, subject: &EntityRef, task: &str) -> BTreeSet<String> {
+        let acts_in_it = self.state().accounts.asked_by(subject).iter().any(|decided| decided.task == task);
+        if acts_in_it { self.done(task).into_iter().collect() } else { BTreeSet::new() }
     }
 
     /// A recorded evaluation with its question, for who may see both.

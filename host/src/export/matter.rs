@@ -23,8 +23,15 @@ pub struct Matter {
 
 /// What a record is about. Of one that cannot be opened nothing but that it may hold anything.
 pub fn matter(record: &StoredRecord) -> Matter {
+    match Told::open(record) {
+        Some(told) => matter_of(record, &told),
+        None => Matter { calls: true, ..Matter::default() },
+    }
+}
+
+/// The same of a record that was opened.
+pub(super) fn matter_of(record: &StoredRecord, told: &Told) -> Matter {
     let calls = record.payloads.iter().any(|payload| ![EVENT, BUNDLE].contains(&payload.name.as_str()));
-    let Some(told) = Told::open(record) else { return Matter { calls: true, ..Matter::default() } };
     let text = |name: &str| told.text(name).map(str::to_owned);
     Matter {
         subject: told.subject().and_then(|subject| serde_json::from_value(subject.clone()).ok()),

@@ -108,6 +108,7 @@ pub fn router(site: Site) -> Router {
         .route("/api/v1/events", get(events::get))
         .route("/api/v1/record", get(record::get))
         .route("/api/v1/record/export", get(export::get))
+        .route("/api/v1/record/lines", get(record::lines))
         .route("/api/v1/retention", get(retention::get))
         .route("/api/v1/logs/{log}/checkpoint", get(logs::checkpoint))
         .route("/api/v1/logs/{log}/tile/{*tile}", get(logs::tile))

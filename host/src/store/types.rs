@@ -13,6 +13,7 @@ use policy_core::time::Timestamp;
 use thiserror::Error;
 
 use super::outbox::Outgoing;
+use super::outline::{Sighted, Sought};
 
 /// The two logs of one gate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -229,6 +230,15 @@ pub trait Store: Send + Sync + 'static {
 
     /// The newest head and the hashes that lead from a record to its root. Absent: it covers no such record.
     fn inclusion(&self, log: Log, seq: u64) -> Option<(Head, Vec<TreeHash>)>;
+
+    /// At most `most` places before `end` whose leaves fit, the newest first: from memory, nothing is read.
+    fn before(&self, log: Log, end: u64, sought: &Sought, most: usize) -> Vec<Sighted>;
+
+    /// The head over exactly so many records, as it was signed then. Absent: none was.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    fn head_over(&self, log: Log, size: u64) -> Result<Option<Head>, StoreError>;
 
     /// The hashes that lead from a record to the root over so many records. Absent: there are not so many, or it is none
     /// of them.

@@ -94,6 +94,7 @@ const TABLE: &[(&str, &str)] = &[
     ("ready", "........."),
     ("receipt", "uffp.pppp"),
     ("record", "u........"),
+    ("record_lines", "uff...ppp"),
     ("refuse_bundle", "uffpppp.p"),
     ("renew", "u..pp.ppp"),
     ("renew_lock", "uff.pp.pp"),

@@ -33,6 +33,7 @@ fn addresses(granted: &str, open: &str) -> Vec<String> {
     for of in ["/api/v1/reviews", "/api/v1/findings", "/api/v1/record", "/api/v1/session", "/api/v1/deputies"] {
         all.push(of.to_owned());
     }
+    all.extend(["", "?log=ledger", "?limit=200"].map(|query| format!("/api/v1/record/lines{query}")));
     for id in [granted, open] {
         for of in ["", "/sheet", "/questions"] {
             all.push(format!("/api/v1/exceptions/{id}{of}"));

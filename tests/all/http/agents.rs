@@ -126,3 +126,27 @@ async fn a_question_is_made_up_from_a_record_and_writes_nothing_down() {
     }
     assert_eq!(sizes(&story), before);
 }
+
+#[tokio::test]
+async fn a_made_up_question_tells_nothing_of_what_a_task_of_others_was_permitted() {
+    let story = Story::begin().await;
+    let mara = story.gate.person("mara").await;
+    let drafted = story.evaluate(&write_file("report-writer", "/srv/files/drafts/a.md", "d1")).await;
+    assert_eq!(drafted.json()["decision"], true, "{drafted:?}");
+    let asked = |agent: &str, task: &str| {
+        json!({
+            "subject": {"type": "Agent", "id": format!("{AGENTS}{agent}")}, "task": task, "action": "write_file",
+            "resource": {"type": "Volume", "id": "files"}, "server": "files",
+            "input": {"path": "/srv/files/x.md", "content": "x"},
+        })
+    };
+    for (agent, task, told) in [
+        ("report-writer", "weekly-report", true),
+        ("close-planner", "weekly-report", false),
+        ("report-writer", "another", false),
+    ] {
+        let answer = what_if(&story, &mara, &asked(agent, task)).await.json();
+        let done = answer["question"]["context"]["done"].to_string();
+        assert_eq!(done.contains("write_file"), told, "{agent} in {task}: {answer:#}");
+    }
+}

@@ -389,3 +389,34 @@ async fn what_is_held_and_what_was_erased_is_told_in_numbers_and_never_about_who
     let again = told(&gate.again().await).await;
     assert_eq!((&again["erasures"], &again["erased"]), (&after["erasures"], &after["erased"]));
 }
+
+#[tokio::test]
+async fn a_list_of_the_log_names_what_was_erased_and_tells_nothing_of_it() {
+    let gate = Open::begin(Setup::default()).await;
+    let id = gate.played().await;
+    let list = |person: String, query: String| {
+        let client = gate.client.clone();
+        async move { client.get(&format!("/api/v1/record/lines?limit=200&{query}"), Some(&person)).await }
+    };
+    let mara = gate.gate.person("mara").await;
+    let before = list(mara.clone(), format!("exception={id}")).await.json();
+    let seen = before["lines"].as_array().expect("lines").len();
+    gate.erase(&["--agent", WRITER]).await;
+    let mara = gate.gate.person("mara").await;
+    let after = list(mara.clone(), format!("exception={id}&log=ledger")).await.json();
+    let lines = after["lines"].as_array().expect("lines").clone();
+    assert!(!lines.is_empty() && lines.len() <= seen, "{after:#}");
+    for line in &lines {
+        assert_eq!(
+            (&line["exception"], &line["by"], &line["said"]),
+            (&json!(id), &Value::Null, &Value::Null),
+            "{line:#}"
+        );
+        assert!(line["erased"].as_array().is_some_and(|names| names.contains(&json!("event"))), "{line:#}");
+    }
+    let whole = list(mara, String::new()).await;
+    for words in [FILE, "the weekly report is due", "looked at it"] {
+        assert!(!whole.text.contains(words), "`{words}`");
+    }
+    assert!(whole.text.contains("payloads_erased"), "what was done is told");
+}

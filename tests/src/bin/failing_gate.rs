@@ -17,7 +17,9 @@ use audit_verify::source::StoredRecord;
 use audit_verify::tree::Tile;
 use futures::future::BoxFuture;
 use proviso::notify::Notify;
-use proviso::store::{AppendError, Head, Log, NewRecord, Positions, Record, Store, StoreError, VersionKey};
+use proviso::store::{
+    AppendError, Head, Log, NewRecord, Positions, Record, Sighted, Sought, Store, StoreError, VersionKey,
+};
 use proviso_tests::{Parties, Setup, Story, TestGate};
 use serde_json::json;
 
@@ -79,6 +81,14 @@ impl Store for Failing {
 
     fn inclusion(&self, log: Log, seq: u64) -> Option<(Head, Vec<TreeHash>)> {
         self.0.inclusion(log, seq)
+    }
+
+    fn before(&self, log: Log, end: u64, sought: &Sought, most: usize) -> Vec<Sighted> {
+        self.0.before(log, end, sought, most)
+    }
+
+    fn head_over(&self, log: Log, size: u64) -> Result<Option<Head>, StoreError> {
+        self.0.head_over(log, size)
     }
 
     fn inclusion_under(&self, log: Log, seq: u64, size: u64) -> Option<Vec<TreeHash>> {

@@ -22,7 +22,7 @@ impl App {
     /// One agent.
     ///
     /// # Errors
-    /// `not_permitted_here`; `unknown_agent` for whom neither bundle nor record knows; `limit`.
+    /// `not_permitted_here`; `unknown_agent` for whom neither bundle nor record knows; `too_many_looks`; `limit`.
     pub async fn agent(&self, person: &PersonSession, agent: &EntityRef) -> Result<AgentReply, Refusal> {
         let about = About::agent(agent);
         self.hold_act(person, Act::View, &about).await?;
@@ -65,6 +65,8 @@ impl App {
             // What is stopped for everybody is stopped for it, too.
             LockTarget::Tool(_) | LockTarget::Server(_) => true,
         });
+        // Its calls are asked again of the module, which others wait for, too.
+        let _turn = self.turn_to_look(&person.person).await?;
         let (calls, more_calls) = match may.as_slice() {
             [true, sees] => self.calls_today(agent, *sees, now).await?,
             _ => (Vec::new(), 0),

@@ -84,6 +84,11 @@ impl About {
         }
     }
 
+    /// The task, where it is about what was done in one.
+    pub fn task(&self) -> Option<&str> {
+        self.task.as_deref()
+    }
+
     /// The agent, where it is about one.
     pub const fn of(&self) -> Option<&EntityRef> {
         self.agent.as_ref()

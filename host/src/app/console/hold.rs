@@ -20,6 +20,8 @@ use crate::identity::PersonSession;
 /// How much is asked of the module at once: a call has fuel for one question of an agent's, and each of these is a small
 /// part of one.
 const AT_ONCE: usize = 32;
+/// Of how many acts it is looked up who owns what while the state is held.
+pub(in crate::app) const LOOKED_UP_AT_ONCE: usize = 256;
 /// How often a refused act is a record.
 const RECORDED_EVERY: Span = Span::from_seconds(3_600);
 
@@ -58,10 +60,15 @@ impl App {
         asked: &[(Act, About)],
         now: Timestamp,
     ) -> Result<Vec<ConsoleAnswer>, Refusal> {
-        let wanted: Vec<ConsoleAct> = {
+        let mut wanted: Vec<ConsoleAct> = Vec::with_capacity(asked.len());
+        for some in asked.chunks(LOOKED_UP_AT_ONCE) {
+            if !wanted.is_empty() {
+                // What is asked about may be tens of thousands of exceptions: whoever decides a call does not wait for it.
+                tokio::task::yield_now().await;
+            }
             let state = self.state();
-            asked.iter().map(|(act, about)| self.console_act(&state, *act, about)).collect()
-        };
+            wanted.extend(some.iter().map(|(act, about)| self.console_act(&state, *act, about)));
+        }
         let distinct: Vec<ConsoleAct> = wanted.iter().collect::<BTreeSet<_>>().into_iter().cloned().collect();
         let mut answers: BTreeMap<&ConsoleAct, ConsoleAnswer> = BTreeMap::new();
         for some in distinct.chunks(AT_ONCE) {

@@ -15,6 +15,8 @@ mod told;
 pub(in crate::app) use about::About;
 pub(in crate::app) use blank::{blank, without_arguments};
 pub use event::ConsoleEvent;
+#[cfg(test)]
+pub(in crate::app) use hold::LOOKED_UP_AT_ONCE;
 pub(in crate::app) use hold::Refusals;
 pub(in crate::app) use record::Reading;
 pub use seen::Seen;

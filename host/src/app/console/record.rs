@@ -71,7 +71,13 @@ impl App {
     ///
     /// # Errors
     /// `not_permitted_here`; as [`Self::receipt`].
-    pub async fn receipt_for(&self, person: &PersonSession, log: &str, seq: &str) -> Result<String, Refusal> {
+    pub async fn receipt_for(
+        &self,
+        person: &PersonSession,
+        log: &str,
+        seq: &str,
+        size: Option<u64>,
+    ) -> Result<String, Refusal> {
         let stored = self.record_of(log, seq)?;
         let about = self.about_record(&stored);
         self.hold_act(person, Act::ViewRecord, about.as_ref().unwrap_or(&About::GATE)).await?;
@@ -79,12 +85,29 @@ impl App {
             Some(about) => self.may_see(person, Act::ViewArguments, [about].into_iter(), self.now()).await? == [true],
             None => true,
         };
-        self.receipt(log, stored, sees)
+        self.receipt(log, stored, sees, size)
+    }
+
+    /// Refuses whoever may read the record of nobody at all.
+    ///
+    /// # Errors
+    /// `not_permitted_here`; `limit` where the module gives no answer.
+    pub(in crate::app) async fn hold_reading(&self, person: &PersonSession) -> Result<(), Refusal> {
+        let whole = self.may_see(person, Act::ViewRecord, [About::GATE].into_iter(), self.now()).await?;
+        if whole == [true] || self.may_anywhere(person).await.contains(&Act::ViewRecord) {
+            return Ok(());
+        }
+        self.hold_act(person, Act::ViewRecord, &About::GATE).await
     }
 
     /// Whom a record is about; absent where it is about no agent and holds no call: of the gate, of people.
     fn about_record(&self, record: &StoredRecord) -> Option<About> {
-        let Matter { subject, action, exception, finding, calls } = export::matter(record);
+        self.about_matter(export::matter(record))
+    }
+
+    /// The same of a record that was opened.
+    pub(in crate::app) fn about_matter(&self, matter: Matter) -> Option<About> {
+        let Matter { subject, action, exception, finding, calls } = matter;
         if let Some(id) = exception {
             // INVARIANT (R8): what is of an exception that nobody knows is about the gate.
             return Some(About::exception_of(&self.state(), &id));

@@ -30,7 +30,7 @@ use super::refusal::{Refusal, RefusalKind};
 use crate::identity::PointCredential;
 use bucket::{Buckets, Counted};
 use credentials::Brought;
-use turns::Turns;
+use turns::{Looks, Turns};
 use waits::{Wait, Waits};
 
 /// How long one line in the record stands for what is refused by a limit, in milliseconds.
@@ -54,6 +54,7 @@ pub(super) struct Limits {
     brought: Mutex<Brought>,
     proposed: Mutex<Brought>,
     turns: Turns,
+    looks: Looks,
     waits: Waits,
     refused: Mutex<BTreeMap<Key, Refused>>,
 }
@@ -114,6 +115,23 @@ impl App {
     pub(super) fn room_for_proposal(&self, person: &EntityRef, most: usize) -> Result<(), u32> {
         let mut proposed = self.limits().proposed.lock().unwrap_or_else(PoisonError::into_inner);
         proposed.take(person, u32::try_from(most).unwrap_or(u32::MAX), self.boot())
+    }
+
+    /// Lets a person's look through that reads much of the record or asks the module much: a few of each person's at once,
+    /// the others behind them.
+    ///
+    /// # Errors
+    /// `too_many_looks`.
+    pub(super) async fn turn_to_look(&self, person: &EntityRef) -> Result<Turn, Refusal> {
+        let turn = self.limits().looks.take(person).await;
+        turn.ok_or_else(|| {
+            Refusal::new(
+                RefusalKind::TooMany,
+                "too_many_looks",
+                "too much of what you look at is still being looked up",
+            )
+            .retry_after(1)
+        })
     }
 
     /// A place to wait for a decision at, where this subject has one left.

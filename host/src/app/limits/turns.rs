@@ -1,4 +1,5 @@
-//! Fair queueing: each subject waits behind its own, and takes at most a few places of what all share.
+//! Fair queueing: each subject waits behind its own, and takes at most a few places of what all share; so does each person
+//! with looks that cost much.
 //!
 //! What is asked for no subject is an enforcement point's own, under a name that no bundle can give a subject.
 
@@ -15,6 +16,9 @@ pub(in crate::app) const MOST_AT_ONCE: usize = 16;
 const MOST_WAITING: usize = 256;
 /// How many of a subject's looks at its requests wait for a decision at once.
 pub(in crate::app) const MOST_LOOKS: usize = 16;
+/// How many of a person's looks that cost much are under way at once, and how many with those that wait.
+const MOST_DEAR: usize = 2;
+const MOST_DEAR_WAITING: usize = 16;
 /// How many subjects are remembered before those that ask nothing are forgotten.
 const MOST_SUBJECTS: usize = 1_000;
 
@@ -34,24 +38,51 @@ struct Lane {
 }
 
 impl Lane {
-    fn new() -> Self {
+    fn new(at_once: usize, waiting: usize) -> Self {
         let semaphore = |places| Arc::new(Semaphore::new(places));
-        Self { at_once: semaphore(MOST_AT_ONCE), waiting: semaphore(MOST_WAITING), looks: semaphore(MOST_LOOKS) }
+        Self { at_once: semaphore(at_once), waiting: semaphore(waiting), looks: semaphore(MOST_LOOKS) }
     }
 
-    fn is_in_use(&self) -> bool {
-        self.waiting.available_permits() < MOST_WAITING || self.looks.available_permits() < MOST_LOOKS
+    fn is_in_use(&self, most_waiting: usize) -> bool {
+        self.waiting.available_permits() < most_waiting || self.looks.available_permits() < MOST_LOOKS
+    }
+}
+
+/// Whose look it is, of people.
+#[derive(Debug, Default)]
+pub(super) struct Looks(Lanes);
+
+impl Looks {
+    /// A turn, in the order of asking. Nothing where too many of this person's wait already.
+    pub(super) async fn take(&self, person: &EntityRef) -> Option<Turn> {
+        self.0.take(person, MOST_DEAR, MOST_DEAR_WAITING).await
     }
 }
 
 /// Whose turn it is.
 #[derive(Debug, Default)]
-pub(super) struct Turns(Mutex<BTreeMap<EntityRef, Lane>>);
+pub(super) struct Turns(Lanes);
 
 impl Turns {
     /// A turn, in the order of asking. Nothing where too many of this subject's wait already.
     pub(super) async fn take(&self, subject: &EntityRef) -> Option<Turn> {
-        let (at_once, waiting) = self.lane(subject, |lane| {
+        self.0.take(subject, MOST_AT_ONCE, MOST_WAITING).await
+    }
+
+    /// A place to wait for a decision at; it is given up when it is dropped. Nothing where this subject has them all.
+    pub(super) fn look(&self, subject: &EntityRef) -> Option<OwnedSemaphorePermit> {
+        let of = (MOST_AT_ONCE, MOST_WAITING);
+        self.0.lane(subject, of, |lane| Arc::clone(&lane.looks).try_acquire_owned().ok())
+    }
+}
+
+/// A lane for each.
+#[derive(Debug, Default)]
+struct Lanes(Mutex<BTreeMap<EntityRef, Lane>>);
+
+impl Lanes {
+    async fn take(&self, of: &EntityRef, at_once: usize, waiting: usize) -> Option<Turn> {
+        let (at_once, waiting) = self.lane(of, (at_once, waiting), |lane| {
             let waiting = Arc::clone(&lane.waiting).try_acquire_owned().ok()?;
             Some((Arc::clone(&lane.at_once), waiting))
         })?;
@@ -59,17 +90,12 @@ impl Turns {
         at_once.acquire_owned().await.ok().map(|at_once| Turn { _at_once: at_once, _waiting: waiting })
     }
 
-    /// A place to wait for a decision at; it is given up when it is dropped. Nothing where this subject has them all.
-    pub(super) fn look(&self, subject: &EntityRef) -> Option<OwnedSemaphorePermit> {
-        self.lane(subject, |lane| Arc::clone(&lane.looks).try_acquire_owned().ok())
-    }
-
-    fn lane<T>(&self, subject: &EntityRef, take: impl FnOnce(&Lane) -> T) -> T {
+    fn lane<T>(&self, of: &EntityRef, (at_once, waiting): (usize, usize), take: impl FnOnce(&Lane) -> T) -> T {
         let mut lanes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if lanes.len() >= MOST_SUBJECTS {
-            lanes.retain(|_, lane| lane.is_in_use());
+            lanes.retain(|_, lane| lane.is_in_use(waiting));
         }
-        take(lanes.entry(subject.clone()).or_insert_with(Lane::new))
+        take(lanes.entry(of.clone()).or_insert_with(|| Lane::new(at_once, waiting)))
     }
 }
 
@@ -100,6 +126,18 @@ mod tests {
         assert!(next.await.is_some());
         drop(waiting);
         assert!(turns.take(&noisy).await.is_some());
+    }
+
+    #[tokio::test]
+    async fn a_person_s_dear_looks_are_few_at_once_and_do_not_wait_without_bound() {
+        let (looks, mara, ola) = (Looks::default(), EntityRef::new("User", "mara"), EntityRef::new("User", "ola"));
+        let held = (looks.take(&mara).await.unwrap(), looks.take(&mara).await.unwrap());
+        let mut waiting: Vec<_> = (0..MOST_DEAR_WAITING - MOST_DEAR).map(|_| Box::pin(looks.take(&mara))).collect();
+        assert!(waiting.iter_mut().all(|one| futures::FutureExt::now_or_never(one).is_none()));
+        assert!(looks.take(&mara).await.is_none());
+        assert!(looks.take(&ola).await.is_some(), "nobody else waits");
+        drop(held);
+        assert!(waiting.remove(0).await.is_some());
     }
 
     #[test]

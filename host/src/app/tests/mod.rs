@@ -4,6 +4,7 @@ mod abuse;
 mod disk;
 mod durable;
 mod limits;
+mod looks;
 mod notify;
 mod review;
 mod routing;

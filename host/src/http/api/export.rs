@@ -9,17 +9,16 @@ use axum::extract::{Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use futures::stream::unfold;
-use policy_core::time::Timestamp;
 use serde::Deserialize;
 use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 
+use super::record::time;
 use crate::app::{App, Exporting};
 use crate::export::{Format, Wanted};
 use crate::http::caller::Person;
 use crate::http::problem::Refused;
 use crate::http::site::Site;
-use crate::replay::instant;
 
 /// How often a stream that goes on looks for what is new.
 const LOOK: Duration = Duration::from_millis(500);
@@ -52,13 +51,9 @@ pub(in crate::http) async fn get(
     if follow && format != Format::Ocsf {
         return Err(bad("bad_format", "only OCSF goes on", "leave `follow` out, or ask for `format=ocsf`"));
     }
-    let time = |text: &Option<String>| -> Result<Option<Timestamp>, Refused> {
-        let help = "give a day such as 2026-11-29, or a time such as 2026-11-29T16:00:00Z";
-        text.as_deref().map(|text| instant(text).ok_or_else(|| bad("bad_time", "that is no time", help))).transpose()
-    };
     let wanted = Wanted {
-        since: time(&asked.since)?,
-        until: time(&asked.until)?,
+        since: time(asked.since.as_deref())?,
+        until: time(asked.until.as_deref())?,
         agent: asked.agent,
         approver: asked.approver,
         exception: asked.exception,

@@ -55,13 +55,20 @@ pub(in crate::http) async fn consistency(
     Ok(Json(site.app().consistency(&log, from)?))
 }
 
+/// Under which head a receipt is: the one over so many records, or the newest.
+#[derive(Debug, Deserialize)]
+pub(in crate::http) struct Under {
+    size: Option<u64>,
+}
+
 /// `records/{seq}/proof`: the receipt of one record.
 pub(in crate::http) async fn receipt(
     State(site): State<Site>,
     person: Person,
     Path((log, seq)): Path<(String, String)>,
+    Query(Under { size }): Query<Under>,
 ) -> Result<impl IntoResponse, Refused> {
-    let text = site.app().receipt_for(&person.session, &log, &seq).await?;
+    let text = site.app().receipt_for(&person.session, &log, &seq, size).await?;
     let name = format!("attachment; filename=\"{log}-{seq}.tlog-proof\"");
     Ok(([(header::CONTENT_DISPOSITION, name)], text))
 }

@@ -77,8 +77,8 @@ DispositionWord= one_off policy_too_narrow policy_too_wide asked_by_mistake abus
 Renewal: of string, number integer, declared boolean
 RequestFacts: id string, question SealedQuestion, evaluation string, requester EntityRef, asker? EntityRef, owners [EntityRef], scope Scope, justification string, emergency boolean, renews? Renewal, requested_at timestamp, decide_by timestamp
 Version: number integer, scope Scope, by? EntityRef
-Vote: person EntityRef, decision VoteDecision, version integer, sheet digest, as_of integer, reason string, assurance string, groups [string], inside? boolean, proof? Proof, at timestamp
-Terms: tier string, approvals integer, groups [string], max_duration duration, max_uses integer, step_up? string, presence? PresenceWord, review_within? duration, decide_within? duration, lead_time? duration, max_rate? Rate, max_renewals? integer, renewal_period? duration, notify? [string], escalate? [string], emergency_approvals? integer, silence? duration, for_another? boolean, binding? boolean, policies [string]
+Vote: person EntityRef, decision VoteDecision, version integer, sheet digest, as_of integer, reason string, assurance string, groups [string], inside? boolean, proof? Proof, at timestamp, withdrawn? timestamp
+Terms: tier string, approvals integer, groups [string], max_duration duration, max_uses integer, step_up? string, presence? PresenceWord, review_within? duration, decide_within? duration, lead_time? duration, max_rate? Rate, max_renewals? integer, renewal_period? duration, notify? [string], escalate? [string], emergency_approvals? integer, silence? duration, for_another? boolean, binding? boolean, raised_from? string, policies [string]
 SealedQuestion: v integer, purpose string, bundle digest, now timestamp, call object, task string, chain [Hop], enforcement_point? string, bound? boolean, vouched? boolean, context object, entities [object], claimed? object, candidates [object], locks [Lock], requested object
 Grant: id string, exception string, version integer, subject EntityRef, task string, chain [Hop], enforcement_point string, server? string, tool? digest, action string, scope Scope, members? [EntityRef], input_digest digest, input_names [string]
 SheetReply: sheet DecisionSheet, smallest Scope
@@ -204,6 +204,8 @@ EvidenceClass= reported observed system_of_record
 FindingKind= ran_without_decision ran_after_denial outside_conditions after_expiry after_revocation more_often never_ran grant_never_used outcome_unknown several_tasks several_hosts cloned_passkey
 FindingState= open acknowledged resolved
 FindingOutcome= explained expected fixed misuse
+RecordLines: now timestamp, position integer, lines [RecordLine], looked integer, back_to? timestamp, next? string
+RecordLine: log string, seq integer, at timestamp, kind string, outcome? string, reason? string, policies? [string], by? EntityRef, subject? EntityRef, task? string, action? string, resources? [EntityRef], exception? string, finding? string, bundle? string, evaluation? string, said? string, hidden? boolean, erased? [string]
 FindingList: now timestamp, position integer, unresolved integer, findings [FindingLine], next? string
 FindingLine: id string, kind FindingKind, state FindingState, outcome? FindingOutcome, strength EvidenceClass, ambiguous boolean, says string, subject EntityRef, task? string, exception? string, owner? EntityRef, at timestamp, opened_at timestamp, changed_at timestamp, acted [string]
 FindingDetail: now timestamp, position integer, finding FindingLine, evidence [EvidenceLine], decisions [DecisionLine], history [FindingStep]

@@ -13,7 +13,7 @@ use audit_verify::tree::leaf_hash;
 use audit_verify::{Fault, FaultKind, TreeHash};
 use policy_core::json;
 use policy_core::leaf::Leaf;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::Logs;
 use super::log_state::LogState;
@@ -101,13 +101,13 @@ fn check_log(
                 return Err(fault);
             }
             if let Entry::Record(stored) = &entry {
-                tip.push(&stored.bytes);
                 if log == Log::Ledger {
                     any_erased |= stored.payloads.iter().any(StoredPayload::is_erased);
                 } else {
                     erasures.hold(log.name(), stored).map_err(fault(stored.seq))?;
                 }
                 let record = open(log, stored).and_then(|record| {
+                    tip.push(&stored.bytes, &record.leaf);
                     let fitting = erasures.take(stored.seq, &said(&record)).map_err(fault(stored.seq));
                     fitting.map_err(StoreError::from)?;
                     each(&record).map_err(|error| tampered(log, stored.seq, error.message))
@@ -214,6 +214,15 @@ pub(super) fn last_heads_of_keys(connection: &Connection, log: Log) -> Result<Ve
         }
     }
     Ok(found)
+}
+
+/// The head over exactly so many records.
+pub(super) fn head_over(connection: &Connection, log: Log, size: u64) -> Result<Option<Head>, StoreError> {
+    let Ok(stored) = i64::try_from(size) else { return Ok(None) };
+    let note = connection
+        .prepare_cached("SELECT note FROM head WHERE log = ?1 AND size = ?2")
+        .and_then(|mut select| select.query_row(params![log.name(), stored], |row| row.get(0)).optional());
+    Ok(note.map_err(database)?.map(|note| Head { log, size, note }))
 }
 
 /// One record as it is stored, whose leaf must have this hash.

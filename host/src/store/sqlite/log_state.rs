@@ -2,13 +2,16 @@
 
 use audit_verify::TreeHash;
 use audit_verify::tree::{CompactRange, Tree, leaf_hash};
+use policy_core::leaf::Leaf;
 
+use crate::store::outline::Outline;
 use crate::store::types::Head;
 
 /// A whole log's tree and its newest head.
 #[derive(Debug, Clone, Default)]
 pub(in crate::store) struct LogState {
     pub(super) tree: Tree,
+    pub(super) outline: Outline,
     range: CompactRange,
     pub(in crate::store) head: Option<Head>,
 }
@@ -19,17 +22,19 @@ pub(super) struct LogTip {
     pub(super) range: CompactRange,
     pub(super) head: Option<Head>,
     fresh: Vec<TreeHash>,
+    outline: Outline,
 }
 
 impl LogState {
     /// The end of it.
     pub(super) fn tip(&self) -> LogTip {
-        LogTip { range: self.range.clone(), head: self.head.clone(), fresh: Vec::new() }
+        LogTip { range: self.range.clone(), head: self.head.clone(), ..LogTip::default() }
     }
 
     /// Takes over what was built on the tip.
     pub(super) fn extend(&mut self, grown: LogTip) {
         grown.fresh.into_iter().for_each(|leaf| self.tree.append(leaf));
+        self.outline.append(grown.outline);
         self.range = grown.range;
         self.head = grown.head;
     }
@@ -42,9 +47,10 @@ impl LogTip {
     }
 
     /// Appends a leaf.
-    pub(super) fn push(&mut self, bytes: &[u8]) {
+    pub(super) fn push(&mut self, bytes: &[u8], leaf: &Leaf) {
         let hash = leaf_hash(bytes);
         self.fresh.push(hash);
+        self.outline.push(leaf);
         self.range.append(hash);
     }
 }

@@ -38,6 +38,7 @@ pub(super) use source::SqliteSource;
 
 use super::folder::DataFolder;
 use super::keys::Keys;
+use super::outline::{Sighted, Sought};
 use super::types::{AppendError, Fold, Head, Log, NewRecord, Positions, Record, Store, StoreError, VersionKey};
 use crate::random::Random;
 use log_state::LogState;
@@ -216,6 +217,16 @@ impl Store for SqliteStore {
         let head = state.head.clone()?;
         let proof = state.tree.inclusion(seq, head.size).ok()?;
         Some((head, proof))
+    }
+
+    fn before(&self, log: Log, end: u64, sought: &Sought, most: usize) -> Vec<Sighted> {
+        let logs = self.shared.logs.read().unwrap_or_else(PoisonError::into_inner);
+        logs.of(log).outline.before(end, sought, most)
+    }
+
+    fn head_over(&self, log: Log, size: u64) -> Result<Option<Head>, StoreError> {
+        let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        load::head_over(&reader, log, size)
     }
 
     fn inclusion_under(&self, log: Log, seq: u64, size: u64) -> Option<Vec<TreeHash>> {

@@ -286,7 +286,7 @@ impl Writer {
             for outgoing in &new.outbox {
                 outbox::insert(transaction, &self.shared.keys, row.leaf.seq, row.leaf.at, outgoing)?;
             }
-            batch.log(log).push(&row.bytes);
+            batch.log(log).push(&row.bytes, &row.leaf);
             for key in new.touches {
                 batch.counter = batch.counter.saturating_add(1);
                 batch.versions.insert(key, batch.counter);

@@ -13,6 +13,22 @@ const EXPORT: &[(&str, &str)] = &[
     ("follow", "boolean"),
 ];
 
+/// Which records a list is of.
+const LINES: &[(&str, &str)] = &[
+    ("log", "string"),
+    ("seq", "integer"),
+    ("kind", "string"),
+    ("person", "string"),
+    ("agent", "string"),
+    ("task", "string"),
+    ("exception", "string"),
+    ("grant", "string"),
+    ("since", "string"),
+    ("until", "string"),
+    ("limit", "integer"),
+    ("page", "string"),
+];
+
 /// What the record answers.
 pub(super) const OPERATIONS: &[Operation] = &[
     get("/api/v1/record", "record", Who::Known, "RecordReply", "Where the logs stand, signed"),
@@ -42,6 +58,17 @@ pub(super) const OPERATIONS: &[Operation] = &[
         )
     },
     Operation {
+        query: LINES,
+        ..get(
+            "/api/v1/record/lines",
+            "record_lines",
+            Who::Person,
+            "RecordLines",
+            "The log as a list, newest first: what one may read of it",
+        )
+    },
+    Operation {
+        query: &[("size", "integer")],
         answer: Some(("text/plain", "A C2SP tlog-proof, for a file `….tlog-proof`")),
         ..get(
             "/api/v1/logs/{log}/records/{seq}/proof",

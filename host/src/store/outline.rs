@@ -1,0 +1,157 @@
+//! What memory keeps of each leaf beside its hash, so that a list of the record reads from the disk only what it may tell.
+//!
+//! It comes from the leaves' verified bytes and is no authority: whoever finds a place by it reads the record there.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use policy_core::leaf::Leaf;
+use policy_core::time::Timestamp;
+
+/// What is looked for. All of it has to fit.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sought {
+    /// Of one of these kinds; of any where there is none.
+    pub kinds: BTreeSet<String>,
+    /// In one of these streams; absent: in any. More may be found than stand in them.
+    pub streams: Option<BTreeSet<String>>,
+    /// From this time on.
+    pub since: Option<Timestamp>,
+    /// Before this time.
+    pub until: Option<Timestamp>,
+}
+
+/// A place in a log, and when its record was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sighted {
+    /// The position.
+    pub seq: u64,
+    /// The leaf's time.
+    pub at: Timestamp,
+}
+
+/// One leaf: 16 bytes.
+#[derive(Debug, Clone, Copy)]
+struct Line {
+    at: i64,
+    stream: u32,
+    kind: u16,
+}
+
+/// The leaves of a log, in their order.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Outline {
+    kinds: BTreeMap<String, u16>,
+    lines: Vec<Line>,
+}
+
+impl Outline {
+    /// Takes the next leaf.
+    pub(super) fn push(&mut self, leaf: &Leaf) {
+        let kind = self.number(&leaf.kind);
+        self.lines.push(Line { at: leaf.at.millis(), stream: hashed(&leaf.stream), kind });
+    }
+
+    /// Takes over what was built behind this, under numbers of its own.
+    pub(super) fn append(&mut self, behind: Self) {
+        let ours: BTreeMap<u16, u16> = behind.kinds.iter().map(|(kind, theirs)| (*theirs, self.number(kind))).collect();
+        let renumbered = |line: Line| Line { kind: ours.get(&line.kind).copied().unwrap_or(u16::MAX), ..line };
+        self.lines.extend(behind.lines.into_iter().map(renumbered));
+    }
+
+    /// A kind's number. There are as many kinds as the releases that wrote the log know: some hundred.
+    fn number(&mut self, kind: &str) -> u16 {
+        if let Some(number) = self.kinds.get(kind) {
+            return *number;
+        }
+        let number = u16::try_from(self.kinds.len()).unwrap_or(u16::MAX);
+        self.kinds.insert(kind.to_owned(), number);
+        number
+    }
+
+    /// At most `most` places before `end` that fit, the newest first.
+    pub(super) fn before(&self, end: u64, sought: &Sought, most: usize) -> Vec<Sighted> {
+        let end = usize::try_from(end).unwrap_or(usize::MAX).min(self.lines.len());
+        let kinds: Option<BTreeSet<u16>> = (!sought.kinds.is_empty())
+            .then(|| sought.kinds.iter().filter_map(|kind| self.kinds.get(kind)).copied().collect());
+        let streams: Option<BTreeSet<u32>> =
+            sought.streams.as_ref().map(|streams| streams.iter().map(|stream| hashed(stream)).collect());
+        let (since, until) = (sought.since.map(Timestamp::millis), sought.until.map(Timestamp::millis));
+        let fits = |line: &Line| {
+            kinds.as_ref().is_none_or(|kinds| kinds.contains(&line.kind))
+                && streams.as_ref().is_none_or(|streams| streams.contains(&line.stream))
+                && since.is_none_or(|since| line.at >= since)
+                && until.is_none_or(|until| line.at < until)
+        };
+        let lines = self.lines.iter().take(end).enumerate().rev().filter(|(_, line)| fits(line)).take(most);
+        // A position in memory is one in the log.
+        lines
+            .map(|(seq, line)| Sighted {
+                seq: u64::try_from(seq).unwrap_or(u64::MAX),
+                at: Timestamp::from_millis(line.at),
+            })
+            .collect()
+    }
+}
+
+/// FNV-1a. Two streams that meet only make a record be read in vain.
+fn hashed(stream: &str) -> u32 {
+    stream.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn leaf(seq: u64, kind: &str, stream: &str, at: i64) -> Leaf {
+        Leaf {
+            v: 1,
+            log: "ledger".to_owned(),
+            seq,
+            at: Timestamp::from_millis(at),
+            kind: kind.to_owned(),
+            stream: stream.to_owned(),
+            after: None,
+            outcome: None,
+            policies: Vec::new(),
+            module: None,
+            bundle: None,
+            commitments: BTreeMap::new(),
+        }
+    }
+
+    #[test]
+    fn places_are_found_by_kind_stream_and_time_newest_first_and_no_more_than_wanted() {
+        let (mut outline, mut behind) = (Outline::default(), Outline::default());
+        // A clock that ran back in between.
+        for (seq, (kind, stream, at)) in
+            [("a", "x", 10), ("b", "y", 20), ("a", "y", 15), ("a", "x", 30), ("b", "x", 40)].into_iter().enumerate()
+        {
+            // The last are a batch of their own, which met the kinds in another order.
+            let of = if seq < 1 { &mut outline } else { &mut behind };
+            of.push(&leaf(seq as u64, kind, stream, at));
+        }
+        outline.append(behind);
+        let set = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<BTreeSet<_>>();
+        let time = |at: i64| Some(Timestamp::from_millis(at));
+        let found = |end: u64, most: usize, sought: &Sought| -> Vec<u64> {
+            outline.before(end, sought, most).into_iter().map(|sighted| sighted.seq).collect()
+        };
+        let any = Sought::default();
+        for (sought, expected) in [
+            (any.clone(), vec![4, 3, 2, 1, 0]),
+            (Sought { kinds: set(&["a"]), ..any.clone() }, vec![3, 2, 0]),
+            (Sought { kinds: set(&["a", "b"]), ..any.clone() }, vec![4, 3, 2, 1, 0]),
+            (Sought { kinds: set(&["never"]), ..any.clone() }, vec![]),
+            (Sought { streams: Some(set(&["y"])), ..any.clone() }, vec![2, 1]),
+            (Sought { streams: Some(set(&[])), ..any.clone() }, vec![]),
+            (Sought { since: time(15), until: time(30), ..any.clone() }, vec![2, 1]),
+            (Sought { kinds: set(&["b"]), streams: Some(set(&["x"])), since: time(40), until: None }, vec![4]),
+        ] {
+            assert_eq!(found(u64::MAX, 10, &sought), expected, "{sought:?}");
+        }
+        assert_eq!(found(3, 2, &any), vec![2, 1]);
+        assert_eq!(found(0, 2, &any), Vec::<u64>::new());
+        assert_eq!(outline.before(5, &any, 1), vec![Sighted { seq: 4, at: Timestamp::from_millis(40) }]);
+        assert_eq!(std::mem::size_of::<Line>(), 16);
+    }
+}
