@@ -20,7 +20,7 @@ const WISHES = [
   { name: "correction", good: true, path: "reports/weekly-2.md", why: "A figure was wrong." },
   { name: "appendix", good: true, path: "reports/appendix.md", why: "The appendix to the report." },
   { name: "index", good: true, path: "reports/index.md", why: "An index, so that people find them." },
-  { name: "lookalike", good: false, path: "reports/report\u202etxt.exe", why: "The report again, as text." },
+  { name: "lookalike", good: false, path: "reports/report.txt", content: "Paid to Acme: \u202e000 1\u202c EUR", why: "The report again, as text." },
   { name: "wide", good: false, path: "notes.md", uses: 20, inside: "", why: "One note. It is easier to ask for all at once." },
   { name: "other-agent", good: false, agent: "close-planner", path: "reports/weekly.md", why: "I tidy up." },
 ];
@@ -47,7 +47,7 @@ async function ask(url, wish) {
   const point = run("token", "enforcement-point", "--name", `desk-${wish.name}`, "--subjects", subject, "--servers", "files");
   const headers = { authorization: `Bearer ${point}`, "proviso-subject-token": token };
   const path = join(files, wish.path);
-  const input = wish.action === undefined ? { path, content: "…" } : { path };
+  const input = wish.action === undefined ? { path, content: wish.content ?? "…" } : { path };
   const asked = {
     subject: { type: "Agent", id: subject.slice("Agent::".length) },
     action: { name: wish.action ?? "write_file" },

@@ -6,6 +6,7 @@ mod claims;
 mod codes;
 mod dependencies;
 mod kinds;
+mod looks;
 mod module;
 mod remedies;
 mod saboteurs;

@@ -54,3 +54,5 @@ mod same_words;
 mod sign_in;
 #[cfg(test)]
 mod terminal;
+#[cfg(test)]
+mod usability;

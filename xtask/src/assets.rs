@@ -124,7 +124,8 @@ fn module_flags(target: &Path) -> Result<String> {
     Ok(format!("--remap-path-prefix={home}/registry/src=registry --remap-path-prefix={}=target", target.display()))
 }
 
-fn build_dashboard(place: &Place, release: bool) -> Result<()> {
+/// The dashboard: as tests want it, quickly compiled, or as it is deployed.
+pub fn build_dashboard(place: &Place, release: bool) -> Result<()> {
     let variant = if release { "release" } else { "dev" };
     let folder = &place.assets;
     let sealed = trusted::text();

@@ -250,6 +250,9 @@ impl Run {
         if let Ok(size) = std::env::var("PROVISO_BENCH_BROTLI") {
             self.figure("module_brotli", Measured::exactly(size.parse::<f64>()? / 1000.0));
         }
+        if let Ok(size) = std::env::var("PROVISO_BENCH_FIRST_LOAD") {
+            self.figure("first_load_brotli", Measured::exactly(size.parse::<f64>()? / 1000.0));
+        }
         Ok(())
     }
 }
