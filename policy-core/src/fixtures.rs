@@ -202,6 +202,7 @@ pub(crate) fn terms(approvals: u32) -> Terms {
         silence: None,
         for_another: false,
         binding: false,
+        raised_from: None,
         policies: vec!["request.post".into()],
     }
 }

@@ -143,6 +143,10 @@ pub struct Terms {
     /// Whether only credentials that are bound to a key of their holder's may ask, and use what was granted.
     #[serde(default, skip_serializing_if = "is_false")]
     pub binding: bool,
+    /// The tier that the permits say, where the call's arguments hold what cannot be shown as what it is: `tier` is the
+    /// next one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub raised_from: Option<String>,
     /// The `@id`s of the permits that matched, sorted.
     pub policies: Vec<String>,
 }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::digest::Digest;
 use crate::entity::{EntityRef, Hop};
 use crate::grant::Grant;
+use crate::text;
 use crate::time::{Span, Timestamp};
 use crate::value::Value;
 
@@ -54,6 +55,42 @@ pub struct SealedQuestion {
     pub locks: Vec<Lock>,
     /// What a request would ask for, and what is already held.
     pub requested: Requested,
+}
+
+/// Where the arguments stand among what was claimed, of an action that declares none.
+const UNTYPED_INPUT: &str = "context.input";
+
+impl SealedQuestion {
+    /// Whether what the call is on, or made with, holds text that cannot be shown as what it is.
+    pub fn has_undecodable(&self) -> bool {
+        let untyped = || self.claimed.get(UNTYPED_INPUT).filter(|_| !self.call.typed);
+        self.call.resources.iter().any(|resource| text::is_undecodable(&resource.id))
+            || self.call.input.as_ref().is_some_and(hides)
+            || untyped().is_some_and(json_hides)
+    }
+}
+
+/// Names of members count: people read them, too.
+fn hides(value: &Value) -> bool {
+    match value {
+        Value::String(text) | Value::Datetime(text) | Value::Duration(text) => text::is_undecodable(text),
+        Value::Decimal(text) | Value::Ipaddr(text) => text::is_undecodable(text),
+        Value::Entity(entity) => text::is_undecodable(&entity.id),
+        Value::Set(values) => values.iter().any(hides),
+        Value::Record(members) => members.iter().any(|(name, value)| text::is_undecodable(name) || hides(value)),
+        Value::Bool(_) | Value::Long(_) => false,
+    }
+}
+
+fn json_hides(value: &serde_json::Value) -> bool {
+    match value {
+        serde_json::Value::String(text) => text::is_undecodable(text),
+        serde_json::Value::Array(values) => values.iter().any(json_hides),
+        serde_json::Value::Object(members) => {
+            members.iter().any(|(name, value)| text::is_undecodable(name) || json_hides(value))
+        }
+        serde_json::Value::Null | serde_json::Value::Bool(_) | serde_json::Value::Number(_) => false,
+    }
 }
 
 /// Whether an evaluation may consume a grant.

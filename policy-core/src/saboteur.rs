@@ -131,7 +131,9 @@ pub const NAMES: &[&str] = &[
     "r10_other_question",
     "r10_module_not_kept",
     "r11_meta_kept",
+    "r4_withdrawn_vote_counts",
     "r11_odd_characters",
+    "r11_undecodable_not_raised",
     "r11_reported_acts",
 ];
 

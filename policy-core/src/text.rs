@@ -43,6 +43,38 @@ pub fn spans(text: &str) -> Vec<(bool, String)> {
     pieces
 }
 
+/// Whether a text holds anything that cannot be shown as what it is: controls, characters that turn or hide others or
+/// have no agreed meaning, and what stands where something could not be decoded. Whatever people write by hand is none:
+/// white space, line ends, and the joiners and selectors of scripts and pictures where they stand behind such.
+pub fn is_undecodable(text: &str) -> bool {
+    let mut before = None;
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
+        let fine = match character {
+            '\n' | '\t' | '\u{27e8}' | '\u{27e9}' => true,
+            '\r' => characters.peek() == Some(&'\n'),
+            // A line that ends where no line ends, for whoever looks.
+            '\u{2028}' | '\u{2029}' => false,
+            '\u{200c}' | '\u{200d}' | '\u{fe0e}' | '\u{fe0f}' => {
+                before.is_some_and(|before| is_joined(before, character))
+            }
+            _ => !is_odd(character) || (character.is_whitespace() && !character.is_control()),
+        };
+        if !fine {
+            return true;
+        }
+        before = Some(character);
+    }
+    false
+}
+
+/// Whether a joiner or selector has something to join or select: one of no plain letters, and none of their own kind but
+/// a joiner behind a selector.
+fn is_joined(before: char, character: char) -> bool {
+    let selected = before == '\u{fe0f}' && character == '\u{200d}';
+    !before.is_ascii() && (selected || !is_odd(before))
+}
+
 /// Whether a text can be the id of a subject, person, task or server: 1 to 256 characters, none of them odd, white
 /// space, `<` (which joins a chain's hops) or `"` (which ends an id in policy text).
 pub fn is_identifier(text: &str) -> bool {
@@ -86,6 +118,40 @@ mod tests {
             ("\u{50000}\u{fe0f}\u{ad}", "⟨U+50000⟩⟨U+FE0F⟩⟨U+00AD⟩"),
         ] {
             assert_eq!(visible(given, 100), shown);
+        }
+    }
+
+    #[test]
+    fn what_people_write_can_be_shown_and_what_hides_something_cannot() {
+        for text in [
+            "",
+            "plain, with a tab\tand lines\nand\r\nsuch",
+            "Grüße, 日本語、\u{3000}ok 👍 ❤\u{fe0f}\u{200d}🔥 ⟨quoted⟩ no\u{a0}break 12\u{202f}000",
+            "می\u{200c}خواهم",
+        ] {
+            assert!(!is_undecodable(text), "{text:?}");
+        }
+        for text in [
+            "not decoded: \u{fffd}",
+            "a\u{0}b",
+            "\u{1b}[31m",
+            "over\rwritten",
+            "\u{85}",
+            "a\u{202e}txt.exe",
+            "\u{2066}x\u{2069}",
+            "a\u{200b}b",
+            "a\u{200d}b",
+            "\u{fe0f}x",
+            "😀\u{fe0f}\u{fe0f}",
+            "😀\u{fe00}",
+            "a\u{2028}b",
+            "\u{e0041}",
+            "\u{e000}",
+            "\u{ffff}",
+            "\u{50000}",
+            "\u{ad}",
+        ] {
+            assert!(is_undecodable(text), "{text:?}");
         }
     }
 

@@ -46,6 +46,7 @@ mod stops;
 mod sums;
 mod sweeps;
 mod twisted;
+mod undecodable;
 mod undo;
 mod versions;
 mod votes;

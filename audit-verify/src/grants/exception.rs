@@ -116,6 +116,18 @@ impl Exception {
                 self.votes.push(*vote);
                 Phase::Requested
             }
+            (Of::VoteWithdrawn { by }, phase @ (Phase::Requested | Phase::Suspended(None))) => {
+                let stands = |vote: &&mut Vote| vote.person == by && vote.decision == "approve" && !vote.withdrawn;
+                let mut taken_back = 0;
+                for vote in self.votes.iter_mut().filter(stands) {
+                    vote.withdrawn = true;
+                    taken_back += 1;
+                }
+                if taken_back == 0 {
+                    return Err(out_of_order());
+                }
+                phase
+            }
             (Of::EmergencyDeclared { emergency, terms }, phase) => {
                 self.decide_by = self.decide_by.min(emergency.decide_by);
                 self.terms = terms;
@@ -236,6 +248,7 @@ impl Exception {
         let current = u32::try_from(self.versions.len()).unwrap_or(u32::MAX);
         let counts = |vote: &Vote| {
             vote.decision == "approve"
+                && !vote.withdrawn
                 && (vote.version == current || (vote.inside && vote.version <= current))
                 && !self.has_part(&vote.person)
         };

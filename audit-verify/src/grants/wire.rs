@@ -163,6 +163,9 @@ pub(super) enum Of {
     VoteCast {
         vote: Box<Vote>,
     },
+    VoteWithdrawn {
+        by: Entity,
+    },
     ExceptionRejudged {
         terms: Terms,
     },
@@ -306,6 +309,9 @@ pub(super) struct Vote {
     #[serde(default)]
     pub(super) proof: Proof,
     pub(super) at: Instant,
+    /// Whether a later event took it back; a vote as it is cast never says so.
+    #[serde(skip)]
+    pub(super) withdrawn: bool,
 }
 
 /// What a vote was cast with.

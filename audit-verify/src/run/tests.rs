@@ -142,8 +142,12 @@ type Lie = fn(&mut Vec<(String, Value)>);
 
 #[test]
 fn a_grant_that_its_votes_do_not_add_up_to_is_found() {
-    let lies: [(&str, Lie, (&str, u64)); 31] = [
+    let lies: [(&str, Lie, (&str, u64)); 35] = [
         ("a vote is missing", |e| drop(e.remove(3)), ("grant_not_voted", 3)),
+        ("a vote that was taken back", |e| e.insert(4, withdrawn("vera")), ("grant_not_voted", 5)),
+        ("one that was taken back before somebody voted", |e| e.insert(3, withdrawn("mara")), ("grant_not_voted", 5)),
+        ("nobody's vote is taken back", |e| e.insert(4, withdrawn("zoe")), ("event_out_of_order", 4)),
+        ("a vote is taken back from a grant", |e| e.insert(5, withdrawn("vera")), ("event_out_of_order", 5)),
         ("one person votes twice", |e| event(e, 3)["vote"]["person"]["id"] = json!("mara"), ("grant_not_voted", 4)),
         ("the requester votes", |e| event(e, 3)["vote"]["person"]["id"] = json!("ines"), ("grant_not_voted", 4)),
         ("the owner votes", |e| event(e, 3)["vote"]["person"]["id"] = json!("tom"), ("grant_not_voted", 4)),
@@ -219,6 +223,19 @@ fn a_grant_that_its_votes_do_not_add_up_to_is_found() {
         lie(&mut events);
         assert_eq!(check(&record(&events), &[]), Err(found), "{what}");
     }
+}
+
+fn withdrawn(person: &str) -> (String, Value) {
+    of("vote_withdrawn", json!({"by": {"type": "User", "id": person}, "at": "2026-11-22T12:02:00.000Z"}))
+}
+
+#[test]
+fn a_vote_that_is_taken_back_and_cast_again_counts_once_and_the_grant_is_made_anew() {
+    let mut events = story();
+    let again = events[2].clone();
+    events.insert(3, withdrawn("mara"));
+    events.insert(4, again);
+    assert_eq!(check(&record(&events), &[]).map(|report| report.votes), Ok(3));
 }
 
 #[test]

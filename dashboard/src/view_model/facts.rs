@@ -97,6 +97,9 @@ pub fn terms(terms: &Terms) -> Vec<(&'static str, String)> {
         ("approvals", people(terms.approvals)),
         ("at most", format!("{}, {}", length(terms.max_duration), uses(terms.max_uses))),
     ];
+    if let Some(why) = raised(terms) {
+        lines.push(("why that tier", why));
+    }
     if !terms.groups.is_empty() {
         lines.push(("one from each of", terms.groups.join(", ")));
     }
@@ -115,6 +118,12 @@ pub fn terms(terms: &Terms) -> Vec<(&'static str, String)> {
         lines.push(("review", format!("within {} after the end", length(within))));
     }
     lines
+}
+
+/// Why the tier is one more than policy says, where it is.
+pub fn raised(terms: &Terms) -> Option<String> {
+    let from = terms.raised_from.as_ref()?;
+    Some(format!("a tier higher than {from}, because the arguments hold what cannot be shown as what it is"))
 }
 
 /// What a hop of a chain stands on: a credential that was verified, or the word of an enforcement point.

@@ -3,7 +3,7 @@
 use policy_core::containment;
 use policy_core::entity::EntityRef;
 use policy_core::grant::{ArgumentScope, Condition, ResourceScope, Scope};
-use policy_core::lifecycle::{Exception, VoteDecision};
+use policy_core::lifecycle::Exception;
 use policy_core::question::SealedQuestion;
 use policy_core::time::{Span, Timestamp};
 use proviso_api::exceptions::{QuestionsReply, ResourceGroup, SheetReply};
@@ -229,7 +229,7 @@ impl GrantForm {
 /// Whether somebody has approved the version that stands.
 fn has_votes(exception: &Exception) -> bool {
     let current = exception.versions.last().map_or(1, |version| version.number);
-    exception.votes.iter().any(|vote| vote.version == current && vote.decision == VoteDecision::Approve)
+    exception.votes.iter().any(|vote| vote.version == current && vote.stands_for_it())
 }
 
 /// Cut to whole seconds: nobody reads milliseconds in an end.

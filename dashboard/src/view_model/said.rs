@@ -55,6 +55,10 @@ pub fn news(before: &Exception, after: &Exception) -> Option<&'static str> {
     if after.votes.len() > before.votes.len() || after.versions.len() > before.versions.len() {
         return Some("Somebody voted since this page was loaded.");
     }
+    let taken_back = |exception: &Exception| exception.votes.iter().filter(|vote| vote.withdrawn.is_some()).count();
+    if taken_back(after) > taken_back(before) {
+        return Some("Somebody took an approval back since this page was loaded.");
+    }
     if after.answers.len() > before.answers.len() {
         return Some("Somebody answered a question since this page was loaded.");
     }

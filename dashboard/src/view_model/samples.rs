@@ -90,6 +90,7 @@ fn terms() -> Terms {
         silence: None,
         for_another: false,
         binding: false,
+        raised_from: None,
         policies: vec!["may-ask-to-write".into()],
     }
 }
@@ -255,5 +256,6 @@ pub fn approval(person: &str, version: u32) -> Vote {
         inside: false,
         proof: Proof::Session,
         at: at(60),
+        withdrawn: None,
     }
 }

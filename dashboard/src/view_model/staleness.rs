@@ -41,6 +41,11 @@ pub fn changes(shown: &DecisionSheet, now: &DecisionSheet) -> Vec<String> {
     for vote in after.votes.iter().skip(before.votes.len()) {
         changes.push(format!("{} voted on version {}.", vote.person.id, vote.version));
     }
+    for (vote, earlier) in after.votes.iter().zip(&before.votes) {
+        if vote.withdrawn.is_some() && earlier.withdrawn.is_none() {
+            changes.push(format!("{} took the approval of version {} back.", vote.person.id, vote.version));
+        }
+    }
     if shown.refused != now.refused {
         changes.push("The refused call is judged in another way now.".into());
     }

@@ -82,7 +82,10 @@ fn told(event: &Event, subject: &EntityRef, after: Option<&Exception>) -> (Optio
                 1 => "1 approval".to_owned(),
                 several => format!("{several} approvals"),
             };
-            let sentence = format!("asked for by {} for {}; tier {}, {needed}", subject, request.requester, terms.tier);
+            let more = terms.raised_from.as_ref();
+            let more = more.map(|from| format!(", one more than {from} for what cannot be shown as what it is"));
+            let (person, tier, more) = (&request.requester, &terms.tier, more.unwrap_or_default());
+            let sentence = format!("asked for by {subject} for {person}; tier {tier}{more}, {needed}");
             (Some(request.requester.clone()), sentence, Some(request.justification.clone()))
         }
         Event::ScopeNarrowed { version } => {
@@ -96,6 +99,9 @@ fn told(event: &Event, subject: &EntityRef, after: Option<&Exception>) -> (Optio
             };
             let sentence = format!("{} {what} version {} (signed in by {})", vote.person, vote.version, vote.assurance);
             (Some(vote.person.clone()), sentence, Some(vote.reason.clone()))
+        }
+        Event::VoteWithdrawn { by, .. } => {
+            (Some(by.clone()), format!("{by} took the approval back; it counts no more"), None)
         }
         Event::ExceptionRejudged { bundle, .. } => {
             (None, format!("judged again under bundle {bundle}; it holds"), None)

@@ -79,6 +79,17 @@ impl App {
         now: Timestamp,
     ) -> Result<Allowed, Refusal> {
         let eligible = self.is_approver(exception, person, now).await?;
+        Ok(self.allowed_when(exception, person, eligible, now))
+    }
+
+    /// The same where it is known already whether policy lets them approve it.
+    pub(super) fn allowed_when(
+        &self,
+        exception: &Exception,
+        person: &PersonSession,
+        eligible: bool,
+        now: Timestamp,
+    ) -> Allowed {
         let mut allowed = self.allowed_if(exception, person, eligible, now);
         if allowed.approve.is_yes() && self.hold_seat(exception, &person.person, now).is_err() {
             allowed.approve = May::No(Rejection::NotEligible);
@@ -92,7 +103,7 @@ impl App {
                 allowed.declare_emergency = May::No(rejection);
             }
         }
-        Ok(allowed)
+        allowed
     }
 
     pub(super) fn allowed_if(
@@ -187,6 +198,7 @@ pub(super) fn rejected(rejection: Rejection) -> Refusal {
         | Rejection::NotPermittedHere => RefusalKind::Forbidden,
         Rejection::Exists
         | Rejection::Closed
+        | Rejection::NoVote
         | Rejection::TooLate
         | Rejection::VotedAlready
         | Rejection::TooManyVersions

@@ -1,25 +1,27 @@
 //! A decision taken back within a minute, in one step: an approval becomes a revoke, a refusal opens the same request
-//! again. Nothing waits for it: what was decided holds until then.
+//! again. Nothing waits for it: what was decided holds until then. An approval that waits for others is taken back for as
+//! long as it waits, and counts no more.
 //!
 //! What is denied stays denied (ARAP: one way out of pending). Opened again it is a request of its own, with the facts,
 //! the scope and the words of the refused one, and without its votes.
 
 use policy_core::entity::EntityRef;
-use policy_core::lifecycle::{Exception, Phase, RequestFacts, Vote, VoteDecision};
+use policy_core::lifecycle::{Command, Exception, Phase, RequestFacts, Vote, VoteDecision, decide};
 use policy_core::time::{Span, Timestamp};
 use proviso_api::exceptions::{HistoryLine, UndoReply};
 
 use super::App;
 use super::acts::By;
+use super::append::Proposal;
 use super::event::{Reopens, RequestOrigin};
 use super::filing::Filing;
-use super::people::unknown_exception;
+use super::people::{rejected, unknown_exception};
 use super::refusal::Refusal;
 use super::state::{Entry, State};
 use super::stops::HeldStop;
 use crate::identity::PersonSession;
 use crate::random;
-use crate::store::Log;
+use crate::store::{Log, VersionKey};
 
 /// How long after a vote it can be undone.
 pub(super) const UNDO_WITHIN: Span = Span::from_seconds(60);
@@ -36,6 +38,9 @@ impl App {
         self.hold_session(person)?;
         self.hold_deciding(person, id).await?;
         let now = self.now();
+        if let Some(reply) = self.take_back_waiting(person, id, now).await? {
+            return Ok(reply);
+        }
         let (exception, origin, again) = {
             let state = self.state();
             self.still_stands(&state, person, now)?;
@@ -45,7 +50,7 @@ impl App {
         let vote = exception.votes.iter().rev().find(|vote| vote.person == person.person).ok_or_else(nothing)?;
         match decision(&exception, vote, now) {
             // Done already: by this, a moment ago.
-            Some(Decision::Revoked) => self.undone(id),
+            Some(Decision::Withdrawn | Decision::Revoked) => self.undone(id),
             Some(Decision::Denied) if again.is_some() => self.undone(&again.unwrap_or_default()),
             None => Err(nothing()),
             // INVARIANT (R4): what others wait for or act on is taken back by a revoke or a new request, with its reason.
@@ -65,6 +70,40 @@ impl App {
         }
     }
 
+    /// Takes back an approval of this person's that waits for others. Nothing where none does; also where the last vote
+    /// that was needed has landed meanwhile: then there is a grant, and something else to do about it.
+    async fn take_back_waiting(
+        &self,
+        person: &PersonSession,
+        id: &str,
+        now: Timestamp,
+    ) -> Result<Option<UndoReply>, Refusal> {
+        let waits = |state: &State| {
+            let entry = state.exceptions.get(id);
+            entry.is_some_and(|entry| entry.exception.waits_with(&person.person))
+        };
+        if !waits(&self.state()) {
+            return Ok(None);
+        }
+        let context = self.bare_context(now)?;
+        // INVARIANT (R4): the vote that would complete the quorum and the one that is taken back are decided one after the
+        // other, each on what the other left.
+        let make = |state: &State| -> Result<Proposal<bool>, Refusal> {
+            self.still_stands(state, person, now)?;
+            let entry = state.exceptions.get(id).ok_or_else(unknown_exception)?;
+            if !entry.exception.waits_with(&person.person) {
+                return Ok(Proposal { expected: Vec::new(), records: Vec::new(), answer: false });
+            }
+            let command = Command::Withdraw { by: person.person.clone() };
+            let events = decide(Some(&entry.exception), command, &context).map_err(rejected)?;
+            let keys = [VersionKey::Exception(id.to_owned()), VersionKey::Identity(person.id.clone())];
+            let expected = keys.map(|key| state.version(key)).to_vec();
+            Ok(Proposal { expected, records: self.exception_records(now, id, events)?, answer: true })
+        };
+        let (done, _) = self.admit(make).await?;
+        if done { self.undone(id).map(Some) } else { Ok(None) }
+    }
+
     /// Until when this person can undo what they decided here; nothing where there is nothing to undo.
     pub(super) fn undo_until(
         &self,
@@ -72,6 +111,9 @@ impl App {
         person: &PersonSession,
         now: Timestamp,
     ) -> Option<Timestamp> {
+        if exception.waits_with(&person.person) {
+            return Some(exception.decide_by()).filter(|until| now < *until);
+        }
         let vote = exception.votes.iter().rev().find(|vote| vote.person == person.person)?;
         let until = vote.at.plus(UNDO_WITHIN);
         // Most were decided long ago: nothing is looked for then.
@@ -81,7 +123,7 @@ impl App {
         let open = match decision(exception, vote, now)? {
             Decision::Granted => true,
             Decision::Denied => self.state().reopened_as(&exception.request.id).is_none(),
-            Decision::Revoked => false,
+            Decision::Withdrawn | Decision::Revoked => false,
         };
         open.then_some(until)
     }
@@ -155,16 +197,23 @@ pub(super) fn history(state: &State, id: &str) -> Vec<HistoryLine> {
 enum Decision {
     Granted,
     Denied,
+    /// It waited for others, and was taken back.
+    Withdrawn,
     /// It was taken back.
     Revoked,
 }
 
-/// Nothing where the vote decided nothing: it asked, it waits for others, or somebody else has ended it.
+/// Nothing where the vote decided nothing: it asked, or somebody else has ended it.
 fn decision(exception: &Exception, vote: &Vote, now: Timestamp) -> Option<Decision> {
     match (vote.decision, &exception.phase) {
         (VoteDecision::Refuse, Phase::Denied { by, .. }) if *by == vote.person => Some(Decision::Denied),
         (VoteDecision::Approve, Phase::Revoked { by, reason, .. }) if *by == vote.person && reason == REVOKED => {
             Some(Decision::Revoked)
+        }
+        (VoteDecision::Approve, Phase::Requested | Phase::Suspended { grant: None, .. })
+            if vote.withdrawn.is_some() =>
+        {
+            Some(Decision::Withdrawn)
         }
         (VoteDecision::Approve, _) if exception.may_be_used_again(now) => Some(Decision::Granted),
         _ => None,
@@ -173,5 +222,5 @@ fn decision(exception: &Exception, vote: &Vote, now: Timestamp) -> Option<Decisi
 
 fn nothing() -> Refusal {
     Refusal::conflict("nothing_to_undo", "no decision of yours stands here that could be undone")
-        .help("an approval that waits for others is taken back by refusing, a grant by revoking it")
+        .help("a grant that somebody else completed is taken away by revoking it")
 }

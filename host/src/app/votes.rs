@@ -208,6 +208,9 @@ pub(super) fn voided(
         Event::ScopeNarrowed { .. } | Event::ExceptionRejudged { .. } | Event::EmergencyDeclared { .. } if refuses => {
             None
         }
+        Event::VoteWithdrawn { .. } if decision != VoteDecision::Approve => None,
+        // Whoever approves beside somebody hears first that they stand there alone.
+        Event::VoteWithdrawn { .. } => Some("an approval was taken back since then"),
         Event::ScopeNarrowed { .. } => Some("somebody narrowed it since then"),
         Event::ExceptionRejudged { .. } => Some("its terms were asked again since then"),
         Event::EmergencyDeclared { .. } => Some("an emergency was declared since then"),

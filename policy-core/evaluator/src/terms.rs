@@ -5,6 +5,7 @@ use policy_core::lifecycle;
 use policy_core::outcome::{PolicyError, Reason, Terms};
 use policy_core::presence::Presence;
 use policy_core::question::{Requested, SealedQuestion};
+use policy_core::sabotaged;
 use policy_core::value::Value;
 
 use crate::bundle::Config;
@@ -68,6 +69,7 @@ pub(crate) fn ask(prepared: &Prepared<'_>) -> Asked {
     let matched = open.iter().filter_map(|id| rules.policies.terms.get(id));
     // INVARIANT: what one permit closes, no other opens.
     let terms = if all && closed.is_empty() { strictest(&rules.config, matched) } else { None };
+    let terms = terms.map(|terms| raised(&rules.config, question, terms));
     // INVARIANT: an agent asks for itself alone, unless every permit that matches lets another one ask.
     let terms = terms.filter(|terms| question.requested.asker.is_none() || terms.for_another);
     Asked { answer: TermsAnswer { terms, errors: verdict.errors }, closed }
@@ -86,6 +88,20 @@ fn requested(requested: &Requested) -> Value {
     ];
     members.extend(requested.asker.iter().map(|asker| ("asker", Value::String(asker.clone()))));
     Value::Record(members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+}
+
+/// The terms a tier higher, where the call holds what cannot be shown as what it is. What nobody can read decides nothing
+/// else, and the strongest tier that can be requested stays.
+fn raised(config: &Config, question: &SealedQuestion, terms: Terms) -> Terms {
+    let open = config.tiers.len().saturating_sub(config.not_requestable.len());
+    let next = config.tiers.iter().take(open).skip_while(|tier| **tier != terms.tier).nth(1);
+    match next {
+        // INVARIANT (R11): text from outside never makes terms weaker, and where it hides something it makes them stronger.
+        Some(next) if question.has_undecodable() && !sabotaged!("r11_undecodable_not_raised") => {
+            Terms { raised_from: Some(terms.tier), tier: next.clone(), ..terms }
+        }
+        _ => terms,
+    }
 }
 
 /// What several matching permits demand together: of each dimension the strictest.

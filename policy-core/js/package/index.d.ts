@@ -345,6 +345,8 @@ export interface Terms {
   binding?: true;
   /** What an approval takes beside who gives it; absent: a session is enough. */
   presence?: "authentication" | "signature";
+  /** The tier that the permits say, where the arguments hold what cannot be shown as what it is; `tier` is the next. */
+  raised_from?: string;
   /** The `@id`s of the permits that matched, sorted. */
   policies: string[];
 }

@@ -122,7 +122,7 @@ fn may_vote(exception: &Exception, actor: Actor<'_>, decision: VoteDecision, now
         return Err(Rejection::Unconfirmed);
     }
     let version = exception.current().map_or(0, |version| version.number);
-    let mut approvals = exception.votes.iter().filter(|vote| vote.decision == VoteDecision::Approve);
+    let mut approvals = exception.votes.iter().filter(|vote| vote.stands_for_it());
     let voted = approvals.any(|vote| vote.person == *person && (vote.version == version || vote.inside));
     if voted { Err(Rejection::VotedAlready) } else { Ok(()) }
 }

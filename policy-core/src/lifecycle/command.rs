@@ -56,6 +56,11 @@ pub enum Command {
         /// What shows that the person is there, verified by the host.
         proof: Proof,
     },
+    /// Take the own approval back while it waits for others.
+    Withdraw {
+        /// Who.
+        by: EntityRef,
+    },
     /// Take the request back.
     Cancel {
         /// Who.

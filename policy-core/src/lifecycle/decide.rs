@@ -13,6 +13,7 @@ use super::renewal::check_renewal;
 use super::request::RequestFacts;
 use super::state::{Exception, Phase};
 use super::vote::{Ballot, vote};
+use super::withdraw::withdraw;
 use crate::containment::check_scope;
 use crate::entity::EntityRef;
 
@@ -40,6 +41,7 @@ pub fn decide(state: Option<&Exception>, command: Command, context: &Context) ->
             let ballot = Ballot { person, decision, scope, sheet, as_of, reason, assurance, inside, proof };
             vote(exception, ballot, context)
         }
+        Command::Withdraw { by } => withdraw(exception, by, context),
         Command::Cancel { by, reason } => cancel(exception, by, reason, context),
         Command::Use { call, evaluation, amounts } => consume(exception, call, evaluation, amounts, context),
         Command::Revoke { by, reason } => revoke(exception, by, reason, context),

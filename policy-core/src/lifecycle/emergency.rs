@@ -1,7 +1,7 @@
 //! Declaring an emergency: a person's act, with a reason. It may shorten what time there is, never the number of persons,
 //! unless policy says so.
 
-use super::command::{Context, VoteDecision};
+use super::command::Context;
 use super::decide::check_reason;
 use super::event::Event;
 use super::judge::{demanded, inside_terms, is_there};
@@ -32,7 +32,7 @@ impl EmergencyBlocked {
         let mut blocked = Self::default();
         for exception in all.filter(|exception| exception.has_overdue_emergency(now)) {
             blocked.subject |= exception.request.question.call.subject == *subject;
-            let approvals = exception.votes.iter().filter(|vote| vote.decision == VoteDecision::Approve);
+            let approvals = exception.votes.iter().filter(|vote| vote.stands_for_it());
             let declared = exception.emergency.iter().map(|emergency| &emergency.by);
             blocked.people.extend(approvals.map(|vote| &vote.person).chain(declared).cloned());
         }

@@ -45,6 +45,13 @@ pub enum Event {
         /// The vote.
         vote: Box<Vote>,
     },
+    /// A person took the own approval back while it waited for others: it counts no more.
+    VoteWithdrawn {
+        /// Who.
+        by: EntityRef,
+        /// When.
+        at: Timestamp,
+    },
     /// The terms got stricter, or the bundle changed and it still holds.
     ExceptionRejudged {
         /// The strictest terms since the request.
@@ -210,6 +217,7 @@ impl Event {
             Self::ExceptionRequested { .. } => "exception_requested",
             Self::ScopeNarrowed { .. } => "scope_narrowed",
             Self::VoteCast { .. } => "vote_cast",
+            Self::VoteWithdrawn { .. } => "vote_withdrawn",
             Self::ExceptionRejudged { .. } => "exception_rejudged",
             Self::ExceptionGranted { .. } => "exception_granted",
             Self::ExceptionDenied { .. } => "exception_denied",

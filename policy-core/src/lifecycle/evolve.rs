@@ -62,6 +62,7 @@ const fn is_beside(event: &Event) -> bool {
         event,
         Event::QuestionAnswered { .. }
             | Event::RequestFolded { .. }
+            | Event::VoteWithdrawn { .. }
             | Event::EmergencyDeclared { .. }
             | Event::ReviewOpened { .. }
             | Event::ReviewClosed { .. }
@@ -79,6 +80,7 @@ fn beside(exception: &mut Exception, event: &Event) -> Option<()> {
             exception.answers.push((**answer).clone());
         }
         Event::RequestFolded { repeat } => fold(exception, repeat),
+        Event::VoteWithdrawn { by, at } => exception.take_back(by, *at)?,
         Event::EmergencyDeclared { emergency, terms, bundle } if exception.emergency.is_none() => {
             exception.emergency = Some((**emergency).clone());
             exception.terms = terms.clone();

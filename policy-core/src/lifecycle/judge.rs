@@ -39,8 +39,10 @@ impl Exception {
         // inside; each version lies inside the one before (R5).
         let or_older = vote.inside || sabotaged!("r4_older_version");
         let of_this = vote.version == version || (or_older && vote.version <= version);
+        // INVARIANT (R4): a vote that was taken back is none.
+        let stands = vote.withdrawn.is_none() || sabotaged!("r4_withdrawn_vote_counts");
         // INVARIANT (R4): separation of duty holds for every vote that is counted, not only when it is cast.
-        vote.decision == VoteDecision::Approve && of_this && self.conflict_of(&vote.person).is_none()
+        vote.decision == VoteDecision::Approve && stands && of_this && self.conflict_of(&vote.person).is_none()
     }
 
     /// The persons whose approval stands for the version that is voted on now, each once, in the order of their votes.

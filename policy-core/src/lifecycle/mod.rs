@@ -29,6 +29,7 @@ mod state;
 mod strictest;
 mod uses;
 mod vote;
+mod withdraw;
 
 #[cfg(test)]
 mod tests;

@@ -79,6 +79,9 @@ pub enum Rejection {
     /// There is nothing to take away.
     #[error("no grant has been made")]
     NoGrant,
+    /// No approval of this person's waits here.
+    #[error("no approval of this person's waits here")]
+    NoVote,
     /// The votes that it has are not what the terms demand.
     #[error("the votes that it has are not what the terms demand")]
     NotEnoughVotes,
@@ -157,6 +160,7 @@ impl Rejection {
             Self::NoEnforcementPoint => "no_enforcement_point",
             Self::NotYours => "not_yours",
             Self::NoGrant => "no_grant",
+            Self::NoVote => "no_vote",
             Self::NotEnoughVotes => "not_enough_votes",
             Self::OverRate => "over_rate",
             Self::RenewalCap => "renewal_cap",
@@ -202,6 +206,7 @@ impl Rejection {
             Self::NoEnforcementPoint => "evaluate the call through an enforcement point first",
             Self::NotYours => "let the one who asked take it back, or refuse it",
             Self::NoGrant => "there is nothing to take away; refuse the request instead",
+            Self::NoVote => "look at who has voted; a grant that was made is revoked",
             Self::NotEnoughVotes => "let more people vote, as the terms say",
             Self::OverRate => "wait, and call more slowly",
             Self::RenewalCap => {

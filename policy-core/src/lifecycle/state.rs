@@ -102,6 +102,9 @@ pub struct Vote {
     pub proof: Proof,
     /// When it landed.
     pub at: Timestamp,
+    /// When it was taken back, while it waited for others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub withdrawn: Option<Timestamp>,
 }
 
 /// Where an exception stands. Requested and granted are open; the others are final, but for suspended.

@@ -28,6 +28,7 @@ pub fn strictest(first: &Terms, second: &Terms, tiers: &[String], step_ups: &[St
         silence: by_effect(first, second, Terms::silence, |first, second| first >= second).silence,
         for_another: first.for_another && second.for_another,
         binding: first.binding || second.binding,
+        raised_from: first.raised_from.clone().or_else(|| second.raised_from.clone()),
         policies: union(&first.policies, &second.policies),
     }
 }

@@ -35,7 +35,7 @@ impl Exception {
     /// Whether the person has said yes to whatever lies inside a version.
     pub(super) fn approved_inside(&self, person: &EntityRef) -> bool {
         let approvals = self.votes.iter().filter(|vote| vote.person == *person);
-        approvals.into_iter().any(|vote| vote.decision == VoteDecision::Approve && vote.inside)
+        approvals.into_iter().any(|vote| vote.stands_for_it() && vote.inside)
     }
 }
 
@@ -213,6 +213,7 @@ fn cast(ballot: Ballot, version: u32, groups: Vec<String>, context: &Context) ->
             inside: ballot.inside && ballot.decision == VoteDecision::Approve,
             proof: ballot.proof,
             at: context.now,
+            withdrawn: None,
         }),
     }
 }

@@ -96,10 +96,6 @@ async fn what_decided_nothing_has_nothing_to_undo() {
     assert_eq!(refusal(&undo(&story, &mara, &id).await), refused(409, "nothing_to_undo"));
     story.vote(&mara, &id, "ask", None).await;
     assert_eq!(refusal(&undo(&story, &mara, &id).await), refused(409, "nothing_to_undo"));
-    // An approval that waits for another is no decision yet.
-    let two = story.ask(&proviso_tests::post_rows("report-writer", "finance/ledger-eu", 5, "u6"), None).await;
-    assert_eq!(story.vote(&mara, &two, "approve", None).await.json()["state"], "requested");
-    assert_eq!(refusal(&undo(&story, &mara, &two).await), refused(409, "nothing_to_undo"));
     assert_eq!(refusal(&undo(&story, &mara, "exc_none").await), refused(404, "unknown_exception"));
 }
 
@@ -115,4 +111,107 @@ async fn a_reopened_request_is_there_after_a_restart() {
     let story = Story::on(gate.again(setup).await).await;
     let mara = story.gate.person("mara").await;
     assert_eq!(exception(&story, &mara, &id).await["reopened_as"], json!(next));
+}
+
+/// A request of which two people of finance and security decide, and who they are.
+async fn of_two(story: &Story) -> (String, String, String) {
+    let two = story.ask(&proviso_tests::post_rows("report-writer", "finance/ledger-eu", 5, "w1"), None).await;
+    (two, story.gate.person("mara").await, story.gate.person("ola").await)
+}
+
+#[tokio::test]
+async fn an_approval_that_waits_is_taken_back_and_counts_no_more() {
+    let story = Story::begin().await;
+    let (two, mara, ola) = of_two(&story).await;
+    // Nobody has voted: there is nothing of anybody's.
+    assert_eq!(refusal(&undo(&story, &mara, &two).await), refused(409, "nothing_to_undo"));
+    assert_eq!(story.vote(&mara, &two, "approve", None).await.json()["state"], "requested");
+    let detail = exception(&story, &mara, &two).await;
+    assert_eq!(
+        detail["undo_until"], detail["exception"]["request"]["decide_by"],
+        "for as long as it waits: {detail:#}"
+    );
+    let line =
+        |list: Value| list["exceptions"].as_array().unwrap().iter().find(|line| line["id"] == json!(two)).cloned();
+    let queue = || async { line(story.client.get("/api/v1/exceptions", Some(&mara)).await.json()).unwrap() };
+    assert_eq!((&queue().await["votes"], queue().await["undo_until"].is_string()), (&json!(1), true));
+    // Another person's vote is not theirs to take back.
+    assert_eq!(refusal(&undo(&story, &ola, &two).await), refused(409, "nothing_to_undo"));
+    // Long after the minute that a decision can be undone in.
+    story.gate.clock.advance(600);
+    let undone = undo(&story, &mara, &two).await;
+    assert_eq!(
+        (&undone.json()["state"], &undone.json()["exception"]),
+        (&json!("requested"), &json!(two)),
+        "{undone:?}"
+    );
+    let detail = exception(&story, &mara, &two).await;
+    assert!(detail["exception"]["votes"][0]["withdrawn"].is_string(), "it stays on record: {detail:#}");
+    assert!(sentences(&detail).contains("User::mara took the approval back"), "{detail:#}");
+    assert_eq!((detail.get("undo_until"), &queue().await["votes"]), (None, &json!(0)));
+    assert_eq!(detail["allowed"]["approve"], json!("yes"), "who took it back may decide again");
+    // Twice is once.
+    let before = sizes(&story);
+    assert_eq!(undo(&story, &mara, &two).await.json()["state"], "requested");
+    assert_eq!(sizes(&story), before);
+    // The second approver stands there alone, and the call stays refused.
+    assert_eq!(story.vote(&ola, &two, "approve", None).await.json()["state"], "requested");
+    let denied = story.evaluate(&proviso_tests::post_rows("report-writer", "finance/ledger-eu", 5, "w2")).await;
+    assert_eq!(denied.json()["decision"], false, "{denied:?}");
+    // With the first one's new vote there are two.
+    assert_eq!(story.vote(&mara, &two, "approve", None).await.json()["state"], "granted");
+    // What made a grant is revoked, and no vote of it is taken back: not by who did not complete it a minute later.
+    story.gate.clock.advance(60);
+    assert_eq!(refusal(&undo(&story, &ola, &two).await), refused(409, "undo_too_late"));
+    let verified =
+        proviso_tests::Binary::run(&["audit", "verify", "--json", "--data", &story.gate.data().display().to_string()]);
+    assert!(verified.status.success(), "{verified:?}");
+}
+
+#[tokio::test]
+async fn a_sheet_that_showed_a_standing_approval_makes_no_vote_once_it_is_taken_back() {
+    let story = Story::begin().await;
+    let (two, mara, ola) = of_two(&story).await;
+    story.vote(&mara, &two, "approve", None).await;
+    let ballot = story.ballot(&ola, &two, "approve", None).await;
+    let refusing = story.ballot(&ola, &two, "refuse", None).await;
+    assert_eq!(undo(&story, &mara, &two).await.json()["state"], "requested");
+    let votes = format!("/api/v1/exceptions/{two}/votes");
+    let answer = story.client.post(&votes, &ola, &ballot).await;
+    assert_eq!(refusal(&answer), refused(409, "stale_sheet"));
+    assert!(answer.text.contains("taken back"), "{answer:?}");
+    // The first one's ballot, sent again, is the vote that was taken back, and no new one.
+    let before = sizes(&story);
+    let again = story.ballot_at(&mara, &two, ballot["as_of"].as_u64().unwrap(), "approve", None).await;
+    if let Some(again) = again {
+        assert_ne!(story.client.post(&votes, &mara, &again).await.json()["state"], "granted");
+    }
+    assert_eq!(sizes(&story), before, "nothing was voted");
+    // A refusal is as good as before.
+    assert_eq!(story.client.post(&votes, &ola, &refusing).await.json()["state"], "denied");
+}
+
+#[tokio::test]
+async fn a_vote_that_completes_and_one_that_is_taken_back_meet_in_either_order_and_never_make_half_a_grant() {
+    let story = Story::begin().await;
+    for round in 0..4 {
+        let call = proviso_tests::post_rows("report-writer", "finance/ledger-eu", 5 + round, &format!("race{round}"));
+        let two = story.ask(&call, None).await;
+        let (mara, ola) = (story.gate.person("mara").await, story.gate.person("ola").await);
+        story.vote(&mara, &two, "approve", None).await;
+        let ballot = story.ballot(&ola, &two, "approve", None).await;
+        let votes = format!("/api/v1/exceptions/{two}/votes");
+        let (voted, undone) = tokio::join!(story.client.post(&votes, &ola, &ballot), undo(&story, &mara, &two));
+        let detail = exception(&story, &mara, &two).await;
+        match detail["state"].as_str() {
+            // The vote came first: what was taken back is the grant, or there was nothing of hers to take back any more.
+            Some("revoked" | "granted") => assert_eq!(voted.json()["state"], json!("granted"), "{voted:?} {undone:?}"),
+            Some("requested") => {
+                assert_eq!(undone.json()["state"], json!("requested"), "{undone:?}");
+                assert!(voted.code() == "stale_sheet" || voted.json()["state"] == json!("requested"), "{voted:?}");
+                assert_eq!(story.evaluate(&call).await.json()["decision"], false);
+            }
+            other => panic!("{other:?}: {voted:?} {undone:?}"),
+        }
+    }
 }

@@ -8,7 +8,7 @@ use super::load;
 use super::state::State;
 use crate::app::Desk;
 use crate::components::{Notice, Text, Tone};
-use crate::view_model::facts::people;
+use crate::view_model::facts::{people, raised};
 use crate::view_model::said::news;
 
 /// Title, chips and news.
@@ -23,6 +23,7 @@ pub fn Header() -> impl IntoView {
     let terms = &sheet.exception.terms;
     let sign_in = terms.step_up.as_ref().map(|step_up| format!(" · {step_up}")).unwrap_or_default();
     let demands = format!("{} · {}{sign_in}", terms.tier, people(terms.approvals));
+    let higher = raised(terms).map(|why| view! { <span class="chip state-denied">{why}</span> });
     let word = move || state.newest.with(|newest| newest.as_ref().map_or(String::new(), |newest| newest.state.clone()));
     let waits = move || {
         let waits = state.newest.with(|newest| newest.as_ref().is_some_and(|newest| newest.waiting));
@@ -34,6 +35,7 @@ pub fn Header() -> impl IntoView {
         <p class="chips">
             <span class=move || format!("chip state-{}", word())>{word}</span>
             <span class="chip strong">{demands}</span>
+            {higher}
             {sheet.effects.iter().map(|effect| view! { <span class="chip">{effect.clone()}</span> }).collect_view()}
             <span class="chip">"task " <span class="mono"><Text text=request.question.task.clone() /></span></span>
             {request.emergency.then(|| view! { <span class="chip warn">"said to be an emergency"</span> })}

@@ -37,6 +37,12 @@ pub fn Undo() -> impl IntoView {
                     // Whoever has gone elsewhere meanwhile is not fetched back.
                     navigate.try_with_value(|navigate| navigate(&address, NavigateOptions::default()));
                 }
+                // Nothing was granted by it: whoever took it back may decide again.
+                Ok(reply) if reply.state == "requested" => {
+                    desk.said.set("Your approval is taken back; it counts no more.".to_owned());
+                    state.voting.set(Voting::Idle);
+                    load::load(state, desk).await;
+                }
                 Ok(reply) => {
                     let told = format!("Your approval is taken back. {}", caught(reply.calls_in_flight.len()));
                     desk.said.set(told.clone());
@@ -51,13 +57,19 @@ pub fn Undo() -> impl IntoView {
             }
         });
     };
+    let waits = Memo::new(move |_| {
+        state.newest.with(|newest| newest.as_ref().is_some_and(|newest| newest.state == "requested"))
+    });
     move || {
         open.get().map(|until| {
             view! {
                 <p class="undo">
                     <button data-key="undo" aria-disabled=move || sending().to_string() on:click=undo>"Undo my decision"</button>
                     <span class="soft">
-                        {move || format!(" {} left. An approval becomes a revoke, a refusal opens the request again. Key: ", left(until))}
+                        {move || match waits.get() {
+                            true => " Your approval waits for others; taken back, it counts no more. Key: ".to_owned(),
+                            false => format!(" {} left. An approval becomes a revoke, a refusal opens the request again. Key: ", left(until)),
+                        }}
                         <kbd>"u"</kbd>
                     </span>
                 </p>

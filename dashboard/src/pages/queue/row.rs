@@ -83,6 +83,7 @@ pub(super) fn Line(line: ExceptionLine, gone: bool, tab: Tab, chosen: RwSignal<B
                 <span class="chip">{line.tier}</span>
                 {line.waiting.then(|| view! { <span class="chip warn">"the agent waits"</span> })}
                 {(times > 1).then(|| view! { <span class="chip">{format!("asked {times} times")}</span> })}
+                {(line.state == "requested" && line.undo_until.is_some()).then(|| view! { <span class="chip">"your approval waits"</span> })}
                 {line.routed_on.then(|| view! { <span class="chip">"past your day, asked of others"</span> })}
                 {line.hidden.contains(&Act::ViewArguments).then(|| view! { <span class="chip">"not shown whole"</span> })}
             </span>

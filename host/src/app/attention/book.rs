@@ -69,6 +69,7 @@ mod tests {
                 inside: false,
                 proof: policy_core::presence::Proof::Session,
                 at: at(when),
+                withdrawn: None,
             }),
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use policy_core::entity::EntityRef;
-use policy_core::lifecycle::{Exception, VoteDecision};
+use policy_core::lifecycle::Exception;
 use policy_core::time::Timestamp;
 use proviso_api::exceptions::AttentionLine;
 
@@ -85,6 +85,6 @@ impl App {
 }
 
 fn approved(exception: &Exception) -> BTreeSet<EntityRef> {
-    let approvals = exception.votes.iter().filter(|vote| vote.decision == VoteDecision::Approve);
+    let approvals = exception.votes.iter().filter(|vote| vote.stands_for_it());
     approvals.map(|vote| vote.person.clone()).collect()
 }

@@ -2,7 +2,7 @@
 
 use policy_core::console::Act;
 use policy_core::entity::EntityRef;
-use policy_core::lifecycle::{Phase, VoteDecision};
+use policy_core::lifecycle::Phase;
 use policy_core::text;
 use proviso_api::ownership::{HandOwnerRequest, Owned, OwnerReply};
 
@@ -175,7 +175,7 @@ pub(in crate::app) fn hold_present(state: &State, person: &EntityRef) -> Result<
 /// INVARIANT (R4): an open request is handed to nobody who has approved it.
 fn hold_vote(state: &State, id: &str, to: &EntityRef) -> Result<(), Refusal> {
     let exception = &state.exceptions.get(id).ok_or_else(unknown_exception)?.exception;
-    let approved = |vote: &policy_core::lifecycle::Vote| vote.person == *to && vote.decision == VoteDecision::Approve;
+    let approved = |vote: &policy_core::lifecycle::Vote| vote.person == *to && vote.stands_for_it();
     if exception.phase == Phase::Requested && exception.votes.iter().any(approved) {
         return Err(rejected(policy_core::lifecycle::Rejection::VotedAlready));
     }

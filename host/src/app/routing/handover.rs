@@ -1,7 +1,7 @@
 //! Handing a request to somebody else who may decide it.
 
 use policy_core::entity::EntityRef;
-use policy_core::lifecycle::{Exception, Phase, Rejection, VoteDecision};
+use policy_core::lifecycle::{Exception, Phase, Rejection};
 use policy_core::sabotaged;
 use policy_core::time::Timestamp;
 use proviso_api::routing::{HandoverReply, HandoverRequest};
@@ -97,7 +97,7 @@ impl App {
                 .help("name somebody whom policy lets approve it, and who neither asks nor owns the agent"));
         }
         // A seat that is filled is nobody's to pass on.
-        if exception.votes.iter().any(|vote| vote.person == *from && vote.decision == VoteDecision::Approve) {
+        if exception.votes.iter().any(|vote| vote.person == *from && vote.stands_for_it()) {
             return Err(rejected(Rejection::VotedAlready));
         }
         for person in [from, to] {

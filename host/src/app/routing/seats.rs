@@ -10,7 +10,7 @@
 
 use policy_core::abi::Eligibility;
 use policy_core::entity::EntityRef;
-use policy_core::lifecycle::{Exception, Vote, VoteDecision};
+use policy_core::lifecycle::{Exception, Vote};
 use policy_core::sabotaged;
 use policy_core::time::Timestamp;
 
@@ -123,6 +123,6 @@ fn deputy_of_party(
 /// Who has approved what stands now, in the order of the votes: the current version, or one that it lies inside.
 fn approvals(exception: &Exception) -> impl Iterator<Item = &EntityRef> {
     let current = exception.current().map_or(0, |version| version.number);
-    let counts = move |vote: &&Vote| vote.decision == VoteDecision::Approve && (vote.version == current || vote.inside);
+    let counts = move |vote: &&Vote| vote.stands_for_it() && (vote.version == current || vote.inside);
     exception.votes.iter().filter(counts).map(|vote| &vote.person)
 }

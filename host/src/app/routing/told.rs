@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use policy_core::abi::Voter;
 use policy_core::entity::EntityRef;
-use policy_core::lifecycle::{Actor, Exception, Phase, VoteDecision, allowed};
+use policy_core::lifecycle::{Actor, Exception, Phase, allowed};
 use policy_core::presence::Presence;
 use policy_core::time::Timestamp;
 
@@ -60,7 +60,7 @@ impl App {
         let stood_in = if stood_in.is_empty() { stood_in } else { self.may_approve(exception, stood_in, now).await? };
         let mut people: BTreeSet<EntityRef> = people.into_iter().chain(stood_in).collect();
         if *notice != Notice::Requested {
-            for vote in exception.votes.iter().filter(|vote| vote.decision == VoteDecision::Approve) {
+            for vote in exception.votes.iter().filter(|vote| vote.stands_for_it()) {
                 people.remove(&vote.person);
             }
         }

@@ -79,6 +79,7 @@ pub(crate) fn terms(id: &str, policy: &Policy, config: &Config) -> Result<Option
         silence: reader.span("silence")?,
         for_another: reader.yes("for_another")?,
         binding: reader.required("binding")?,
+        raised_from: None,
         policies: vec![id.to_owned()],
     };
     reader.agrees(&terms, config)?;

@@ -14,7 +14,7 @@ use crate::bundle::error::line_of;
 /// When a row that does not say it is asked.
 const NOON: &str = "2026-11-23T12:00:00Z";
 /// The members of terms that a row may expect; a test holds them against [`policy_core::outcome::Terms`].
-pub(super) const TERMS: [&str; 20] = [
+pub(super) const TERMS: [&str; 21] = [
     "approvals",
     "binding",
     "decide_within",
@@ -30,6 +30,7 @@ pub(super) const TERMS: [&str; 20] = [
     "notify",
     "policies",
     "presence",
+    "raised_from",
     "renewal_period",
     "review_within",
     "silence",

@@ -142,6 +142,7 @@ fn a_row_may_expect_every_member_of_terms() {
         silence: span,
         for_another: true,
         binding: true,
+        raised_from: Some(String::new()),
         policies: Vec::new(),
     };
     let json = serde_json::to_value(all).unwrap();

@@ -17,6 +17,7 @@ mod terms;
 mod votes;
 mod walk;
 mod wire;
+mod withdraw;
 
 /// The kinds of the events that a command makes.
 fn after(exception: &Exception, command: Command, context: &Context) -> Result<Vec<&'static str>, Rejection> {

@@ -105,6 +105,7 @@ fn full() -> Exception {
         silence: Some(Span::from_seconds(60)),
         for_another: true,
         binding: true,
+        raised_from: Some("low".into()),
         ..terms(2)
     };
     let now = |second| context(second, demanded.clone());
@@ -217,6 +218,7 @@ fn a_code_is_the_word_in_json() {
         "no_enforcement_point",
         "not_yours",
         "no_grant",
+        "no_vote",
         "not_enough_votes",
         "over_rate",
         "renewal_cap",

@@ -132,6 +132,11 @@ impl Reader {
                     self.needed = self.demanded(context);
                 }
             }
+            Event::VoteWithdrawn { by, .. } => {
+                assert!(self.ended.is_none() && self.grant.is_none() && now < self.decide_by);
+                assert!(self.approvals.iter().any(|(person, ..)| *person == by.id), "{by} had not approved");
+                self.approvals.retain(|(person, ..)| *person != by.id);
+            }
             Event::EmergencyDeclared { emergency, terms, .. } => {
                 self.check_open(now);
                 assert!(may_vote(context, &emergency.by.id) && context.emergency_blocked.check(&emergency.by).is_ok());
