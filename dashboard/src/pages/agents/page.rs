@@ -48,7 +48,7 @@ pub(super) fn Page(agent: EntityRef) -> impl IntoView {
     let loaded = Memo::new(move |_| reply.with(Option::is_some));
     let lock = format!("/locks?subject={}", encoded(&agent.to_string()));
     view! {
-        <p class="crumb"><a href="/agents">"Agents"</a> " / " <code>{agent.kind.clone()}</code></p>
+        <p class="crumb"><a href="/agents">"Agents"</a> " / " <code><Text text=agent.kind.clone() /></code></p>
         <h1 class="mono"><Text text=agent.id.clone() /></h1>
         {move || failed.get().map(|error| view! { <Failure error /> })}
         <Show

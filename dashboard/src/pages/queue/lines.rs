@@ -45,7 +45,8 @@ pub(super) fn Lines(fresh: Memo<Vec<ExceptionLine>>, empty: ViewFn) -> impl Into
     // What is drawn follows the window.
     let place = RwSignal::new((0.0_f64, 0.0_f64, 0.0_f64));
     let measure = move || {
-        let Some(list) = list.get_untracked() else { return };
+        // The next frame may be another page's.
+        let Some(list) = list.try_get_untracked().flatten() else { return };
         let row = list.first_element_child().map(|row| row.unchecked_into::<web_sys::HtmlElement>().offset_height());
         let scrolled = window_y() - f64::from(list.offset_top());
         place.set((f64::from(row.unwrap_or(0)), scrolled, window_height()));
