@@ -111,15 +111,17 @@ test("the first voter's words are folded for who has yet to decide, and for nobo
 test("a request opens with no more time than the like was used in", async ({ page }) => {
   const gate = await Gate.start();
   try {
-    mkdirSync(join(gate.files, "reports"), { recursive: true });
     const model = new Model(await CLIENTS["node"]!(gate.proxied({ ...AGENT, task: "close-q4" })));
     await model.look();
     await signIn(page, gate);
     const valid = page.getByLabel("valid for", { exact: true });
     // Three grants of the like were used at once; before that nobody knows.
     for (const [number, opensWith] of [[1, /^15/], [2, /^15/], [3, /^15/], [4, /^[12]\s?m/]] as const) {
-      const call = { tool: "write_file", args: { path: join(gate.files, "reports", `q${number}.md`), content: "Balanced.\n" } };
-      const { id } = await model.request(await model.call(call), { ...call, why: "It is due.", duration: "30m", uses: 3, folder: join(gate.files, "reports") });
+      // A folder of its own: what an earlier grant covered would be its renewal.
+      const folder = join(gate.files, "reports", `q${number}`);
+      mkdirSync(folder, { recursive: true });
+      const call = { tool: "write_file", args: { path: join(folder, "report.md"), content: "Balanced.\n" } };
+      const { id } = await model.request(await model.call(call), { ...call, why: "It is due.", duration: "30m", uses: 3, folder });
       await page.goto(`${gate.url}/exceptions/${id}`);
       await expect(preview(page)).toContainText("nothing: every dimension is fixed");
       await page.getByRole("button", { name: "Open more than this …" }).click();
