@@ -3,24 +3,14 @@
 use policy_core::abi::TermsAnswer;
 use policy_core::lifecycle;
 use policy_core::outcome::{PolicyError, Reason, Terms};
-use policy_core::presence::Presence;
 use policy_core::question::{Requested, SealedQuestion};
 use policy_core::sabotaged;
 use policy_core::value::Value;
 
+use crate::Rules;
 use crate::bundle::Config;
 use crate::cedar::{self, Verdict};
 use crate::evaluate::Prepared;
-use crate::{Bundle, Rules};
-
-impl Bundle {
-    /// The strongest presence that any permit in `approval/request/` demands of a vote. A bundle by which nothing can
-    /// be asked for marks no tier as one of a session.
-    pub fn strongest_presence(&self) -> Presence {
-        let demanded = self.rules.policies.terms.values().map(|terms| terms.presence);
-        demanded.max().unwrap_or(Presence::Signature)
-    }
-}
 
 /// The terms for what the question requests, whatever scope says.
 ///

@@ -6,6 +6,7 @@ use cedar_policy::ValidationMode;
 use policy_core::abi::{ABI_VERSION, Load};
 use policy_core::entity::EntityRef;
 use policy_core::json::to_canonical_bytes;
+use policy_core::presence::Presence;
 use policy_core::question::EntityFact;
 
 use super::digest::{Digests, ENTITIES, digests};
@@ -29,6 +30,13 @@ pub struct Bundle {
 }
 
 impl Bundle {
+    /// The strongest presence that any permit in `approval/request/` demands of a vote. A bundle by which nothing can
+    /// be asked for marks no tier as one of a session.
+    pub fn strongest_presence(&self) -> Presence {
+        let demanded = self.rules.policies.terms.values().map(|terms| terms.presence);
+        demanded.max().unwrap_or(Presence::Signature)
+    }
+
     /// Reads and strictly validates a bundle: every file by its path with `/`.
     ///
     /// # Errors
