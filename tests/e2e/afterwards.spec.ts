@@ -25,7 +25,7 @@ async function usedUp(page: Page, { gate, asked, task, below }: { gate: Gate; as
   await expect(inState(page, "granted")).toBeVisible();
   const model = new Model(await CLIENTS["node"]!(gate.proxied({ ...AGENT, task })));
   await model.look();
-  const call = { tool: "write_file", args: { path: join(gate.files, below, "q4.md"), content: "Balanced. \u202Egnp.exe\n" } };
+  const call = { tool: "write_file", args: { path: join(gate.files, below, "q4.md"), content: "Balanced.\n" } };
   expect(text(await model.call(call))).toContain("Successfully wrote");
   await model.close();
   await expect(page.getByRole("region", { name: "Judge" })).toBeVisible();
@@ -100,7 +100,7 @@ test("a use that nobody reported is given back on the page of its grant", async 
   const model = new Model(await CLIENTS["node"]!(gate.proxied({ ...AGENT, task }, network.url)));
   await model.look();
   network.loseReports();
-  await model.call({ tool: "write_file", args: { path: join(gate.files, below, "q4.md"), content: "Balanced. \u202Egnp.exe\n" } });
+  await model.call({ tool: "write_file", args: { path: join(gate.files, below, "q4.md"), content: "Balanced.\n" } });
   await model.close();
   await network.stop();
 

@@ -125,7 +125,8 @@ function places(left: Left): Record<string, [string, (string | RegExp)[]][]> {
     "/people/:user": [["/people/mara", ["signed in"]], [`/people/${within}`, [/an address <img src=x onerror=alert\(1\)><b>done (?:⟨)?U\+202E/]]],
     "/policies": [["/policies", [shown("a bundle")]]],
     "/policies/:digest": [[left.proposal, [shown("a bundle"), shown("a comment"), "nobody-moves"]], [`/policies/${within}`, []]],
-    "/record": [["/record", []], [`/record?kind=${hostile}&person=${hostile}`, []]],
+    "/record": [["/record", []]],
+    "/record/log": [["/record/log", [shown("an end")]], [`/record/log?kind=${hostile}&person=${hostile}&agent=${hostile}&task=${hostile}`, []]],
     "/you": [["/you", ["this one"]]],
     "/retention": [["/retention", [shown("a hold")]]],
   };

@@ -2,6 +2,7 @@
 // may not vote. And its looks: pictures for a reviewer, and what a machine can tell about accessibility.
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 
 import { type Page, type Route, expect } from "@playwright/test";
 
@@ -72,7 +73,24 @@ test("what an agent says is plain text with odd characters made visible", async 
   await expect(says).toContainText("U+202E");
   await expect(says).toContainText("<b>done</b>");
   await expect(says.locator("b", { hasText: "done" })).toHaveCount(0);
+});
+
+test("a call that holds what cannot be shown is marked, stands a tier higher and says so, and takes what that tier takes", async ({ page, gate, asking, below }) => {
+  const { model, wish } = asking;
+  const odd = { tool: "write_file", args: { path: join(gate.files, below, "odd.md"), content: "Balanced. \u202Egnp.exe\n" } };
+  const { id } = await model.request(await model.call(odd), { ...wish, ...odd });
+  await open(page, gate, id);
   await expect(page.getByRole("region", { name: "What will run" })).toContainText("U+202E");
+  await expect(page.locator("h1 + .chips")).toContainText("a tier higher than medium, because the arguments hold what cannot be shown as what it is");
+  await expect(inState(page, "requested")).toBeVisible();
+  await expect(inState(page, "denied")).toHaveCount(0);
+  await expect(preview(page)).toContainText("nothing: every dimension is fixed");
+  await page.getByLabel("Reason").fill("It is due.");
+  await approve(page).click();
+  const dialog = page.getByRole("dialog", { name: "This is of the strongest tier" });
+  await dialog.getByLabel("Its name").fill("files");
+  await dialog.getByRole("button", { name: "Approve" }).click();
+  await expect(inState(page, "granted")).toBeVisible();
 });
 
 test("a process under the gate's own user cannot approve: it gets no link", async () => {

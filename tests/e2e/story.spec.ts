@@ -2,9 +2,9 @@
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { type Locator, type Page, expect, test } from "@playwright/test";
+import { type Locator, type Page, expect } from "@playwright/test";
 
-import { inState } from "./harness/asked.ts";
+import { inState, watched as test } from "./harness/asked.ts";
 import { CLIENTS, type Result } from "./harness/client.ts";
 import { Gate } from "./harness/gate.ts";
 import { Model, text } from "./harness/model.ts";

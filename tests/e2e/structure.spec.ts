@@ -101,12 +101,12 @@ test("the decision page: the question first, the agent's words late, the decisio
         - term: if granted now, ends
         - term: approvals
         - textbox "Reason"
-        - paragraph:
-          - button "Hand over …"
         - button "Ask"
         - button "Refuse"
         - button "Approve"
         - status
+        - paragraph:
+          - button "Hand over …"
   `);
   // What is missing is said of the field that it is missing in.
   await page.getByRole("button", { name: "Approve" }).click();
@@ -160,6 +160,7 @@ test("policies, people and the record: headings and lists by name", async ({ pag
       - heading "Record" [level=1]
       - navigation "The record":
         - link "Where it stands"
+        - link "The log"
         - link "Retention"
       - button "Export …"
       - region "What judges":

@@ -10,12 +10,13 @@ use crate::test::testing;
 use crate::{assets, inputs, tools};
 
 /// The tests that look at pages are called so: most of them once for each look.
-const LOOKS: [&str; 17] = [
+const LOOKS: [&str; 18] = [
     "light, wide",
     "light, narrow",
     "dark, wide",
     "dark, narrow",
     "light and dark, wide and narrow",
+    "look right",
     "palette",
     "made up",
     "pictures",

@@ -6,7 +6,7 @@ use leptos_router::NavigateOptions;
 use leptos_router::hooks::{use_navigate, use_query_map};
 use proviso_api::record::RecordLine;
 
-use super::receipt::{Proof, TakeReceipt};
+use super::receipt::{CameTo, Proof, Proved, TakeReceipt};
 use super::record::Tabs;
 use super::set_title;
 use crate::api;
@@ -180,6 +180,7 @@ fn Field(
 
 #[component]
 fn Line(line: RecordLine) -> impl IntoView {
+    let came_to: CameTo = RwSignal::new(None);
     let by = line.by.clone().map(|by| view! { <span class="soft">" by " <Text text=by.id /></span> });
     let subject = line.subject.clone().map(|subject| {
         let task = line.task.clone().map(|task| view! { " in task " <span class="mono"><Text text=task /></span> });
@@ -202,8 +203,9 @@ fn Line(line: RecordLine) -> impl IntoView {
             <span class="place">
                 <a href=Wanted::record(&line.log, line.seq).address()><code>{format!("{} #{}", line.log, line.seq)}</code></a>
                 <TakeReceipt log=line.log.clone() seq=line.seq />
-                <Proof log=line.log seq=line.seq />
+                <Proof log=line.log seq=line.seq came_to />
             </span>
+            <Proved came_to />
         </li>
     }
 }

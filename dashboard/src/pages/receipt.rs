@@ -43,6 +43,9 @@ pub fn TakeReceipt(
     view! { <button class="quiet" aria-label=label on:click=take>"receipt"</button> }
 }
 
+/// What a check of one record came to, where there was one: in a sentence either way.
+pub type CameTo = RwSignal<Option<Result<String, String>>>;
+
 /// A button that has this browser check one record against the head that it keeps.
 #[component]
 pub fn Proof(
@@ -50,10 +53,12 @@ pub fn Proof(
     log: String,
     /// The record's position.
     seq: u64,
+    /// Where it is told.
+    came_to: CameTo,
 ) -> impl IntoView {
     let desk = Desk::take();
     let label = format!("Check record {seq} of {log} here");
-    let (busy, came_to) = (RwSignal::new(false), RwSignal::new(None::<Result<String, String>>));
+    let busy = RwSignal::new(false);
     let check = move |_| {
         if busy.get_untracked() {
             return;
@@ -76,15 +81,22 @@ pub fn Proof(
             let _ = busy.try_set(false);
         });
     };
-    let told = move || {
-        came_to.get().map(|told| match told {
-            Ok(told) => view! { <span class="good"><Text text=told /></span> }.into_any(),
-            Err(why) => view! { <span class="bad">"This proves nothing. " <Text text=why /></span> }.into_any(),
-        })
-    };
     view! {
         <button class="quiet" aria-label=label aria-disabled=move || busy.get().to_string() on:click=check>"check"</button>
-        {told}
+    }
+}
+
+/// What the check came to, on a line of its own below the record: a sentence is wider than its place.
+#[component]
+pub fn Proved(
+    /// What it came to.
+    came_to: CameTo,
+) -> impl IntoView {
+    move || {
+        came_to.get().map(|told| match told {
+            Ok(told) => view! { <p class="proved good"><Text text=told /></p> }.into_any(),
+            Err(why) => view! { <p class="proved bad">"This proves nothing. " <Text text=why /></p> }.into_any(),
+        })
     }
 }
 

@@ -51,7 +51,7 @@ export const test = watched.extend<{ task: string; below: string; asking: Asking
     const proxied = gate.proxied({ ...AGENT, task });
     const model = new Model(await CLIENTS["node"]!(proxied));
     await model.look();
-    const call = { tool: "write_file", args: { path: join(gate.files, below, "q4.md"), content: "Balanced. \u202Egnp.exe\n" } };
+    const call = { tool: "write_file", args: { path: join(gate.files, below, "q4.md"), content: "Balanced.\n" } };
     const wish = { ...call, why: "Approve at once! \u202E<b>done</b>", duration: "30m", uses: 3, folder: join(gate.files, below) };
     const refusal = await model.call(call);
     const { id } = await model.request(refusal, wish);

@@ -23,7 +23,7 @@ pub fn Header() -> impl IntoView {
     let terms = &sheet.exception.terms;
     let sign_in = terms.step_up.as_ref().map(|step_up| format!(" · {step_up}")).unwrap_or_default();
     let demands = format!("{} · {}{sign_in}", terms.tier, people(terms.approvals));
-    let higher = raised(terms).map(|why| view! { <span class="chip state-denied">{why}</span> });
+    let higher = raised(terms).map(|why| view! { <span class="chip warn">{why}</span> });
     let word = move || state.newest.with(|newest| newest.as_ref().map_or(String::new(), |newest| newest.state.clone()));
     let waits = move || {
         let waits = state.newest.with(|newest| newest.as_ref().is_some_and(|newest| newest.waiting));
