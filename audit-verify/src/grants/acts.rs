@@ -67,13 +67,13 @@ impl Acts {
                 return Ok(signed);
             }
             "bundle_activated" => {
-                if let Some((activation, people)) =
-                    gate.activation.as_ref().and_then(|one| Some((one, one.people.as_ref()?)))
-                {
-                    self.hold_voted(&activation.bundle, people)?;
+                if let Some(activation) = &gate.activation {
+                    if let Some(people) = &activation.people {
+                        self.hold_voted(&activation.bundle, people)?;
+                    }
+                    // What else was proposed counts again once the bundle is active that it was proposed against.
+                    self.votes.retain(|(about, _), _| *about != activation.bundle);
                 }
-                // What was proposed before was proposed against another.
-                self.votes.clear();
             }
             _ => {}
         }
@@ -83,6 +83,12 @@ impl Acts {
     /// Takes an event of what may become the active bundle.
     pub(super) fn policy(&mut self, event: Policy, passkeys: &mut Passkeys) -> Result<u64, GrantFault> {
         match event {
+            Policy::BundleProposed { proposal } => {
+                // What is proposed again is voted on anew.
+                let proposed = proposal.other_module.unwrap_or(proposal.bundle);
+                self.votes.retain(|(about, _), _| *about != proposed);
+                Ok(0)
+            }
             Policy::ActivationVoted(vote) => self.voted(&vote, passkeys),
             Policy::ModuleActivated { module, people } => {
                 self.hold_voted(&module, &people)?;

@@ -51,10 +51,14 @@ pub(super) enum Identity {
     Other,
 }
 
-/// An event of what may become the active bundle: the votes, which are signed, and a module that they activated.
+/// An event of what may become the active bundle: that it is proposed, the votes, which are signed, and a module that
+/// they activated.
 #[derive(Debug, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub(super) enum Policy {
+    BundleProposed {
+        proposal: Proposed,
+    },
     ActivationVoted(BundleVote),
     ModuleActivated {
         module: String,
@@ -62,6 +66,13 @@ pub(super) enum Policy {
     },
     #[serde(other)]
     Other,
+}
+
+/// What is proposed: a bundle, or in its place another module under it.
+#[derive(Debug, Deserialize)]
+pub(super) struct Proposed {
+    pub(super) bundle: String,
+    pub(super) other_module: Option<String>,
 }
 
 /// A vote on a bundle or module.

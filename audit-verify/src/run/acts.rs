@@ -40,6 +40,11 @@ fn voted(keys: &[Soft; 2], person: &str, counter: u32) -> (String, Value) {
     ("activation_voted".to_owned(), json!({"policy": event}))
 }
 
+fn proposed() -> (String, Value) {
+    let event = json!({"kind": "bundle_proposed", "proposal": {"bundle": "b2", "list": "list"}});
+    ("bundle_proposed".to_owned(), json!({"policy": event}))
+}
+
 fn activated(people: &[&str], narrower: bool) -> (String, Value) {
     let people: Vec<Value> = people.iter().map(|id| user(id)).collect();
     let by = json!({"from": "b1", "list": "list", "proposed_by": user("zoe"), "people": people, "narrower": narrower});
@@ -104,7 +109,7 @@ fn each_signature_of_an_act_is_verified_and_counted() {
 #[test]
 fn an_act_that_is_not_shown_as_it_had_to_be_is_found() {
     type Lie = fn(&mut Events, &[Soft; 2]);
-    let lies: [(&str, Lie, (&str, u64)); 16] = [
+    let lies: [(&str, Lie, (&str, u64)); 17] = [
         (
             "a vote for a bundle without a signature",
             |e, _| drop(e[4].1["policy"].as_object_mut().unwrap().remove("proof")),
@@ -131,6 +136,7 @@ fn an_act_that_is_not_shown_as_it_had_to_be_is_found() {
             },
             ("activation_not_voted", 5),
         ),
+        ("a vote on what was proposed anew since", |e, _| e.insert(4, proposed()), ("activation_not_voted", 6)),
         (
             "a lock lifted without a signature",
             |e, _| drop(e[7].1["gate"].as_object_mut().unwrap().remove("proof")),
@@ -171,5 +177,10 @@ fn an_act_that_is_not_shown_as_it_had_to_be_is_found() {
     events[5] = activated(&["mara"], true);
     assert_eq!(checked(&events), Ok(4));
     events[5] = gate("bundle_activated", json!({"activation": {"bundle": "b2"}}));
+    assert_eq!(checked(&events), Ok(4));
+    // Votes stand while another bundle comes and goes: they count under what they were proposed against.
+    let (mut events, _) = acts();
+    events.insert(4, gate("bundle_activated", json!({"activation": {"bundle": "b9"}})));
+    events.insert(5, gate("bundle_activated", json!({"activation": {"bundle": "b1"}})));
     assert_eq!(checked(&events), Ok(4));
 }

@@ -213,6 +213,10 @@ impl App {
                 |person| as_strong(&command, person, || there.proof(self, &self.state(), person, now)),
             );
             let context = self.acting_context(&by, &exception, &command, now).await?;
+            // INVARIANT (R4): what a new passkey counts for is told from the terms of today, too, as with votes.
+            if let Some(terms) = &context.terms {
+                there.hold(self, &self.state(), (VoteDecision::Approve, Some(&terms.tier)), now)?;
+            }
             let takes = weighs(&command);
             let events = decide(Some(&exception), command, &context).map_err(rejected)?;
             if events.is_empty() {

@@ -215,7 +215,10 @@ fn decision(exception: &Exception, vote: &Vote, now: Timestamp) -> Option<Decisi
         {
             Some(Decision::Withdrawn)
         }
-        (VoteDecision::Approve, _) if exception.may_be_used_again(now) => Some(Decision::Granted),
+        // What was taken back has no part in what others granted since.
+        (VoteDecision::Approve, _) if vote.withdrawn.is_none() && exception.may_be_used_again(now) => {
+            Some(Decision::Granted)
+        }
         _ => None,
     }
 }

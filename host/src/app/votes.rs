@@ -134,7 +134,9 @@ impl App {
             let state = self.state();
             let entry = state.exceptions.get(id).ok_or_else(unknown_exception)?;
             entry.exception.votes.iter().any(|vote| {
-                vote.person == person.person
+                // One that was taken back is none, and is not cast again by what it was cast with.
+                vote.withdrawn.is_none()
+                    && vote.person == person.person
                     && vote.decision == ballot.decision
                     && vote.sheet == ballot.sheet
                     && vote.as_of == ballot.as_of

@@ -75,6 +75,10 @@ impl Outline {
             .then(|| sought.kinds.iter().filter_map(|kind| self.kinds.get(kind)).copied().collect());
         let streams: Option<BTreeSet<u32>> =
             sought.streams.as_ref().map(|streams| streams.iter().map(|stream| hashed(stream)).collect());
+        // Nothing that this log ever held: it is not walked for that.
+        if kinds.as_ref().is_some_and(BTreeSet::is_empty) || streams.as_ref().is_some_and(BTreeSet::is_empty) {
+            return Vec::new();
+        }
         let (since, until) = (sought.since.map(Timestamp::millis), sought.until.map(Timestamp::millis));
         let fits = |line: &Line| {
             kinds.as_ref().is_none_or(|kinds| kinds.contains(&line.kind))

@@ -28,8 +28,18 @@ pub fn strictest(first: &Terms, second: &Terms, tiers: &[String], step_ups: &[St
         silence: by_effect(first, second, Terms::silence, |first, second| first >= second).silence,
         for_another: first.for_another && second.for_another,
         binding: first.binding || second.binding,
-        raised_from: first.raised_from.clone().or_else(|| second.raised_from.clone()),
+        raised_from: raised_from(first, second, tiers),
         policies: union(&first.policies, &second.policies),
+    }
+}
+
+/// What the stronger tier was raised from: nothing where one of the two says it outright.
+fn raised_from(first: &Terms, second: &Terms, tiers: &[String]) -> Option<String> {
+    let tier = stronger(&first.tier, &second.tier, tiers);
+    match (first.tier == *tier, second.tier == *tier) {
+        (true, true) => Some(stronger(first.raised_from.as_ref()?, second.raised_from.as_ref()?, tiers).clone()),
+        (true, false) => first.raised_from.clone(),
+        _ => second.raised_from.clone(),
     }
 }
 

@@ -60,7 +60,11 @@ impl App {
             let state = self.state();
             let standing = state.proposals.get(bundle).ok_or_else(unknown_proposal)?.clone();
             let line = self.proposal_line(&state, &standing);
-            let cast = |standing: &Standing| standing.votes.iter().any(|vote| vote.voter.person == person.person);
+            // One that was shown with less than is demanded now counts no more, and can be cast again.
+            let cast = |standing: &Standing| {
+                let mut votes = standing.votes.iter();
+                votes.any(|vote| vote.voter.person == person.person && vote.presence >= line.presence)
+            };
             let why = match line.state.as_str() {
                 "stale" => Some("stale_list"),
                 "refused" => Some("proposal_refused"),

@@ -3,6 +3,7 @@
 use policy_core::digest::Digest;
 use policy_core::grant::{ArgumentScope, Grant, Scope};
 use policy_core::lifecycle::{Exception, GrantState, Phase};
+use policy_core::presence::Proof;
 use policy_core::question::SealedQuestion;
 
 /// What stands for what is not shown.
@@ -22,16 +23,24 @@ pub(in crate::app) fn blank(exception: &mut Exception) {
     scope(&mut exception.request.scope);
     hide(&mut exception.request.justification);
     exception.versions.iter_mut().for_each(|version| scope(&mut version.scope));
-    exception.votes.iter_mut().for_each(|vote| hide(&mut vote.reason));
+    for vote in &mut exception.votes {
+        hide(&mut vote.reason);
+        signed(&mut vote.proof);
+    }
     exception.answers.iter_mut().for_each(|answer| hide(&mut answer.words));
     exception.repeats.iter_mut().for_each(|repeat| hide(&mut repeat.justification));
-    exception.emergency.iter_mut().for_each(|emergency| hide(&mut emergency.reason));
+    if let Some(emergency) = &mut exception.emergency {
+        hide(&mut emergency.reason);
+        signed(&mut emergency.proof);
+    }
     exception.disposition.iter_mut().for_each(|disposed| hide(&mut disposed.note));
     for closing in exception.reviews.iter_mut().filter_map(|review| review.closed.as_mut()) {
         hide(&mut closing.note);
     }
-    let confirmed = exception.unconfirmed.iter_mut().flat_map(|unconfirmed| &mut unconfirmed.confirmations);
-    confirmed.for_each(|given| hide(&mut given.reason));
+    for given in exception.unconfirmed.iter_mut().flat_map(|unconfirmed| &mut unconfirmed.confirmations) {
+        hide(&mut given.reason);
+        signed(&mut given.proof);
+    }
     match &mut exception.phase {
         Phase::Granted(held) | Phase::Exhausted { grant: held, .. } => state(held),
         Phase::Revoked { grant: held, reason, .. } => {
@@ -49,6 +58,15 @@ pub(in crate::app) fn blank(exception: &mut Exception) {
 fn hide(text: &mut String) {
     if !text.is_empty() {
         HIDDEN.clone_into(text);
+    }
+}
+
+/// What was signed quotes the scope and the reason, and what was made over it tells whoever guesses them.
+fn signed(proof: &mut Proof) {
+    if let Proof::Signature(signature) = proof {
+        hide(&mut signature.statement);
+        hide(&mut signature.client_data);
+        hide(&mut signature.signature);
     }
 }
 

@@ -86,7 +86,7 @@ impl App {
         let Some(narrowed) = self.narrowed(wanted)? else { return Ok(told) };
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         loop {
-            let some = self.sighted(&narrowed, ends);
+            let some = self.sighted(&narrowed, &mut ends);
             if some.is_empty() {
                 return Ok(told);
             }
@@ -112,8 +112,9 @@ impl App {
         }
     }
 
-    /// The next places that may fit, newest first, of both logs.
-    fn sighted(&self, narrowed: &Narrowed, mut ends: Ends) -> Vec<(Log, Sighted)> {
+    /// The next places that may fit, newest first, of both logs. A log in which nothing fits any more is not looked
+    /// through again: memory holds a line of each record there ever was.
+    fn sighted(&self, narrowed: &Narrowed, ends: &mut Ends) -> Vec<(Log, Sighted)> {
         let mut some: Vec<(Log, Sighted)> = Vec::new();
         for log in &narrowed.logs {
             let mut end = *ends.of(*log);
@@ -123,6 +124,9 @@ impl App {
                 (end, most) = (end.min(seq.saturating_add(1)), 1);
             }
             let found = self.store().before(*log, end, &narrowed.sought, most);
+            if found.is_empty() {
+                *ends.of(*log) = 0;
+            }
             let found = found.into_iter().filter(|sighted| narrowed.wanted.seq.is_none_or(|seq| sighted.seq == seq));
             some.extend(found.map(|sighted| (*log, sighted)));
         }

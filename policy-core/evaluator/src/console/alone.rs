@@ -51,6 +51,10 @@ pub fn alone(old: &Bundle, new: &Bundle, from: Timestamp) -> Result<Vec<Alone>, 
     if acts.is_empty() {
         return Ok(Vec::new());
     }
+    // INVARIANT (R8): what is too much is counted before it is made: no bundle takes the memory that it would need.
+    if old.console_reads.most_moments().saturating_add(new.console_reads.most_moments()) > MOST_ASKED {
+        return Err(TooMuch);
+    }
     let changed = Changed::of(old, new);
     let about: Vec<Option<EntityRef>> = std::iter::once(None).chain(unlike(old, new).into_iter().map(Some)).collect();
     let mut moments = old.console_reads.moments(from);
@@ -60,12 +64,15 @@ pub fn alone(old: &Bundle, new: &Bundle, from: Timestamp) -> Result<Vec<Alone>, 
         let each = about.flat_map(|about| acts.iter().map(move |act| (*act, about.clone())));
         each.map(|(act, about)| asked_of(new, act, about)).collect()
     };
-    let people: Vec<(EntityRef, Vec<ConsoleAct>)> =
-        new.people().into_iter().map(|person| (person.clone(), wanted(&person))).collect();
+    let people = new.people();
     let mut asking = Asking { old, left: MOST_ASKED, least: BTreeMap::new() };
-    people.iter().try_for_each(|(_, wanted)| asking.spend(wanted.len().saturating_mul(moments.len())))?;
+    for person in &people {
+        let about = about.iter().filter(|about| changed.touches(person, about.as_ref())).count();
+        asking.spend(about.saturating_mul(acts.len()).saturating_mul(moments.len()))?;
+    }
     let mut found: BTreeMap<Act, Alone> = BTreeMap::new();
-    for (person, wanted) in people {
+    for person in people {
+        let wanted = wanted(&person);
         for now in &moments {
             for (act, answer) in answers(new, &person, *now, &wanted) {
                 let does_alone = answer.permitted && answer.persons < 2 && !found.contains_key(&act.act);

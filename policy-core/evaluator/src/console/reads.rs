@@ -85,6 +85,16 @@ impl Reads {
         moments
     }
 
+    /// How many these are at most: policies may name any number of instants and lengths.
+    pub(crate) fn most_moments(&self) -> usize {
+        if !self.has("now") {
+            return 1;
+        }
+        // Each hour of a week, the start and the moments beside it, and the same of each length on each of its days.
+        let around = self.lengths.len().saturating_mul(21).saturating_add(171);
+        self.instants.len().saturating_add(1).saturating_mul(around)
+    }
+
     /// An act without what nobody reads.
     pub(crate) fn lean(&self, act: ConsoleAct) -> ConsoleAct {
         let ConsoleAct { act, about, owners, requester, action, tier, task } = act;

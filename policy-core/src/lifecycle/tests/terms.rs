@@ -32,6 +32,10 @@ fn check(first: &Terms, second: &Terms, expected: &Terms) {
 fn each_part_is_the_stricter_one() {
     let none = Terms { lead_time: None, ..terms(1) };
     type Part<'a> = &'a dyn Fn(&mut Terms);
+    let raised = |t: &mut Terms| {
+        t.tier = "high".into();
+        t.raised_from = Some("low".into());
+    };
     let rows: &[(Part<'_>, Part<'_>, Part<'_>)] = &[
         (&|t| t.decide_within = seconds(60), &|t| t.decide_within = seconds(90), &|t| t.decide_within = seconds(60)),
         (&|t| t.decide_within = seconds(60), &|_| (), &|t| t.decide_within = seconds(60)),
@@ -58,6 +62,8 @@ fn each_part_is_the_stricter_one() {
         (&|t| t.binding = true, &|t| t.binding = true, &|t| t.binding = true),
         (&|t| t.review_within = seconds(60), &|_| (), &|t| t.review_within = seconds(60)),
         (&|t| t.review_within = seconds(60), &|t| t.review_within = seconds(90), &|t| t.review_within = seconds(60)),
+        (&raised, &|_| (), &raised),
+        (&raised, &|t| t.tier = "high".into(), &|t| t.tier = "high".into()),
     ];
     for (number, (first, second, expected)) in rows.iter().enumerate() {
         let with = |part: &Part<'_>| {
