@@ -18,7 +18,7 @@ pub(in crate::http) async fn post(
     Body(body): Body<EvaluationRequest>,
 ) -> Result<Json<EvaluationReply>, Refused> {
     all_named(&body.subject, &body.action, &body.resource)?;
-    let (app, place) = (site.app().clone(), site.room().enter()?);
+    let (app, place) = (site.app().clone(), site.room().enter(&caller)?);
     finish(async move {
         let _place = place;
         app.evaluate(&caller.credential, caller.subject.as_ref(), body).await

@@ -28,7 +28,7 @@ pub(in crate::http) async fn post(
         let detail = format!("a batch has at most {MOST_ITEMS} evaluations");
         return Err(Refused::new(StatusCode::BAD_REQUEST, "batch_too_large", detail).help("send several batches"));
     }
-    let (app, place) = (site.app().clone(), site.room().enter()?);
+    let (app, place) = (site.app().clone(), site.room().enter(&caller)?);
     let done = finish(async move {
         let _place = place;
         app.evaluate_all(&caller.credential, caller.subject.as_ref(), body, read).await

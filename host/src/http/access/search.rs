@@ -47,7 +47,7 @@ pub(in crate::http) async fn action(
 }
 
 async fn search(site: Site, caller: Caller, search: Search) -> Result<Json<SearchReply>, Refused> {
-    let (app, place) = (site.app().clone(), site.room().enter()?);
+    let (app, place) = (site.app().clone(), site.room().enter(&caller)?);
     finish(async move {
         let _place = place;
         app.search(&caller.credential, caller.subject.as_ref(), search).await

@@ -22,6 +22,10 @@ pub(crate) struct Reads {
     instants: BTreeSet<i64>,
     /// The lengths of time that a policy names, in milliseconds.
     lengths: BTreeSet<i64>,
+    /// The whole numbers that a policy names.
+    numbers: BTreeSet<i64>,
+    /// The units in which a policy takes a length of time for a number, in milliseconds.
+    units: BTreeSet<i64>,
 }
 
 impl Reads {
@@ -44,7 +48,8 @@ impl Reads {
                     match (name.as_str(), literal) {
                         ("datetime", Some(text)) => self.instants.extend(instant(text)),
                         ("duration", Some(text)) => self.lengths.extend(length(text)),
-                        _ => {}
+                        ("Value", _) => self.numbers.extend(inner.as_i64()),
+                        (method, _) => self.units.extend(unit(method)),
                     }
                     let member = inner.get("attr").and_then(Value::as_str).filter(|_| is_context(inner.get("left")));
                     match member.filter(|_| name == "." || name == "has") {
@@ -67,22 +72,31 @@ impl Reads {
 
     /// The moments from here on at which a policy may say something else than a moment before: one where none reads the
     /// time. Each hour of a week; the same from each instant that a policy names; and around each length of time that
-    /// one names, from each midnight of these weeks.
+    /// one names, before and after each of these and each midnight of their weeks.
     pub(crate) fn moments(&self, from: Timestamp) -> BTreeSet<Timestamp> {
         let mut moments = BTreeSet::from([from]);
         if !self.has("now") {
             return moments;
         }
-        let from = from.millis();
+        let (from, lengths) = (from.millis(), self.both_ways());
         for start in std::iter::once(from).chain(self.instants.iter().copied()) {
             let hours = (0..WEEK).map(|hour| start.saturating_add(hour.saturating_mul(HOUR)));
             let midnight = start.saturating_sub(start.rem_euclid(DAY));
             let days = (0..7).map(|day| midnight.saturating_add(DAY.saturating_mul(day)));
-            let around = days.flat_map(|day| self.lengths.iter().map(move |length| day.saturating_add(*length)));
+            let bases = days.chain([start]);
+            let around = bases.flat_map(|base| lengths.iter().map(move |length| base.saturating_add(*length)));
             let around = around.chain([start]).flat_map(|at| [-1, 0, 1].map(|by: i64| at.saturating_add(by)));
             moments.extend(hours.chain(around).filter(|at| *at >= from).map(Timestamp::from_millis));
         }
         moments
+    }
+
+    /// The lengths of time that a policy names, also as numbers of a unit, forwards and back: what is set off against
+    /// an instant turns as long before it.
+    fn both_ways(&self) -> BTreeSet<i64> {
+        let of = |unit: &i64| self.numbers.iter().map(|number| number.saturating_mul(*unit)).collect::<Vec<_>>();
+        let lengths = self.units.iter().flat_map(of).chain(self.lengths.iter().copied());
+        lengths.flat_map(|length| [length, length.saturating_neg()]).collect()
     }
 
     /// How many these are at most: policies may name any number of instants and lengths.
@@ -90,8 +104,10 @@ impl Reads {
         if !self.has("now") {
             return 1;
         }
-        // Each hour of a week, the start and the moments beside it, and the same of each length on each of its days.
-        let around = self.lengths.len().saturating_mul(21).saturating_add(171);
+        let lengths = self.units.len().saturating_mul(self.numbers.len()).saturating_add(self.lengths.len());
+        // Each hour of a week, the start and the moments beside it, and as many beside each length, both ways, from it
+        // and from each of seven midnights.
+        let around = lengths.saturating_mul(48).saturating_add(171);
         self.instants.len().saturating_add(1).saturating_mul(around)
     }
 
@@ -144,6 +160,18 @@ fn length(text: &str) -> Option<i64> {
     Some(total.saturating_mul(sign))
 }
 
+/// What a length of time is told in by this method, in milliseconds.
+fn unit(method: &str) -> Option<i64> {
+    match method {
+        "toMilliseconds" => Some(1),
+        "toSeconds" => Some(1_000),
+        "toMinutes" => Some(60_000),
+        "toHours" => Some(HOUR),
+        "toDays" => Some(DAY),
+        _ => None,
+    }
+}
+
 fn is_context(tree: Option<&Value>) -> bool {
     tree.and_then(|tree| tree.get("Var")).and_then(Value::as_str) == Some("context")
 }
@@ -172,6 +200,12 @@ mod tests {
         let hours = hours.moments(from);
         assert!(hours.contains(&at("2026-11-29T18:05:00Z")) && hours.contains(&at("2026-12-04T18:05:59.999Z")));
         assert!(hours.iter().all(|moment| *moment >= from), "what is over is over");
+        let minutes = reads("context.now.toTime().toMinutes() == 1085").moments(from);
+        assert!(minutes.contains(&at("2026-11-29T18:05:00Z")) && minutes.contains(&at("2026-12-04T18:05:00Z")));
+        let ahead = reads("context.now.offset(duration(\"36h\")) >= datetime(\"2027-05-01T10:30:00Z\")").moments(from);
+        assert!(ahead.contains(&at("2027-04-29T22:30:00Z")));
+        let since = reads("context.now.durationSince(datetime(\"2027-05-01T10:30:00Z\")) >= duration(\"100d5m\")");
+        assert!(since.moments(from).contains(&at("2027-08-09T10:35:00Z")));
         assert_eq!(length("-1d2h3m4s5ms"), Some(-93_784_005));
         assert_eq!((length("1x"), length("1")), (None, None));
         assert_eq!(reads("context.now < datetime(\"1969-01-01\")").instants, BTreeSet::new());
