@@ -1,7 +1,7 @@
 // Several requests and one person: a day holds so many decisions and the page says so, and at one press is approved only
 // what is one and the same call of the weakest tier.
 import { mkdirSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 
 import { type Page, expect } from "@playwright/test";
 
@@ -13,11 +13,11 @@ import { Model } from "./harness/model.ts";
 const line = (page: Page, id: string) => page.locator("li", { has: page.locator(`a[href$="${id}"]`) });
 
 /** A model in a task asks for a call; the id of the request. */
-async function ask(gate: Gate, task: string, tool: string, args: Record<string, unknown>): Promise<string> {
+async function ask(gate: Gate, task: string, tool: string, args: { path: string; content?: string }): Promise<string> {
   const model = new Model(await CLIENTS["node"]!(gate.proxied({ ...AGENT, task })));
   await model.look();
   const call = { tool, args };
-  const wish = { ...call, why: "It is due.", duration: "30m", uses: 1, folder: join(gate.files, "reports") };
+  const wish = { ...call, why: "It is due.", duration: "30m", uses: 1, folder: dirname(args.path) };
   const { id } = await model.request(await model.call(call), wish);
   await model.close();
   return id;
