@@ -16,7 +16,7 @@ use crate::identity::Credential;
 /// come again, are reached past them.
 const PLACES: usize = 128;
 /// How many of them one agent has at most: what it asks beyond that holds up nobody but itself.
-const OF_ONE: usize = 64;
+const OF_ONE: usize = 96;
 
 /// The places, and who found none. Cheap to clone.
 #[derive(Clone)]

@@ -9,8 +9,9 @@ use serde_json::{Value, json};
 
 use super::{refusal, refused, sizes, verdict};
 
-/// The places of one agent, of which a gate has two; and who comes besides.
-const OF_ONE: usize = 64;
+/// The places of a gate, those of one agent, and who comes besides.
+const PLACES: usize = 128;
+const OF_ONE: usize = 96;
 const EXCESS: usize = 30;
 
 fn read(agent: &str, call: &str) -> Value {
@@ -52,8 +53,8 @@ async fn past_capacity_the_excess_is_told_at_once_and_the_next_is_served() {
     let before = sizes(&story);
     let holder = hold_the_disk(story.gate.data());
     let mut asking = FuturesUnordered::new();
-    // One agent after the other takes all that it can have, and a third finds the room full.
-    for ((name, party), (places, excess)) in parties.iter().zip([(OF_ONE, EXCESS), (OF_ONE, EXCESS), (0, 1)]) {
+    // One agent takes all that it can have, another what is left, and a third finds the room full.
+    for ((name, party), (places, excess)) in parties.iter().zip([(OF_ONE, EXCESS), (PLACES - OF_ONE, EXCESS), (0, 1)]) {
         for number in 0..places + excess {
             let call = read(name, &format!("call-{number}"));
             asking.push(async move { party.evaluate(&call).await });
@@ -80,5 +81,5 @@ async fn past_capacity_the_excess_is_told_at_once_and_the_next_is_served() {
     }
     let after = sizes(&story);
     let grown: u64 = after.iter().zip(&before).map(|(after, before)| after - before).sum();
-    assert_eq!(grown, u64::try_from(2 * OF_ONE + names.len()).unwrap());
+    assert_eq!(grown, u64::try_from(PLACES + names.len()).unwrap());
 }
