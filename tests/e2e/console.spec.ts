@@ -1,28 +1,14 @@
 // Who may do what, by the presets of `console/`: a page shows what one may see, says what it does not show, and offers
 // nothing that the gate would refuse.
-import { join } from "node:path";
 
 import { expect } from "@playwright/test";
 
-import { LOOKS, approve, inState, look, open, signIn, test as base } from "./harness/asked.ts";
-import { Gate } from "./harness/gate.ts";
-import { withRoles } from "./harness/roles.ts";
+import { LOOKS, approve, inState, look, open, signIn } from "./harness/asked.ts";
+import { testWith } from "./harness/roles.ts";
 
 const MEMBERS = { vera: ["auditors"], sol: ["operators"], kit: ["administrators"], jun: ["administrators"] };
 
-const test = base.extend<object, { gate: Gate }>({
-  gate: [
-    async ({}, use) => {
-      const gate = await Gate.start("single-user", (folder) => {
-        withRoles(join(folder, "bundle"), MEMBERS);
-        return [];
-      });
-      await use(gate);
-      await gate.stop();
-    },
-    { scope: "worker" },
-  ],
-});
+const test = testWith(MEMBERS);
 
 test("who may not see the arguments sees that they are hidden, and stops the grant all the same", async ({ page, gate, asked, below }) => {
   await open(page, gate, asked, "mara");

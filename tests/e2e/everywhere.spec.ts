@@ -7,11 +7,11 @@ import { join } from "node:path";
 
 import { type Page, expect } from "@playwright/test";
 
-import { AGENT, approve, inState, signIn, test as base, watch } from "./harness/asked.ts";
-import { Gate } from "./harness/gate.ts";
+import { AGENT, approve, inState, signIn, watch } from "./harness/asked.ts";
+import type { Gate } from "./harness/gate.ts";
 import { PROVISO, ROOT } from "./harness/places.ts";
 import { POST_JOURNAL, Point } from "./harness/point.ts";
-import { withRoles } from "./harness/roles.ts";
+import { testWith } from "./harness/roles.ts";
 
 /** What would run if it were markup, and turn the text around if it were not made visible. */
 const MARKUP = `<img src=x onerror="document.title='owned'"><b>done</b>`;
@@ -27,19 +27,7 @@ const WRITER = AGENT.subject.slice("Agent::".length);
 /** mara decides, and may read and look after everything; two administrators besides. */
 const MEMBERS = { mara: ["administrators", "auditors", "operators"], kit: ["administrators"], jun: ["administrators"], bo: [] };
 
-const test = base.extend<object, { gate: Gate }>({
-  gate: [
-    async ({}, use) => {
-      const gate = await Gate.start("single-user", (folder) => {
-        withRoles(join(folder, "bundle"), MEMBERS);
-        return [];
-      });
-      await use(gate);
-      await gate.stop();
-    },
-    { scope: "worker" },
-  ],
-});
+const test = testWith(MEMBERS);
 
 /** Where hostile words went, for the pages that are about one thing. */
 interface Left {

@@ -1,28 +1,14 @@
 // How people come in: an invitation of two administrators, on the page, by whom and for whom it is.
-import { join } from "node:path";
 
 import { type Page, expect } from "@playwright/test";
 
-import { LOOKS, look, signIn, test as base } from "./harness/asked.ts";
-import { Gate } from "./harness/gate.ts";
-import { withRoles } from "./harness/roles.ts";
+import { LOOKS, look, signIn } from "./harness/asked.ts";
+import { testWith } from "./harness/roles.ts";
 
 /** Two administrators, and two who were never here: nia may vote, bo may nothing. */
 const MEMBERS = { kit: ["administrators"], jun: ["administrators"], nia: ["approvers"], bo: [] };
 
-const test = base.extend<object, { gate: Gate }>({
-  gate: [
-    async ({}, use) => {
-      const gate = await Gate.start("single-user", (folder) => {
-        withRoles(join(folder, "bundle"), MEMBERS);
-        return [];
-      });
-      await use(gate);
-      await gate.stop();
-    },
-    { scope: "worker" },
-  ],
-});
+const test = testWith(MEMBERS);
 
 async function invite(page: Page, user: string): Promise<void> {
   await page.getByLabel("Who: a person's id").fill(user);

@@ -6,10 +6,10 @@ import { join } from "node:path";
 
 import { type Page, expect } from "@playwright/test";
 
-import { LOOKS, look, signIn, test as base } from "./harness/asked.ts";
-import { Gate } from "./harness/gate.ts";
+import { LOOKS, look, signIn } from "./harness/asked.ts";
+import type { Gate } from "./harness/gate.ts";
 import { PROVISO } from "./harness/places.ts";
-import { withRoles } from "./harness/roles.ts";
+import { testWith } from "./harness/roles.ts";
 
 /** Three administrators, and an auditor. */
 const MEMBERS = { kit: ["administrators"], jun: ["administrators"], ola: ["administrators"], vera: ["auditors"] };
@@ -33,19 +33,7 @@ function propose(gate: Gate, name: string, file: string, text: string): string {
   }
 }
 
-const test = base.extend<object, { gate: Gate }>({
-  gate: [
-    async ({}, use) => {
-      const gate = await Gate.start("single-user", (folder) => {
-        withRoles(join(folder, "bundle"), MEMBERS);
-        return [];
-      });
-      await use(gate);
-      await gate.stop();
-    },
-    { scope: "worker" },
-  ],
-});
+const test = testWith(MEMBERS);
 
 async function openAs(page: Page, gate: Gate, user: string, path: string): Promise<void> {
   await signIn(page, gate, user);

@@ -1,26 +1,12 @@
 // What assistive technology is told of the pages that matter most: landmarks, headings, lists, names and states, in their
 // order. Only what is stable is written down: what stands in them is told by other specs.
-import { join } from "node:path";
 
 import { expect } from "@playwright/test";
 
-import { approve, inState, open, signIn, test as base } from "./harness/asked.ts";
-import { Gate } from "./harness/gate.ts";
-import { withRoles } from "./harness/roles.ts";
+import { approve, inState, open, signIn } from "./harness/asked.ts";
+import { testWith } from "./harness/roles.ts";
 
-const test = base.extend<object, { gate: Gate }>({
-  gate: [
-    async ({}, use) => {
-      const gate = await Gate.start("single-user", (folder) => {
-        withRoles(join(folder, "bundle"), { mara: ["administrators", "auditors", "operators"] });
-        return [];
-      });
-      await use(gate);
-      await gate.stop();
-    },
-    { scope: "worker" },
-  ],
-});
+const test = testWith({ mara: ["administrators", "auditors", "operators"] });
 
 test("the queue: where one is, what there is to do, and each request as one link", async ({ page, gate, asked }) => {
   await signIn(page, gate);

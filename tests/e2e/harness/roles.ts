@@ -2,6 +2,8 @@
 import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
+import { test } from "./asked.ts";
+import { Gate } from "./gate.ts";
 import { ROOT } from "./places.ts";
 
 interface Entity {
@@ -11,7 +13,7 @@ interface Entity {
 }
 
 /** Copies the presets into a bundle as its README says, and puts people into their groups; whom it does not know it knows then. */
-export function withRoles(bundle: string, members: Record<string, string[]>): void {
+function withRoles(bundle: string, members: Record<string, string[]>): void {
   for (const role of ["approver", "auditor", "agent-owner", "operator", "administrator"]) {
     cpSync(join(ROOT, `bundles/console/${role}.cedar`), join(bundle, `console/${role}.cedar`));
   }
@@ -25,4 +27,21 @@ export function withRoles(bundle: string, members: Record<string, string[]>): vo
     else known.parents.push(...groups.map(group));
   }
   writeFileSync(path, JSON.stringify(entities));
+}
+
+/** The tests of a spec whose gate, one for each worker, has the presets and these people in their groups. */
+export function testWith(members: Record<string, string[]>) {
+  return test.extend<object, { gate: Gate }>({
+    gate: [
+      async ({}, use) => {
+        const gate = await Gate.start("single-user", (folder) => {
+          withRoles(join(folder, "bundle"), members);
+          return [];
+        });
+        await use(gate);
+        await gate.stop();
+      },
+      { scope: "worker" },
+    ],
+  });
 }
