@@ -121,11 +121,26 @@ export const LOOKS = (["light", "dark"] as const).flatMap((scheme) =>
   ),
 );
 
+/** Waits until nothing is added to the page or moves on it: what is measured in a page that grows is measured in two. */
+async function atRest(page: Page): Promise<void> {
+  const places = () => page.evaluate(() => [...document.querySelectorAll("body *")].map((each) => {
+    const { x, y, width, height } = each.getBoundingClientRect();
+    return [x, y, width, height].map(Math.round).join();
+  }).join(";"));
+  let before = "";
+  await expect.poll(async () => {
+    const [was, now] = [before, await places()];
+    before = now;
+    return was === now;
+  }, { intervals: [200] }).toBe(true);
+}
+
 /** A picture of the page for a person, and what a machine can tell of its accessibility. */
 export async function look(page: Page, what: string, { scheme, name }: (typeof LOOKS)[number]): Promise<void> {
   const folder = join(TARGET, "screenshots");
   // A page that is not there yet is dark, and without a fault.
   await expect(page.getByRole("heading", { level: 1 }).first()).toBeVisible();
+  await atRest(page);
   mkdirSync(folder, { recursive: true });
   await page.screenshot({ path: join(folder, `${what}-${scheme}-${name}.png`), fullPage: true });
   const { violations } = await new AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]).analyze();

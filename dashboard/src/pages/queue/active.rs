@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use proviso_api::stops::RevokeReply;
 
 use super::Page;
 use super::decide::DecideOnChosen;
@@ -16,6 +17,15 @@ use crate::view_model::stops::{caught, several};
 
 /// Why, where nobody says more: the record wants a reason, and a stop must not wait for one.
 const REASON: &str = "not needed any more";
+
+impl Page {
+    /// Keeps what came of taking a grant away, to be read in its line.
+    fn acknowledge(self, grant: String, reply: &RevokeReply) -> String {
+        let told = format!("Revoked at record {}. {}", reply.position, caught(reply.calls_in_flight.len()));
+        self.revoked.update(|revoked| drop(revoked.insert(grant, told.clone())));
+        told
+    }
+}
 
 /// The button of one grant, with the reason that it gives. One step, and what came of it stays to be read.
 #[component]
@@ -36,10 +46,8 @@ pub(super) fn RevokeOne(grant: String) -> impl IntoView {
         spawn_local(async move {
             match api::revoke(&grant, why.unwrap_or_else(|| REASON.to_owned())).await {
                 Ok(reply) => {
-                    let told = format!("Revoked at record {}. {}", reply.position, caught(reply.calls_in_flight.len()));
-                    desk.said.set(told.clone());
                     failed.try_set(None);
-                    page.revoked.update(|revoked| drop(revoked.insert(grant, told)));
+                    desk.said.set(page.acknowledge(grant, &reply));
                 }
                 Err(error) => {
                     desk.note(&error);
@@ -75,7 +83,7 @@ pub(super) fn ActOnChosen(
     chosen: RwSignal<BTreeSet<String>>,
     drawn: RwSignal<Vec<Row>>,
 ) -> impl IntoView {
-    let desk = Desk::take();
+    let (page, desk) = (Page::take(), Desk::take());
     let (reason, sending) = (RwSignal::new(String::new()), RwSignal::new(false));
     let failed = RwSignal::new(None::<ApiError>);
     // What is no longer here is not acted on.
@@ -109,6 +117,7 @@ pub(super) fn ActOnChosen(
                     Ok(reply) => {
                         done += 1;
                         calls += reply.calls_in_flight.len();
+                        page.acknowledge(grant, &reply);
                     }
                     Err(error) => {
                         desk.note(&error);

@@ -58,8 +58,10 @@ pub(super) fn Line(line: ExceptionLine, gone: bool, tab: Tab, chosen: RwSignal<B
             };
         });
     };
-    let told = |grant: &String| page.revoked.with_untracked(|revoked| revoked.contains_key(grant));
-    let grant = line.grant.clone().filter(|grant| live || (tab == Tab::Active && told(grant)));
+    // The line of a grant that was taken away is often drawn anew before the gate's reply is here.
+    let grant = StoredValue::new(line.grant.clone().filter(|_| tab == Tab::Active));
+    let told = move |grant: &String| page.revoked.with(|revoked| revoked.contains_key(grant));
+    let acts = Memo::new(move |_| live || grant.with_value(|grant| grant.as_ref().is_some_and(told)));
     // A tooltip marks nothing: odd characters are written out.
     let whole = policy_core::text::visible(&line.says, 400);
     let label = format!("Choose {whole}");
@@ -90,6 +92,6 @@ pub(super) fn Line(line: ExceptionLine, gone: bool, tab: Tab, chosen: RwSignal<B
             <span class="clock">{clock}</span>
             <span class="clock">{counts}</span>
         </a>
-        {grant.map(|grant| view! { <RevokeOne grant /> })}
+        {move || acts.get().then(|| grant.get_value().map(|grant| view! { <RevokeOne grant /> }))}
     }
 }
