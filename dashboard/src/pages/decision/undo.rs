@@ -28,6 +28,8 @@ pub fn Undo() -> impl IntoView {
         }
         state.voting.set(Voting::Sending);
         let id = state.id.get_value();
+        // The button is drawn anew with the sheet, which often hears of the undoing before the reply to it is here.
+        let navigate = navigate.get_value();
         spawn_local(async move {
             match api::undo(&id).await {
                 Ok(reply) if reply.exception != id => {
@@ -35,7 +37,9 @@ pub fn Undo() -> impl IntoView {
                     state.voting.set(Voting::Idle);
                     let address = format!("/exceptions/{}", reply.exception);
                     // Whoever has gone elsewhere meanwhile is not fetched back.
-                    navigate.try_with_value(|navigate| navigate(&address, NavigateOptions::default()));
+                    if !state.stay.is_over() {
+                        navigate(&address, NavigateOptions::default());
+                    }
                 }
                 // Nothing was granted by it: whoever took it back may decide again.
                 Ok(reply) if reply.state == "requested" => {
