@@ -136,4 +136,26 @@ mod tests {
         assert!(kept.of(&rules, &long).is_some());
         assert_eq!(kept.known(&long), None);
     }
+
+    #[test]
+    fn texts_are_kept_until_the_next_one_would_be_too_much() {
+        let (rules, kept) = (rules(), KeptFacts::default());
+        let overhead = text("").len();
+        let of_size = |number: usize, size: usize| text(&format!("{number:0>width$}", width = size - overhead));
+        let read = |number: usize, size: usize| drop(kept.of(&rules, &of_size(number, size)).unwrap());
+        let fit = MOST_BYTES / LONGEST;
+        (0..fit).for_each(|number| read(number, LONGEST));
+        assert_eq!(fit, 8);
+        for number in 0..fit {
+            assert_eq!(kept.known(&of_size(number, LONGEST)), Some(LONGEST), "{number}");
+        }
+        read(fit, 1_000);
+        assert_eq!(kept.texts().by_text.len(), 1);
+        read(0, LONGEST + 1);
+        assert_eq!(kept.texts().by_text.len(), 1);
+        (1..MOST).for_each(|number| read(fit + number, 1_000));
+        assert_eq!(kept.texts().by_text.len(), MOST);
+        read(0, 1_000);
+        assert_eq!(kept.texts().by_text.len(), 1);
+    }
 }

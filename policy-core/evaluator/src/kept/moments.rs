@@ -164,6 +164,43 @@ mod tests {
         }
     }
 
+    #[test]
+    fn an_instant_as_the_gate_writes_it_is_put_together_from_what_is_kept() {
+        assert_eq!(parts("2026-11-22T16:05:59.123Z"), Some(("2026-11-22T16", 359_123)));
+        assert_eq!(parts("2026-11-22T16:59:09.999Z"), Some(("2026-11-22T16", 3_549_999)));
+        for otherwise in ["2026-11-22T16:60:00.000Z", "2026-11-22T16:00:60.000Z", "2026-11-22T16:00:00Z", "2026-11-22"]
+        {
+            assert_eq!(parts(otherwise), None, "{otherwise}");
+        }
+        let moments = Moments::default();
+        moments.warm_up();
+        assert_eq!(moments.powers.get().map(Vec::len), Some(BITS as usize));
+        for (hour, millis, text) in [
+            ("2026-11-22T16", 0, "2026-11-22T16:00:00.000Z"),
+            ("2026-11-22T16", 3_599_999, "2026-11-22T16:59:59.999Z"),
+            ("2026-11-22T17", 1, "2026-11-22T17:00:00.001Z"),
+        ] {
+            let cedars = construct(&RestrictedExpression::new_datetime(text)).unwrap();
+            assert_eq!(moments.within(hour, millis), Some(cedars), "{text}");
+            assert!(moments.hour.lock().unwrap().as_ref().is_some_and(|(kept, _)| kept == hour), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_length_of_time_is_kept_while_it_is_short_and_there_is_room() {
+        let moments = Moments::default();
+        let kept = |text: &str| moments.lengths.lock().unwrap().contains_key(text);
+        let read = |text: &str| drop(moments.duration(text).unwrap());
+        let of = |length: usize| format!("{}1ms", "0".repeat(length - 3));
+        let (longest, longer) = (of(LONGEST_LENGTH), of(LONGEST_LENGTH + 1));
+        (read(&longest), read(&longer));
+        assert!(kept(&longest) && !kept(&longer));
+        (1..MOST_LENGTHS).for_each(|number| read(&format!("{number}h")));
+        assert_eq!(moments.lengths.lock().unwrap().len(), MOST_LENGTHS);
+        read("1d");
+        assert!(kept("1d") && !kept(&longest));
+    }
+
     proptest! {
         #[test]
         fn every_instant_is_the_one_that_cedar_reads(instants in prop::collection::vec(0_i64..4_102_444_800_000, 1..8)) {

@@ -170,4 +170,60 @@ mod tests {
         assert!(!Arc::ptr_eq(&kept.of(&rules, &largest).unwrap(), &kept.of(&rules, &largest).unwrap()));
         assert!(kept.of(&rules, &Grant { action: "nothing".to_owned(), ..grant(0, 1) }).is_err());
     }
+
+    #[test]
+    fn permits_are_kept_until_the_next_one_would_be_too_much() {
+        let rules = rules();
+        // Members of 260 bytes, and one of what is left.
+        let of_size = |number: usize, size: usize| {
+            let mut left = size - PLAIN;
+            let mut members = Vec::new();
+            while left > 0 {
+                let take = if left > 300 { 260 } else { left };
+                let at = members.len();
+                members.push(EntityRef::new(
+                    "File",
+                    format!("{at}-{number:0>width$}", width = take - 21 - at.to_string().len()),
+                ));
+                left -= take;
+            }
+            let made = Grant { members, ..grant(number, 1) };
+            assert_eq!(named(&made), size);
+            made
+        };
+        let kept = KeptPermits::default();
+        let is_kept = |grant: &Grant| {
+            let permit = kept.of(&rules, grant).unwrap();
+            Arc::ptr_eq(&permit, &kept.of(&rules, grant).unwrap())
+        };
+        assert!(!is_kept(&of_size(0, LONGEST + 1)));
+        let fit = MOST_BYTES / LONGEST;
+        assert!((0..fit).all(|number| is_kept(&of_size(number, LONGEST))));
+        assert_eq!((kept.0.lock().unwrap().by_id.len(), fit), (4, 4));
+        assert!(is_kept(&grant(fit, 1)));
+        assert_eq!(kept.0.lock().unwrap().by_id.len(), 1);
+        assert!((1..MOST).all(|number| is_kept(&grant(fit + number, 1))));
+        assert_eq!(kept.0.lock().unwrap().by_id.len(), MOST);
+        assert!(is_kept(&grant(0, 1)));
+        assert_eq!(kept.0.lock().unwrap().by_id.len(), 1);
+    }
+
+    #[test]
+    fn a_grant_names_what_its_conditions_name() {
+        let text = |length: usize| Scalar::String("x".repeat(length));
+        let of = |test: Test| {
+            let mut grant = grant(0, 1);
+            grant.scope.arguments =
+                ArgumentScope::Conditions(vec![Condition { at: vec!["mail".to_owned(), "to".to_owned()], test }]);
+            named(&grant) - PLAIN - "mailto".len() - EACH
+        };
+        assert_eq!(of(Test::Equals { value: Scalar::Long(7) }), EACH);
+        assert_eq!(of(Test::Equals { value: text(40) }), 40 + EACH);
+        assert_eq!(
+            of(Test::OneOf { values: vec![text(3), Scalar::Entity(EntityRef::new("File", "f"))] }),
+            3 + 5 + 2 * EACH
+        );
+        assert_eq!(of(Test::Between { min: 0, max: 9 }), EACH);
+        assert_eq!(of(Test::Inside { path: "/reports".to_owned() }), "/reports".len());
+    }
 }
