@@ -66,6 +66,29 @@ fn a_vote_that_was_taken_back_counts_for_nothing_and_can_be_cast_again() {
 }
 
 #[test]
+fn the_approvals_of_others_and_other_votes_of_ones_own_stay_when_one_is_taken_back() {
+    let now = |second| context(second, terms(3));
+    let asked = (vote("bob", VoteDecision::Ask, exact()), now(10));
+    let taken = play(
+        exact(),
+        vec![
+            asked,
+            (approve("bob", exact()), now(20)),
+            (approve("carol", exact()), now(30)),
+            (withdraw("bob"), now(40)),
+        ],
+    );
+    let withdrawn: Vec<_> =
+        taken.votes.iter().map(|vote| (vote.person.id.as_str(), vote.decision, vote.withdrawn)).collect();
+    let expected = [
+        ("bob", VoteDecision::Ask, None),
+        ("bob", VoteDecision::Approve, Some(at(40))),
+        ("carol", VoteDecision::Approve, None),
+    ];
+    assert_eq!(withdrawn, expected);
+}
+
+#[test]
 fn an_approval_of_whatever_lies_inside_is_taken_back_with_all_of_it() {
     let now = |second| context(second, terms(2));
     let Command::Vote { person, decision, scope, sheet, as_of, reason, assurance, proof, .. } =
