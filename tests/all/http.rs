@@ -45,6 +45,7 @@ mod skew;
 mod stops;
 mod sums;
 mod sweeps;
+mod thousand;
 mod twisted;
 mod undecodable;
 mod undo;

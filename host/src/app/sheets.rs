@@ -15,7 +15,10 @@ use policy_core::question::{Call, SealedQuestion};
 use policy_core::sheet::{BundleFact, DecisionSheet, Predecessor, SHEET_VERSION};
 use policy_core::time::{Span, Timestamp};
 use policy_core::value::Value;
+use policy_evaluator::abi::LARGEST_INPUT;
+use policy_evaluator::preview::MOST_OTHERS;
 use proviso_api::exceptions::{QuestionsReply, ResourceGroup, SheetReply};
+use tokio::task::spawn_blocking;
 
 use super::App;
 use super::console::About;
@@ -27,10 +30,14 @@ use super::state::{Denial, State};
 use crate::identity::PersonSession;
 use crate::store::{Log, StoreError};
 
-/// How many recorded denials a preview tries, one for each shape.
-const MOST_TRIED: usize = 100;
+/// How many recorded denials a preview tries, one for each shape: as many as the module takes.
+const MOST_TRIED: usize = MOST_OTHERS;
 /// How many bytes the sealed question of each may have.
 const LARGEST_TRIED: usize = 16 * 1024;
+/// How many bytes all of them may have with the call that is asked for: what the module takes, less a grant.
+const LARGEST_IN_ALL: usize = LARGEST_INPUT - (512 << 10);
+/// Of how many agents it tries them.
+const MOST_AGENTS: usize = 100;
 /// How far back it looks.
 const TRIED_WITHIN: Span = Span::from_seconds(7 * 86_400);
 
@@ -84,7 +91,7 @@ impl App {
             }
             ResourceScope::Is(_) => Vec::new(),
         };
-        let others = self.others(&shown)?;
+        let others = self.others(&shown).await?;
         Ok(QuestionsReply { question: shown.question, grant, others, groups })
     }
 
@@ -159,9 +166,14 @@ impl App {
         Ok(Shown { sheet, question })
     }
 
-    /// The recorded denials that a preview tries: up to a hundred records, which a sheet alone need not read.
-    fn others(&self, shown: &Shown) -> Result<Vec<SealedQuestion>, Refusal> {
-        shown.sheet.tried.iter().map(|seq| self.recorded_question(*seq)).collect()
+    /// The recorded denials that a preview tries: up to a thousand records, which a sheet alone need not read. Read from
+    /// the disk, off the executor.
+    async fn others(&self, shown: &Shown) -> Result<Vec<SealedQuestion>, Refusal> {
+        let (app, tried) = (self.clone(), shown.sheet.tried.clone());
+        let reading =
+            move || tried.into_iter().map(|seq| app.recorded_question(seq)).collect::<Result<Vec<_>, Refusal>>();
+        let read = spawn_blocking(reading).await;
+        read.map_err(|error| self.unreadable(&StoreError::Database(format!("a question was not read: {error}"))))?
     }
 
     /// Of which agents this person may see recorded denials of the same action. Asked as of the sheet's own instant, so
@@ -179,7 +191,7 @@ impl App {
             let bundle = bundle_at(&state, as_of)?.bundle;
             let mut subjects: BTreeSet<EntityRef> = [call.subject.clone()].into();
             for denial in triable(&state, &call.action, bundle, (as_of, at)) {
-                if subjects.len() >= MOST_TRIED {
+                if subjects.len() >= MOST_AGENTS {
                     break;
                 }
                 subjects.insert(denial.record.subject.clone());
@@ -197,7 +209,8 @@ impl App {
         let exception = state.exception_at(id, as_of).ok_or_else(unknown_exception)?;
         let activation = bundle_at(&state, as_of)?;
         let call = &exception.request.question.call;
-        let mut shapes = BTreeSet::new();
+        let own = json::to_canonical_bytes(&exception.request.question).map_or(LARGEST_INPUT, |bytes| bytes.len());
+        let (mut shapes, mut bytes) = (BTreeSet::new(), own);
         let mut tried: Vec<u64> = triable(&state, &call.action, activation.bundle, (as_of, at))
             .filter(|denial| denial.record.subject == call.subject || seen.contains(&denial.record.subject))
             .filter(|denial| {
@@ -205,6 +218,11 @@ impl App {
                 shapes.insert((record.subject.clone(), record.task.clone(), record.input_digest))
             })
             .take(MOST_TRIED)
+            // INVARIANT (R8): nor do all of them together make it too large for the module, which would refuse any vote.
+            .take_while(|denial| {
+                bytes = bytes.saturating_add(denial.question.unwrap_or(LARGEST_TRIED));
+                bytes <= LARGEST_IN_ALL
+            })
             .map(|denial| denial.seq)
             .collect();
         tried.sort_unstable();
@@ -260,7 +278,7 @@ impl App {
             v: ABI_VERSION,
             question: shown.question.clone(),
             grant: self.trial(shown, scope.clone()),
-            others: self.others(shown)?,
+            others: self.others(shown).await?,
             at: shown.sheet.at,
         };
         Ok(self.ask_module(Op::Preview, &preview).await?)

@@ -487,7 +487,7 @@ export interface Preview {
   question: SealedQuestion;
   /** The grant as it would be, its id the exception's. */
   grant: Grant;
-  /** Recorded denials to try the grant on, at most 512. */
+  /** Recorded denials to try the grant on, at most 1,024. */
   others: SealedQuestion[];
   /** When the grant is tried: what `now` becomes in every question. */
   at: Timestamp;

@@ -19,13 +19,13 @@ use crate::Rules;
 use crate::compile::compile;
 use crate::evaluate::evaluate;
 
-/// The most recorded denials that one preview tries.
-const MOST_OTHERS: usize = 512;
+/// The most recorded denials that one preview tries: a thousand besides the call that is asked for, with room.
+pub const MOST_OTHERS: usize = 1_024;
 
 /// What this grant would allow.
 ///
 /// # Errors
-/// `bad_grant` when it is no permit of this bundle, `too_large` for more than 512 recorded denials.
+/// `bad_grant` when it is no permit of this bundle, `too_large` for more than [`MOST_OTHERS`] recorded denials.
 pub fn preview(rules: &Rules, input: &Preview) -> Result<Previewed, AbiError> {
     let refuse = |code: &str, message: String| AbiError { code: code.to_owned(), message };
     if input.others.len() > MOST_OTHERS {
@@ -37,7 +37,7 @@ pub fn preview(rules: &Rules, input: &Preview) -> Result<Previewed, AbiError> {
     let flips: Vec<u32> = (0..).zip(&input.others).filter(|(_, other)| trial.flips(other)).map(|(at, _)| at).collect();
     let by_others = (0..)
         .zip(&input.others)
-        .filter(|(at, other)| flips.contains(at) && other.call.subject != input.question.call.subject);
+        .filter(|(at, other)| flips.binary_search(at).is_ok() && other.call.subject != input.question.call.subject);
     Ok(Previewed {
         before: evaluate(rules, &question),
         after: trial.ask(&question, &trial.candidate),
@@ -106,7 +106,10 @@ impl<'a> Trial<'a> {
         if covers(&self.candidate, &other).is_err() {
             return false;
         }
-        let after = self.ask(&other, &self.candidate);
+        let mut with = other.clone();
+        with.candidates.push(self.candidate.clone());
+        // Each is asked anew: of a thousand different ones none is the same as one before.
+        let after = evaluate(self.rules, &with);
         after.grant.as_ref() == Some(&self.candidate.grant.id) && !evaluate(self.rules, &other).outcome.permits()
     }
 }

@@ -227,8 +227,8 @@ fn a_preview_tries_as_many_denials_as_it_may() {
         let input = Preview { others: vec![question.clone(); number], ..input(&question, ArgumentScope::Exact) };
         preview(&bundle.rules, &input).map(|previewed| (previewed.tried, previewed.flips.len()))
     };
-    assert_eq!(tried(512), Ok((512, 512)));
-    for number in [513, 600] {
+    assert_eq!(tried(MOST_OTHERS), Ok((1_024, 1_024)));
+    for number in [MOST_OTHERS + 1, 1_200] {
         assert_eq!(tried(number).unwrap_err().code, "too_large");
     }
 }
