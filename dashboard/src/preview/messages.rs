@@ -2,6 +2,7 @@
 
 use policy_core::abi::{Load, Previewed};
 use policy_core::digest::Digest;
+use policy_core::grant::Grant;
 use policy_core::outcome::Evaluation;
 use policy_core::question::SealedQuestion;
 use policy_core::time::Timestamp;
@@ -49,6 +50,8 @@ pub struct Start {
     pub load: Load,
     /// The refused question.
     pub question: SealedQuestion,
+    /// The grant that each trial changes.
+    pub grant: Grant,
     /// Recorded denials.
     pub others: Vec<SealedQuestion>,
     /// The sheet's instant.

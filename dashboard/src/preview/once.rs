@@ -28,6 +28,7 @@ pub async fn opening(sheet: &SheetReply, questions: &QuestionsReply, now: Timest
         module,
         load: bundle.load,
         question: questions.question.clone(),
+        grant: questions.grant.clone(),
         others: questions.others.clone(),
         at: sheet.sheet.at,
     };

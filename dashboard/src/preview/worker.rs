@@ -4,7 +4,8 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use js_sys::{Array, Uint8Array};
-use policy_core::abi::{ABI_VERSION, Compile, Evaluate, Preview};
+use policy_core::abi::{ABI_VERSION, Compile, Evaluate, Load, Preview};
+use policy_core::digest::Digest;
 use policy_core::grant::Grant;
 use policy_js::{Engine, EngineError};
 use wasm_bindgen::prelude::*;
@@ -17,7 +18,10 @@ use crate::view_model::preview::Trial;
 struct Held {
     engine: Engine,
     bytes: Vec<u8>,
-    start: Start,
+    module: Digest,
+    load: Load,
+    /// What is asked with each trial's grant in it: a thousand recorded denials are copied for none.
+    preview: Preview,
 }
 
 /// Listens, and says that it does: what is sent before is lost.
@@ -49,9 +53,11 @@ fn answer(held: &RefCell<Option<Held>>, data: &JsValue) -> Option<FromWorker> {
         ToWorker::Start(start) => {
             let bytes = parts.get(1).dyn_ref::<Uint8Array>()?.to_vec();
             let begun = now();
-            Some(match open(&bytes, &start) {
+            let Start { module, load, question, grant, others, at } = *start;
+            Some(match open(&bytes, module, &load) {
                 Ok(engine) => {
-                    *held.borrow_mut() = Some(Held { engine, bytes, start: *start });
+                    let preview = Preview { v: ABI_VERSION, question, grant, others, at };
+                    *held.borrow_mut() = Some(Held { engine, bytes, module, load, preview });
                     FromWorker::Ready { millis: now() - begun }
                 }
                 Err(error) => FromWorker::Broken(broken(&error)),
@@ -64,10 +70,10 @@ fn answer(held: &RefCell<Option<Held>>, data: &JsValue) -> Option<FromWorker> {
         ToWorker::Try(seq, trial) => {
             let mut held = held.borrow_mut();
             let held = held.as_mut()?;
-            let tried = attempt(held, &trial).map(Box::new).map_err(|error| broken(&error));
+            let tried = attempt(held, *trial).map(Box::new).map_err(|error| broken(&error));
             if tried.is_err() {
                 // After a trap the instance is spent; the next trial gets a fresh one from the same bytes.
-                if let Ok(engine) = open(&held.bytes, &held.start) {
+                if let Ok(engine) = open(&held.bytes, held.module, &held.load) {
                     held.engine = engine;
                 }
             }
@@ -76,9 +82,9 @@ fn answer(held: &RefCell<Option<Held>>, data: &JsValue) -> Option<FromWorker> {
     }
 }
 
-fn open(bytes: &[u8], start: &Start) -> Result<Engine, EngineError> {
-    let engine = Engine::from_bytes(bytes, start.module)?;
-    engine.load(&start.load)?;
+fn open(bytes: &[u8], module: Digest, load: &Load) -> Result<Engine, EngineError> {
+    let engine = Engine::from_bytes(bytes, module)?;
+    engine.load(load)?;
     Ok(engine)
 }
 
@@ -90,19 +96,14 @@ fn evaluate(bytes: &[u8], one: &One) -> Result<Answered, EngineError> {
     Ok(Answered { answer, millis: now() - begun })
 }
 
-fn attempt(held: &Held, trial: &Trial) -> Result<Tried, EngineError> {
-    let preview = Preview {
-        v: ABI_VERSION,
-        question: held.start.question.clone(),
-        grant: trial.grant.clone(),
-        others: held.start.others.clone(),
-        at: held.start.at,
-    };
+fn attempt(held: &mut Held, trial: Trial) -> Result<Tried, EngineError> {
+    held.preview.grant = trial.grant;
     let begun = now();
-    let previewed = held.engine.preview(&preview)?;
+    let previewed = held.engine.preview(&held.preview)?;
     let millis = now() - begun;
     // As policy a grant has an end, not a length: the one that it would have had at the sheet's instant.
-    let grant = Grant { scope: trial.grant.scope.granted_at(held.start.at, None), ..trial.grant.clone() };
+    let tried = &held.preview.grant;
+    let grant = Grant { scope: tried.scope.granted_at(held.preview.at, None), ..tried.clone() };
     let compiled = held.engine.compile(&Compile { v: ABI_VERSION, grant })?;
     Ok(Tried { previewed, cedar: compiled.cedar, millis })
 }

@@ -55,30 +55,46 @@ pub struct Flip {
     pub when: String,
 }
 
+/// How many of the recorded denials that would pass are listed at first, and more at each step: a thousand rows are not
+/// drawn anew within a frame at each edit.
+pub const LISTED: usize = 20;
+
 /// What would become of recorded denials.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Flips {
-    /// Those that would pass.
-    pub rows: Vec<Flip>,
+    /// Those that would pass, by their place among the denials; those of other agents first.
+    passing: Vec<usize>,
     /// How many were tried.
     pub tried: usize,
 }
 
 /// What would become of recorded denials, the refusals of this very call left out: they are what is asked for.
-pub fn flips(previewed: &Previewed, others: &[SealedQuestion], this: &SealedQuestion, now: Timestamp) -> Flips {
+pub fn flips(previewed: &Previewed, others: &[SealedQuestion], this: &SealedQuestion) -> Flips {
     let is_this = |other: &SealedQuestion| other.call == this.call && other.task == this.task;
-    let rows = previewed
-        .flips
-        .iter()
-        .filter_map(|index| others.get(usize::try_from(*index).ok()?))
-        .filter(|other| !is_this(other))
-        .map(|question| Flip {
-            call: call(question),
-            other_agent: (question.call.subject != this.call.subject).then(|| entity(&question.call.subject)),
-            when: ago(now, question.now),
-        })
-        .collect();
-    Flips { rows, tried: others.iter().filter(|other| !is_this(other)).count() }
+    let is_listed = |at: &usize| others.get(*at).is_some_and(|other| !is_this(other));
+    let mut passing: Vec<usize> =
+        previewed.flips.iter().filter_map(|at| usize::try_from(*at).ok()).filter(is_listed).collect();
+    passing.sort_by_key(|at| others.get(*at).is_some_and(|other| other.call.subject == this.call.subject));
+    Flips { passing, tried: others.iter().filter(|other| !is_this(other)).count() }
+}
+
+impl Flips {
+    /// How many would pass.
+    pub fn would_pass(&self) -> usize {
+        self.passing.len()
+    }
+
+    /// The first of those that would pass, at most so many.
+    pub fn rows(&self, others: &[SealedQuestion], this: &SealedQuestion, now: Timestamp, most: usize) -> Vec<Flip> {
+        let listed = self.passing.iter().take(most).filter_map(|at| others.get(*at));
+        listed
+            .map(|question| Flip {
+                call: call(question),
+                other_agent: (question.call.subject != this.call.subject).then(|| entity(&question.call.subject)),
+                when: ago(now, question.now),
+            })
+            .collect()
+    }
 }
 
 /// A call in one line: the action on its resources.
@@ -172,11 +188,35 @@ mod tests {
         stranger.call.subject = EntityRef::new("Agent", "stranger");
         let mut sibling = samples::question();
         sibling.call.input_digest = Digest::of(b"another input");
+        let others = [this.clone(), sibling, stranger];
         let previewed = Previewed { flips: vec![0, 1, 2, 7], ..samples::previewed() };
-        let flips = flips(&previewed, &[this.clone(), stranger, sibling], &this, samples::at(0));
-        let agents: Vec<Option<&str>> = flips.rows.iter().map(|row| row.other_agent.as_deref()).collect();
-        assert_eq!(agents, [Some("Agent::\"stranger\""), None], "neither this call nor a position outside the list");
-        assert_eq!(flips.tried, 2);
+        let flips = flips(&previewed, &others, &this);
+        let rows = flips.rows(&others, &this, samples::at(0), LISTED);
+        let agents: Vec<Option<&str>> = rows.iter().map(|row| row.other_agent.as_deref()).collect();
+        assert_eq!(
+            agents,
+            [Some("Agent::\"stranger\""), None],
+            "neither this call nor a position outside the list, and another agent's first"
+        );
+        assert_eq!((flips.tried, flips.would_pass()), (2, 2));
+    }
+
+    #[test]
+    fn of_a_thousand_that_would_pass_all_are_counted_and_as_many_are_drawn_as_are_asked_for() {
+        let this = samples::question();
+        let others: Vec<SealedQuestion> = (0..1_000_u32)
+            .map(|number| {
+                let mut other = samples::question();
+                other.call.input_digest = Digest::of(&number.to_be_bytes());
+                other
+            })
+            .collect();
+        let previewed = Previewed { flips: (0..1_000).collect(), tried: 1_000, ..samples::previewed() };
+        let flips = flips(&previewed, &others, &this);
+        assert_eq!((flips.would_pass(), flips.tried), (1_000, 1_000));
+        for (most, drawn) in [(0, 0), (LISTED, LISTED), (1_000, 1_000), (5_000, 1_000)] {
+            assert_eq!(flips.rows(&others, &this, samples::at(0), most).len(), drawn);
+        }
     }
 
     #[test]

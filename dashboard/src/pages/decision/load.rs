@@ -128,6 +128,7 @@ async fn start(state: State, loaded: &Loaded) -> Result<Preview, Broken> {
         module: sheet.module,
         load: bundle.load,
         question: questions.question,
+        grant: questions.grant,
         others: questions.others,
         at: sheet.at,
     };

@@ -1,14 +1,17 @@
 //! If you say yes: what the gate's own module answers, evaluated here, as the approver edits.
 
+use std::sync::Arc;
+
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use policy_core::time::Timestamp;
 
 use super::load;
 use super::state::{Loaded, Module, State};
 use crate::app::Desk;
 use crate::components::{Card, Countdown, Digest, Notice, Text, Tone};
 use crate::view_model::facts::{reason, verdict};
-use crate::view_model::preview::{Border, Flip, Shown, Side, borders, flips, questions_asked};
+use crate::view_model::preview::{Border, Flip, Flips, LISTED, Shown, Side, borders, flips, questions_asked};
 use crate::view_model::problem::sentence;
 
 /// The preview.
@@ -67,9 +70,7 @@ fn Outcome(shown: Shown) -> impl IntoView {
     let previewed = &shown.previewed;
     let (before, after) = (verdict(previewed.before.outcome), verdict(previewed.after.outcome));
     let why_not = (!previewed.after.outcome.permits()).then(|| reason(previewed.after.reason));
-    let others = loaded.questions.as_ref().map(|questions| questions.others.as_slice()).unwrap_or_default();
-    let this = &loaded.sheet.sheet.exception.request.question;
-    let flipped = flips(previewed, others, this, state.now());
+    let flipped = flips(previewed, loaded.others(), &loaded.sheet.sheet.exception.request.question);
     let open = previewed.open.clone();
     let guardrails = previewed.guardrails.clone();
     let errors = previewed.after.errors.clone();
@@ -86,7 +87,7 @@ fn Outcome(shown: Shown) -> impl IntoView {
                 <span>{format!("this request, {before} until now")}</span>
             </div>
             <div>
-                <strong>{flipped.rows.len()}</strong>
+                <strong>{flipped.would_pass()}</strong>
                 <span>{format!("of {} other recorded denials would pass", flipped.tried)}</span>
             </div>
             <div class:loud={previewed.by_others > 0}>
@@ -97,7 +98,7 @@ fn Outcome(shown: Shown) -> impl IntoView {
         {why_not.map(|why| view! { <p class="problem">{why}</p> })}
         {errors.into_iter().map(|error| view! { <p class="problem"><code>{error.policy}</code> " " <Text text=error.message /></p> }).collect_view()}
         <Edges rows=borders(&previewed.edges) />
-        <Flips rows=flipped.rows />
+        <Listed flipped loaded=Arc::clone(&loaded) now=state.now() />
         <table>
             <tbody>
                 <tr>
@@ -147,37 +148,60 @@ fn Edges(rows: Vec<Border>) -> impl IntoView {
     }
 }
 
-/// The recorded denials that would pass.
+/// The recorded denials that would pass: all are counted, and the first of them drawn.
 #[component]
-fn Flips(rows: Vec<Flip>) -> impl IntoView {
-    if rows.is_empty() {
+fn Listed(flipped: Flips, loaded: Arc<Loaded>, now: Timestamp) -> impl IntoView {
+    let would_pass = flipped.would_pass();
+    if would_pass == 0 {
         return ().into_any();
     }
-    let rows = rows
-        .into_iter()
-        .map(|row| {
-            let other = row.other_agent.map(|agent| view! { <b class="bad">"by " <Text text=agent /></b> });
+    let most = RwSignal::new(LISTED);
+    let rows = move || {
+        let this = &loaded.sheet.sheet.exception.request.question;
+        flipped
+            .rows(loaded.others(), this, now, most.get())
+            .into_iter()
+            .map(|row| view! { <Passes row /> })
+            .collect_view()
+    };
+    let more = move || {
+        let left = would_pass.saturating_sub(most.get());
+        (left > 0).then(|| {
             view! {
-                <tr>
-                    <td class="mono"><Text text=row.call /> " " {other}</td>
-                    <td class="soft when">{row.when}</td>
-                    <td class="verdict allow">"allow"</td>
-                </tr>
+                <p class="soft">
+                    {format!("{left} more would pass. ")}
+                    <button class="quiet" on:click=move |_| most.update(|most| *most = most.saturating_add(LISTED))>
+                        {format!("Show {} more", left.min(LISTED))}
+                    </button>
+                </p>
             }
         })
-        .collect_view();
+    };
     view! {
         <table class="edges">
             <caption>"Refused before, would pass"</caption>
             <tbody>{rows}</tbody>
         </table>
+        {more}
     }
     .into_any()
 }
 
+#[component]
+fn Passes(row: Flip) -> impl IntoView {
+    let other = row.other_agent.map(|agent| view! { <b class="bad">"by " <Text text=agent /></b> });
+    view! {
+        <tr>
+            <td class="mono"><Text text=row.call /> " " {other}</td>
+            <td class="soft when">{row.when}</td>
+            <td class="verdict allow">"allow"</td>
+        </tr>
+    }
+}
+
 /// By what this was evaluated: the digests that the sheet names.
 #[component]
-fn Evaluated(loaded: std::sync::Arc<Loaded>, questions: usize, millis: f64) -> impl IntoView {
+fn Evaluated(loaded: Arc<Loaded>, questions: usize, millis: f64) -> impl IntoView {
     let sheet = &loaded.sheet.sheet;
     let told = format!(" · {questions} questions in {millis:.0} ms · facts as of record {}", sheet.as_of);
     view! {

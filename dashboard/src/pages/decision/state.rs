@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 use policy_core::grant::Scope;
+use policy_core::question::SealedQuestion;
 use policy_core::time::Timestamp;
 use proviso_api::exceptions::{ExceptionDetail, FrictionKind, QuestionsReply, SheetReply};
 use proviso_api::past::PastReply;
@@ -34,6 +35,11 @@ impl Loaded {
     /// Whether votes are wanted.
     pub fn is_open(&self) -> bool {
         self.detail.state == "requested" && self.questions.is_some()
+    }
+
+    /// The recorded denials that the preview tries.
+    pub fn others(&self) -> &[SealedQuestion] {
+        self.questions.as_ref().map(|questions| questions.others.as_slice()).unwrap_or_default()
     }
 }
 
