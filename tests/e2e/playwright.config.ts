@@ -14,6 +14,8 @@ export default defineConfig({
     { name: "story", testIgnore: "package.spec.ts", outputDir: `${TARGET}/e2e` },
     // Needs the assembled npm package and no gate: a stage of its own, which may run beside the story.
     { name: "package", testMatch: "package.spec.ts", outputDir: `${TARGET}/e2e-package` },
+    // Started by the bench, which says at which gate; what is measured twice is measured by nobody.
+    { name: "bench", testMatch: "*.bench.ts", outputDir: `${TARGET}/e2e-bench`, retries: 0 },
   ],
   reporter: [["list"]],
   workers: 2,

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context, Result};
 
@@ -40,12 +41,25 @@ pub fn measure(place: &Place, rounds: Option<u32>) -> Result<()> {
                 assets::build_dashboard(place, true)?;
                 let first_load = brotli(&first_load(&place.assets.join("dashboard"))?)?;
                 bench.envs(first_load.map(|size| ("PROVISO_BENCH_FIRST_LOAD", size)));
+                browser(place, &mut bench)?;
             } else {
-                println!("    there is no Node: cedar-wasm takes no part");
+                println!("    there is no Node: cedar-wasm takes no part, and no page is drawn");
             }
         }
     }
     run(&mut bench)
+}
+
+/// What the page of a decision is drawn with: the bench starts it at a gate of its own.
+fn browser(place: &Place, bench: &mut Command) -> Result<()> {
+    let Some(chromium) = place.which("chromium") else {
+        println!("    there is no Chromium: no page is drawn");
+        return Ok(());
+    };
+    tools::node_packages(place)?;
+    bench.env("PROVISO_CHROMIUM", chromium).env("PROVISO_BENCH_E2E", place.root.join("tests/e2e"));
+    bench.env("CARGO_TARGET_DIR", &place.target);
+    Ok(())
 }
 
 /// What a browser fetches before the page answers: the page, its styles, its code. The preview's worker and the policy

@@ -1,10 +1,11 @@
 //! What is served: decisions on the durable record over HTTP beside handlers that do next to nothing, how soon a vote and
-//! a revoke are felt, how a gate starts, and how fast its record is asked again.
+//! a revoke are felt, how a gate starts, how fast its record is asked again, and how a browser bears a large preview.
 //!
 //! Gates, peers and clients run in this process, on one runtime and one disk: what one takes from the processors, it
 //! takes from all.
 
 mod asked;
+mod drawn;
 mod felt;
 mod peers;
 mod replayed;
@@ -42,7 +43,8 @@ pub fn measure(run: &mut Run) -> Result<()> {
     felt::measure(run, &runtime, &story, sync)?;
     replayed::measure(run, story.gate.data())?;
     drop(story);
-    started::measure(run, &runtime)
+    started::measure(run, &runtime)?;
+    drawn::measure(run, &runtime)
 }
 
 /// Decisions a second, of all connections together.
