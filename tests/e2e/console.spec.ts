@@ -1,6 +1,8 @@
 // Who may do what, by the presets of `console/`: a page shows what one may see, says what it does not show, and offers
 // nothing that the gate would refuse.
 
+import { join } from "node:path";
+
 import { expect } from "@playwright/test";
 
 import { LOOKS, approve, inState, look, open, signIn } from "./harness/asked.ts";
@@ -42,6 +44,17 @@ test("who may not see the arguments sees that they are hidden, and stops the gra
   await page.getByLabel("Reason").fill("the disk is full");
   await page.getByRole("button", { name: "Revoke" }).click();
   await expect(inState(page, "revoked")).toBeVisible();
+});
+
+test("who may not see the arguments is told why the tier is higher than policy says", async ({ page, gate, asking, below }) => {
+  const { model, wish } = asking;
+  const odd = { tool: "write_file", args: { path: join(gate.files, below, "odd.md"), content: "Balanced. \u202Egnp.exe\n" } };
+  const { id } = await model.request(await model.call(odd), { ...wish, ...odd });
+  await signIn(page, gate, "sol");
+  await page.goto(`${gate.url}/exceptions/${id}`);
+  await expect(page.getByText("What it is called with and what happened to it are not shown to you.")).toBeVisible();
+  await expect(page.locator("h1 + .chips")).toContainText("a tier higher than medium, because the arguments hold what cannot be shown as what it is");
+  expect(await page.content()).not.toContain("gnp.exe");
 });
 
 test("who may see nothing is told so, and is offered nothing", async ({ page, gate, asked }) => {

@@ -169,6 +169,46 @@ test("who presses twice undoes once, and hands over once", async ({ page, gate, 
   expect(undone.count()).toBe(1);
 });
 
+test("an approval that waits for a second one is taken back by who gave it, and counts no more", async ({ page, gate, task }) => {
+  const point = new Point(gate, `twice-${task}`, "ledger");
+  const id = await point.request(POST_JOURNAL, point.token(task), "The quarter closes.");
+  const undo = page.getByRole("button", { name: "Undo my decision" });
+  const line = page.getByRole("listitem").filter({ has: page.locator(`a[href="/exceptions/${id}"]`) });
+  await open(page, gate, id);
+  await expect(bar(page)).toContainText("0 of 2");
+  await expect(undo).toHaveCount(0);
+  await approve(page);
+  await expect(bar(page)).toContainText("1 of 2");
+  await expect(page.locator(".undo")).toContainText("Your approval waits for others; taken back, it counts no more.");
+  await page.goto(`${gate.url}/?tab=all&task=${task}`);
+  await expect(line).toContainText("your approval waits");
+
+  // Somebody else's is not theirs to take back, neither on the page nor in the list.
+  await open(page, gate, id, "jun");
+  await expect(bar(page)).toContainText("1 of 2");
+  await expect(undo).toHaveCount(0);
+  await page.goto(`${gate.url}/?tab=all&task=${task}`);
+  await expect(line).toBeVisible();
+  await expect(line).not.toContainText("your approval waits");
+
+  await open(page, gate, id);
+  await expect(undo).toBeVisible();
+  await press(page, "u", (within) => expect(bar(page)).toContainText("0 of 2", within));
+  await expect(undo).toHaveCount(0);
+  await expect(inState(page, "requested")).toBeVisible();
+  await expect(page.getByRole("region", { name: "History" })).toContainText("User::mara took the approval back; it counts no more");
+
+  // The next one is the first again, and grants nothing; who took theirs back may give it once more.
+  await open(page, gate, id, "jun");
+  await expect(bar(page)).toContainText("0 of 2");
+  await approve(page);
+  await expect(bar(page)).toContainText("1 of 2");
+  await expect(inState(page, "requested")).toBeVisible();
+  await open(page, gate, id);
+  await approve(page, "So it is, after all.");
+  await expect(inState(page, "granted")).toBeVisible();
+});
+
 /** Keeps what the gate answers to these until it is let go. */
 async function held(page: Page, what: string | RegExp): Promise<{ waiting: () => Promise<void>; answer: () => void; count: () => number }> {
   let answer = (): void => {};

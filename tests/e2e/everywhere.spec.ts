@@ -7,7 +7,7 @@ import { join } from "node:path";
 
 import { type Page, expect } from "@playwright/test";
 
-import { AGENT, approve, inState, signIn, watch } from "./harness/asked.ts";
+import { AGENT, approve, inState, signIn } from "./harness/asked.ts";
 import type { Gate } from "./harness/gate.ts";
 import { PROVISO, ROOT } from "./harness/places.ts";
 import { POST_JOURNAL, Point } from "./harness/point.ts";
@@ -120,11 +120,9 @@ function places(left: Left): Record<string, [string, (string | RegExp)[]][]> {
   };
 }
 
-test("whatever others wrote is text on every page that the router knows", async ({ browser, gate, asked, troubles }) => {
+test("whatever others wrote is text on every page that the router knows", async ({ another, gate, asked, troubles }) => {
   // The browser, too, says of itself what somebody likes.
-  const context = await browser.newContext({ userAgent: `Mozilla/5.0 ${MARKUP}` });
-  await watch(context, troubles);
-  const page = await context.newPage();
+  const page = await another({ userAgent: `Mozilla/5.0 ${MARKUP}` });
   page.on("dialog", async (dialog) => {
     troubles.push(`a dialog: ${dialog.message()}`);
     await dialog.dismiss();
@@ -149,7 +147,6 @@ test("whatever others wrote is text on every page that the router knows", async 
       });
     }
   }
-  await context.close();
 });
 
 /** Nothing of what others wrote became an element or ran, and nothing odd stands anywhere but in fields. */

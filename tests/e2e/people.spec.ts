@@ -16,7 +16,7 @@ async function invite(page: Page, user: string): Promise<void> {
   await page.getByRole("button", { name: "Invite" }).click();
 }
 
-test("two administrators let somebody in who votes, and one whom policy lets nothing", async ({ page, gate, browser }) => {
+test("two administrators let somebody in who votes, and one whom policy lets nothing", async ({ page, gate, another }) => {
   await signIn(page, gate, "kit");
   await page.getByRole("link", { name: "People" }).click();
   await expect(page.getByText("One administrator is here.")).toBeVisible();
@@ -35,7 +35,7 @@ test("two administrators let somebody in who votes, and one whom policy lets not
   await expect(line.getByRole("button", { name: /^Agree/ })).toHaveCount(0);
 
   // The second one, in a browser of their own.
-  const other = await (await browser.newContext()).newPage();
+  const other = await another();
   await signIn(other, gate, "jun");
   await other.getByRole("link", { name: "People" }).click();
   await expect(other.getByText("One administrator is here.")).toHaveCount(0);
@@ -48,7 +48,7 @@ test("two administrators let somebody in who votes, and one whom policy lets not
   await other.reload();
   await expect(other.getByRole("link", { name: "jun" })).toBeVisible();
 
-  const third = await (await browser.newContext()).newPage();
+  const third = await another();
   await third.goto(link);
   await expect(third.getByRole("link", { name: "nia" })).toBeVisible();
   await third.goto(`${gate.url}/people/nia`);

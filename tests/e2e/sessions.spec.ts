@@ -1,12 +1,12 @@
 // The person's own page: where one is signed in, and ending that.
-import { type Browser, type Page, expect } from "@playwright/test";
+import { type Page, expect } from "@playwright/test";
 
-import { LOOKS, look, test } from "./harness/asked.ts";
+import { type Another, LOOKS, look, test } from "./harness/asked.ts";
 import type { Gate } from "./harness/gate.ts";
 
 /** Another browser of the same person. */
-async function elsewhere(browser: Browser, gate: Gate, user: string): Promise<Page> {
-  const page = await (await browser.newContext({ userAgent: "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Version/18.0 Safari/604.1" })).newPage();
+async function elsewhere(another: Another, gate: Gate, user: string): Promise<Page> {
+  const page = await another({ userAgent: "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Version/18.0 Safari/604.1" });
   await page.goto(gate.signInLink(user));
   await expect(page.getByRole("heading", { name: "Queue" })).toBeVisible();
   return page;
@@ -30,9 +30,9 @@ async function alone(page: Page, gate: Gate, user: string): Promise<void> {
   await expect(lines).toHaveCount(1);
 }
 
-test("a person ends a session elsewhere, and the page there knows at once", async ({ page, browser, gate }) => {
+test("a person ends a session elsewhere, and the page there knows at once", async ({ page, another, gate }) => {
   await alone(page, gate, "ola");
-  const phone = await elsewhere(browser, gate, "ola");
+  const phone = await elsewhere(another, gate, "ola");
   await page.reload();
   const lines = page.locator(".sessions li");
   await expect(lines).toHaveCount(2);
@@ -42,12 +42,11 @@ test("a person ends a session elsewhere, and the page there knows at once", asyn
   await expect(page.getByText("this one")).toBeVisible();
   await phone.reload();
   await expect(phone.getByRole("heading", { name: "Sign in" })).toBeVisible();
-  await phone.context().close();
 });
 
-test("a person ends all others at once", async ({ page, browser, gate }) => {
+test("a person ends all others at once", async ({ page, another, gate }) => {
   await alone(page, gate, "vera");
-  const others = [await elsewhere(browser, gate, "vera"), await elsewhere(browser, gate, "vera")];
+  const others = [await elsewhere(another, gate, "vera"), await elsewhere(another, gate, "vera")];
   await page.reload();
   await expect(page.locator(".sessions li")).toHaveCount(3);
   await page.getByRole("button", { name: "End all others" }).click();
@@ -57,18 +56,16 @@ test("a person ends all others at once", async ({ page, browser, gate }) => {
   for (const other of others) {
     await other.reload();
     await expect(other.getByRole("heading", { name: "Sign in" })).toBeVisible();
-    await other.context().close();
   }
 });
 
 for (const at of LOOKS) {
-  test(`looks of one's own page: ${at.scheme}, ${at.name}`, async ({ page, browser, gate }) => {
-    const phone = await elsewhere(browser, gate, "jun");
+  test(`looks of one's own page: ${at.scheme}, ${at.name}`, async ({ page, another, gate }) => {
+    const phone = await elsewhere(another, gate, "jun");
     await page.setViewportSize(at.viewport);
     await page.emulateMedia({ colorScheme: at.scheme });
     await you(page, gate, "jun");
     await expect(page.locator(".sessions li").first()).toBeVisible();
     await look(page, "you", at);
-    await phone.context().close();
   });
 }

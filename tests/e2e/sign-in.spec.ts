@@ -77,21 +77,20 @@ test("a person signs in by the provider, comes back to the page that was wanted,
   expect((await page.context().cookies()).filter(({ name }) => name.startsWith("proviso_sign_in"))).toEqual([]);
 });
 
-test("what the provider says of somebody's groups is shown to them, while the session lasts", async ({ page, browser, house }) => {
+test("what the provider says of somebody's groups is shown to them, while the session lasts", async ({ page, another, house }) => {
   await page.goto(`${house.gate.url}/you`);
   await button(page).click();
   await atProvider(page, "account-of-mara");
   await expect(heading(page, "You")).toBeVisible();
   await expect(page.getByText("Your provider says that you are in security")).toBeVisible();
   // A session by a link has none of it, though it is the same person's.
-  const other = await (await browser.newContext()).newPage();
+  const other = await another();
   await other.goto(house.gate.signInLink("mara"));
   await expect(heading(other, "Queue")).toBeVisible();
   await other.goto(`${house.gate.url}/you`);
   await expect(heading(other, "You")).toBeVisible();
   await expect(other.getByText("You are mara, signed in by link")).toBeVisible();
   await expect(other.getByText("Your provider says")).toHaveCount(0);
-  await other.context().close();
 });
 
 test("an account that is nobody's signs nobody in, and is told how to become somebody's", async ({ page, house }) => {
@@ -106,7 +105,7 @@ test("an account that is nobody's signs nobody in, and is told how to become som
   await expect(heading(page, "Sign in")).toBeVisible();
 });
 
-test("the address that somebody came back to signs nobody else in", async ({ page, browser, house }) => {
+test("the address that somebody came back to signs nobody else in", async ({ page, another, house }) => {
   await page.goto(house.gate.url);
   await button(page).click();
   // As if somebody had copied the address to send it on.
@@ -117,12 +116,11 @@ test("the address that somebody came back to signs nobody else in", async ({ pag
   await atProvider(page, "account-of-mara");
   await expect(heading(page, "Queue")).toBeVisible();
   expect(caught).toContain("code=");
-  const victim = await (await browser.newContext()).newPage();
+  const victim = await another();
   await victim.goto(caught);
   await expect(heading(victim, "Sign in")).toBeVisible();
   await expect(victim.getByText("This browser began no such sign-in.")).toBeVisible();
   expect(victim.url()).toBe(`${house.gate.url}/`);
-  await victim.context().close();
 });
 
 test("a provider that says no is told, and the page stays usable", async ({ page, house }) => {

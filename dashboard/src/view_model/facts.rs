@@ -189,6 +189,7 @@ fn next_mark(text: &str) -> Option<(&str, &str, &str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::view_model::samples;
 
     #[test]
     fn ids_are_quoted_so_that_nothing_in_them_reads_as_more() {
@@ -220,6 +221,17 @@ mod tests {
         assert!(told.starts_with("mara, by a hand-over of ") && told.ends_with("; the bundle says tom"), "{told}");
         let nobody = OwnerReply { bundle: Some(Vec::new()), ..given };
         assert!(owned(&nobody).ends_with("; the bundle names nobody"));
+    }
+
+    #[test]
+    fn a_tier_that_was_raised_is_told_with_the_one_that_policy_says_and_why() {
+        let policy_says = samples::sheet().sheet.exception.terms;
+        assert_eq!(raised(&policy_says), None);
+        assert!(terms(&policy_says).iter().all(|(name, _)| *name != "why that tier"));
+        let higher = Terms { tier: "high".into(), raised_from: Some("medium".into()), ..policy_says };
+        let why = "a tier higher than medium, because the arguments hold what cannot be shown as what it is";
+        assert_eq!(raised(&higher).as_deref(), Some(why));
+        assert!(terms(&higher).contains(&("why that tier", why.to_owned())));
     }
 
     #[test]

@@ -3,7 +3,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 
 import { AxeBuilder } from "@axe-core/playwright";
-import { type BrowserContext, type Locator, type Page, expect, test as base } from "@playwright/test";
+import { type BrowserContext, type BrowserContextOptions, type Locator, type Page, expect, test as base } from "@playwright/test";
 
 import { CLIENTS, type Result } from "./client.ts";
 import { Gate } from "./gate.ts";
@@ -20,8 +20,11 @@ export interface Asking {
   id: string;
 }
 
+/** A page in a browser of its own: somebody else's, or the same person's elsewhere. */
+export type Another = (options?: BrowserContextOptions) => Promise<Page>;
+
 /** No page of any spec may break its content security policy, and none may panic. */
-export const watched = base.extend<{ troubles: string[] }>({
+export const watched = base.extend<{ troubles: string[]; another: Another }>({
   troubles: [
     async ({ context }, use) => {
       const troubles: string[] = [];
@@ -31,6 +34,16 @@ export const watched = base.extend<{ troubles: string[] }>({
     },
     { auto: true },
   ],
+  another: async ({ browser, troubles }, use) => {
+    const contexts: BrowserContext[] = [];
+    await use(async (options) => {
+      const context = await browser.newContext(options);
+      contexts.push(context);
+      await watch(context, troubles);
+      return context.newPage();
+    });
+    for (const context of contexts) await context.close();
+  },
 });
 
 /** One gate for each worker: starting one compiles the module. In it, one open request for each test, of a task of its own. */

@@ -8,7 +8,7 @@ use super::bar::RevokeBar;
 use super::history::History;
 use super::state::State;
 use crate::components::{Card, Notice, Text, Tone};
-use crate::view_model::facts::people;
+use crate::view_model::facts::{people, raised};
 use crate::view_model::rights::hidden;
 use crate::view_model::time::zoned;
 
@@ -21,7 +21,9 @@ pub fn Blind() -> impl IntoView {
     let decide_by = first.exception.decide_by();
     let subject = request.question.call.subject.clone();
     set_title(&format!("{} {}", subject.id, first.says));
-    let demands = format!("{} · {}", first.exception.terms.tier, people(first.exception.terms.approvals));
+    let terms = &first.exception.terms;
+    let demands = format!("{} · {}", terms.tier, people(terms.approvals));
+    let higher = raised(terms).map(|why| view! { <span class="chip warn">{why}</span> });
     let word = move || state.newest.with(|newest| newest.as_ref().map_or(String::new(), |newest| newest.state.clone()));
     let not_shown = hidden(&first.hidden).map(|(title, what)| {
         view! { <Notice tone=Tone::Plain title=title><p>{what}</p></Notice> }
@@ -39,6 +41,7 @@ pub fn Blind() -> impl IntoView {
         <p class="chips">
             <span class=move || format!("chip state-{}", word())>{word}</span>
             <span class="chip strong">{demands}</span>
+            {higher}
             <span class="chip">"task " <span class="mono"><Text text=request.question.task.clone() /></span></span>
         </p>
         {not_shown}
