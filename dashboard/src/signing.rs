@@ -3,6 +3,8 @@
 use policy_core::digest::Digest;
 use policy_core::entity::EntityRef;
 use policy_core::presence::{ActStatement, Presence, STATEMENT_VERSION, SignedAct, act_challenge};
+use policy_core::sheet::DecisionSheet;
+use proviso_api::acts::{ShownReason, SignedSheet};
 use proviso_api::passkeys::VoteSignature;
 
 use crate::view_model::problem::ApiError;
@@ -21,6 +23,42 @@ pub struct Decided {
     pub shown: Digest,
     /// Why.
     pub reason: String,
+}
+
+/// What is decided beside a vote on an exception, by the decision sheet that is shown of it.
+pub struct OnSheet {
+    /// The exception.
+    pub id: String,
+    as_of: u64,
+    presence: Presence,
+    decided: Decided,
+}
+
+impl OnSheet {
+    /// Of this person, by this sheet; nothing where it has no canonical form.
+    pub fn of(act: SignedAct, person: EntityRef, id: String, sheet: &DecisionSheet) -> Option<Self> {
+        let (about, shown) = (id.clone(), sheet.digest().ok()?);
+        let decided = Decided { act, person, about, shown, reason: String::new() };
+        Some(Self { id, as_of: sheet.as_of, presence: sheet.exception.terms.presence, decided })
+    }
+
+    /// Sends it with its reason, as [`shown`] does.
+    ///
+    /// # Errors
+    /// As the gate refuses, or the authenticator.
+    pub async fn send(
+        self,
+        reason: String,
+        send: impl AsyncFn(ShownReason) -> Result<(), ApiError>,
+    ) -> Result<(), ApiError> {
+        let Self { as_of, presence, decided, .. } = self;
+        let decided = Decided { reason: reason.clone(), ..decided };
+        shown(presence, decided, async |signature: Option<VoteSignature>| {
+            let signed = signature.map(|signature| SignedSheet { as_of, signature });
+            send(ShownReason { reason: reason.clone(), signed }).await
+        })
+        .await
+    }
 }
 
 /// Sends it: signed where that is demanded, and where the gate says that a session is not enough.

@@ -1,37 +1,23 @@
 // Passkeys in a browser: Chromium's virtual authenticator makes them, signs in and signs votes.
-import { createServer } from "node:net";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 
-import { type CDPSession, type Page, expect } from "@playwright/test";
+import { type Page, expect } from "@playwright/test";
 
 import { AGENT, LOOKS, approve, inState, look, watched as base } from "./harness/asked.ts";
 import { CLIENTS } from "./harness/client.ts";
 import { Gate } from "./harness/gate.ts";
 import { Model } from "./harness/model.ts";
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
-/** Writing a file needs a signed vote: what stands where nothing is said. */
-function demandSignatures(folder: string): void {
-  const file = join(folder, "bundle", "approval", "request", "files.cedar");
-  writeFileSync(file, readFileSync(file, "utf8").replaceAll('@presence("session")\n', ""));
-}
+import { demandSignatures, enrol, heading, here, named, present } from "./harness/passkeys.ts";
 
 /** A gate for each test: only the first passkey of a person counts at once. */
 const test = base.extend<{ gate: Gate; asked: string }>({
   gate: [
     async ({}, use) => {
-      const port = await freePort();
+      const at = await named();
       const gate = await Gate.start("single-user", (folder) => {
         demandSignatures(folder);
-        return ["--listen", `127.0.0.1:${port}`, "--public-url", `http://localhost:${port}`];
+        return at;
       });
       await use(gate);
       await gate.stop();
@@ -52,49 +38,9 @@ const test = base.extend<{ gate: Gate; asked: string }>({
   },
 });
 
-const here = (gate: Gate) => new URL(gate.signInLink("mara")).origin;
-const heading = (page: Page, name: string) => page.getByRole("heading", { name, level: 1 });
-
-interface Authenticator {
-  cdp: CDPSession;
-  id: string;
-}
-
-/** An authenticator in this page's browser. */
-async function plug(page: Page): Promise<Authenticator> {
-  const cdp = await page.context().newCDPSession(page);
-  await cdp.send("WebAuthn.enable");
-  const { authenticatorId } = await cdp.send("WebAuthn.addVirtualAuthenticator", {
-    options: {
-      protocol: "ctap2",
-      transport: "internal",
-      hasResidentKey: true,
-      hasUserVerification: true,
-      isUserVerified: true,
-      automaticPresenceSimulation: true,
-    },
-  });
-  return { cdp, id: authenticatorId };
-}
-
 async function signIn(page: Page, gate: Gate, user: string): Promise<void> {
   await page.goto(gate.signInLink(user));
   await expect(heading(page, "Queue")).toBeVisible();
-}
-
-/** Signs in by a link and adds a passkey on the page "You". */
-async function enrol(page: Page, gate: Gate, user: string): Promise<Authenticator> {
-  const authenticator = await plug(page);
-  await signIn(page, gate, user);
-  await page.getByRole("link", { name: user }).click();
-  await expect(heading(page, "You")).toBeVisible();
-  // The list is here when one can be added to it.
-  await expect(page.getByRole("button", { name: "Add a passkey" })).toBeVisible();
-  const before = await page.locator(".passkeys li").count();
-  await page.getByLabel("Name").fill(`key of ${user}`);
-  await page.getByRole("button", { name: "Add a passkey" }).click();
-  await expect(page.locator(".passkeys li")).toHaveCount(before + 1);
-  return authenticator;
 }
 
 async function open(page: Page, gate: Gate, asked: string): Promise<void> {
@@ -158,14 +104,14 @@ test("whoever has no passkey is told so before, and can refuse", async ({ page, 
 });
 
 test("an authenticator that verifies nobody signs nothing, and the page says what to do", async ({ page, gate, asked }) => {
-  const { cdp, id } = await enrol(page, gate, "mara");
-  await cdp.send("WebAuthn.setUserVerified", { authenticatorId: id, isUserVerified: false });
+  const authenticator = await enrol(page, gate, "mara");
+  await present(authenticator, false);
   await open(page, gate, asked);
   await approve(page);
   await expect(page.getByText(/No authenticator answered/).first()).toBeVisible();
   expect(await votes(page, asked)).toEqual([]);
   // What it was refused for is mended, and the same page votes.
-  await cdp.send("WebAuthn.setUserVerified", { authenticatorId: id, isUserVerified: true });
+  await present(authenticator, true);
   const granted = page.getByText("Granted. The agent can repeat its call.").first();
   // In the moment after the page has changed the button is inert: whoever sees that presses again.
   await expect(async () => {

@@ -1,37 +1,14 @@
 // Another bundle becomes the active one: what it changes is seen first, two people agree to a wider one, one to a narrower,
 // and what was active before is gone back to by the same page.
-import { execFileSync } from "node:child_process";
-import { cpSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-
 import { type Page, expect } from "@playwright/test";
 
 import { LOOKS, look, signIn } from "./harness/asked.ts";
 import type { Gate } from "./harness/gate.ts";
-import { PROVISO } from "./harness/places.ts";
-import { testWith } from "./harness/roles.ts";
+import { WRITING_IS_FREE, propose, testWith } from "./harness/roles.ts";
 
 /** Three administrators, and an auditor. */
 const MEMBERS = { kit: ["administrators"], jun: ["administrators"], ola: ["administrators"], vera: ["auditors"] };
-const PERMIT = '@id("writing-is-free")\npermit (principal is Agent, action == Action::"write_file", resource);\n';
 const FORBID = '@id("nobody-edits")\nforbid (principal is Agent, action == Action::"edit_file", resource);\n';
-
-/** A bundle with one more file, proposed by kit from the command line; its digest. */
-function propose(gate: Gate, name: string, file: string, text: string): string {
-  const folder = join(gate.folder, name);
-  cpSync(join(gate.folder, "bundle"), folder, { recursive: true });
-  writeFileSync(join(folder, file), text);
-  const env = { ...process.env, PROVISO_LINK: gate.signInLink("kit") };
-  const args = ["bundle", "propose", folder, "--reason", `${name}, for the quarter \u202Eegnahc on`, "--json"];
-  try {
-    return JSON.parse(execFileSync(PROVISO, args, { encoding: "utf8", env })).proposal.bundle;
-  } catch (error) {
-    // Something comes out differently: that is told by the exit code.
-    const { status, stdout } = error as { status: number; stdout: string };
-    expect([2, 3]).toContain(status);
-    return JSON.parse(stdout).proposal.bundle;
-  }
-}
 
 const test = testWith(MEMBERS);
 
@@ -42,7 +19,7 @@ async function openAs(page: Page, gate: Gate, user: string, path: string): Promi
 
 test("two people activate a wider bundle, one a narrower one, and one goes back", async ({ page, gate, asked }) => {
   expect(asked).not.toBe("");
-  const wider = propose(gate, "wider", "scope/writing.cedar", PERMIT);
+  const wider = propose(gate, "wider", "scope/writing.cedar", WRITING_IS_FREE);
   await openAs(page, gate, "kit", "/policies");
   await expect(page.getByRole("link", { name: "Policies" })).toHaveAttribute("aria-current", "page");
   await page.getByRole("link", { name: "What it changes" }).click();

@@ -2,14 +2,16 @@
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use proviso_api::acts::ShownReason;
+use policy_core::entity::EntityRef;
+use policy_core::presence::SignedAct;
 use proviso_api::exceptions::ExceptionLine;
 use proviso_api::operations::EpochLine;
 
 use crate::api;
-use crate::app::Desk;
+use crate::app::{Desk, Signed};
 use crate::components::{Card, Failure, Text};
-use crate::view_model::epoch::{gap, told, waiting};
+use crate::signing::OnSheet;
+use crate::view_model::epoch::{gap, is_of, told, waiting};
 use crate::view_model::problem::ApiError;
 
 /// On every page, until nothing waits any more.
@@ -83,18 +85,26 @@ fn Told(epoch: EpochLine) -> impl IntoView {
 #[component]
 fn Waiting(line: ExceptionLine, reason: RwSignal<String>, failed: RwSignal<Option<ApiError>>) -> impl IntoView {
     let desk = Desk::take();
-    let id = StoredValue::new(line.id.clone());
+    let drawn = StoredValue::new(line.clone());
+    let sending = RwSignal::new(false);
     let confirm = move |_| {
+        if sending.get_untracked() {
+            return;
+        }
         let why = reason.get_untracked().trim().to_owned();
         if why.is_empty() {
             desk.said.set("Say why it still stands.".to_owned());
             super::focus("confirm-reason");
             return;
         }
-        let id = id.get_value();
+        let Signed::In(session) = desk.signed.get_untracked() else { return };
+        let line = drawn.get_value();
+        sending.set(true);
         spawn_local(async move {
-            // What is signed is signed on its own page, which shows it: there the gate's remedy leads.
-            match api::confirm(&id, &ShownReason { reason: why, signed: None }).await {
+            let came = confirmed(&line, session.person, why).await;
+            // The line may have gone meanwhile.
+            let _ = sending.try_set(false);
+            match came {
                 // The change comes back as news, and takes the line away where nobody else is needed.
                 Ok(()) => {
                     failed.set(None);
@@ -109,9 +119,12 @@ fn Waiting(line: ExceptionLine, reason: RwSignal<String>, failed: RwSignal<Optio
         });
     };
     let act = if line.needs_me {
-        view! { <button class="quiet" on:click=confirm>"Confirm"</button> }.into_any()
+        view! {
+            <button class="quiet" aria-disabled=move || sending.get().to_string() on:click=confirm>"Confirm"</button>
+        }
+        .into_any()
     } else {
-        view! { <p class="soft">"Somebody else confirms it."</p> }.into_any()
+        view! { <p class="soft">"Its page says why it is not yours to confirm."</p> }.into_any()
     };
     view! {
         <li>
@@ -126,6 +139,17 @@ fn Waiting(line: ExceptionLine, reason: RwSignal<String>, failed: RwSignal<Optio
             <div class="act">{act}</div>
         </li>
     }
+}
+
+/// Confirms what a line tells of, by the decision sheet that the gate has of it now: signed where its terms demand that.
+///
+/// INVARIANT: what is signed is what the line shows. A sheet that says another thing is looked at on its own page.
+async fn confirmed(line: &ExceptionLine, person: EntityRef, reason: String) -> Result<(), ApiError> {
+    let detail = api::exception(&line.id).await?;
+    let sheet = api::sheet(&line.id, detail.position).await?.sheet;
+    let shown = is_of(line, &sheet).then(|| OnSheet::of(SignedAct::Confirm, person, line.id.clone(), &sheet));
+    let Some(decided) = shown.flatten() else { return Err(ApiError::Changed) };
+    decided.send(reason, async |body| api::confirm(&line.id, &body).await).await
 }
 
 /// Asks for the epoch, and for what waits where one has begun.

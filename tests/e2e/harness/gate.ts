@@ -41,14 +41,14 @@ export class Gate {
     return Gate.#serve(folder, files, [...(mode === "single-user" ? ["--single-user"] : []), ...more(folder)]);
   }
 
-  /** A backup of this gate's data folder, put back in a folder of its own, and a gate on it. */
-  static async restored(gate: Gate): Promise<Gate> {
+  /** A backup of this gate's data folder, put back in a folder of its own, and a gate on it with `more` on the command line. */
+  static async restored(gate: Gate, more: string[] = []): Promise<Gate> {
     const folder = realpathSync(mkdtempSync(join(tmpdir(), "proviso-story-")));
     cpSync(join(gate.folder, "bundle"), join(folder, "bundle"), { recursive: true });
     gate.run("backup", "--to", join(folder, "backup"));
     const put = ["restore", "--from", join(folder, "backup"), "--data", join(folder, "data"), "--reason", "the disk broke"];
     execFileSync(PROVISO, put, { encoding: "utf8" });
-    return Gate.#serve(folder, gate.files, ["--single-user"]);
+    return Gate.#serve(folder, gate.files, ["--single-user", ...more]);
   }
 
   /** Serves the bundle and the data in a folder. */

@@ -1,10 +1,13 @@
 // Who may do what by the presets of `console/`, for the specs that are about it.
+import { execFileSync } from "node:child_process";
 import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
+import { expect } from "@playwright/test";
+
 import { test } from "./asked.ts";
 import { Gate } from "./gate.ts";
-import { ROOT } from "./places.ts";
+import { PROVISO, ROOT } from "./places.ts";
 
 interface Entity {
   uid: { type: string; id: string };
@@ -13,7 +16,7 @@ interface Entity {
 }
 
 /** Copies the presets into a bundle as its README says, and puts people into their groups; whom it does not know it knows then. */
-function withRoles(bundle: string, members: Record<string, string[]>): void {
+export function withRoles(bundle: string, members: Record<string, string[]>): void {
   for (const role of ["approver", "auditor", "agent-owner", "operator", "administrator"]) {
     cpSync(join(ROOT, `bundles/console/${role}.cedar`), join(bundle, `console/${role}.cedar`));
   }
@@ -27,6 +30,26 @@ function withRoles(bundle: string, members: Record<string, string[]>): void {
     else known.parents.push(...groups.map(group));
   }
   writeFileSync(path, JSON.stringify(entities));
+}
+
+/** A permit that widens the sample bundle. */
+export const WRITING_IS_FREE = '@id("writing-is-free")\npermit (principal is Agent, action == Action::"write_file", resource);\n';
+
+/** A bundle with one more file, proposed by kit from the command line; its digest. */
+export function propose(gate: Gate, name: string, file: string, text: string): string {
+  const folder = join(gate.folder, name);
+  cpSync(join(gate.folder, "bundle"), folder, { recursive: true });
+  writeFileSync(join(folder, file), text);
+  const env = { ...process.env, PROVISO_LINK: gate.signInLink("kit") };
+  const args = ["bundle", "propose", folder, "--reason", `${name}, for the quarter \u202Eegnahc on`, "--json"];
+  try {
+    return JSON.parse(execFileSync(PROVISO, args, { encoding: "utf8", env })).proposal.bundle;
+  } catch (error) {
+    // Something comes out differently: that is told by the exit code.
+    const { status, stdout } = error as { status: number; stdout: string };
+    expect([2, 3]).toContain(status);
+    return JSON.parse(stdout).proposal.bundle;
+  }
 }
 
 /** The tests of a spec whose gate, one for each worker, has the presets and these people in their groups. */

@@ -6,14 +6,13 @@ use policy_core::entity::EntityRef;
 use policy_core::lifecycle::VoteDecision;
 use policy_core::presence::{Presence, SignedAct, Statement, challenge};
 use policy_core::sheet::Ballot;
-use proviso_api::acts::{ShownReason, SignedSheet};
 use proviso_api::exceptions::VoteReply;
 use proviso_api::passkeys::{CastVote, VoteSignature};
 
 use super::load;
 use super::state::{Loaded, State, Voting};
 use crate::app::{Desk, Signed};
-use crate::signing::{Decided, shown};
+use crate::signing::OnSheet;
 use crate::view_model::ballot::{Words, answer, ballot, needs_reason};
 use crate::view_model::problem::ApiError;
 use crate::view_model::staleness::changes;
@@ -137,38 +136,9 @@ pub fn declare_emergency(state: State, desk: Desk) {
     });
 }
 
-/// What is decided beside a vote, on the sheet that is shown.
-struct OnSheet {
-    id: String,
-    as_of: u64,
-    presence: Presence,
-    decided: Decided,
-}
-
 fn decided(state: State, desk: Desk, act: SignedAct) -> Option<OnSheet> {
-    let loaded = state.sheet()?;
     let Signed::In(session) = desk.signed.get_untracked() else { return None };
-    let sheet = &loaded.sheet.sheet;
-    let (id, presence) = (state.id.get_value(), sheet.exception.terms.presence);
-    let (person, about, shown) = (session.person.clone(), id.clone(), sheet.digest().ok()?);
-    let decided = Decided { act, person, about, shown, reason: String::new() };
-    Some(OnSheet { id, as_of: sheet.as_of, presence, decided })
-}
-
-impl OnSheet {
-    async fn send(
-        self,
-        reason: String,
-        send: impl AsyncFn(ShownReason) -> Result<(), ApiError>,
-    ) -> Result<(), ApiError> {
-        let Self { as_of, presence, decided, .. } = self;
-        let decided = Decided { reason: reason.clone(), ..decided };
-        shown(presence, decided, async |signature: Option<VoteSignature>| {
-            let signed = signature.map(|signature| SignedSheet { as_of, signature });
-            send(ShownReason { reason: reason.clone(), signed }).await
-        })
-        .await
-    }
+    OnSheet::of(act, session.person, state.id.get_value(), &state.sheet()?.sheet.sheet)
 }
 
 /// Gives a use back that nobody reported.
