@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::set_title;
 use crate::app::Desk;
-use crate::components::{Card, Countdown, Digest, Notice, Text, Tone};
+use crate::components::{Card, Countdown, Digest, Field, Notice, Text, Tone};
 use crate::view_model::time::zoned;
 
 /// The colours, by the names of `dashboard/style/tokens.css`, and what each is for.
@@ -29,6 +29,7 @@ const HOSTILE: &str = "report\u{202e}gnp.exe <b>not bold</b> \u{200b}zero width,
 pub fn Design() -> impl IntoView {
     set_title("Pieces");
     let desk = Desk::take();
+    let typed = RwSignal::new(String::new());
     let soon = Memo::new(move |_| desk.now.get().millis() / 60_000);
     let colours = COLOURS
         .map(|(name, what)| {
@@ -69,8 +70,7 @@ pub fn Design() -> impl IntoView {
                         <button aria-disabled="true">"Not now"</button>
                         <button class="quiet" aria-pressed="true">"Chosen"</button>
                     </p>
-                    <label for="piece-text">"A field"</label>
-                    <input id="piece-text" type="text" placeholder="what is wanted" />
+                    <Field id="piece-text" label="A field of a form" kind="text" fields=typed of=|typed| typed />
                     <label for="piece-wrong">"A field that makes no sense"</label>
                     <input id="piece-wrong" type="text" aria-invalid="true" aria-describedby="piece-problem" />
                     <p class="problem" id="piece-problem">"Say what it should be."</p>

@@ -6,7 +6,7 @@ use policy_core::console::Act;
 
 use crate::api;
 use crate::app::Desk;
-use crate::components::{Failure, save_blob};
+use crate::components::{Failure, Field, save_blob};
 use crate::view_model::export::{Format, Wanted};
 use crate::view_model::problem::ApiError;
 
@@ -101,12 +101,12 @@ fn Form(start: Wanted, close: impl Fn() + Copy + Send + Sync + 'static) -> impl 
         <form on:submit=take>
             <fieldset class="choices"><legend>"As"</legend>{formats}</fieldset>
             <div class="pair">
-                <Field id="export-since" label="From (UTC)" kind="datetime-local" wanted of=|wanted| &mut wanted.since />
-                <Field id="export-until" label="Up to, not included (UTC)" kind="datetime-local" wanted of=|wanted| &mut wanted.until />
+                <Field id="export-since" label="From (UTC)" kind="datetime-local" fields=wanted of=|wanted| &mut wanted.since />
+                <Field id="export-until" label="Up to, not included (UTC)" kind="datetime-local" fields=wanted of=|wanted| &mut wanted.until />
             </div>
-            <Field id="export-agent" label="Agent: its id, or TYPE::ID" kind="text" wanted of=|wanted| &mut wanted.agent />
-            <Field id="export-approver" label="Approver" kind="text" wanted of=|wanted| &mut wanted.approver />
-            <Field id="export-exception" label="Exception, by id" kind="text" wanted of=|wanted| &mut wanted.exception />
+            <Field id="export-agent" label="Agent: its id, or TYPE::ID" kind="text" fields=wanted of=|wanted| &mut wanted.agent />
+            <Field id="export-approver" label="Approver" kind="text" fields=wanted of=|wanted| &mut wanted.approver />
+            <Field id="export-exception" label="Exception, by id" kind="text" fields=wanted of=|wanted| &mut wanted.exception />
             <p class="soft">"What is left empty narrows nothing."</p>
             <p class="problem" role="status">{move || wrong.get()}</p>
             {move || failed.get().map(|error| view! { <Failure error /> })}
@@ -117,25 +117,5 @@ fn Form(start: Wanted, close: impl Fn() + Copy + Send + Sync + 'static) -> impl 
                 </button>
             </div>
         </form>
-    }
-}
-
-#[component]
-fn Field(
-    id: &'static str,
-    label: &'static str,
-    kind: &'static str,
-    wanted: RwSignal<Wanted>,
-    of: fn(&mut Wanted) -> &mut String,
-) -> impl IntoView {
-    let value = move || wanted.with(|wanted| std::mem::take(of(&mut wanted.clone())));
-    view! {
-        <div>
-            <label for=id>{label}</label>
-            <input
-                id=id type=kind maxlength="512" autocomplete="off" prop:value=value
-                on:input=move |event| wanted.update(|wanted| *of(wanted) = event_target_value(&event))
-            />
-        </div>
     }
 }

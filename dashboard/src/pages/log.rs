@@ -11,7 +11,7 @@ use super::record::Tabs;
 use super::set_title;
 use crate::api;
 use crate::app::Desk;
-use crate::components::{Failure, Text};
+use crate::components::{Failure, Field, Text};
 use crate::view_model::log::{KINDS, Told, Wanted, erased, far, page_of, what};
 use crate::view_model::problem::{ApiError, sentence};
 use crate::view_model::time::zoned;
@@ -154,27 +154,6 @@ fn Filters(wanted: Memo<Wanted>) -> impl IntoView {
                 <button type="submit" class="yes">"Show"</button>
             </div>
         </form>
-    }
-}
-
-#[component]
-fn Field(
-    id: &'static str,
-    label: &'static str,
-    kind: &'static str,
-    #[prop(optional)] list: Option<&'static str>,
-    fields: RwSignal<Wanted>,
-    of: fn(&mut Wanted) -> &mut String,
-) -> impl IntoView {
-    let value = move || fields.with(|fields| std::mem::take(of(&mut fields.clone())));
-    view! {
-        <div>
-            <label for=id>{label}</label>
-            <input
-                id=id type=kind list=list maxlength="512" autocomplete="off" prop:value=value
-                on:input=move |event| fields.update(|fields| *of(fields) = event_target_value(&event))
-            />
-        </div>
     }
 }
 
