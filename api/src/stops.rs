@@ -138,8 +138,7 @@ pub struct LockList {
     pub presence: Presence,
 }
 
-/// `POST /api/v1/locks/{id}/lift`: the same as `DELETE` without it, and with what it is signed with where that is
-/// demanded.
+/// `DELETE /api/v1/locks/{id}`, where it has a body: what it is signed with where that is demanded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LiftRequest {

@@ -78,6 +78,12 @@ async fn post_only(address: &str, body: &impl Serialize) -> Result<(), ApiError>
     accepted(send(address, body).await?).await
 }
 
+/// Deletes, with what is to be said to it.
+async fn delete<T: DeserializeOwned>(address: &str, body: &impl Serialize) -> Result<T, ApiError> {
+    let request = keyed(Request::delete(address)).json(body).map_err(|_| ApiError::Unreachable)?;
+    read(request.send().await.map_err(|_| ApiError::Unreachable)?).await
+}
+
 /// Deletes, and takes any good answer.
 async fn remove(address: &str) -> Result<(), ApiError> {
     let request = keyed(Request::delete(address));

@@ -6,7 +6,7 @@ use proviso_api::exceptions::UndoReply;
 use proviso_api::passkeys::VoteSignature;
 use proviso_api::stops::{LiftRequest, Lifting, LockList, LockRequest, Locked, ReachReply, RenewLockRequest};
 
-use super::{get, post, segment};
+use super::{delete, get, post, segment};
 use crate::view_model::problem::ApiError;
 use crate::view_model::stops::query;
 
@@ -49,7 +49,7 @@ pub async fn renew_lock(id: &str, reason: String) -> Result<Locked, ApiError> {
 /// # Errors
 /// As the gate refuses.
 pub async fn unlock(id: &str, signature: Option<VoteSignature>) -> Result<Lifting, ApiError> {
-    post(&format!("/api/v1/locks/{}/lift", segment(id)), &LiftRequest { signature }).await
+    delete(&format!("/api/v1/locks/{}", segment(id)), &LiftRequest { signature }).await
 }
 
 /// Takes one's own decision back.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::body::{Bytes, to_bytes};
-use axum::extract::{FromRequest, Request};
+use axum::extract::{FromRequest, OptionalFromRequest, Request};
 use axum::http::{HeaderMap, StatusCode, header};
 use policy_core::json::{self, Limits, ReadError};
 use proviso_api::access_request::{AccessRequest, CancelRequest};
@@ -139,6 +139,24 @@ impl<T: Wire> FromRequest<Site> for Body<T> {
     }
 }
 
+/// A body that need not be there. Whatever is there is read as strictly as one that must be.
+impl<T: Wire> OptionalFromRequest<Site> for Body<T> {
+    type Rejection = Refused;
+
+    async fn from_request(request: Request, site: &Site) -> Result<Option<Self>, Refused> {
+        if has_none(request.headers()) {
+            return Ok(None);
+        }
+        <Self as FromRequest<Site>>::from_request(request, site).await.map(Some)
+    }
+}
+
+/// Whether a request says that it has no body.
+fn has_none(headers: &HeaderMap) -> bool {
+    let empty = headers.get(header::CONTENT_LENGTH).is_none_or(|length| length == "0");
+    empty && !headers.contains_key(header::TRANSFER_ENCODING) && !headers.contains_key(header::CONTENT_TYPE)
+}
+
 /// All of a body, where it is short enough and comes in time.
 async fn bytes(request: Request, most: usize) -> Result<Bytes, Refused> {
     match tokio::time::timeout(PATIENCE, to_bytes(request.into_body(), most)).await {
@@ -171,6 +189,19 @@ pub(super) fn unreadable(error: ReadError) -> Refused {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn whatever_announces_a_body_has_one() {
+        let has = |pairs: &[(header::HeaderName, &str)]| {
+            let pairs = pairs.iter().map(|(name, value)| (name.clone(), value.parse().unwrap()));
+            !has_none(&pairs.collect())
+        };
+        assert!(!has(&[]));
+        assert!(!has(&[(header::CONTENT_LENGTH, "0")]));
+        assert!(has(&[(header::CONTENT_LENGTH, "2")]));
+        assert!(has(&[(header::TRANSFER_ENCODING, "chunked")]));
+        assert!(has(&[(header::CONTENT_TYPE, "text/plain")]));
+    }
 
     #[test]
     fn only_json_is_read_as_json() {

@@ -103,7 +103,9 @@ fn describe(operation: &Operation) -> Value {
         }
         if let Some(body) = operation.body {
             let content = json!({"application/json": {"schema": reference(body)}});
-            members.insert("requestBody".to_owned(), json!({"required": true, "content": content}));
+            // What takes something away does so by its address: a body adds to it.
+            let required = operation.method != "delete";
+            members.insert("requestBody".to_owned(), json!({"required": required, "content": content}));
         }
     }
     described

@@ -93,7 +93,6 @@ pub fn router(site: Site) -> Router {
         .route("/api/v1/locks", get(locks::list).post(locks::post))
         .route("/api/v1/locks/reach", get(locks::reach))
         .route("/api/v1/locks/{id}/renew", post(locks::renew))
-        .route("/api/v1/locks/{id}/lift", post(locks::lift))
         .route("/api/v1/stops", get(stops::get))
         .route("/api/v1/tasks/{task}/end", post(tasks::end))
         .route("/api/v1/locks/{id}", delete(locks::delete))

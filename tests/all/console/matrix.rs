@@ -70,7 +70,6 @@ const TABLE: &[(&str, &str)] = &[
     ("invite", "uffpppp.p"),
     ("jwks", "........."),
     ("leave", "uff......"),
-    ("lift_lock", "uff.pp.pp"),
     ("link_account", "uffpppp.p"),
     ("live", "........."),
     ("lock", "uff.pp.pp"),
@@ -229,7 +228,7 @@ fn asked(things: &Things, id: &str, path: &str) -> (String, Value) {
         "activate_bundle" | "refuse_bundle" => json!({"list": zero, "reason": "for the table"}),
         "begin_sign_in" => json!({"provider": "none"}),
         "finish_sign_in" => json!({"provider": "none", "state": "none"}),
-        "begin_step_up" | "lift_lock" => json!({}),
+        "begin_step_up" | "unlock" => json!({}),
         "act_challenge" => json!({"act": "confirm", "about": "none"}),
         "sign_in" => json!({"link": "none"}),
         "what_if" => json!({
@@ -293,7 +292,7 @@ async fn every_route_answers_everybody_as_the_table_says() {
         }
     }
     // What ends something for others comes last.
-    let last = ["revoke", "revoke_all", "unlock", "lift_lock", "end_task"];
+    let last = ["revoke", "revoke_all", "unlock", "end_task"];
     routes.sort_by_key(|(id, ..)| (last.contains(&id.as_str()), id.clone()));
     for (id, method, path) in &routes {
         let method: Method = method.parse().unwrap();

@@ -231,7 +231,10 @@ async fn a_lock_is_lifted_by_a_signature_over_it() {
     let lock: Lock = serde_json::from_value(json!({"id": line["id"], "target": line["target"]})).unwrap();
     let request = as_person(story.client.request(Method::DELETE, &format!("/api/v1/locks/{}", ids[0])), &mara);
     assert_eq!(refused(&proviso_tests::Client::send(request).await), refusal(403, "presence_needed"));
-    let lift = async |id: &str, body: &Value| story.client.post(&format!("/api/v1/locks/{id}/lift"), &mara, body).await;
+    let lift = async |id: &str, body: &Value| {
+        let request = story.client.request(Method::DELETE, &format!("/api/v1/locks/{id}")).json(body);
+        proviso_tests::Client::send(as_person(request, &mara)).await
+    };
     assert_eq!(refused(&lift(&ids[0], &json!({})).await), refusal(403, "presence_needed"));
     let of = Decided {
         act: SignedAct::LiftLock,
@@ -240,6 +243,11 @@ async fn a_lock_is_lifted_by_a_signature_over_it() {
         shown: Digest::of_json(&lock).unwrap(),
         reason: String::new(),
     };
+    // A body that the gate does not read says nothing, and one that it reads in part is none.
+    let plain = story.client.request(Method::DELETE, &format!("/api/v1/locks/{}", ids[0])).body("{}");
+    let plain = proviso_tests::Client::send(as_person(plain, &mara)).await;
+    assert_eq!((plain.status.as_u16(), plain.code().as_str()), (415, "unsupported_media_type"));
+    assert_eq!(lift(&ids[0], &json!({"signatures": []})).await.status.as_u16(), 400);
     // What was signed for one lock lifts no other.
     let signature = signed(&story, &mara, &of, &mut authenticator).await;
     assert_eq!(refused(&lift(&ids[1], &json!({"signature": signature})).await), refusal(409, "other_challenge"));

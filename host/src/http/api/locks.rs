@@ -83,23 +83,14 @@ pub(in crate::http) async fn renew(
     finish(async move { app.renew_lock(&person.session, &id, &body.reason).await }).await.map(Json)
 }
 
-/// Takes a lock away, or asks for it. Locks stack: another on the same target stays.
+/// Takes a lock away, or asks for it, with what that is signed with where it takes a signature. Locks stack: another on the
+/// same target stays.
 pub(in crate::http) async fn delete(
     State(site): State<Site>,
     person: Person,
     Path(id): Path<String>,
+    body: Option<Body<LiftRequest>>,
 ) -> Result<Json<Lifting>, Refused> {
-    let app = site.app().clone();
-    finish(async move { app.unlock(&person.session, &id, None).await }).await.map(Json)
-}
-
-/// The same, with what it is signed with.
-pub(in crate::http) async fn lift(
-    State(site): State<Site>,
-    person: Person,
-    Path(id): Path<String>,
-    Body(body): Body<LiftRequest>,
-) -> Result<Json<Lifting>, Refused> {
-    let app = site.app().clone();
-    finish(async move { app.unlock(&person.session, &id, body.signature.as_ref()).await }).await.map(Json)
+    let (app, signature) = (site.app().clone(), body.and_then(|Body(body)| body.signature));
+    finish(async move { app.unlock(&person.session, &id, signature.as_ref()).await }).await.map(Json)
 }

@@ -32,16 +32,15 @@ pub(super) const OPERATIONS: &[Operation] = &[
     },
     Operation {
         method: "delete",
-        ..get("/api/v1/locks/{id}", "unlock", Who::Person, "Lifting", "Take a lock away, or ask for it")
+        ..post(
+            "/api/v1/locks/{id}",
+            "unlock",
+            Who::Person,
+            "LiftRequest",
+            "Lifting",
+            "Take a lock away, or ask for it, with what it is signed with where `presence` of the list says that",
+        )
     },
-    post(
-        "/api/v1/locks/{id}/lift",
-        "lift_lock",
-        Who::Person,
-        "LiftRequest",
-        "Lifting",
-        "The same as `DELETE`, with what it is signed with where `presence` of the list says that",
-    ),
     post(
         "/api/v1/locks/{id}/renew",
         "renew_lock",
