@@ -13,7 +13,7 @@ use policy_core::outcome::Reason;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::kept::Facts;
+use crate::kept::{Facts, Recorded};
 use crate::{Rules, compile, console, eligible, evaluate, preview, terms};
 
 /// The largest input, in bytes.
@@ -70,9 +70,12 @@ impl Instance {
                 ok(&compile::compile(rules, &input.grant).map_err(|refusal| error("bad_grant", refusal.to_string()))?)
             }
             Op::Preview => {
-                let input: Preview = read(input)?;
+                let (input, others) = self.trial(input)?;
                 let rules = self.rules(input.v, &input.question.bundle)?;
-                ok(&preview::preview(rules, &input)?)
+                ok(&match others {
+                    Some(others) => preview::preview_over(rules, &input, &others)?,
+                    None => preview::preview(rules, &input)?,
+                })
             }
             Op::Console => {
                 let input: Console = read(input)?;
@@ -100,6 +103,14 @@ impl Instance {
     fn question(&self, input: &[u8]) -> Result<(Evaluate, Option<Arc<Facts>>), AbiError> {
         match self.rules.as_ref().and_then(|rules| sent::read(rules, input)) {
             Some((input, facts)) => Ok((input, Some(facts))),
+            None => Ok((read(input)?, None)),
+        }
+    }
+
+    /// What a grant is tried on, with the recorded denials apart where their text is plain: they are kept by it.
+    fn trial(&self, input: &[u8]) -> Result<(Preview, Option<Arc<[Recorded]>>), AbiError> {
+        match self.rules.as_ref().and_then(|rules| sent::read_trial(rules, input)) {
+            Some((input, others)) => Ok((input, Some(others))),
             None => Ok((read(input)?, None)),
         }
     }

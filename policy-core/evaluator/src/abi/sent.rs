@@ -1,12 +1,13 @@
 //! A question as it is sent, read straight from its text: the entities in it are taken as the text that they stand in, so
-//! that those of an earlier question are known again.
+//! that those of an earlier question are known again. So are the recorded denials of a preview, all together.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use policy_core::abi::Evaluate;
+use policy_core::abi::{Evaluate, Preview};
 use policy_core::digest::Digest;
 use policy_core::entity::Hop;
+use policy_core::grant::Grant;
 use policy_core::json::{Limits, Raw, read_plain};
 use policy_core::question::{Call, Candidate, Lock, Purpose, Requested, SealedQuestion};
 use policy_core::time::Timestamp;
@@ -15,7 +16,7 @@ use serde::Deserialize;
 
 use super::{DEEPEST_INPUT, LARGEST_INPUT};
 use crate::Rules;
-use crate::kept::Facts;
+use crate::kept::{Facts, Recorded};
 
 /// [`Evaluate`], member by member.
 #[derive(Deserialize)]
@@ -55,26 +56,57 @@ struct Question<'a> {
 pub(super) fn read(rules: &Rules, input: &[u8]) -> Option<(Evaluate, Arc<Facts>)> {
     let limits = Limits { max_bytes: LARGEST_INPUT, max_depth: DEEPEST_INPUT };
     let Sent { v, question } = read_plain(input, limits, &|rest| rules.kept.facts.known(rest))?;
-    let facts = rules.kept.facts.of(rules, question.entities.0)?;
-    let question = SealedQuestion {
-        v: question.v,
-        purpose: question.purpose,
-        bundle: question.bundle,
-        now: question.now,
-        call: question.call,
-        task: question.task,
-        chain: question.chain,
-        enforcement_point: question.enforcement_point,
-        bound: question.bound,
-        vouched: question.vouched,
-        context: question.context,
-        entities: facts.facts.clone(),
-        claimed: question.claimed,
-        candidates: question.candidates,
-        locks: question.locks,
-        requested: question.requested,
-    };
+    let (question, facts) = question.sealed(rules)?;
     Some((Evaluate { v, question }, facts))
+}
+
+/// [`Preview`], member by member.
+#[derive(Deserialize)]
+struct Trial<'a> {
+    at: Timestamp,
+    grant: Grant,
+    #[serde(borrow)]
+    others: Raw<'a>,
+    question: SealedQuestion,
+    v: u32,
+}
+
+/// Reads a preview whose text is plain, the recorded denials apart: what it answers has none.
+pub(super) fn read_trial(rules: &Rules, input: &[u8]) -> Option<(Preview, Arc<[Recorded]>)> {
+    let limits = Limits { max_bytes: LARGEST_INPUT, max_depth: DEEPEST_INPUT };
+    let Trial { at, grant, others, question, v } = read_plain(input, limits, &|rest| rules.kept.denials.known(rest))?;
+    let others = rules.kept.denials.of(others.0, || {
+        let known = |rest: &str| rules.kept.facts.known(rest);
+        let questions: Vec<Question<'_>> = read_plain(others.0.as_bytes(), limits, &known)?;
+        questions.into_iter().map(|question| question.sealed(rules)).collect()
+    })?;
+    Some((Preview { v, question, grant, others: Vec::new(), at }, others))
+}
+
+impl Question<'_> {
+    /// As whoever evaluates has it, with its entities by their text.
+    fn sealed(self, rules: &Rules) -> Option<(SealedQuestion, Arc<Facts>)> {
+        let facts = rules.kept.facts.of(rules, self.entities.0)?;
+        let question = SealedQuestion {
+            v: self.v,
+            purpose: self.purpose,
+            bundle: self.bundle,
+            now: self.now,
+            call: self.call,
+            task: self.task,
+            chain: self.chain,
+            enforcement_point: self.enforcement_point,
+            bound: self.bound,
+            vouched: self.vouched,
+            context: self.context,
+            entities: facts.facts.clone(),
+            claimed: self.claimed,
+            candidates: self.candidates,
+            locks: self.locks,
+            requested: self.requested,
+        };
+        Some((question, facts))
+    }
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use std::cell::RefCell;
 use cedar_policy::{ActionConstraint, Entities, EntityUid};
 use policy_core::abi::{AbiError, Preview, Previewed};
 use policy_core::containment::{covers, open_dimensions};
-use policy_core::grant::Grant;
+use policy_core::grant::{Grant, Scope};
 use policy_core::outcome::Evaluation;
 use policy_core::question::{Candidate, SealedQuestion};
 use policy_core::time::{Span, Timestamp};
@@ -17,7 +17,8 @@ use policy_core::value::Value;
 
 use crate::Rules;
 use crate::compile::compile;
-use crate::evaluate::evaluate;
+use crate::evaluate::{evaluate, evaluate_with};
+use crate::kept::{Facts, Recorded};
 
 /// The most recorded denials that one preview tries: a thousand besides the call that is asked for, with room.
 pub const MOST_OTHERS: usize = 1_024;
@@ -27,17 +28,34 @@ pub const MOST_OTHERS: usize = 1_024;
 /// # Errors
 /// `bad_grant` when it is no permit of this bundle, `too_large` for more than [`MOST_OTHERS`] recorded denials.
 pub fn preview(rules: &Rules, input: &Preview) -> Result<Previewed, AbiError> {
+    over(rules, input, input.others.iter().map(|other| (other, None)))
+}
+
+/// The same over these recorded denials, which are kept from an earlier trial, and none of the input's.
+pub(crate) fn preview_over(rules: &Rules, input: &Preview, others: &[Recorded]) -> Result<Previewed, AbiError> {
+    over(rules, input, others.iter().map(|other| (&other.question, other.facts.as_deref())))
+}
+
+/// A recorded denial, and its entities where they are kept.
+type Other<'a> = (&'a SealedQuestion, Option<&'a Facts>);
+
+fn over<'a>(
+    rules: &Rules,
+    input: &Preview,
+    others: impl ExactSizeIterator<Item = Other<'a>> + Clone,
+) -> Result<Previewed, AbiError> {
     let refuse = |code: &str, message: String| AbiError { code: code.to_owned(), message };
-    if input.others.len() > MOST_OTHERS {
+    if others.len() > MOST_OTHERS {
         return Err(refuse("too_large", format!("a preview tries at most {MOST_OTHERS} recorded denials")));
     }
     compile(rules, &input.grant).map_err(|error| refuse("bad_grant", error.to_string()))?;
     let trial = Trial::new(rules, &input.grant, input.at);
     let question = trial.now(&input.question);
-    let flips: Vec<u32> = (0..).zip(&input.others).filter(|(_, other)| trial.flips(other)).map(|(at, _)| at).collect();
-    let by_others = (0..)
-        .zip(&input.others)
-        .filter(|(at, other)| flips.binary_search(at).is_ok() && other.call.subject != input.question.call.subject);
+    let numbered = || (0_u32..).zip(others.clone());
+    let flips: Vec<u32> = numbered().filter(|(_, other)| trial.flips(*other)).map(|(at, _)| at).collect();
+    let subject = &input.question.call.subject;
+    let by_others =
+        numbered().filter(|(at, (other, _))| flips.binary_search(at).is_ok() && other.call.subject != *subject);
     Ok(Previewed {
         before: evaluate(rules, &question),
         after: trial.ask(&question, &trial.candidate),
@@ -45,8 +63,8 @@ pub fn preview(rules: &Rules, input: &Preview) -> Result<Previewed, AbiError> {
         edges: trial.edges(&SealedQuestion { candidates: Vec::new(), ..question.clone() }),
         open: open_dimensions(&input.grant),
         by_others: u32::try_from(by_others.count()).unwrap_or(u32::MAX),
+        tried: u32::try_from(others.len()).unwrap_or(u32::MAX),
         flips,
-        tried: u32::try_from(input.others.len()).unwrap_or(u32::MAX),
         guardrails: guardrails(rules, &question),
         ends: trial.candidate.grant.scope.not_after,
     })
@@ -56,6 +74,8 @@ pub fn preview(rules: &Rules, input: &Preview) -> Result<Previewed, AbiError> {
 struct Trial<'a> {
     rules: &'a Rules,
     candidate: Candidate,
+    /// The same for all time: what that does not cover, the candidate covers at no instant.
+    timeless: Candidate,
     now: Timestamp,
     /// How long it lasts from its start, where that and no instant ends it.
     lasts: Option<Span>,
@@ -76,7 +96,9 @@ impl<'a> Trial<'a> {
             budgets_left: grant.scope.budgets.iter().map(|budget| budget.max).collect(),
             rate_left: grant.scope.rate.map(|rate| rate.uses),
         };
-        Self { rules, candidate, now, lasts, asked: RefCell::default() }
+        let scope = Scope { not_before: None, not_after: Timestamp::from_millis(i64::MAX), ..grant.scope.clone() };
+        let timeless = Candidate { grant: Grant { scope, ..grant.clone() }, ..candidate.clone() };
+        Self { rules, candidate, timeless, now, lasts, asked: RefCell::default() }
     }
 
     /// The question as it would be asked when the grant is tried, without the grant.
@@ -100,17 +122,22 @@ impl<'a> Trial<'a> {
     }
 
     /// Whether a recorded denial passes by this grant, and would not pass without it.
-    fn flips(&self, other: &SealedQuestion) -> bool {
+    fn flips(&self, (other, facts): Other<'_>) -> bool {
+        // The evaluator asks no grant that does not cover the question, so it need not be asked of most denials; nor need
+        // they be copied to be told apart.
+        if covers(&self.timeless, other).is_err() {
+            return false;
+        }
         let other = self.now(other);
-        // The evaluator asks no grant that does not cover the question, so it need not be asked of most denials.
         if covers(&self.candidate, &other).is_err() {
             return false;
         }
         let mut with = other.clone();
         with.candidates.push(self.candidate.clone());
         // Each is asked anew: of a thousand different ones none is the same as one before.
-        let after = evaluate(self.rules, &with);
-        after.grant.as_ref() == Some(&self.candidate.grant.id) && !evaluate(self.rules, &other).outcome.permits()
+        let after = evaluate_with(self.rules, &with, facts);
+        after.grant.as_ref() == Some(&self.candidate.grant.id)
+            && !evaluate_with(self.rules, &other, facts).outcome.permits()
     }
 }
 

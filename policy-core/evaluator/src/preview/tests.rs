@@ -1,13 +1,15 @@
 //! What no golden case reaches: edges of a search between two numbers, and how much one preview tries.
 
-use policy_core::abi::Edge;
+use policy_core::abi::{Edge, Op};
 use policy_core::entity::EntityRef;
 use policy_core::grant::{ArgumentScope, Condition, ResourceScope, Scope, Test};
+use policy_core::json::to_canonical_bytes;
 use policy_core::question::Purpose;
 use serde_json::{Value as Json, json};
 
 use super::*;
 use crate::Bundle;
+use crate::abi::Instance;
 use crate::seal::{Ask, Claimed};
 
 /// Nothing is permitted but by a grant, and a guardrail leaves only a few numbers of rows.
@@ -230,5 +232,61 @@ fn a_preview_tries_as_many_denials_as_it_may() {
     assert_eq!(tried(MOST_OTHERS), Ok((1_024, 1_024)));
     for number in [MOST_OTHERS + 1, 1_200] {
         assert_eq!(tried(number).unwrap_err().code, "too_large");
+    }
+}
+
+#[test]
+fn what_is_tried_again_on_the_same_denials_is_answered_as_by_whom_nothing_was_kept() {
+    let bundle = bundle();
+    let load = to_canonical_bytes(&bundle.load()).unwrap();
+    let started = || {
+        let mut instance = Instance::new();
+        assert!(instance.call(Op::Load as i32, &load).starts_with(b"{\"ok\""));
+        instance
+    };
+    let asked = question(&bundle, json!({"rows": 605}));
+    let others = |rows: [i64; 4]| rows.map(|rows| question(&bundle, json!({"rows": rows}))).to_vec();
+    let between = |max: i64| {
+        let test = Test::Between { min: 0, max };
+        ArgumentScope::Conditions(vec![Condition { at: vec!["rows".to_owned()], test }])
+    };
+    let odd = SealedQuestion { task: "T-\u{1}".into(), ..question(&bundle, json!({"rows": 604})) };
+    let [first, second] = [others([601, 602, 609, 900]), others([601, 602, 608, 900])];
+    let mut warm = started();
+    let mut answers = std::collections::BTreeSet::new();
+    // Again and again on the same; on others whose text is as long; on one that is not plain; on none; and back.
+    for (denials, max) in [
+        (&first, 605),
+        (&first, 605),
+        (&first, 608),
+        (&first, 609),
+        (&second, 609),
+        (&second, 608),
+        (&second, 605),
+        (&vec![odd], 605),
+        (&Vec::new(), 605),
+        (&first, 609),
+    ] {
+        let preview = Preview { others: denials.clone(), ..input(&asked, between(max)) };
+        let bytes = to_canonical_bytes(&preview).unwrap();
+        let answer = warm.call(Op::Preview as i32, &bytes);
+        assert_eq!(answer, started().call(Op::Preview as i32, &bytes), "{max}");
+        let anew = policy_core::abi::Answer::Ok(super::preview(&bundle.rules, &preview).unwrap());
+        assert_eq!(answer, to_canonical_bytes(&anew).unwrap());
+        answers.insert(answer);
+    }
+    assert!(answers.len() >= 6, "they differ: {}", answers.len());
+}
+
+#[test]
+fn a_denial_of_another_time_is_tried_at_the_time_of_the_trial() {
+    let bundle = bundle();
+    let question = question(&bundle, json!({"rows": 605}));
+    let times = [0, 999_999, 1_500_000, 1_999_999, 2_000_000, 9_000_000];
+    let others = times.map(|at| SealedQuestion { now: Timestamp::from_millis(at), ..question.clone() }).to_vec();
+    for begin in [None, Some(1_500_000)] {
+        let mut input = Preview { others: others.clone(), ..input(&question, ArgumentScope::Exact) };
+        input.grant.scope.not_before = begin.map(Timestamp::from_millis);
+        assert_eq!(preview(&bundle.rules, &input).unwrap().flips, [0, 1, 2, 3, 4, 5]);
     }
 }
