@@ -3,8 +3,11 @@
 //! Input and answer are canonical JSON. An answer is `{"ok": …}` or `{"error": {"code", "message"}}`; bad input is an
 //! error, never a trap. `policy-core/ABI.md` is this page for people who write another host.
 
+mod previews;
+
 use std::collections::BTreeMap;
 
+pub use previews::Previews;
 use serde::{Deserialize, Serialize};
 
 use crate::console::Act;
@@ -165,7 +168,7 @@ pub struct Preview {
     pub question: SealedQuestion,
     /// The grant as it would be, its id the exception's.
     pub grant: Grant,
-    /// Recorded denials to try the grant on, at most 512.
+    /// Recorded denials to try the grant on, at most 1,024.
     pub others: Vec<SealedQuestion>,
     /// When the grant is tried: what `now` becomes in every question.
     pub at: Timestamp,

@@ -4,15 +4,15 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use js_sys::{Array, Uint8Array};
-use policy_core::abi::{ABI_VERSION, Compile, Evaluate, Load, Preview};
+use policy_core::abi::{ABI_VERSION, Compile, Evaluate, Load, Preview, Previews};
 use policy_core::digest::Digest;
 use policy_core::grant::Grant;
+use policy_core::time::Timestamp;
 use policy_js::{Engine, EngineError};
 use wasm_bindgen::prelude::*;
 use web_sys::{DedicatedWorkerGlobalScope, MessageEvent};
 
 use super::messages::{Answered, Broken, FromWorker, One, Start, ToWorker, Tried};
-use crate::view_model::preview::Trial;
 
 /// What the worker keeps between messages.
 struct Held {
@@ -20,8 +20,9 @@ struct Held {
     bytes: Vec<u8>,
     module: Digest,
     load: Load,
-    /// What is asked with each trial's grant in it: a thousand recorded denials are copied for none.
-    preview: Preview,
+    /// What each trial's grant is put into: a thousand recorded denials are written down for none of them.
+    previews: Previews,
+    at: Timestamp,
 }
 
 /// Listens, and says that it does: what is sent before is lost.
@@ -54,10 +55,11 @@ fn answer(held: &RefCell<Option<Held>>, data: &JsValue) -> Option<FromWorker> {
             let bytes = parts.get(1).dyn_ref::<Uint8Array>()?.to_vec();
             let begun = now();
             let Start { module, load, question, grant, others, at } = *start;
-            Some(match open(&bytes, module, &load) {
-                Ok(engine) => {
-                    let preview = Preview { v: ABI_VERSION, question, grant, others, at };
-                    *held.borrow_mut() = Some(Held { engine, bytes, module, load, preview });
+            let previews = Previews::new(&Preview { v: ABI_VERSION, question, grant, others, at });
+            let previews = previews.map_err(|error| EngineError::BadInput(error.to_string()));
+            Some(match previews.and_then(|previews| Ok((previews, open(&bytes, module, &load)?))) {
+                Ok((previews, engine)) => {
+                    *held.borrow_mut() = Some(Held { engine, bytes, module, load, previews, at });
                     FromWorker::Ready { millis: now() - begun }
                 }
                 Err(error) => FromWorker::Broken(broken(&error)),
@@ -70,7 +72,7 @@ fn answer(held: &RefCell<Option<Held>>, data: &JsValue) -> Option<FromWorker> {
         ToWorker::Try(seq, trial) => {
             let mut held = held.borrow_mut();
             let held = held.as_mut()?;
-            let tried = attempt(held, *trial).map(Box::new).map_err(|error| broken(&error));
+            let tried = attempt(held, &trial.grant).map(Box::new).map_err(|error| broken(&error));
             if tried.is_err() {
                 // After a trap the instance is spent; the next trial gets a fresh one from the same bytes.
                 if let Ok(engine) = open(&held.bytes, held.module, &held.load) {
@@ -96,14 +98,12 @@ fn evaluate(bytes: &[u8], one: &One) -> Result<Answered, EngineError> {
     Ok(Answered { answer, millis: now() - begun })
 }
 
-fn attempt(held: &mut Held, trial: Trial) -> Result<Tried, EngineError> {
-    held.preview.grant = trial.grant;
+fn attempt(held: &Held, tried: &Grant) -> Result<Tried, EngineError> {
     let begun = now();
-    let previewed = held.engine.preview(&held.preview)?;
+    let previewed = held.engine.preview_of(&held.previews, tried)?;
     let millis = now() - begun;
     // As policy a grant has an end, not a length: the one that it would have had at the sheet's instant.
-    let tried = &held.preview.grant;
-    let grant = Grant { scope: tried.scope.granted_at(held.preview.at, None), ..tried.clone() };
+    let grant = Grant { scope: tried.scope.granted_at(held.at, None), ..tried.clone() };
     let compiled = held.engine.compile(&Compile { v: ABI_VERSION, grant })?;
     Ok(Tried { previewed, cedar: compiled.cedar, millis })
 }

@@ -4,9 +4,10 @@ use std::cell::RefCell;
 
 use policy_core::abi::{
     Answer, Compile, Compiled, Console, ConsoleAnswer, Eligibility, Eligible, Evaluate, Load, Loaded, Op, Preview,
-    Previewed, TermsAnswer,
+    Previewed, Previews, TermsAnswer,
 };
 use policy_core::digest::Digest;
+use policy_core::grant::Grant;
 use policy_core::json;
 use policy_core::outcome::Evaluation;
 use serde::Serialize;
@@ -88,6 +89,14 @@ impl Engine {
         self.ask(Op::Preview, preview)
     }
 
+    /// The same for one grant of many that are tried on the same questions.
+    ///
+    /// # Errors
+    /// The codes of the boundary, a trap.
+    pub fn preview_of(&self, previews: &Previews, grant: &Grant) -> Result<Previewed, EngineError> {
+        self.answer(Op::Preview, &previews.with(grant).map_err(|error| EngineError::BadInput(error.to_string()))?)
+    }
+
     /// What of this one person may do in Proviso itself.
     ///
     /// # Errors
@@ -110,7 +119,11 @@ impl Engine {
 
     fn ask<I: Serialize, O: DeserializeOwned>(&self, op: Op, input: &I) -> Result<O, EngineError> {
         let input = json::to_canonical_bytes(input).map_err(|error| EngineError::BadInput(error.to_string()))?;
-        let answer = self.call(op as i32, &input)?;
+        self.answer(op, &input)
+    }
+
+    fn answer<O: DeserializeOwned>(&self, op: Op, input: &[u8]) -> Result<O, EngineError> {
+        let answer = self.call(op as i32, input)?;
         match serde_json::from_slice(&answer) {
             Ok(Answer::Ok(answer)) => Ok(answer),
             Ok(Answer::Error(refusal)) => Err(EngineError::Refused(refusal)),
