@@ -29,16 +29,25 @@ pub(super) fn Line(line: LockLine, presence: RwSignal<Presence>) -> impl IntoVie
         failed.set(Some(error));
     };
     let lock = StoredValue::new(line.lock.clone());
+    let lifting = RwSignal::new(false);
     let lift = move |_| {
+        // The authenticator asks once.
+        if lifting.get_untracked() {
+            return;
+        }
         let Signed::In(session) = desk.signed.get_untracked() else { return };
         let lock = lock.get_value();
         // A lock always has a canonical form.
         let Ok(digest) = Digest::of_json(&lock) else { return };
+        lifting.set(true);
         spawn_local(async move {
             let (act, about, reason) = (SignedAct::LiftLock, lock.id.clone(), String::new());
             let decided = Decided { act, person: session.person, about, shown: digest, reason };
             let send = async |signature| api::unlock(&lock.id, signature).await;
-            match shown(presence.get_untracked(), decided, send).await {
+            let came = shown(presence.get_untracked(), decided, send).await;
+            // The line is gone where it is lifted.
+            let _ = lifting.try_set(false);
+            match came {
                 Ok(lifting) if lifting.lifted => desk.said.set("The lock is lifted.".to_owned()),
                 Ok(_) => {
                     let words =
@@ -66,9 +75,10 @@ pub(super) fn Line(line: LockLine, presence: RwSignal<Presence>) -> impl IntoVie
         });
     };
     let (at, by) = (line.at, line.by.id.clone());
+    let busy = move || lifting.get().to_string();
     let act = match line.you_may.as_str() {
-        "lift" => view! { <button on:click=lift>"Lift"</button> }.into_any(),
-        "vote" => view! { <button on:click=lift>"Ask for it to be lifted"</button> }.into_any(),
+        "lift" => view! { <button aria-disabled=busy on:click=lift>"Lift"</button> }.into_any(),
+        "vote" => view! { <button aria-disabled=busy on:click=lift>"Ask for it to be lifted"</button> }.into_any(),
         _ => view! { <p class="soft">"Members of the setter's groups lift it, or two people from outside them."</p> }
             .into_any(),
     };
