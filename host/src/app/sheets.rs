@@ -218,7 +218,7 @@ impl App {
                 shapes.insert((record.subject.clone(), record.task.clone(), record.input_digest))
             })
             .take(MOST_TRIED)
-            // INVARIANT (R8): nor do all of them together make it too large for the module, which would refuse any vote.
+            // Nor do all of them together make it too large for the module: it would refuse every vote.
             .take_while(|denial| {
                 bytes = bytes.saturating_add(denial.question.unwrap_or(LARGEST_TRIED));
                 bytes <= LARGEST_IN_ALL
