@@ -136,8 +136,9 @@ impl<'a> Trial<'a> {
         with.candidates.push(self.candidate.clone());
         // Each is asked anew: of a thousand different ones none is the same as one before.
         let after = evaluate_with(self.rules, &with, facts);
+        // Scope is asked before any grant: what passes by this one passes without it by another one, or by nothing.
         after.grant.as_ref() == Some(&self.candidate.grant.id)
-            && !evaluate_with(self.rules, &other, facts).outcome.permits()
+            && (other.candidates.is_empty() || !evaluate_with(self.rules, &other, facts).outcome.permits())
     }
 }
 

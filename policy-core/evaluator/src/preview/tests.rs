@@ -290,3 +290,19 @@ fn a_denial_of_another_time_is_tried_at_the_time_of_the_trial() {
         assert_eq!(preview(&bundle.rules, &input).unwrap().flips, [0, 1, 2, 3, 4, 5]);
     }
 }
+
+#[test]
+fn what_another_grant_lets_through_already_is_no_flip() {
+    let bundle = bundle();
+    let question = question(&bundle, json!({"rows": 605}));
+    let mut input = input(&question, ArgumentScope::Exact);
+    let grant = input.grant.clone();
+    let held = |id: &str, uses_left: u32| {
+        let grant = Grant { id: id.to_owned(), ..grant.clone() };
+        let candidates = vec![Candidate { grant, uses_left, budgets_left: Vec::new(), rate_left: None }];
+        SealedQuestion { candidates, ..question.clone() }
+    };
+    // Nothing held; a grant with a use left, and one with none; this very grant, as it is tried.
+    input.others = vec![question.clone(), held("held", 1), held("held", 0), held("g", 1)];
+    assert_eq!(preview(&bundle.rules, &input).unwrap().flips, [0, 2, 3]);
+}
