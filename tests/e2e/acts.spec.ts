@@ -1,5 +1,5 @@
 // What people decide beside votes on requests, signed where the bundle takes signatures: another bundle, what was made before
-// a restore, a lock that is lifted. An authenticator that is cancelled decides nothing, loses nothing, and what to do is said.
+// a restore, a lock that is lifted, an emergency. An authenticator that is cancelled decides nothing, loses nothing, and what to do is said.
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 
@@ -149,5 +149,20 @@ test("a lock is lifted by a signature, stands while there is none, and who has n
 
   await lift.click();
   await expect(lock).toHaveCount(0);
+  expect(signatures(gate)).toBe(1);
+});
+
+test("an emergency is declared by a signature over the sheet, and by none that was cancelled", async ({ page, gate }) => {
+  const id = await writing(gate, "urgent");
+  const authenticator = await enrol(page, gate, "mara");
+  await page.goto(`${here(gate)}/exceptions/${id}`);
+  const [why, declare] = [page.getByLabel("Reason"), page.getByRole("button", { name: "Declare an emergency" })];
+  await why.fill("The books close in an hour.");
+  await cancelled(page, authenticator, declare);
+  await expect(why).toHaveValue("The books close in an hour.");
+  await expect(page.locator("h1 + .chips")).not.toContainText("emergency declared");
+  expect(signatures(gate)).toBe(0);
+  await declare.click();
+  await expect(page.locator("h1 + .chips")).toContainText("emergency declared by mara");
   expect(signatures(gate)).toBe(1);
 });
