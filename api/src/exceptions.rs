@@ -6,6 +6,7 @@ use policy_core::digest::Digest;
 use policy_core::entity::EntityRef;
 use policy_core::grant::Scope;
 use policy_core::lifecycle::{Allowed, Disposition, Exception};
+use policy_core::presence::Presence;
 use policy_core::question::SealedQuestion;
 use policy_core::sheet::DecisionSheet;
 use policy_core::time::Timestamp;
@@ -119,6 +120,9 @@ pub struct ExceptionLine {
     /// for with the same scope, whatever the task.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub same: Option<Digest>,
+    /// What an approval of it, or a confirmation, is shown with; absent: a session.
+    #[serde(default, skip_serializing_if = "Presence::is_session")]
+    pub presence: Presence,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]

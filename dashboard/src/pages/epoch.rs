@@ -2,16 +2,15 @@
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use policy_core::entity::EntityRef;
-use policy_core::presence::SignedAct;
+use policy_core::presence::Presence;
+use proviso_api::acts::ShownReason;
 use proviso_api::exceptions::ExceptionLine;
 use proviso_api::operations::EpochLine;
 
 use crate::api;
-use crate::app::{Desk, Signed};
+use crate::app::Desk;
 use crate::components::{Card, Failure, Text};
-use crate::signing::OnSheet;
-use crate::view_model::epoch::{gap, is_of, told, waiting};
+use crate::view_model::epoch::{gap, told, waiting};
 use crate::view_model::problem::ApiError;
 
 /// On every page, until nothing waits any more.
@@ -85,7 +84,7 @@ fn Told(epoch: EpochLine) -> impl IntoView {
 #[component]
 fn Waiting(line: ExceptionLine, reason: RwSignal<String>, failed: RwSignal<Option<ApiError>>) -> impl IntoView {
     let desk = Desk::take();
-    let drawn = StoredValue::new(line.clone());
+    let id = StoredValue::new(line.id.clone());
     let sending = RwSignal::new(false);
     let confirm = move |_| {
         if sending.get_untracked() {
@@ -97,11 +96,10 @@ fn Waiting(line: ExceptionLine, reason: RwSignal<String>, failed: RwSignal<Optio
             super::focus("confirm-reason");
             return;
         }
-        let Signed::In(session) = desk.signed.get_untracked() else { return };
-        let line = drawn.get_value();
+        let id = id.get_value();
         sending.set(true);
         spawn_local(async move {
-            let came = confirmed(&line, session.person, why).await;
+            let came = api::confirm(&id, &ShownReason { reason: why, signed: None }).await;
             // The line may have gone meanwhile.
             let _ = sending.try_set(false);
             match came {
@@ -118,13 +116,16 @@ fn Waiting(line: ExceptionLine, reason: RwSignal<String>, failed: RwSignal<Optio
             }
         });
     };
-    let act = if line.needs_me {
-        view! {
+    let act = match (line.needs_me, line.presence) {
+        // INVARIANT: what is signed is the whole sheet, and no list shows that.
+        (true, Presence::Signature) => {
+            view! { <a href=format!("/exceptions/{}", line.id)>"Look at it, and sign"</a> }.into_any()
+        }
+        (true, _) => view! {
             <button class="quiet" aria-disabled=move || sending.get().to_string() on:click=confirm>"Confirm"</button>
         }
-        .into_any()
-    } else {
-        view! { <p class="soft">"Its page says why it is not yours to confirm."</p> }.into_any()
+        .into_any(),
+        (false, _) => view! { <p class="soft">"Its page says why it is not yours to confirm."</p> }.into_any(),
     };
     view! {
         <li>
@@ -139,17 +140,6 @@ fn Waiting(line: ExceptionLine, reason: RwSignal<String>, failed: RwSignal<Optio
             <div class="act">{act}</div>
         </li>
     }
-}
-
-/// Confirms what a line tells of, by the decision sheet that the gate has of it now: signed where its terms demand that.
-///
-/// INVARIANT: what is signed is what the line shows. A sheet that says another thing is looked at on its own page.
-async fn confirmed(line: &ExceptionLine, person: EntityRef, reason: String) -> Result<(), ApiError> {
-    let detail = api::exception(&line.id).await?;
-    let sheet = api::sheet(&line.id, detail.position).await?.sheet;
-    let shown = is_of(line, &sheet).then(|| OnSheet::of(SignedAct::Confirm, person, line.id.clone(), &sheet));
-    let Some(decided) = shown.flatten() else { return Err(ApiError::Changed) };
-    decided.send(reason, async |body| api::confirm(&line.id, &body).await).await
 }
 
 /// Asks for the epoch, and for what waits where one has begun.

@@ -1,8 +1,6 @@
 //! What is said of an epoch.
 
 use policy_core::lifecycle::Exception;
-use policy_core::sheet::DecisionSheet;
-use proviso_api::exceptions::ExceptionLine;
 use proviso_api::operations::{EpochLine, Gap};
 
 use super::time::zoned;
@@ -42,20 +40,6 @@ pub fn confirmed(exception: &Exception) -> String {
     if by.is_empty() { format!("0 of {wanted}") } else { format!("{} of {wanted}: {}", by.len(), by.join(", ")) }
 }
 
-/// Whether a sheet is of what a line shows of an exception: what is confirmed in a list was read there.
-pub fn is_of(line: &ExceptionLine, sheet: &DecisionSheet) -> bool {
-    let request = &sheet.exception.request;
-    let shown = (&line.id, &line.says, &line.subject, &line.task, &line.tier);
-    shown
-        == (
-            &request.id,
-            &sheet.says,
-            &request.question.call.subject,
-            &request.question.task,
-            &sheet.exception.terms.tier,
-        )
-}
-
 /// How many wait.
 pub fn waiting(count: u64) -> String {
     match count {
@@ -86,25 +70,6 @@ mod tests {
         };
         exception.unconfirmed = Some(Unconfirmed { epoch: 2, confirmations: vec![confirmation] });
         assert_eq!(confirmed(&exception), "1 of 1: mara");
-    }
-
-    #[test]
-    fn what_is_confirmed_in_a_list_is_what_the_list_shows() {
-        let sheet = samples::sheet().sheet;
-        let line = ExceptionLine {
-            says: sheet.says.clone(),
-            ..samples::line(&sheet.exception.request.id, "unconfirmed", true)
-        };
-        assert!(is_of(&line, &sheet));
-        for other in [
-            ExceptionLine { id: "exc_other".into(), ..line.clone() },
-            ExceptionLine { says: "reads a file".into(), ..line.clone() },
-            ExceptionLine { task: "T-2".into(), ..line.clone() },
-            ExceptionLine { tier: "high".into(), ..line.clone() },
-            ExceptionLine { subject: policy_core::entity::EntityRef::new("Agent", "other"), ..line },
-        ] {
-            assert!(!is_of(&other, &sheet), "{other:?}");
-        }
     }
 
     #[test]

@@ -13,8 +13,6 @@ pub enum ApiError {
     CutOff,
     /// The gate refused, with its stable code and its remedy.
     Refused(Problem),
-    /// What the gate has now is not what the page shows.
-    Changed,
     /// The browser's authenticator gave no answer; the browser's name for why.
     Authenticator(String),
     /// Something else than the API's JSON came back, with this HTTP status.
@@ -27,7 +25,6 @@ impl ApiError {
         match self {
             Self::Unreachable => "unreachable",
             Self::CutOff => "cut_off",
-            Self::Changed => "stale_sheet",
             Self::Authenticator(_) => "authenticator",
             Self::Refused(problem) => &problem.code,
             Self::Unreadable(_) => "unreadable_answer",
@@ -39,7 +36,7 @@ impl ApiError {
         match self {
             Self::Refused(problem) => problem.status == 401,
             Self::Unreadable(status) => *status == 401,
-            Self::Unreachable | Self::CutOff | Self::Changed | Self::Authenticator(_) => false,
+            Self::Unreachable | Self::CutOff | Self::Authenticator(_) => false,
         }
     }
 
@@ -53,7 +50,6 @@ impl ApiError {
         match self {
             Self::Unreachable => "The gate does not answer.".into(),
             Self::CutOff => "The gate broke off in the middle: what came is not the whole, and was not kept.".into(),
-            Self::Changed => "What the gate has of it now is not what stands here.".into(),
             Self::Authenticator(name) => refusal(name).0.into(),
             Self::Refused(problem) => sentence(&problem.detail),
             Self::Unreadable(status) => format!("The gate answered {status} with something that is not its API."),
@@ -67,7 +63,6 @@ impl ApiError {
             Self::CutOff => {
                 Some("Look whether you are still signed in; else the operator runs `proviso audit verify`.".into())
             }
-            Self::Changed => Some("Look at it on its own page, and decide there.".into()),
             Self::Authenticator(name) => Some(refusal(name).1.into()),
             Self::Refused(problem) => problem.help.as_deref().map(sentence),
             Self::Unreadable(_) => Some("Look whether a proxy stands between this page and the gate.".into()),

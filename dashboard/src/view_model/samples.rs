@@ -51,6 +51,7 @@ pub fn line(id: &str, state: &str, needs_me: bool) -> ExceptionLine {
         waiting: false,
         undo_until: None,
         same: None,
+        presence: policy_core::presence::Presence::Session,
     }
 }
 

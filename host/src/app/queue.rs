@@ -149,6 +149,7 @@ impl App {
             says_emergency: exception.request.emergency,
             disposition: exception.disposition.as_ref().map(|disposed| disposed.disposition),
             hidden: rights.hidden(),
+            presence: exception.terms.presence,
         }
     }
 }

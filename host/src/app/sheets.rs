@@ -211,8 +211,13 @@ impl App {
         let call = &exception.request.question.call;
         let own = json::to_canonical_bytes(&exception.request.question).map_or(LARGEST_INPUT, |bytes| bytes.len());
         let (mut shapes, mut bytes) = (BTreeSet::new(), own);
-        let mut tried: Vec<u64> = triable(&state, &call.action, activation.bundle, (as_of, at))
-            .filter(|denial| denial.record.subject == call.subject || seen.contains(&denial.record.subject))
+        let of = |own: bool| {
+            let denials = triable(&state, &call.action, activation.bundle, (as_of, at));
+            denials.filter(move |denial| (denial.record.subject == call.subject) == own)
+        };
+        // This agent's own first: no other one's crowd out what a yes would let through.
+        let mut tried: Vec<u64> = of(true)
+            .chain(of(false).filter(|denial| seen.contains(&denial.record.subject)))
             .filter(|denial| {
                 let record = &denial.record;
                 shapes.insert((record.subject.clone(), record.task.clone(), record.input_digest))
