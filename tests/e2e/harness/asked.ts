@@ -136,7 +136,7 @@ export const LOOKS = (["light", "dark"] as const).flatMap((scheme) =>
 
 /** Waits until nothing is added to the page or moves on it: what is measured in a page that grows is measured in two. */
 async function atRest(page: Page): Promise<void> {
-  const places = () => page.evaluate(() => [...document.querySelectorAll("body *")].map((each) => {
+  const places = () => page.evaluate(() => Array.from(document.querySelectorAll("body *"), (each) => {
     const { x, y, width, height } = each.getBoundingClientRect();
     return [x, y, width, height].map(Math.round).join();
   }).join(";"));
