@@ -39,12 +39,12 @@ export class Point {
     return this.#send("/access/v1/evaluation", this.#asked(call), shown);
   }
 
-  /** Has the call refused, and asks for permission for exactly that, or for every path inside a folder; the id of the request. */
+  /** Has the call refused, and asks for permission for exactly that, or for three calls on every path inside a folder; the id of the request. */
   async request(call: ToolCall, shown: Shown, why: string, folder?: string): Promise<string> {
     const { context } = await this.evaluate(call, shown);
     const asked = this.#asked(call);
     const offered = context["access_request"].display.scope;
-    const wider = { ...offered, arguments: [{ at: ["path"], op: "inside", path: folder }] };
+    const wider = { ...offered, max_uses: 3, arguments: [{ at: ["path"], op: "inside", path: folder }] };
     const made = await this.#send(
       "/access/v1/requests",
       {
