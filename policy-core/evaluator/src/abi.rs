@@ -21,6 +21,9 @@ pub const LARGEST_INPUT: usize = 4 << 20;
 /// How deep an input may nest: a tagged value takes two levels for each level of the arguments, which are at most 32.
 pub const DEEPEST_INPUT: usize = 80;
 
+/// What a grant is tried on, and its recorded denials where they are kept apart.
+type Trial = (Preview, Option<Arc<[Recorded]>>);
+
 /// One instance's state: the bundle that it holds.
 #[derive(Debug, Default)]
 pub struct Instance {
@@ -108,7 +111,7 @@ impl Instance {
     }
 
     /// What a grant is tried on, with the recorded denials apart where their text is plain: they are kept by it.
-    fn trial(&self, input: &[u8]) -> Result<(Preview, Option<Arc<[Recorded]>>), AbiError> {
+    fn trial(&self, input: &[u8]) -> Result<Trial, AbiError> {
         match self.rules.as_ref().and_then(|rules| sent::read_trial(rules, input)) {
             Some((input, others)) => Ok((input, Some(others))),
             None => Ok((read(input)?, None)),
