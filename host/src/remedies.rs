@@ -229,7 +229,8 @@ pub fn remedy(code: &str) -> Option<&'static str> {
         }
         "invitation_needed" => "an administrator invites them on the page People",
         "too_much_to_compare" => {
-            "keep the permits in `console/` as they are, or say `@persons(\"2\")` on all of them that one is on today"
+            "keep the permits in `console/` as they are, or say `@persons(\"2\")` on all of them that one is on today, and \
+             let these look at no task, and at owners and requester only for whether they are the principal"
         }
         "link_not_encrypted" => "take a link of the gate's address by `https`, or run the command on the gate's host",
         "one_does_alone" => "say `@persons(\"2\")` on the permits in `console/` that allow it",

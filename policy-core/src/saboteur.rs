@@ -68,6 +68,7 @@ pub const NAMES: &[&str] = &[
     "r4_blind_vote",
     "r4_one_does_what_takes_two",
     "r4_next_bundle_by_one",
+    "r4_one_matter_tried",
     "r4_state_unbound",
     "r4_own_person",
     "r4_new_person_votes",

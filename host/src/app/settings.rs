@@ -226,7 +226,7 @@ impl OpenError {
             Self::OtherBundle { .. } => "look at what changed before you activate it".to_owned(),
             Self::TooMuch => {
                 "keep the permits in `console/` as they are, or say `@persons(\"2\")` on all of them that one is on \
-                              today"
+                 today, and let these look at no task, and at owners and requester only for whether they are the principal"
                     .to_owned()
             }
             Self::Alone { .. } => "say `@persons(\"2\")` on the permits in `console/` that allow it".to_owned(),

@@ -61,6 +61,40 @@ async fn a_bundle_under_which_one_person_does_what_takes_two_is_not_activated() 
     assert_eq!(json["one_does_alone"].as_array().unwrap().len(), 1, "{json:#}");
 }
 
+#[tokio::test]
+async fn a_rule_on_one_sign_in_lets_nobody_do_alone_what_takes_two() {
+    let old = bundle(presets());
+    let first = TestGate::with(Setup { bundle: old.clone(), ..Setup::default() }).await;
+    let split = |condition: &str| {
+        let mut console = presets();
+        let text = console.get_mut("console/administrator.cedar").unwrap();
+        let at = "action == Proviso::Action::\"erase\",\n  resource is Proviso::ThisGate\n)";
+        assert!(text.contains(at), "{text}");
+        let one = format!(
+            "@id(\"one\") permit (principal in Group::\"administrators\", action == Proviso::Action::\"erase\", resource) \
+             when {{ {condition} }};"
+        );
+        *text = format!("{}\n{one}", text.replace(at, &format!("{at} unless {{ {condition} }}")));
+        bundle(console)
+    };
+    for (condition, code) in [
+        ("context.assurance == \"link\"", "one_does_alone"),
+        ("context has tier && context.tier == \"low\"", "one_does_alone"),
+        ("context has task && context.task like \"T-*\"", "too_much_to_compare"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data");
+        copy_folder(first.data(), &data).unwrap();
+        let new = split(condition);
+        let setup = Setup { bundle: new.clone(), activate: true, ..Setup::default() };
+        let refused = TestGate::open(setup, &data).await.map(drop).unwrap_err();
+        assert_eq!(refused.code(), code, "{condition}");
+        let (before, after) = (laid_out(&old), laid_out(&new));
+        let (_, json) = told("diff", &[before.path(), after.path()]);
+        assert!(json.to_string().contains(code), "{condition}: {json:#}");
+    }
+}
+
 #[test]
 fn a_bundle_that_nobody_could_replace_does_not_load() {
     let mut console = presets();

@@ -13,8 +13,10 @@ use crate::clock::{Clock as _, SystemClock};
 pub(super) fn run(before: &Path, after: &Path) -> Result<Done, Failure> {
     let (old, new) = (super::accept(before)?, super::accept(after)?);
     let alone = alone(&old, &new, SystemClock.now()).map_err(|error| {
-        Failure::bad_input("too_much_to_compare", error.to_string())
-            .help("say `@persons(\"2\")` on every permit in `console/` that one is on today, or compare fewer agents")
+        Failure::bad_input("too_much_to_compare", error.to_string()).help(
+            "say `@persons(\"2\")` on every permit in `console/` that one is on today, and let these look at no task, \
+                 and at owners and requester only for whether they are the principal; or compare fewer agents",
+        )
     })?;
     let mut rows = Vec::new();
     for folder in [after, before] {

@@ -9,6 +9,8 @@ mod alone;
 #[cfg(feature = "validate")]
 mod check;
 #[cfg(feature = "validate")]
+mod matters;
+#[cfg(feature = "validate")]
 mod people;
 #[cfg(feature = "validate")]
 mod question;

@@ -1,7 +1,6 @@
 //! Whom a bundle's `console/` would ever permit something: what an invitation can lead to is known before anybody comes.
 //!
-//! Told by what `entities.json` declares, with everybody as strongly signed in as there is. Doubt is yes: what cannot be
-//! tried is taken as permitted.
+//! Told by what `entities.json` declares. Doubt is yes: what cannot be tried is taken as permitted.
 
 use std::collections::BTreeSet;
 
@@ -11,6 +10,7 @@ use policy_core::entity::EntityRef;
 use policy_core::time::Timestamp;
 
 use super::console;
+use super::matters::Matters;
 use crate::Bundle;
 
 const HOUR: i64 = 3_600_000;
@@ -24,63 +24,42 @@ impl Bundle {
     /// The people who may do this to the gate as a whole, alone or with another, at one hour at least of the week from
     /// here.
     pub fn who_may(&self, act: Act, from: Timestamp) -> BTreeSet<EntityRef> {
-        let gate = [about(act, None, Vec::new())];
-        self.people().into_iter().filter(|person| self.tried(person, &gate, from)).collect()
+        let gate = [about_the_gate(act)];
+        let strongest = self.rules.config.step_ups.last().map_or("", String::as_str);
+        self.people().into_iter().filter(|person| self.tried((person, strongest), &gate, from)).collect()
     }
 
-    /// Whether a person may ever do one of these, to the gate or to any agent, in whatever matter.
+    /// Whether a person may ever do one of these, to the gate or to any agent, in whatever matter and by whatever
+    /// sign-in.
     pub fn may_ever(&self, person: &EntityRef, acts: &[Act]) -> bool {
-        // What a rule wants a task to be called nobody can try, nor all of time.
-        if self.console_reads.has("task") || self.console_reads.has("now") {
+        // What nobody can try, such as what a rule wants a task to be called, could be permitted; nor can all of time be.
+        let Ok(matters) = Matters::of(&[(self, &self.console_reads)]) else { return true };
+        if self.console_reads.has("now") {
             return true;
         }
+        let agents: Vec<Option<EntityRef>> =
+            std::iter::once(None).chain(self.subjects().into_iter().map(Some)).collect();
+        let parts = agents.iter().map(|agent| matters.parts(agent.as_ref()).len());
+        let tried = parts.fold(0, usize::saturating_add).saturating_mul(acts.len()).saturating_mul(matters.count());
+        if tried > MOST_TRIED {
+            return true;
+        }
+        let (all, people) = (matters.all(), self.people());
         let mut tried = Vec::new();
         for act in acts {
-            for agent in std::iter::once(None).chain(self.subjects().into_iter().map(Some)) {
-                self.matters(person, *act, agent.as_ref(), &mut tried);
-                if tried.len() > MOST_TRIED {
-                    return true;
-                }
+            for agent in &agents {
+                let parts = matters.parts(agent.as_ref());
+                let each = parts.iter().flat_map(|part| all.iter().map(move |matter| (part, matter)));
+                tried.extend(each.map(|(part, matter)| matter.act((*act, agent.as_ref()), (person, *part), &people)));
             }
         }
-        self.tried(person, &tried, Timestamp::from_millis(0))
-    }
-
-    /// Each matter in which a rule could be asked about this.
-    fn matters(&self, person: &EntityRef, act: Act, agent: Option<&EntityRef>, into: &mut Vec<ConsoleAct>) {
-        let reads = |member: &str| agent.is_some() && self.console_reads.has(member);
-        let mut owners = vec![agent.map_or_else(Vec::new, |agent| self.owners(agent))];
-        if reads("owners") {
-            owners.push(vec![person.clone()]);
-        }
-        let requesters: &[Option<EntityRef>] = &[None, Some(person.clone())];
-        let requesters = requesters.iter().take(if reads("requester") { 2 } else { 1 });
-        let words = |wanted: bool, known: Vec<&String>| -> Vec<Option<String>> {
-            let known = known.into_iter().filter(|_| wanted).map(|word| Some(word.clone()));
-            std::iter::once(None).chain(known).collect()
-        };
-        let tiers = words(self.console_reads.has("tier"), self.rules.config.tiers.iter().collect());
-        let actions = words(self.console_reads.has("action"), self.rules.actions.keys().collect());
-        for requester in requesters {
-            for owners in &owners {
-                for tier in &tiers {
-                    for action in &actions {
-                        into.push(ConsoleAct {
-                            requester: requester.clone(),
-                            tier: tier.clone(),
-                            action: action.clone(),
-                            ..about(act, agent.cloned(), owners.clone())
-                        });
-                    }
-                }
-            }
-        }
+        let from = Timestamp::from_millis(0);
+        matters.assurances.iter().any(|assurance| self.tried((person, assurance), &tried, from))
     }
 
     /// Whether one of these is permitted at one hour at least.
-    fn tried(&self, person: &EntityRef, acts: &[ConsoleAct], from: Timestamp) -> bool {
-        let assurance = self.rules.config.step_ups.last().cloned().unwrap_or_default();
-        let voter = Voter::new(person.clone(), assurance);
+    fn tried(&self, (person, assurance): (&EntityRef, &str), acts: &[ConsoleAct], from: Timestamp) -> bool {
+        let voter = Voter::new(person.clone(), assurance.to_owned());
         let hours = if self.console_reads.has("now") { WEEK } else { 1 };
         acts.chunks(AT_ONCE).any(|some| {
             (0..hours).any(|hour| {
@@ -93,6 +72,6 @@ impl Bundle {
     }
 }
 
-const fn about(act: Act, agent: Option<EntityRef>, owners: Vec<EntityRef>) -> ConsoleAct {
-    ConsoleAct { act, about: agent, owners, requester: None, action: None, tier: None, task: None }
+const fn about_the_gate(act: Act) -> ConsoleAct {
+    ConsoleAct { act, about: None, owners: Vec::new(), requester: None, action: None, tier: None, task: None }
 }

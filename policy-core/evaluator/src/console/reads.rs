@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use cedar_policy::PolicySet;
+use cedar_policy::{Policy, PolicySet};
 use policy_core::abi::ConsoleAct;
 use policy_core::time::Timestamp;
 use serde_json::Value;
@@ -18,6 +18,10 @@ pub(crate) struct Reads {
     members: BTreeSet<String>,
     /// A policy takes the context as a whole, or cannot be looked into.
     all: bool,
+    /// Those that it reads otherwise than held against the principal: of these there are more cases than two.
+    beyond: BTreeSet<String>,
+    /// The texts that a policy names; of a pattern, what it has beside its wildcards, which it matches.
+    words: BTreeSet<String>,
     /// The instants that a policy names, in milliseconds.
     instants: BTreeSet<i64>,
     /// The lengths of time that a policy names, in milliseconds.
@@ -30,8 +34,13 @@ pub(crate) struct Reads {
 
 impl Reads {
     pub(crate) fn of(policies: &PolicySet) -> Self {
+        Self::among(policies.policies())
+    }
+
+    /// The same of some policies.
+    pub(crate) fn among<'a>(policies: impl Iterator<Item = &'a Policy>) -> Self {
         let mut reads = Self::default();
-        for policy in policies.policies() {
+        for policy in policies {
             match policy.to_json() {
                 Ok(tree) => reads.look(&tree),
                 Err(_) => reads.all = true,
@@ -48,13 +57,25 @@ impl Reads {
                     match (name.as_str(), literal) {
                         ("datetime", Some(text)) => self.instants.extend(instant(text)),
                         ("duration", Some(text)) => self.lengths.extend(length(text)),
-                        ("Value", _) => self.numbers.extend(inner.as_i64()),
+                        ("Value", _) => {
+                            self.numbers.extend(inner.as_i64());
+                            self.words.extend(inner.as_str().map(str::to_owned));
+                        }
+                        ("pattern", _) => self.words.extend(beside_wildcards(inner)),
                         (method, _) => self.units.extend(unit(method)),
                     }
-                    let member = inner.get("attr").and_then(Value::as_str).filter(|_| is_context(inner.get("left")));
-                    match member.filter(|_| name == "." || name == "has") {
-                        Some(member) => drop(self.members.insert(member.to_owned())),
+                    let of_principal = with_principal(name, inner);
+                    let member = member_of_context(inner).filter(|_| name == "." || name == "has");
+                    match of_principal.or(member) {
+                        Some(member) => {
+                            self.members.insert(member.to_owned());
+                            if name == "." {
+                                self.beyond.insert(member.to_owned());
+                            }
+                        }
                         None if is_context(Some(inner)) => self.all = true,
+                        // No text of its own.
+                        None if matches!((name.as_str(), literal), ("datetime" | "duration", Some(_))) => {}
                         None => self.look(inner),
                     }
                 }
@@ -68,6 +89,16 @@ impl Reads {
     /// Whether it reads this member.
     pub(crate) fn has(&self, member: &str) -> bool {
         self.all || self.members.contains(member)
+    }
+
+    /// Whether it reads this member otherwise than by whether it is there, and whether it is, or has, the principal.
+    pub(crate) fn is_beyond(&self, member: &str) -> bool {
+        self.all || self.beyond.contains(member)
+    }
+
+    /// The texts that it names.
+    pub(crate) const fn words(&self) -> &BTreeSet<String> {
+        &self.words
     }
 
     /// The moments from here on at which a policy may say something else than a moment before: one where none reads the
@@ -173,7 +204,36 @@ fn unit(method: &str) -> Option<i64> {
 }
 
 fn is_context(tree: Option<&Value>) -> bool {
-    tree.and_then(|tree| tree.get("Var")).and_then(Value::as_str) == Some("context")
+    is_variable(tree, "context")
+}
+
+fn is_variable(tree: Option<&Value>, name: &str) -> bool {
+    tree.and_then(|tree| tree.get("Var")).and_then(Value::as_str) == Some(name)
+}
+
+/// The member of the context that an access, or a question whether it is there, names.
+fn member_of_context(access: &Value) -> Option<&str> {
+    access.get("attr").and_then(Value::as_str).filter(|_| is_context(access.get("left")))
+}
+
+/// The member that is held against the principal here, and against nothing else: it is them, or has them, or not.
+fn with_principal(operator: &str, sides: &Value) -> Option<&'static str> {
+    let (left, right) = (sides.get("left"), sides.get("right"));
+    let is = |side: Option<&Value>, member: &str| {
+        side.and_then(|side| side.get(".")).and_then(member_of_context) == Some(member)
+    };
+    let of_principal = |one, other| is(one, "requester") && is_variable(other, "principal");
+    match operator {
+        "==" | "!=" if of_principal(left, right) || of_principal(right, left) => Some("requester"),
+        "contains" if is(left, "owners") && is_variable(right, "principal") => Some("owners"),
+        _ => None,
+    }
+}
+
+/// What a pattern has beside its wildcards.
+fn beside_wildcards(pattern: &Value) -> Option<String> {
+    let literals = pattern.as_array()?.iter().filter_map(|part| part.get("Literal")?.as_str());
+    Some(literals.collect())
 }
 
 #[cfg(test)]
@@ -237,6 +297,51 @@ mod tests {
             assert_eq!(found(text), (members.to_owned(), all), "{text}");
         }
         assert!(reads("permit (principal, action, resource) unless { context.tier == \"x\" };").has("tier"));
+        assert!(!reads("permit (principal, action, resource);").is_beyond("tier"));
         assert!(!reads("permit (principal, action, resource);").has("tier"));
+    }
+
+    #[test]
+    fn what_is_held_against_the_principal_alone_has_two_cases_and_everything_else_more() {
+        let found = |text: &str| {
+            let text = format!("permit (principal, action, resource) when {{ {text} }};");
+            let reads = Reads::of(&text.parse().unwrap());
+            let (members, beyond) = (reads.members, reads.beyond);
+            [members, beyond].map(|some| some.into_iter().collect::<Vec<_>>().join(" "))
+        };
+        for (text, members, beyond) in [
+            ("context has requester", "requester", ""),
+            ("context.requester == principal", "requester", ""),
+            ("principal != context.requester", "requester", ""),
+            ("context.requester == resource.owner", "requester", "requester"),
+            ("resource.requester == principal", "", ""),
+            ("context.requester in Group::\"a\"", "requester", "requester"),
+            ("context.requester.name == \"a\"", "requester", "requester"),
+            ("context.owners.contains(principal)", "owners", ""),
+            ("context.owners.contains(resource.owner)", "owners", "owners"),
+            ("context.owners.containsAny([principal])", "owners", "owners"),
+            ("[principal].containsAll(context.owners)", "owners", "owners"),
+            ("resource.owners.contains(principal)", "", ""),
+            ("context.tier == principal.tier", "tier", "tier"),
+            ("context.task == principal.name", "task", "task"),
+            ("context has task", "task", ""),
+        ] {
+            assert_eq!(found(text), [members, beyond], "{text}");
+        }
+        let whole = Reads::of(&"permit (principal, action, resource) when { context == resource.a };".parse().unwrap());
+        assert!(whole.is_beyond("owners"));
+    }
+
+    #[test]
+    fn each_text_that_a_rule_names_is_a_word_and_a_pattern_without_its_wildcards() {
+        let reads = Reads::of(
+            &"permit (principal == User::\"a\", action, resource) when { [\"low\", \"mid\"].contains(context.tier) && \
+              context.action like \"re*ad_*\" && context.now < datetime(\"2027-01-01\") && \
+              context.now.toTime() > duration(\"1h\") };"
+                .parse()
+                .unwrap(),
+        );
+        assert_eq!(reads.words().iter().collect::<Vec<_>>(), ["low", "mid", "read_"]);
+        assert!(reads.has("now") && !reads.lengths.is_empty() && !reads.instants.is_empty());
     }
 }

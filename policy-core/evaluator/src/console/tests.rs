@@ -1,5 +1,7 @@
 //! What a bundle's `console/` may not come to. What it answers is told by the golden cases.
 
+mod matters;
+
 use std::collections::BTreeMap;
 
 use policy_core::console::Act;
@@ -178,7 +180,7 @@ fn what_is_too_much_to_tell_gets_no_answer() {
     let by_two = |when: &str| format!("{}{ACTIVATES}", permits("@persons(\"2\")", "revoke", when));
     let old = crowded(4_000, true, &by_two(""));
     let hours = by_two("when { context.now.toTime() >= duration(\"9h\") }");
-    assert_eq!(alone(&old, &crowded(4_000, true, &hours), now()), Err(TooMuch));
+    assert_eq!(alone(&old, &crowded(4_000, true, &hours), now()), Err(TooMuch::Questions));
     // Where nothing that counts has changed, nothing is asked.
     assert_eq!(alone(&old, &old, now()), Ok(Vec::new()));
 }
