@@ -7,6 +7,7 @@ pub mod activation;
 pub mod acts;
 pub mod agents;
 pub mod authzen;
+pub mod erasures;
 pub mod exceptions;
 pub mod findings;
 pub mod operations;

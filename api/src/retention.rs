@@ -1,8 +1,11 @@
 //! What is kept for how long, what a legal hold covers, and what was erased, in numbers.
 
 use policy_core::entity::EntityRef;
+use policy_core::presence::Presence;
 use policy_core::time::{Span, Timestamp};
 use serde::{Deserialize, Serialize};
+
+use crate::erasures::ErasureProposalLine;
 
 /// `GET /api/v1/retention`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +27,15 @@ pub struct RetentionReply {
     pub erasures: Vec<ErasureLine>,
     /// How many erasures came before those.
     pub earlier: u64,
+    /// The erasures that people proposed, newest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub proposals: Vec<ErasureProposalLine>,
+    /// Whether who asks may propose and confirm some.
+    #[serde(default)]
+    pub you_may_erase: bool,
+    /// What that is shown with; absent: a session.
+    #[serde(default, skip_serializing_if = "Presence::is_session")]
+    pub presence: Presence,
 }
 
 /// How long a class is kept.
@@ -88,8 +100,11 @@ pub struct ErasureLine {
     /// Only what was older.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub older_than: Option<Span>,
-    /// The operating-system user, or `retention`.
+    /// The operating-system user, `retention`, or the two people, in words.
     pub by: String,
+    /// Those two, where people decided on it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub people: Vec<EntityRef>,
     /// Why.
     pub reason: String,
     /// When it began.

@@ -1,5 +1,6 @@
 //! The record, for those who check it: by code of other authors, without the gate, and against what was seen of it.
 
+mod by_two;
 mod cuts;
 mod emptied;
 mod erasure;

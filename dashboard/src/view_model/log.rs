@@ -11,7 +11,7 @@ use super::queue::encoded;
 const NAMES: [&str; 10] = ["log", "seq", "kind", "person", "agent", "task", "exception", "grant", "since", "until"];
 
 /// Kinds that somebody may look for. Others can be typed.
-pub const KINDS: [&str; 22] = [
+pub const KINDS: [&str; 23] = [
     "evaluation",
     "search",
     "execution",
@@ -33,6 +33,7 @@ pub const KINDS: [&str; 22] = [
     "owner_handed_over",
     "bundle_proposed",
     "bundle_activated",
+    "erasure_proposed",
     "payloads_erased",
 ];
 
@@ -175,7 +176,8 @@ pub fn page_of(line: &RecordLine) -> String {
     let page = match line.kind.as_str() {
         "bundle_activated" | "module_activated" => Some("/policies"),
         "locked" | "lock_renewed" | "lift_voted" | "unlocked" => Some("/locks"),
-        "payloads_erased" | "hold_placed" | "hold_lifted" => Some("/retention"),
+        "payloads_erased" | "erasure_proposed" | "erasure_confirmed" | "erasure_ended" => Some("/retention"),
+        "hold_placed" | "hold_lifted" => Some("/retention"),
         "owner_handed_over" | "person_departed" | "person_returned" => Some("/ownership"),
         "enrolment_offered" | "person_enrolled" | "account_unlinked" => Some("/people"),
         kind if kind.starts_with("proposal_") || kind.starts_with("recovery_") => Some("/people"),
@@ -282,6 +284,7 @@ mod tests {
             (RecordLine { bundle: Some("d1".into()), ..line("bundle_activated") }, "/policies"),
             (line("locked"), "/locks"),
             (line("payloads_erased"), "/retention"),
+            (line("erasure_confirmed"), "/retention"),
             (line("person_departed"), "/ownership"),
             (line("recovery_begun"), "/people"),
             (RecordLine { subject: Some(agent.clone()), ..line("evaluation") }, "/what-if?record=7"),

@@ -46,6 +46,9 @@ impl App {
                         let tasks = (!erasure.tasks.is_empty()).then_some(VersionKey::Locks);
                         exceptions.chain(credentials).chain(tasks).collect()
                     }
+                    GateEvent::ErasureProposed(_) | GateEvent::ErasureConfirmed(_) | GateEvent::ErasureEnded(_) => {
+                        vec![VersionKey::Erasures]
+                    }
                     GateEvent::HoldPlaced { .. } | GateEvent::HoldLifted { .. } => vec![VersionKey::Holds],
                     GateEvent::GateStarted { .. }
                     | GateEvent::GateStopped { .. }

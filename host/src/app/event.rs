@@ -19,7 +19,7 @@ pub use decision::{DecisionRecord, ExecutionRecord, OBSERVED, REPORTED, SearchRe
 use super::activation::{ActivatedBy, PolicyEvent};
 use super::console::ConsoleEvent;
 use super::epoch::EpochFact;
-use super::erasure::{Erasure, Hold};
+use super::erasure::{ConfirmedErasure, EndedErasure, Erasure, Hold, ProposedErasure};
 use super::findings::FindingEvent;
 use super::membership::MembershipEvent;
 use super::ownership::OwnershipEvent;
@@ -222,6 +222,12 @@ pub enum GateEvent {
     },
     /// Texts were taken out of the record for good.
     PayloadsErased(Box<Erasure>),
+    /// Somebody wants texts taken out, and another has to confirm it.
+    ErasureProposed(Box<ProposedErasure>),
+    /// The second of two people confirmed it.
+    ErasureConfirmed(Box<ConfirmedErasure>),
+    /// It was carried out, or taken back.
+    ErasureEnded(Box<EndedErasure>),
     /// What a legal hold covers is not erased.
     HoldPlaced {
         /// The hold.
@@ -370,6 +376,9 @@ impl GateEvent {
             Self::SigningKeyRotated { .. } => "signing_key_rotated",
             Self::LogKeyRotated { .. } => "log_key_rotated",
             Self::PayloadsErased(_) => PAYLOADS_ERASED,
+            Self::ErasureProposed(_) => "erasure_proposed",
+            Self::ErasureConfirmed(_) => "erasure_confirmed",
+            Self::ErasureEnded(_) => "erasure_ended",
             Self::HoldPlaced { .. } => "hold_placed",
             Self::HoldLifted { .. } => "hold_lifted",
             Self::ClockDoubted { .. } => "clock_doubted",

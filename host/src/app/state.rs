@@ -303,12 +303,11 @@ impl State {
             | GateEvent::AllowWithheld { .. }
             | GateEvent::Limited { .. } => {}
             GateEvent::PayloadsErased(erasure) => self.forget_erased(seq, *erasure),
-            GateEvent::HoldPlaced { hold } => {
-                self.holds.insert(hold.id.clone(), *hold);
-            }
-            GateEvent::HoldLifted { id, .. } => {
-                self.holds.remove(&id);
-            }
+            GateEvent::ErasureProposed(proposed) => self.erased.proposals.propose(*proposed),
+            GateEvent::ErasureConfirmed(confirmed) => self.erased.proposals.confirm(*confirmed),
+            GateEvent::ErasureEnded(ended) => self.erased.proposals.end(&ended),
+            GateEvent::HoldPlaced { hold } => drop(self.holds.insert(hold.id.clone(), *hold)),
+            GateEvent::HoldLifted { id, .. } => drop(self.holds.remove(&id)),
             GateEvent::LogKeyRotated { key, .. } => self.log_key = Some(key),
             GateEvent::BundleActivated { activation } => self.activate(seq, *activation),
             GateEvent::Locked { lock, by, reason, at, groups, until } => {

@@ -9,7 +9,7 @@ use axum::routing::{delete, get, post};
 
 use super::access::{discovery, evaluation, evaluations, requests, search};
 use super::api::{
-    acts, agents, bundles, events, exceptions, executions, export, findings, grants, locks, logs, ownership, passkeys,
+    acts, agents, bundles, erasures, events, exceptions, executions, export, findings, grants, locks, logs, ownership, passkeys,
     past, people, record, retention, reviews, revocations, routing, session, sessions, sheet, sign_in, stops, tasks,
     traces, votes, what_if, whoami,
 };
@@ -109,6 +109,10 @@ pub fn router(site: Site) -> Router {
         .route("/api/v1/record/export", get(export::get))
         .route("/api/v1/record/lines", get(record::lines))
         .route("/api/v1/retention", get(retention::get))
+        .route("/api/v1/erasures", post(erasures::propose))
+        .route("/api/v1/erasures/preview", post(erasures::preview))
+        .route("/api/v1/erasures/{id}", delete(erasures::withdraw))
+        .route("/api/v1/erasures/{id}/confirm", post(erasures::confirm))
         .route("/api/v1/logs/{log}/checkpoint", get(logs::checkpoint))
         .route("/api/v1/logs/{log}/tile/{*tile}", get(logs::tile))
         .route("/api/v1/logs/{log}/consistency", get(logs::consistency))

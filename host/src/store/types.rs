@@ -64,6 +64,8 @@ pub enum VersionKey {
     Deputies,
     /// All legal holds.
     Holds,
+    /// The erasures that people proposed.
+    Erasures,
     /// Who owns what, and who has left.
     Ownership,
     /// How people come in.

@@ -23,11 +23,13 @@ pub enum SignedAct {
     DeclareEmergency,
     /// That a lock is taken away.
     LiftLock,
+    /// That texts are taken out of the record.
+    Erase,
 }
 
 impl SignedAct {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Activate, Self::Confirm, Self::DeclareEmergency, Self::LiftLock];
+    pub const ALL: [Self; 5] = [Self::Activate, Self::Confirm, Self::DeclareEmergency, Self::LiftLock, Self::Erase];
 
     /// The word, as in JSON.
     pub const fn word(self) -> &'static str {
@@ -36,6 +38,7 @@ impl SignedAct {
             Self::Confirm => "confirm",
             Self::DeclareEmergency => "declare_emergency",
             Self::LiftLock => "lift_lock",
+            Self::Erase => "erase",
         }
     }
 }
@@ -50,9 +53,11 @@ pub struct ActStatement {
     pub act: SignedAct,
     /// Who.
     pub person: EntityRef,
-    /// About what: the digest of a bundle or module, the id of an exception or of a lock.
+    /// About what: the digest of a bundle or module, the id of an exception or of a lock; of an erasure the digest of its
+    /// plan where it is proposed, and the proposal's id where it is confirmed.
     pub about: String,
-    /// The digest of what was shown: the list of what a bundle changes, an exception's decision sheet, a lock.
+    /// The digest of what was shown: the list of what a bundle changes, an exception's decision sheet, a lock,
+    /// an erasure's plan.
     pub shown: Digest,
     /// Why; empty where no reason is asked for.
     pub reason: String,

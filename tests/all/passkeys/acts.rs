@@ -77,6 +77,64 @@ async fn activate(story: &Story, person: &str, (bundle, list): (&str, &str), sig
 }
 
 #[tokio::test]
+async fn an_erasure_is_proposed_and_confirmed_by_signatures_over_its_plan() {
+    let story = administered().await;
+    story.evaluate(&proviso_tests::write_file("report-writer", "/srv/files/reports/a.md", "asked")).await;
+    story.gate.clock.advance(12 * 86_400);
+    let (jun, mut of_jun) = holder(&story, "jun", 1).await;
+    let (ola, mut of_ola) = holder(&story, "ola", 2).await;
+    let what = json!({"older_than": "9d"});
+    let looked = story.client.post("/api/v1/erasures/preview", &jun, &what).await.json();
+    assert_eq!(looked["presence"], "signature", "{looked:#}");
+    let digest: Digest = looked["digest"].as_str().unwrap().parse().unwrap();
+    assert_eq!(Digest::of_json(&looked["plan"]).unwrap(), digest, "the page can make it anew");
+    let propose = async |signature: Option<Value>| {
+        let mut body = json!({"what": what, "reason": "kept long enough", "shown": digest});
+        if let Some(signature) = signature {
+            body["signature"] = signature;
+        }
+        story.client.post("/api/v1/erasures", &jun, &body).await
+    };
+    assert_eq!(refused(&propose(None).await), refusal(403, "presence_needed"));
+    let first = Decided {
+        act: SignedAct::Erase,
+        user: "jun".to_owned(),
+        about: digest.to_string(),
+        shown: digest,
+        reason: "kept long enough".to_owned(),
+    };
+    for other in [
+        Decided { shown: Digest::of(b"another plan"), ..first.clone() },
+        Decided { reason: "another".to_owned(), ..first.clone() },
+        Decided { act: SignedAct::LiftLock, ..first.clone() },
+    ] {
+        let begun = begin(&story, &jun, SignedAct::Erase, &first.about).await;
+        let answer = propose(Some(sign(&begun, &other, &mut of_jun))).await;
+        assert_eq!(refused(&answer), refusal(403, "bad_assertion"));
+    }
+    let proposed = propose(Some(signed(&story, &jun, &first, &mut of_jun).await)).await.json();
+    let id = proposed["proposal"]["id"].as_str().unwrap_or_else(|| panic!("{proposed:#}")).to_owned();
+    let confirm = async |signature: Option<Value>| {
+        let mut body = json!({"what": what, "shown": digest});
+        if let Some(signature) = signature {
+            body["signature"] = signature;
+        }
+        story.client.post(&format!("/api/v1/erasures/{id}/confirm"), &ola, &body).await
+    };
+    assert_eq!(refused(&confirm(None).await), refusal(403, "presence_needed"));
+    let second = Decided { user: "ola".to_owned(), about: id.clone(), reason: String::new(), ..first.clone() };
+    // What was signed to propose it confirms nothing.
+    let begun = begin(&story, &ola, SignedAct::Erase, &first.about).await;
+    let answer =
+        confirm(Some(sign(&begun, &Decided { about: first.about.clone(), ..second.clone() }, &mut of_ola))).await;
+    assert_eq!(refused(&answer), refusal(409, "other_challenge"));
+    let done = confirm(Some(signed(&story, &ola, &second, &mut of_ola).await)).await.json();
+    assert_eq!(done["proposal"]["state"], "done", "{done:#}");
+    let told = verified(story.gate.data());
+    assert_eq!((&told["verified"], &told["signatures"]), (&json!(true), &json!(2)), "{told}");
+}
+
+#[tokio::test]
 async fn another_bundle_is_activated_by_signatures_over_its_list() {
     let story = administered().await;
     let (jun, mut of_jun) = holder(&story, "jun", 1).await;

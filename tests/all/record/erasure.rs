@@ -9,12 +9,12 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
-const FILE: &str = "/srv/files/reports/a.md";
-const WRITER: &str = "Agent::spiffe://acme.example/agent/report-writer";
-const DAY: u32 = 86_400;
+pub(super) const FILE: &str = "/srv/files/reports/a.md";
+pub(super) const WRITER: &str = "Agent::spiffe://acme.example/agent/report-writer";
+pub(super) const DAY: u32 = 86_400;
 
 /// A gate whose operators' socket is open, for as long as the sender lives.
-struct Open {
+pub(super) struct Open {
     story: Story,
     _stop: watch::Sender<bool>,
 }
@@ -28,7 +28,7 @@ impl std::ops::Deref for Open {
 }
 
 impl Open {
-    async fn begin(setup: Setup) -> Self {
+    pub(super) async fn begin(setup: Setup) -> Self {
         Self::on(Story::on(TestGate::with(setup).await).await)
     }
 
@@ -40,15 +40,20 @@ impl Open {
 
     /// The gate as after a restart.
     async fn again(self) -> TestGate {
+        self.again_of(Setup::default()).await
+    }
+
+    /// The same of a gate that is another than the usual one.
+    pub(super) async fn again_of(self, setup: Setup) -> TestGate {
         let Self { story, _stop } = self;
         // A socket is nothing that could be copied.
         std::fs::remove_file(story.gate.data().join("proviso.sock")).expect("the socket is there");
         let clock = std::sync::Arc::clone(&story.gate.clock);
-        story.gate.again(Setup { clock, ..Setup::default() }).await
+        story.gate.again(Setup { clock, ..setup }).await
     }
 
     /// Runs a command at this gate: its exit code, and what it says.
-    async fn run(&self, arguments: &[&str]) -> (Option<i32>, Value) {
+    pub(super) async fn run(&self, arguments: &[&str]) -> (Option<i32>, Value) {
         let data = self.gate.data().display().to_string();
         let all = [arguments, &["--json", "--data", &data]].concat();
         let all: Vec<String> = all.into_iter().map(str::to_owned).collect();
@@ -64,7 +69,7 @@ impl Open {
         told
     }
 
-    async fn verified(&self) -> Value {
+    pub(super) async fn verified(&self) -> Value {
         let (exit, told) = self.run(&["audit", "verify"]).await;
         assert_eq!(exit, Some(0), "{told}");
         told
@@ -79,7 +84,7 @@ impl Open {
     }
 
     /// A request, a vote, a use and its report, and a call of another agent; then ten days pass.
-    async fn played(&self) -> String {
+    pub(super) async fn played(&self) -> String {
         let (_, id) = super::played(&self.story).await;
         let used = self.evaluate(&write_file("report-writer", FILE, "reported")).await;
         assert_eq!(used.json()["decision"], json!(true), "{used:?}");
@@ -93,7 +98,7 @@ impl Open {
 }
 
 /// Whether any file of a folder holds these words.
-fn somewhere(folder: &Path, words: &str) -> bool {
+pub(super) fn somewhere(folder: &Path, words: &str) -> bool {
     let entries = std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry"));
     entries.into_iter().any(|entry| match entry.file_type().expect("a type") {
         kind if kind.is_dir() => somewhere(&entry.path(), words),

@@ -95,8 +95,14 @@ impl App {
     /// # Errors
     /// `not_permitted_here`.
     pub async fn retention_seen_by(&self, person: &PersonSession) -> Result<RetentionReply, Refusal> {
-        self.hold_act(person, Act::ViewRecord, &About::GATE).await?;
-        Ok(self.retention())
+        // Whoever reads the record sees it, and whoever erases: as one of two, too.
+        let erase = [(Act::Erase, About::GATE)];
+        let you_may_erase = self.may_each(person, &erase, self.now()).await?.iter().all(|answer| answer.permitted);
+        if !you_may_erase {
+            self.hold_act(person, Act::ViewRecord, &About::GATE).await?;
+        }
+        let proposals = self.erasure_proposals(&person.person, you_may_erase);
+        Ok(RetentionReply { proposals, you_may_erase, ..self.retention() })
     }
 
     /// What was or is to be sent.

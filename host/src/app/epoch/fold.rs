@@ -20,6 +20,7 @@ impl State {
         }
         self.registry.begin_epoch();
         self.members.begin_epoch();
+        self.erased.proposals.begin_epoch();
         self.uses.forget_repeats();
         self.epochs.push((seq, epoch));
     }

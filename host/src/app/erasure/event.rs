@@ -27,12 +27,18 @@ pub struct Erasure {
     /// Only of these classes; empty: of all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub classes: Vec<Class>,
-    /// The operating-system user, or [`super::retention::RETENTION`].
+    /// The operating-system user, [`super::retention::RETENTION`], or the two people, in words.
     pub by: String,
     /// Why.
     pub reason: String,
     /// When.
     pub at: Timestamp,
+    /// The proposal that two people decided on; absent where an operator or retention erased.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proposal: Option<String>,
+    /// Those two, who proposed it first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub people: Vec<EntityRef>,
     /// Which payloads.
     pub erased: Vec<Erased>,
     /// How many, by class.

@@ -33,6 +33,24 @@ pub enum Kept {
 }
 
 impl Kept {
+    /// The word, as in JSON.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::OnHold => "on_hold",
+            Self::TooNew => "too_new",
+            Self::ExceptionOpen => "exception_open",
+            Self::ReviewOpen => "review_open",
+            Self::FindingOpen => "finding_open",
+            Self::Renewed => "renewed",
+            Self::TaskOpen => "task_open",
+            Self::CredentialLive => "credential_live",
+            Self::BindsAccount => "binds_account",
+            Self::ActedForOthers => "acted_for_others",
+            Self::NeverErased => "never_erased",
+            Self::OtherRecords => "other_records",
+        }
+    }
+
     /// What it means, for people.
     pub const fn sentence(self) -> &'static str {
         match self {
@@ -50,6 +68,32 @@ impl Kept {
             }
             Self::NeverErased => "they are records of the gate itself, such as activations, locks and hand-overs",
             Self::OtherRecords => "they hang together with records that are never erased",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_word_is_that_of_json() {
+        for word in [
+            "on_hold",
+            "too_new",
+            "exception_open",
+            "review_open",
+            "finding_open",
+            "renewed",
+            "task_open",
+            "credential_live",
+            "binds_account",
+            "acted_for_others",
+            "never_erased",
+            "other_records",
+        ] {
+            let kept: Kept = serde_json::from_value(serde_json::json!(word)).unwrap();
+            assert_eq!(kept.word(), word);
         }
     }
 }

@@ -3,6 +3,7 @@
 //!
 //! No SQL lives here, and nothing that decides who may act: what is erased was over, so that nothing depends on it.
 
+mod by_two;
 mod event;
 mod forget;
 mod holds;
@@ -17,6 +18,7 @@ mod selection;
 mod span;
 mod told;
 
+pub use by_two::{ConfirmedErasure, EndedErasure, ProposedErasure};
 pub use event::{Erasure, Hold, HoldTarget, Lost};
 pub use holds::HoldLine;
 pub use kept::Kept;

@@ -105,7 +105,9 @@ impl App {
         for (class, age) in keep {
             let selection = Selection { who: Who::Anybody, older_than: Some(*age), classes: vec![*class] };
             let reason = format!("{} are kept for {age}", class.word());
-            let done = self.carry_out(&selection, Act { by: RETENTION, reason: &reason, dry_run: false }).await?;
+            let done = self
+                .carry_out(&selection, Act { by: RETENTION, reason: &reason, dry_run: false, by_two: None })
+                .await?;
             done.erased.iter().for_each(|(class, payloads)| all.count(*class, *payloads));
             all.lost.add(done.lost);
             all.records.extend(done.records);
@@ -126,6 +128,8 @@ impl App {
             by: RETENTION.to_owned(),
             reason: "what is older than it is kept is erased".to_owned(),
             at: now,
+            proposal: None,
+            people: Vec::new(),
             erased: Vec::new(),
             counts: BTreeMap::new(),
             lost: super::Lost::default(),

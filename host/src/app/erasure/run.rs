@@ -1,6 +1,7 @@
 //! Carrying an erasure out: each part in the transaction of the record that says so, under the versions that it was read
 //! at.
 
+use policy_core::entity::EntityRef;
 use policy_core::text;
 use policy_core::time::Timestamp;
 
@@ -28,6 +29,8 @@ pub(super) struct Act<'a> {
     pub by: &'a str,
     pub reason: &'a str,
     pub dry_run: bool,
+    /// The proposal that two people agreed on, and who they are.
+    pub by_two: Option<(&'a str, &'a [EntityRef; 2])>,
 }
 
 impl App {
@@ -44,7 +47,8 @@ impl App {
             self.hold_record(log, seq)?;
         }
         let reason = text::visible(&request.reason, 2_000);
-        self.carry_out(&selection, Act { by: &by.name, reason: &reason, dry_run: request.dry_run }).await
+        let act = Act { by: &by.name, reason: &reason, dry_run: request.dry_run, by_two: None };
+        self.carry_out(&selection, act).await
     }
 
     /// The same by whoever may.
@@ -72,7 +76,7 @@ impl App {
     }
 
     /// A record that is meant by itself must be one that can be erased.
-    fn hold_record(&self, log: Log, seq: u64) -> Result<(), Refusal> {
+    pub(super) fn hold_record(&self, log: Log, seq: u64) -> Result<(), Refusal> {
         let unknown = || Refusal::not_found("unknown_record", "the log has no such record");
         let record = self.store().record(log, seq).map_err(|error| self.unreadable(&error))?.ok_or_else(unknown)?;
         let whole = record.leaf.stream == "identity" || record.leaf.stream.starts_with("exception/");
@@ -142,6 +146,8 @@ impl App {
                 by: act.by.to_owned(),
                 reason: act.reason.to_owned(),
                 at: now,
+                proposal: act.by_two.map(|(proposal, _)| proposal.to_owned()),
+                people: act.by_two.map(|(_, people)| people.to_vec()).unwrap_or_default(),
                 erased: Vec::new(),
                 counts: counts.clone(),
                 lost,

@@ -6,7 +6,9 @@ use policy_core::text;
 use policy_core::time::Timestamp;
 use proviso_api::retention::{ClassCount, Erased, ErasureLine, HoldLine as ToldHold, KeptFor, RetentionReply};
 
+use super::by_two::ErasureProposals;
 use super::event::{Erasure, HoldTarget, Lost};
+use super::report::ErasureReport;
 use super::retention::RETENTION;
 use super::selection::Class;
 use crate::app::App;
@@ -26,6 +28,8 @@ pub struct Erasures {
     earlier: u64,
     /// When it was last looked what is older than it is kept.
     looked_at: Option<Timestamp>,
+    /// What people proposed.
+    pub(in crate::app) proposals: ErasureProposals,
 }
 
 /// One erasure, which may be several records.
@@ -87,6 +91,11 @@ fn told(counts: &BTreeMap<Class, u64>, lost: Lost) -> Erased {
     Erased { payloads: counts.iter().map(count).collect(), replays, previews, exceptions, findings }
 }
 
+/// A report's numbers.
+pub(super) fn told_report(report: &ErasureReport) -> Erased {
+    told(&report.erased, report.lost)
+}
+
 impl App {
     /// What is kept for how long, what is on hold, and what was erased, in numbers.
     pub fn retention(&self) -> RetentionReply {
@@ -121,12 +130,16 @@ impl App {
                     what: run.first.what.clone(),
                     older_than: run.first.older_than,
                     by: run.first.by.clone(),
+                    people: run.first.people.clone(),
                     reason: text::visible(&run.first.reason, SAID),
                     at: run.first.at,
                     erased: told(&run.counts, run.lost),
                 })
                 .collect(),
             earlier: erasures.earlier,
+            proposals: Vec::new(),
+            you_may_erase: false,
+            presence: self.policy().acts_presence(),
         }
     }
 }
@@ -153,6 +166,8 @@ mod tests {
             by: "root".into(),
             reason: "asked".into(),
             at: Timestamp::from_millis(0),
+            proposal: None,
+            people: vec![],
             erased: (0..payloads).map(one).collect(),
             counts: BTreeMap::from([(Class::Decisions, payloads)]),
             lost: Lost { replays: payloads, ..Lost::default() },

@@ -1,4 +1,5 @@
-//! Other acts than votes on requests that are signed: for another bundle, after a restore, in an emergency, on a lock.
+//! Other acts than votes on requests that are signed: for another bundle, after a restore, in an emergency, on a lock,
+//! for an erasure.
 
 use policy_core::digest::Digest;
 use policy_core::presence::{ActStatement, STATEMENT_VERSION, SignedAct, act_challenge};

@@ -3,6 +3,7 @@
 pub(super) mod acts;
 pub(super) mod agents;
 pub(super) mod bundles;
+pub(super) mod erasures;
 pub(super) mod events;
 pub(super) mod exceptions;
 pub(super) mod executions;

@@ -1,5 +1,5 @@
-//! `GET /api/v1/retention`: what is kept for how long, what is on hold, what was erased. Holds are placed and lifted, and
-//! erasures asked for, by the operator alone: over the socket, by `proviso hold` and `proviso erase`.
+//! `GET /api/v1/retention`: what is kept for how long, what is on hold, what was erased and what is proposed. Holds are
+//! placed and lifted by the operator alone, over the socket, by `proviso hold`; erasures are in `erasures.rs`.
 
 use axum::Json;
 use axum::extract::State;

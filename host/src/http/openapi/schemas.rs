@@ -133,7 +133,7 @@ Reason: reason string
 ShownReason: reason string, signed? SignedSheet
 SignedSheet: as_of integer, signature VoteSignature
 ActChallengeRequest: act SignedAct, about string
-SignedAct= activate confirm declare_emergency lift_lock
+SignedAct= activate confirm declare_emergency lift_lock erase
 DispositionRequest: disposition DispositionWord, note? string
 RenewRequest: justification string, scope? Scope
 ReviewList: now timestamp, position integer, reviews [ReviewLine], next? string
@@ -175,12 +175,21 @@ OwnershipReply: now timestamp, position integer, people [PersonLine], more integ
 PersonLine: person EntityRef, departed_at? timestamp, groups [string], agents integer, exceptions integer, findings integer, deputies integer
 Disagreement: agent EntityRef, bundle [EntityRef], hand_over [EntityRef], since timestamp, by EntityRef
 StillNamed: person EntityRef, departed_at timestamp, groups [string], agents [EntityRef]
-RetentionReply: now timestamp, position integer, keep [KeptFor], looked_at? timestamp, holds [HoldLine], erased Erased, erasures [ErasureLine], earlier integer
+RetentionReply: now timestamp, position integer, keep [KeptFor], looked_at? timestamp, holds [HoldLine], erased Erased, erasures [ErasureLine], earlier integer, proposals? [ErasureProposalLine], you_may_erase? boolean, presence? PresenceWord
 KeptFor: class string, age duration
 HoldLine: id string, of? EntityRef, exception? string, reason string, by string, at timestamp
 Erased: payloads [ClassCount], replays integer, previews integer, exceptions integer, findings integer
 ClassCount: class string, count integer
-ErasureLine: run string, what string, older_than? duration, by string, reason string, at timestamp, erased Erased
+ErasureLine: run string, what string, older_than? duration, by string, people? [EntityRef], reason string, at timestamp, erased Erased
+ErasureWhat: person? string, agent? EntityRef, record? RecordPlace, older_than? duration, classes? [string]
+RecordPlace: log string, seq integer
+ErasurePlan: what string, of? digest, record? RecordPlace, older_than? duration, classes? [string]
+ErasurePreview: plan ErasurePlan, digest digest, erased Erased, kept [KeptCount], presence? PresenceWord
+KeptCount: why string, says string, count integer
+ProposeErasure: what ErasureWhat, reason string, shown digest, signature? VoteSignature
+ConfirmErasure: what ErasureWhat, shown digest, signature? VoteSignature
+ErasureProposalLine: id string, plan ErasurePlan, digest digest, reason string, by EntityRef, at timestamp, until timestamp, state string, confirmed_by? EntityRef, you_may_confirm boolean
+ErasureReply: proposal ErasureProposalLine, run? string, erased Erased, kept [KeptCount]
 InviteRequest: user string, reason string
 LinkAccountRequest: provider string, subject string, reason string
 UnlinkAccountRequest: provider string, subject string, reason string
