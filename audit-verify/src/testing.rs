@@ -81,7 +81,17 @@ impl Record {
             self.undecided.push(decided(seq, &event["exception"]["event"]));
         }
         let leaf = json!({"log": "ledger", "seq": seq, "at": at, "kind": kind});
-        let record = stored(leaf, "event", Some(event));
+        self.append(stored(leaf, &[("event", Some(event))]))
+    }
+
+    /// The same with the files of a bundle beside it.
+    pub fn activation(&mut self, event: &Value, files: &Value) -> Vec<u8> {
+        let seq = self.range.size();
+        let leaf = json!({"log": "ledger", "seq": seq, "at": "2026-11-22T12:00:00.000Z", "kind": "bundle_activated"});
+        self.append(stored(leaf, &[("event", Some(event)), ("bundle", Some(files))]))
+    }
+
+    fn append(&mut self, record: StoredRecord) -> Vec<u8> {
         let bytes = record.bytes.clone();
         self.range.append(leaf_hash(&bytes));
         self.entries.borrow_mut().push(Entry::Record(record));
@@ -95,7 +105,7 @@ impl Record {
             let leaf = json!({
                 "log": DECISIONS, "seq": seq, "at": at, "kind": "evaluation", "after": after, "outcome": outcome,
             });
-            let record = stored(leaf, "decision", decision.as_ref());
+            let record = stored(leaf, &[("decision", decision.as_ref())]);
             self.decided.append(leaf_hash(&record.bytes));
             self.decisions.borrow_mut().push(Entry::Record(record));
         }
@@ -123,17 +133,18 @@ impl Record {
     }
 }
 
-/// A record as a store holds it, with one payload or with none.
-fn stored(mut leaf: Value, name: &str, payload: Option<&Value>) -> StoredRecord {
-    let (salt, payload) = (vec![7; 32], payload.map(|payload| payload.to_string().into_bytes()));
+/// A record as a store holds it, with those of these payloads that are there.
+fn stored(mut leaf: Value, payloads: &[(&str, Option<&Value>)]) -> StoredRecord {
+    let salt = vec![7; 32];
     (leaf["v"], leaf["stream"], leaf["commitments"]) = (json!(1), json!("test"), json!({}));
-    if let Some(payload) = &payload {
-        let commitment = TreeHash::over(&[b"proviso-payload-v1\0", &salt, payload]);
+    let mut all = Vec::new();
+    for (name, payload) in payloads.iter().filter_map(|(name, payload)| Some((*name, payload.as_ref()?.to_string()))) {
+        let commitment = TreeHash::over(&[b"proviso-payload-v1\0", &salt, payload.as_bytes()]);
         leaf["commitments"][name] = json!(commitment.to_string());
+        all.push(StoredPayload::new(name, salt.clone(), payload.into_bytes()));
     }
-    let payloads = payload.into_iter().map(|bytes| StoredPayload::new(name, salt.clone(), bytes));
     let seq = leaf["seq"].as_u64().unwrap();
-    StoredRecord { seq, bytes: leaf.to_string().into_bytes(), payloads: payloads.collect(), listed: None }
+    StoredRecord { seq, bytes: leaf.to_string().into_bytes(), payloads: all, listed: None }
 }
 
 /// The decision that a use of the story's grant was taken by, which stands at this position.

@@ -112,6 +112,31 @@ pub enum GrantFault {
     /// A bundle or module that fewer people voted for than are named, or than it takes.
     #[error("`{0}` became active without the votes that it takes")]
     NotVotedActive(String),
+    /// Files beside the digest of another bundle.
+    #[error("the files beside it are not those of the bundle `{0}`")]
+    OtherBundle(String),
+    /// A lock that is none, or has ended.
+    #[error("somebody lifts the lock `{0}`, and none of that id is in force")]
+    NoLock(String),
+    /// A lock that is on whoever lifts it.
+    #[error("`{person}` lifts the lock `{id}`, which is on them")]
+    OwnLock {
+        /// The lock.
+        id: String,
+        /// Who.
+        person: String,
+    },
+    /// A lock that takes two people to lift.
+    #[error("`{person}` lifts the lock `{id}` alone, and is in no group of who set it")]
+    LiftedByOne {
+        /// The lock.
+        id: String,
+        /// Who.
+        person: String,
+    },
+    /// Something erased in the name of two people who did not both say so, in time.
+    #[error("what is erased by the proposal `{0}` is not what two people agreed on in time")]
+    ErasureNotAgreed(String),
     /// A use, or an approval, of what was made before a restore and was not confirmed since.
     #[error("the exception `{0}` is of before a restore, and nobody has confirmed it")]
     Unconfirmed(String),
@@ -155,6 +180,9 @@ impl GrantFault {
             Self::ActNotShown { .. } => "act_not_signed",
             Self::ActSignature { .. } => "act_signature_bad",
             Self::NotVotedActive(_) => "activation_not_voted",
+            Self::OtherBundle(_) => "bundle_unfit",
+            Self::NoLock(_) | Self::OwnLock { .. } | Self::LiftedByOne { .. } => "lift_not_allowed",
+            Self::ErasureNotAgreed(_) => "erasure_not_agreed",
             Self::Signature { .. } => "vote_signature_bad",
             Self::TooFewVotes { .. }
             | Self::GroupMissing(_)
@@ -257,7 +285,8 @@ impl Ledger {
     /// # Errors
     /// What the records before it do not allow.
     pub fn take(&mut self, leaf: &Leaf, record: &StoredRecord) -> Result<Said, GrantFault> {
-        if let Some(now) = Instant::read(&leaf.at) {
+        let now = Instant::read(&leaf.at);
+        if let Some(now) = now {
             self.forget(now);
         }
         if record.has_erased(EVENT) {
@@ -281,10 +310,14 @@ impl Ledger {
             Event::Gate(gate) if gate.kind == KEY_ROTATED => {
                 Ok(Said { key: gate.key.as_deref().and_then(public_key), ..Said::default() })
             }
-            Event::Gate(gate) if gate.kind == PAYLOADS_ERASED => Ok(Said { erased: gate.erased, ..Said::default() }),
+            Event::Gate(gate) if gate.kind == PAYLOADS_ERASED => {
+                self.acts.erased(&gate)?;
+                Ok(Said { erased: gate.erased, ..Said::default() })
+            }
             Event::Gate(gate) if gate.kind == EPOCH_BEGUN => {
                 self.open.values_mut().for_each(Exception::doubt);
                 self.passkeys.end_all();
+                self.acts.begin_epoch();
                 Ok(Said::default())
             }
             Event::Identity(event) => {
@@ -296,7 +329,8 @@ impl Ledger {
                 Ok(Said::default())
             }
             Event::Gate(gate) => {
-                self.counts.signatures += self.acts.gate(&gate, &mut self.passkeys)?;
+                self.counts.signatures +=
+                    self.acts.gate(&gate, (record.payload(acts::BUNDLE), now), &mut self.passkeys)?;
                 Ok(Said::default())
             }
             Event::Policy(event) => {
@@ -361,8 +395,9 @@ impl Ledger {
         Ok(())
     }
 
-    /// Forgets what is used up and long past its end.
+    /// Forgets what is used up, or ended by itself, and is long past its end.
     fn forget(&mut self, now: Instant) {
+        self.acts.forget(now);
         while let Some(first) = self.used_up.first_entry() {
             if *first.key() > now {
                 return;

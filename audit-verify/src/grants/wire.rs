@@ -142,13 +142,26 @@ pub(super) struct Gate {
     /// What was erased.
     #[serde(default)]
     pub(super) erased: Vec<Erased>,
-    /// The lock that is lifted.
+    /// The lock that is lifted or goes on; the erasure that is proposed, confirmed or over.
     pub(super) id: Option<String>,
     /// Who: a person, or an operating-system user by name.
     pub(super) by: Option<Value>,
     /// The lock that was set.
     pub(super) lock: Option<Value>,
-    /// What lifting it had to be shown with.
+    /// The groups of who set it: any of their members lifts it alone.
+    #[serde(default)]
+    pub(super) groups: Vec<String>,
+    /// When it ends by itself; of an erasure, until when it can be confirmed.
+    pub(super) until: Option<Instant>,
+    /// What is to be erased.
+    pub(super) plan: Option<Value>,
+    /// Why.
+    pub(super) reason: Option<String>,
+    /// The proposal by which something was erased, and the two people whose it is.
+    pub(super) proposal: Option<String>,
+    #[serde(default)]
+    pub(super) people: Vec<Entity>,
+    /// What lifting it, or such a yes, had to be shown with.
     #[serde(default)]
     pub(super) presence: Presence,
     #[serde(default)]
@@ -285,6 +298,18 @@ pub(super) enum Presence {
     Session,
     Authentication,
     Signature,
+}
+
+impl Presence {
+    /// The presence of this word in a bundle.
+    pub(super) fn of(word: &str) -> Option<Self> {
+        match word {
+            "session" => Some(Self::Session),
+            "authentication" => Some(Self::Authentication),
+            "signature" => Some(Self::Signature),
+            _ => None,
+        }
+    }
 }
 
 #[derive(Debug, Deserialize)]

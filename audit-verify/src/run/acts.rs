@@ -8,25 +8,30 @@ use crate::hash::{TreeHash, sha256};
 use crate::testing::{of, record, story};
 use crate::webauthn::soft::Soft;
 
-type Events = Vec<(String, Value)>;
+pub(super) type Events = Vec<(String, Value)>;
 
-fn user(id: &str) -> Value {
+pub(super) fn user(id: &str) -> Value {
     json!({"type": "User", "id": id})
 }
 
-fn digest(of: &Value) -> String {
+pub(super) fn digest(of: &Value) -> String {
     TreeHash::from_bytes(sha256(of.to_string().as_bytes())).to_string()
 }
 
 /// The proof of an act, signed by this person's passkey.
-fn proof(keys: &[Soft; 2], person: &str, (act, about, shown, reason): (&str, &str, &str, &str), counter: u32) -> Value {
+pub(super) fn proof(
+    keys: &[Soft; 2],
+    person: &str,
+    (act, about, shown, reason): (&str, &str, &str, &str),
+    counter: u32,
+) -> Value {
     let (id, soft) = if person == "mara" { ("key_mara", &keys[0]) } else { ("key_vera", &keys[1]) };
     let statement =
         json!({"v": 1, "act": act, "person": user(person), "about": about, "shown": shown, "reason": reason});
     signed_for(b"proviso-act-v1\0", (id, soft), &statement.to_string(), counter)
 }
 
-fn gate(kind: &str, mut event: Value) -> (String, Value) {
+pub(super) fn gate(kind: &str, mut event: Value) -> (String, Value) {
     event["kind"] = json!(kind);
     (kind.to_owned(), json!({"gate": event}))
 }

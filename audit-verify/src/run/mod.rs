@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod acts;
 #[cfg(test)]
+mod derived;
+#[cfg(test)]
 mod signed;
 #[cfg(test)]
 mod tests;
