@@ -48,7 +48,7 @@ pub use people::{
 };
 pub use policy::{bundle, module};
 pub use record::{consistency, receipt, receipt_under, record, record_lines};
-pub use retention::{export, retention};
+pub use retention::{confirm_erasure, export, preview_erasure, propose_erasure, retention, withdraw_erasure};
 pub use session::{begin_sign_in, demo_people, demo_sign_in, finish_sign_in, session, sign_in, sign_in_ways, sign_out};
 
 pub use presence::watch;

@@ -12,6 +12,7 @@ pub mod cedar;
 pub mod copies;
 pub mod curl;
 pub mod epoch;
+pub mod erasures;
 pub mod export;
 pub mod facts;
 pub mod findings;

@@ -1,8 +1,14 @@
-//! Retention: how long what is kept, which legal holds stand, what was erased. All of it is the operator's to change.
+//! Retention: how long what is kept, which legal holds stand, what was erased, and what two people want erased. Holds and
+//! ages are the operator's to change.
+
+mod erasures;
+
+use std::collections::BTreeMap;
 
 use leptos::prelude::*;
 use proviso_api::retention::{Erased, ErasureLine, HoldLine, RetentionReply};
 
+use self::erasures::{Proposals, Propose};
 use super::record::Tabs;
 use super::set_title;
 use crate::api;
@@ -30,9 +36,20 @@ pub fn Retention() -> impl IntoView {
             Ok(told) => view! { <Told told /> }.into_any(),
         })
     };
+    let known = move || retention.get().and_then(Result::ok);
+    // The fields stay while the rest is drawn anew.
+    let may = Memo::new(move |_| known().is_some_and(|told| told.you_may_erase));
+    let proposals = Memo::new(move |_| known().map(|told| (told.proposals, told.presence)).unwrap_or_default());
+    let named = RwSignal::new(BTreeMap::<String, String>::new());
+    let proposed = move || {
+        let (lines, presence) = proposals.get();
+        view! { <Proposals lines may=may.get() presence named /> }
+    };
     view! {
         <h1>"Retention"</h1>
         <Tabs here="retention" />
+        {proposed}
+        {move || may.get().then(|| view! { <Propose /> })}
         <Transition fallback=|| view! { <p class="soft">"Asking the gate …"</p> }>{body}</Transition>
     }
 }
@@ -72,7 +89,7 @@ fn Told(told: RetentionReply) -> impl IntoView {
             <ul class="history">{told.erasures.into_iter().map(|line| view! { <Erasure line /> }).collect_view()}</ul>
             {(earlier > 0).then(|| view! { <p class="soft">{format!("{earlier} earlier erasures are counted above.")}</p> })}
             <p class="soft">
-                "Whom an erasure was about is told to nobody; the rest of the record still verifies. The operator erases: "
+                "Whom an erasure was about is told to nobody; the rest of the record still verifies. Two people whom the bundle lets do it erase here; the operator, on the gate's host, by "
                 <code>"proviso erase"</code> "."
             </p>
         </Card>
