@@ -64,3 +64,51 @@ test("who may see nothing is told so, and is offered nothing", async ({ page, ga
   await page.goto(`${gate.url}/exceptions/${asked}`);
   await expect(page.getByText("not_permitted_here")).toBeVisible();
 });
+
+test("who may erase looks first, and the second of two says whom it is about", async ({ page, gate }) => {
+  // A proposal of another's stands on the page; in a gate that was just started nothing is old enough to be one.
+  const line = {
+    id: "ers_b1", plan: { what: "person", of: "0".repeat(64) }, digest: "1".repeat(64), reason: "they asked us to",
+    by: { type: "User", id: "jun" }, at: "2026-11-29T03:00:00.000Z", until: "2026-12-06T03:00:00.000Z", state: "waits",
+    you_may_confirm: true,
+  };
+  await page.route("**/api/v1/retention", async (route) => {
+    const answer = await route.fetch();
+    await route.fulfill({ json: { ...(await answer.json()), proposals: [line] } });
+  });
+  await signIn(page, gate, "kit");
+  await page.goto(`${gate.url}/retention`);
+  const propose = page.getByRole("region", { name: "Propose an erasure" });
+  const look_at = propose.getByRole("button", { name: "Look at what it would erase" });
+  await look_at.click();
+  await expect(propose.getByLabel(/^Whom or which/)).toBeFocused();
+  await propose.getByLabel(/^Whom or which/).fill("ines");
+  await propose.getByLabel(/^Only what is older/).fill("9d");
+  await look_at.click();
+  await expect(propose).toContainText("It would erase nothing.");
+  await propose.getByRole("button", { name: "Propose it" }).click();
+  await expect(propose.getByLabel(/^Why\. It stays/)).toBeFocused();
+  await propose.getByLabel(/^Why\. It stays/).fill("they asked us to");
+  await propose.getByRole("button", { name: "Propose it" }).click();
+  await expect(propose).toContainText("nothing_to_erase");
+  // What is filled in otherwise was not looked at.
+  await propose.getByLabel(/^Whom or which/).fill("tom");
+  await expect(propose.getByRole("button", { name: "Propose it" })).toHaveCount(0);
+
+  const waits = page.getByRole("region", { name: "Erasures that wait" });
+  await expect(waits).toContainText("or nothing is erased");
+  const confirm = waits.getByRole("button", { name: /^Confirm and erase/ });
+  await confirm.click();
+  const whom = waits.getByLabel("Whom it is about, as jun told you");
+  await expect(whom).toBeFocused();
+  await whom.fill("ines");
+  const asked = page.waitForRequest("**/api/v1/erasures/ers_b1/confirm");
+  await confirm.click();
+  expect((await asked).postDataJSON()).toEqual({ what: { person: "ines" }, shown: "1".repeat(64) });
+  await expect(page.getByText("unknown_erasure")).toBeVisible();
+  for (const each of LOOKS) {
+    await page.emulateMedia({ colorScheme: each.scheme });
+    await page.setViewportSize(each.viewport);
+    await look(page, "erasures", each);
+  }
+});
