@@ -91,7 +91,7 @@ pub(super) fn Propose() -> impl IntoView {
                 <div>
                     <label for="erase-kind">"What it is about"</label>
                     <select id="erase-kind" on:change=move |event| fill(kind, event_target_value(&event))>
-                        {KINDS.map(|(word, called, _)| view! { <option value=word>{called}</option> }).collect_view()}
+                        {KINDS.into_iter().map(|(word, called, _)| view! { <option value=word>{called}</option> }).collect_view()}
                     </select>
                 </div>
                 <div>

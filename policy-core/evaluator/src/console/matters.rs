@@ -70,7 +70,7 @@ impl Matters {
             std::iter::once(None).chain(all.into_iter().cloned().map(Some)).collect()
         };
         let configs = || asked.iter().map(|(bundle, _)| &bundle.rules.config);
-        let strongest = configs().last().and_then(|config| config.step_ups.last()).cloned().unwrap_or_default();
+        let strongest = asked.last().and_then(|(bundle, _)| bundle.rules.config.step_ups.last());
         let assurances = words("assurance", configs().flat_map(|config| &config.step_ups).collect());
         let assurances: Vec<String> = assurances.into_iter().flatten().collect();
         Ok(Self {
@@ -78,7 +78,7 @@ impl Matters {
             actions: words("action", asked.iter().flat_map(|(bundle, _)| bundle.rules.actions.keys()).collect()),
             // That there is a task is all that is looked at.
             tasks: if reads("task") { vec![None, Some(another.clone())] } else { vec![None] },
-            assurances: if assurances.is_empty() { vec![strongest] } else { assurances },
+            assurances: if assurances.is_empty() { vec![strongest.cloned().unwrap_or_default()] } else { assurances },
             owners: reads("owners"),
             requester: reads("requester"),
         })
@@ -111,7 +111,7 @@ impl Matters {
         } else {
             &[Asks::Nobody]
         };
-        owns.iter().flat_map(|owns| asks.iter().map(|asks| Part { owns: *owns, asks: *asks })).collect()
+        owns.iter().flat_map(|owns| asks.iter().map(move |asks| Part { owns: *owns, asks: *asks })).collect()
     }
 }
 

@@ -1,6 +1,7 @@
 //! The bundle before, asked about what somebody does alone under the next one.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use policy_core::console::Act;
 use policy_core::entity::EntityRef;
@@ -29,8 +30,8 @@ enum Takes {
     Two,
 }
 
-/// What each person of the bundle before is answered, in each part that they may have.
-type Answered = Vec<(EntityRef, Vec<(Part, Takes)>)>;
+/// What a person of the bundle before is answered, in each part that they may have.
+type Answered = (EntityRef, Vec<(Part, Takes)>);
 
 /// The bundle before, with what may still be asked.
 pub(super) struct Today<'a> {
@@ -38,7 +39,7 @@ pub(super) struct Today<'a> {
     matters: &'a Matters,
     people: Vec<EntityRef>,
     left: usize,
-    known: BTreeMap<Asked<'a>, Answered>,
+    known: BTreeMap<Asked<'a>, Rc<Vec<Answered>>>,
 }
 
 impl<'a> Today<'a> {
@@ -56,11 +57,15 @@ impl<'a> Today<'a> {
     ///
     /// INVARIANT (R4): who else is an owner, and who else asks, may be anybody: it takes two where it does for any of them.
     pub fn takes_two(&mut self, asked: Asked<'a>, person: &EntityRef, part: Part) -> Result<bool, TooMuch> {
-        if !self.known.contains_key(&asked) {
-            let answered = self.ask(asked)?;
-            self.known.insert(asked, answered);
-        }
-        let Some(answered) = self.known.get(&asked) else { return Ok(false) };
+        let answered = match self.known.get(&asked) {
+            Some(known) => Rc::clone(known),
+            None => {
+                let answered = Rc::new(self.ask(asked)?);
+                self.known.insert(asked, Rc::clone(&answered));
+                answered
+            }
+        };
+        let answered = answered.as_slice();
         Ok(match part.asks {
             Asks::Nobody => could_take_two(answered, (person, part), None),
             Asks::Oneself => could_take_two(answered, (person, part), Some(person)),
@@ -72,7 +77,7 @@ impl<'a> Today<'a> {
         })
     }
 
-    fn ask(&mut self, asked: Asked<'a>) -> Result<Answered, TooMuch> {
+    fn ask(&mut self, asked: Asked<'a>) -> Result<Vec<Answered>, TooMuch> {
         let parts = self.matters.parts(asked.about);
         self.spend(self.people.len().saturating_mul(parts.len()))?;
         let each = self.people.iter().map(|person| {
@@ -88,14 +93,15 @@ impl<'a> Today<'a> {
                         (true, _) => Takes::Two,
                     }
                 });
-            (person.clone(), parts.iter().copied().zip(takes).collect())
+            let answered: Vec<(Part, Takes)> = parts.iter().copied().zip(takes).collect();
+            (person.clone(), answered)
         });
         Ok(each.collect())
     }
 }
 
 /// Whether there are owners with whom somebody may do it and nobody alone, where this one asks.
-fn could_take_two(answered: &Answered, (person, part): (&EntityRef, Part), asker: Option<&EntityRef>) -> bool {
+fn could_take_two(answered: &[Answered], (person, part): (&EntityRef, Part), asker: Option<&EntityRef>) -> bool {
     let mut somebody = false;
     for (other, takes) in answered {
         let asks = match part.asks {

@@ -2,6 +2,7 @@
 
 use policy_core::entity::EntityRef;
 
+use super::super::matters::Matters;
 use super::*;
 
 const TWO: &str = "permit (principal in Group::\"administrators\", action == Proviso::Action::\"unlock\", resource)";
@@ -146,6 +147,38 @@ fn what_cannot_be_tried_is_refused_and_not_passed() {
     let crowd = |console: &str| crowded(4_000, true, console);
     let told = alone(&crowd(&by("false")), &crowd(&by(&format!("{low} && {write}"))), now());
     assert_eq!(told, Err(TooMuch::Questions), "so many matters are too many");
+}
+
+#[test]
+fn there_are_as_many_matters_and_parts_as_rules_can_tell_apart() {
+    let agent = EntityRef::new("Agent", "spiffe://acme.example/agent/intern-bot");
+    for (condition, count, parts) in [
+        ("resource is Agent", 1, 1),
+        ("context has task", 2, 1),
+        // None, four of the bundle, one that is named, and one that nothing names.
+        ("context has tier && context.tier == \"gone\"", 7, 1),
+        // Two of the bundle, one that is named, and one that nothing names.
+        ("context.assurance == \"gone\"", 4, 1),
+        ("context has task && context.assurance == \"gone\"", 8, 1),
+        ("context.owners.contains(principal)", 1, 2),
+        ("context has requester && context.requester == principal", 1, 3),
+        ("context.owners.contains(principal) || context has requester", 1, 6),
+    ] {
+        let bundle = bundle(&[(true, TWO, &format!("when {{ {condition} }}"))]);
+        let matters = Matters::of(&[(&bundle, &bundle.console_reads)]).unwrap();
+        assert_eq!((matters.count(), matters.parts(Some(&agent)).len()), (count, parts), "{condition}");
+        assert_eq!(matters.all().len() * matters.assurances.len(), count, "{condition}");
+        assert_eq!(matters.parts(None).len(), 1, "of the gate nobody is an owner: {condition}");
+    }
+}
+
+#[test]
+fn what_is_too_much_to_try_of_one_person_is_a_yes() {
+    let jun = EntityRef::new("User", "jun");
+    let by = format!("@id(\"one\") {MARA} when {{ context has tier && context.tier == \"gone\" }};{ACTIVATES}");
+    assert!(!crowded(100, true, &by).may_ever(&jun, &[Act::Unlock]));
+    // Seven matters each of eight thousand agents.
+    assert!(crowded(8_000, true, &by).may_ever(&jun, &[Act::Unlock]));
 }
 
 #[test]
