@@ -13,7 +13,9 @@ use crate::app::event::{BUNDLE, DECISION, EVENT, QUESTION, QUESTIONS};
 const STORED: json::Limits = json::Limits { max_bytes: 64 << 20, max_depth: 120 };
 
 /// Where an event names who did it.
-const BY: [&str; 12] = [
+const BY: [&str; 13] = [
+    // Of two people the one who had it carried out.
+    "/people/1",
     "/by",
     "/vote/person",
     "/version/by",

@@ -108,6 +108,8 @@ async fn what_two_people_agree_on_is_erased_in_the_name_of_both() {
     let people = json!([{"type": "User", "id": "kit"}, {"type": "User", "id": "jun"}]);
     assert_eq!((&told["erasures"][0]["people"], &told["erasures"][0]["run"]), (&people, &done["run"]), "{told:#}");
     assert_eq!(told["erasures"][0]["by"], json!("User::kit, User::jun"), "{told:#}");
+    let lines = gate.client.get("/api/v1/record/lines?kind=payloads_erased", Some(&vera)).await.json();
+    assert_eq!(lines["lines"][0]["by"], json!({"type": "User", "id": "jun"}), "{lines:#}");
     let after = gate.verified().await;
     assert_eq!((&after["verified"], &after["erased"]["grants"]), (&json!(true), &json!(1)), "{after}");
     // As after a restart.
