@@ -10,7 +10,7 @@ use crate::test::testing;
 use crate::{assets, inputs, tools};
 
 /// The tests that look at pages are called so: most of them once for each look.
-const LOOKS: [&str; 18] = [
+const LOOKS: [&str; 19] = [
     "light, wide",
     "light, narrow",
     "dark, wide",
@@ -29,6 +29,7 @@ const LOOKS: [&str; 18] = [
     "activate a wider",
     "were chosen",
     "log is narrowed",
+    "erase looks first",
 ];
 
 /// Builds what is shown, plays the tests that look at pages, and says where the pictures are.

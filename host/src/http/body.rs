@@ -10,6 +10,7 @@ use proviso_api::access_request::{AccessRequest, CancelRequest};
 use proviso_api::activation::{BundleVoteRequest, ProposeModuleRequest, ProposeRequest};
 use proviso_api::acts::{AnswerRequest, DispositionRequest, Reason, RenewRequest, ShownReason};
 use proviso_api::authzen::{EvaluationRequest, EvaluationsRequest};
+use proviso_api::erasures::{ConfirmErasure, ErasureWhat, ProposeErasure};
 use proviso_api::findings::{AssignRequest, CommentRequest, FindingActRequest, FindingStateRequest};
 use proviso_api::operations::ExecutionReport;
 use proviso_api::ownership::HandOwnerRequest;
@@ -73,6 +74,9 @@ wire! {
     ShownReason: ["signed"];
     ActChallengeRequest: [];
     LiftRequest: ["signature"];
+    ErasureWhat: ["agent", "record"];
+    ProposeErasure: ["what", "signature"];
+    ConfirmErasure: ["what", "signature"];
     DispositionRequest: [];
     RenewRequest: ["scope"];
     CloseReview: [];

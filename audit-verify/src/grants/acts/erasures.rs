@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::super::time::Instant;
 use super::super::wire::{Entity, Gate};
-use super::super::{GrantFault, REMEMBERED, name};
+use super::super::{GrantFault, REMEMBERED};
 use super::locks::digest;
 
 /// The proposals that something may still be erased by.
