@@ -152,7 +152,8 @@ async fn nobody_erases_what_is_their_own_or_what_would_not_go() {
     let request = as_person(gate.client.request(Method::DELETE, &withdrawn), &kit);
     assert_eq!(proviso_tests::Client::send(request).await.status.as_u16(), 204);
     assert_eq!(refused(&propose(&gate, &kit, &what).await), "409 on_hold");
-    let (exit, lifted) = gate.run(&["hold", "lift", hold["id"].as_str().expect("an id"), "--reason", "settled"]).await;
+    let (exit, lifted) =
+        gate.run(&["hold", "lift", hold["holds"][0]["id"].as_str().expect("an id"), "--reason", "settled"]).await;
     assert_eq!(exit, Some(0), "{lifted}");
     let proposed = propose(&gate, &kit, &what).await.json();
     let done = confirm(&gate, &jun, &proposed["proposal"], &what).await;
