@@ -71,10 +71,14 @@ pub fn remedy(code: &str) -> Option<&'static str> {
         "token_malformed" | "token_header" => {
             "send a compact JWS of at most 8 KiB, without `crit`, `jku`, `x5u`, `jwk` and `x5c` in its header"
         }
-        "token_type" => "send a JWT-SVID (`typ` absent, `JWT` or `JOSE`) or an access token (`typ: at+jwt`)",
+        "token_type" => {
+            "send a JWT-SVID (`typ` absent, `JWT` or `JOSE`), an access token (`typ: at+jwt`), or one of the gate's own as it was printed"
+        }
         "token_issuer" => "the operator names the issuer in the file of `serve --identities`",
         "token_algorithm" => "the issuer's entry in the file of `serve --identities` lists its `algorithms`",
-        "token_key" => "sign with a key that the issuer publishes; a new one is seen within half a minute",
+        "token_key" => {
+            "sign with a key that the issuer publishes; a new one is seen within half a minute; one of the gate's own is minted anew by `proviso token`"
+        }
         "issuer_keys_unavailable" => {
             "ask again; if it stays so, the operator looks whether the issuer's keys can be had"
         }
@@ -83,7 +87,10 @@ pub fn remedy(code: &str) -> Option<&'static str> {
             "get a token for where it is shown: the gate, as its issuer's entry says, or the proxy's own `--resource`"
         }
         "token_claim" => "docs/identities.md lists the claims that a token must have",
-        "token_expired" => "get a new token or certificate from the issuer",
+        "token_expired" => {
+            "get a new token or certificate from the issuer; one of the gate's own is minted anew by `proviso token`"
+        }
+        "token_not_signed" => "the operator mints a new one by `proviso token agent` or `enforcement-point`",
         "token_not_yet" => "look at the issuer's clock; up to a minute of difference is allowed",
         "token_too_long" => "get one that lives no longer than `longest` of the issuer's entry",
         "token_trust_domain" => "send the JWT-SVID of a workload of a configured trust domain",

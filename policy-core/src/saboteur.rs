@@ -121,6 +121,7 @@ pub const NAMES: &[&str] = &[
     "r8_step_up_offered",
     "r8_no_copy_ignored",
     "r8_signature_believed",
+    "r8_own_signature_believed",
     "r8_any_audience",
     "r8_old_keys_believed",
     "r8_proof_not_asked",

@@ -10,6 +10,8 @@ mod ended;
 mod files;
 mod keys;
 mod minter;
+mod own;
+mod own_keys;
 mod points;
 mod proofs;
 mod recorded;

@@ -41,6 +41,8 @@ mod metrics;
 #[cfg(test)]
 mod openapi;
 #[cfg(test)]
+mod own_tokens;
+#[cfg(test)]
 mod passkeys;
 #[cfg(test)]
 mod people;

@@ -53,6 +53,7 @@ impl App {
                     GateEvent::GateStarted { .. }
                     | GateEvent::GateStopped { .. }
                     | GateEvent::SigningKeyRotated { .. }
+                    | GateEvent::CredentialKeyRotated { .. }
                     | GateEvent::LogKeyRotated { .. }
                     | GateEvent::AllowWithheld { .. }
                     | GateEvent::Limited { .. } => Vec::new(),

@@ -173,6 +173,17 @@ pub enum GateEvent {
         /// When.
         at: Timestamp,
     },
+    /// Another key signs the tokens of agents and enforcement points from here on.
+    CredentialKeyRotated {
+        /// The new key's id.
+        kid: String,
+        /// The operating-system user.
+        by: String,
+        /// Why.
+        reason: String,
+        /// When.
+        at: Timestamp,
+    },
     /// Another key signs the heads of the record from the next head on. The head over this record is the old key's.
     LogKeyRotated {
         /// The new public key: Ed25519, in base64.
@@ -374,6 +385,7 @@ impl GateEvent {
             Self::Limited { .. } => "limited",
             Self::GateStopped { .. } => "gate_stopped",
             Self::SigningKeyRotated { .. } => "signing_key_rotated",
+            Self::CredentialKeyRotated { .. } => "credential_key_rotated",
             Self::LogKeyRotated { .. } => "log_key_rotated",
             Self::PayloadsErased(_) => PAYLOADS_ERASED,
             Self::ErasureProposed(_) => "erasure_proposed",

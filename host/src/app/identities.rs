@@ -17,8 +17,8 @@ use super::refusal::{Refusal, RefusalKind};
 use super::sessions::{Entry, Whence};
 use super::settings::Operator;
 use crate::identity::{
-    Credential, IdentityEvent, MintRequest, MintedSecret, PersonSession, Secret, SecretKind, SubjectPattern, Token,
-    TokenFacts, TokenLine,
+    IdentityEvent, MintRequest, MintedSecret, PersonSession, Secret, SecretKind, SubjectPattern, Token, TokenFacts,
+    TokenLine,
 };
 use crate::store::VersionKey;
 
@@ -32,22 +32,6 @@ const LINK_LIFE: Span = Span::from_seconds(15 * 60);
 pub(super) const ASSURANCE: &str = "link";
 
 impl App {
-    /// Tells a caller apart by its bearer token.
-    ///
-    /// # Errors
-    /// `unauthenticated`, the same for a token that is wrong, expired or revoked.
-    pub fn authenticate(&self, bearer: &str) -> Result<Credential, Refusal> {
-        let now = self.now();
-        let kinds = [SecretKind::Agent, SecretKind::EnforcementPoint];
-        let secret = kinds.into_iter().find_map(|kind| Secret::parse(kind, bearer)).ok_or_else(unauthenticated)?;
-        let state = self.state();
-        let token = state.registry.token(&secret, self.keys(), now).ok_or_else(|| {
-            let earlier = state.registry.is_of_earlier_epoch(&secret, self.keys());
-            if earlier { of_earlier_epoch() } else { unauthenticated() }
-        })?;
-        token.credential().ok_or_else(unauthenticated)
-    }
-
     /// Signs in with a one-time link's secret: the session's secret, for the cookie, and the reply.
     ///
     /// # Errors
@@ -228,17 +212,20 @@ impl App {
         }
         let secret = self.draw(kind)?;
         let now = self.now();
+        let signed = kind != SecretKind::Link;
         let token = Token {
             id: secret.id().to_owned(),
             hash: secret.hash(self.keys()),
             facts,
             minted_at: now,
-            expires_at: now.plus(life),
+            // A signed one says its end in whole seconds, and the record says the same.
+            expires_at: if signed { whole_second(now).plus(life) } else { now.plus(life) },
             by: by.name.clone(),
             uid: by.uid,
             same_user,
+            signed,
         };
-        let (id, expires_at) = (token.id.clone(), token.expires_at);
+        let minted = token.clone();
         let person = match &token.facts {
             TokenFacts::Approver { person } => Some(person.clone()),
             _ => None,
@@ -257,9 +244,10 @@ impl App {
         .await?;
         let secret = match kind {
             SecretKind::Link => format!("{}/sign-in#{}", self.settings().public_url, secret.reveal()),
-            _ => secret.reveal(),
+            // Behind its record: whatever a key has signed is known when that key is retired.
+            _ => self.signed_text(&minted, &secret)?,
         };
-        Ok(MintedSecret { id, secret, expires_at })
+        Ok(MintedSecret { id: minted.id, secret, expires_at: minted.expires_at })
     }
 
     fn mint_facts(&self, request: MintRequest) -> Result<(SecretKind, Span, TokenFacts), Refusal> {
@@ -408,8 +396,13 @@ pub(super) fn of_earlier_epoch() -> Refusal {
     Refusal::new(RefusalKind::Unauthenticated, "credential_of_earlier_epoch", what)
 }
 
+/// A moment without what is behind its second.
+fn whole_second(at: Timestamp) -> Timestamp {
+    Timestamp::from_millis(at.millis().saturating_sub(at.millis().rem_euclid(1_000)))
+}
+
 /// Nobody knows who asks.
-fn unauthenticated() -> Refusal {
+pub(super) fn unauthenticated() -> Refusal {
     Refusal::new(RefusalKind::Unauthenticated, "unauthenticated", "the bearer token is wrong, expired or revoked")
         .help("the operator mints one by `proviso token agent` or `proviso token enforcement-point`")
 }

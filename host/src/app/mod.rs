@@ -20,6 +20,7 @@ mod copies;
 mod decided;
 mod denial;
 mod eligible;
+mod embedded;
 mod engine;
 mod epoch;
 mod erasure;
@@ -126,9 +127,10 @@ pub use sign_in::{
 };
 
 use crate::random::Random;
-use crate::signing::BindingKeys;
+use crate::signing::{BindingKeys, CredentialKeys};
 use crate::store::{Keys, Outbox, Store, VersionKey};
 use crate::trust::Proofs;
+use crate::trust::own::Signatures;
 use append::Proposal;
 use copies::Board;
 use event::{GateEvent, LedgerEvent};
@@ -159,6 +161,10 @@ struct Inner {
     keys: Arc<Keys>,
     /// The keys of binding tokens.
     binding: BindingKeys,
+    /// The keys of this gate's own tokens.
+    credential_keys: CredentialKeys,
+    /// Which of those tokens were found to be signed.
+    signatures: Signatures,
     /// How many may wait for a decision at once.
     waiting: Semaphore,
     time: TimeKeeper,
@@ -192,7 +198,7 @@ impl Inner {
         parts: Parts,
         (store, outbox): (Arc<dyn Store>, Arc<dyn Outbox>),
         folded: Arc<Folded>,
-        (keys, binding): (Arc<Keys>, BindingKeys),
+        (keys, binding, credential_keys): (Arc<Keys>, BindingKeys, CredentialKeys),
         time: TimeKeeper,
     ) -> Self {
         let (held, counters, work, limits) = (Mutex::default(), Mutex::default(), Notify::new(), Limits::default());
@@ -208,6 +214,8 @@ impl Inner {
             folded,
             keys,
             binding,
+            credential_keys,
+            signatures: Signatures::default(),
             waiting,
             time,
             held,

@@ -11,7 +11,7 @@ use super::policy::Policy;
 use super::settings::{OpenError, Parts, Settings};
 use super::time::TimeKeeper;
 use super::{App, Inner};
-use crate::signing::BindingKeys;
+use crate::signing::{BindingKeys, CredentialKeys};
 use crate::store::sqlite::{SqliteOutbox, SqliteStore};
 use crate::store::{DataFolder, Keys, Modules, Outbox, RestoreMark, Store, StoreError};
 
@@ -42,12 +42,14 @@ impl App {
         let binding = BindingKeys::open(&settings.data, &*parts.random, parts.clock.now()).map_err(|source| {
             OpenError::Store(StoreError::File { path: settings.data.join("keys").display().to_string(), source })
         })?;
+        let credential_keys = CredentialKeys::open(&settings.data, &*parts.random, parts.clock.now())?;
         let folded = Arc::new(Folded::new(Arc::clone(&parts.index), policy));
         let time = TimeKeeper::new(Arc::clone(&parts.clock));
         let store = SqliteStore::open(folder, Arc::clone(&keys), Arc::clone(&parts.random), folded.clone())?;
         let outbox = SqliteOutbox::open(&settings.data, Arc::clone(&keys))?;
         let store = (wrap(Arc::new(store)), Arc::new(outbox) as Arc<dyn Outbox>);
-        let app = Self(Arc::new(Inner::new(settings, parts, store, folded, (keys, binding), time)));
+        let keys = (keys, binding, credential_keys);
+        let app = Self(Arc::new(Inner::new(settings, parts, store, folded, keys, time)));
         app.start().await?;
         Ok(app)
     }
@@ -59,6 +61,7 @@ impl App {
         let mark = RestoreMark::read(&self.settings().data)?;
         let begun = self.begin_epoch_where_due(mark.as_ref(), &self.settings().seen, Vec::new()).await;
         begun.map_err(|refusal| unwritable(&refusal.detail))?;
+        self.keep_credential_keys()?;
         self.withhold_deliveries().await?;
         if mark.is_some() {
             RestoreMark::remove(&self.settings().data)?;

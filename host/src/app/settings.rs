@@ -13,6 +13,7 @@ use super::limits::Allowance;
 use super::sign_in::Ways;
 use crate::clock::Clock;
 use crate::random::Random;
+use crate::signing::CredentialKeyError;
 use crate::store::{DataKind, SeenHead, StoreError};
 use crate::trust::Identities;
 
@@ -127,6 +128,9 @@ pub enum OpenError {
     /// The data folder or the log in it.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The keys of the gate's own tokens.
+    #[error(transparent)]
+    CredentialKeys(#[from] CredentialKeyError),
     /// The bundle does not load.
     #[error("the bundle does not load: {message}")]
     Bundle {
@@ -196,6 +200,7 @@ impl OpenError {
     pub fn code(&self) -> &str {
         match self {
             Self::Store(error) => error.code(),
+            Self::CredentialKeys(error) => error.code(),
             Self::Bundle { code, .. } => code,
             Self::NotActivated { .. } => "bundle_not_activated",
             Self::OtherBundle { .. } => "other_bundle",
@@ -213,6 +218,7 @@ impl OpenError {
     pub fn help(&self) -> String {
         match self {
             Self::Store(error) => error.help().to_owned(),
+            Self::CredentialKeys(error) => error.help().to_owned(),
             Self::Bundle { help, .. } => help.clone(),
             Self::NotActivated { given, .. } => format!(
                 "propose it to people by `proviso bundle propose`; where fewer than two may activate, or the gate is \

@@ -300,6 +300,7 @@ impl State {
             GateEvent::GateStarted { module, .. } => self.proposals.started(module),
             GateEvent::GateStopped { .. }
             | GateEvent::SigningKeyRotated { .. }
+            | GateEvent::CredentialKeyRotated { .. }
             | GateEvent::AllowWithheld { .. }
             | GateEvent::Limited { .. } => {}
             GateEvent::PayloadsErased(erasure) => self.forget_erased(seq, *erasure),

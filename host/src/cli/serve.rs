@@ -296,7 +296,7 @@ pub(super) const fn exit_of(error: &OpenError) -> Exit {
         | OpenError::PeopleActivate
         | OpenError::OtherModule { .. }
         | OpenError::NoReason => Exit::Usage,
-        OpenError::Store(_) | OpenError::Engine(_) => Exit::Unavailable,
+        OpenError::Store(_) | OpenError::CredentialKeys(_) | OpenError::Engine(_) => Exit::Unavailable,
     }
 }
 

@@ -259,6 +259,12 @@ impl Registry {
         live.then_some(&held.token)
     }
 
+    /// When the last of the signed credentials ends that live; absent: none does.
+    pub fn last_signed_ends(&self, now: Timestamp) -> Option<Timestamp> {
+        let live = self.tokens.values().filter(|held| held.over.is_none() && held.token.signed);
+        live.map(|held| held.token.expires_at).filter(|end| now < *end).max()
+    }
+
     /// Whether an operator ended a credential that says this, or somebody whom it names.
     pub fn is_ended(&self, said: &Said) -> bool {
         self.verified.is_ended(said)

@@ -1,4 +1,5 @@
-//! Secrets as they are handed out: `KIND_ID_SECRET`. Nothing but their keyed hash is ever kept.
+//! Secrets as they are handed out: `KIND_ID_SECRET`, or for agents and enforcement points within a signed token. Nothing
+//! but their keyed hash is ever kept.
 
 use std::io;
 
@@ -59,6 +60,17 @@ impl Secret {
         let hex = |text: &str, length: usize| text.len() == length && text.bytes().all(|byte| byte.is_ascii_hexdigit());
         (hex(id, 32) && hex(secret, 64))
             .then(|| Self { id: format!("{}_{id}", kind.prefix()), secret: secret.to_owned() })
+    }
+
+    /// Reads what a caller presents in two parts, the public id and what is secret.
+    pub fn of(id: &str, secret: &str) -> Option<Self> {
+        let kinds = [SecretKind::Agent, SecretKind::EnforcementPoint];
+        kinds.into_iter().find_map(|kind| Self::parse(kind, &format!("{id}_{secret}")))
+    }
+
+    /// What is secret of it, without the id.
+    pub(crate) fn bare(&self) -> &str {
+        &self.secret
     }
 
     /// The public id.

@@ -4,7 +4,7 @@ use policy_core::digest::Digest;
 use policy_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{AgentCredential, Credential, EMBEDDED, PointCredential, TokenFacts};
+use super::{AgentCredential, Credential, EMBEDDED, PointCredential, TokenFacts, vouched_by};
 
 /// A credential as it was minted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,9 +25,30 @@ pub struct Token {
     pub uid: u32,
     /// Whether that was the gate's own user.
     pub same_user: bool,
+    /// Whether it is handed out as a text that the gate signs: an agent's and an enforcement point's since there are such.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub signed: bool,
 }
 
 impl Token {
+    /// Whom a signed one is for, as it says so itself.
+    pub fn subject(&self) -> String {
+        match &self.facts {
+            TokenFacts::Agent { subject, .. } => subject.to_string(),
+            TokenFacts::EnforcementPoint { name, .. } => vouched_by(name),
+            TokenFacts::Approver { person, .. } => person.to_string(),
+        }
+    }
+
+    /// The one resource that it is to be shown to; absent: the gate itself, which an enforcement point always shows its
+    /// own to.
+    pub fn resource(&self) -> Option<&str> {
+        match &self.facts {
+            TokenFacts::Agent { resource, .. } => resource.as_deref(),
+            TokenFacts::EnforcementPoint { .. } | TokenFacts::Approver { .. } => None,
+        }
+    }
+
     /// As use cases see a caller. A sign-in link is no caller.
     pub fn credential(&self) -> Option<Credential> {
         match self.facts.clone() {

@@ -117,6 +117,7 @@ impl VerifiedCredential {
             by: self.issuer.clone(),
             uid: NOBODY,
             same_user: false,
+            signed: false,
         }
     }
 }

@@ -10,7 +10,7 @@ use policy_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::jws::{NotOurs, Parties};
+use super::jws::{NotOurs, Parties, second};
 use super::keys::BindingKeys;
 
 /// The header's `typ`.
@@ -98,10 +98,6 @@ struct Wire {
     enforcement_point: String,
     #[serde(rename = "proviso.dev/scope")]
     scope: Scope,
-}
-
-fn second(at: Timestamp) -> i64 {
-    at.millis().div_euclid(1000)
 }
 
 impl BindingKeys {

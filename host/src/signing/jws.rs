@@ -7,7 +7,7 @@ use policy_core::time::{Span, Timestamp};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::keys::{BindingKeys, PublicKey};
+use super::keys::{KeyRing, PublicKey};
 
 /// The longest text that is looked at.
 pub(super) const LONGEST: usize = 16 * 1024;
@@ -32,7 +32,7 @@ pub(super) enum NotOurs {
     Audience,
 }
 
-impl BindingKeys {
+impl KeyRing {
     /// Signs claims under a `typ`: a text of another kind that the same key signs is none of this kind (RFC 8725, 3.11).
     /// Absent: there is no key that can, or it would be longer than what is looked at.
     pub(super) fn seal<W: Serialize>(&self, kind: &str, claims: &W) -> Option<String> {
@@ -77,9 +77,14 @@ impl BindingKeys {
 
 impl PublicKey {
     /// Whether it still signed at that second: what says that it was signed later is forged by whoever has the old key.
-    pub(super) fn signed_at(&self, second: i64) -> bool {
-        self.retired_at.is_none_or(|at| second <= at.millis().div_euclid(1000))
+    pub(super) fn signed_at(&self, at_second: i64) -> bool {
+        self.retired_at.is_none_or(|at| at_second <= second(at))
     }
+}
+
+/// A moment as a NumericDate (RFC 7519), in whole seconds.
+pub(super) fn second(at: Timestamp) -> i64 {
+    at.millis().div_euclid(1000)
 }
 
 pub(super) fn seconds(span: Span) -> i64 {

@@ -1,8 +1,10 @@
-//! The keys of binding tokens and approvals: one that signs, and the public halves of those that did, until nothing they
-//! signed is valid any more. They lie in one file beside the log's keys, so that a rotation is one rename.
+//! A ring of keys: one that signs, and the public halves of those that did, until nothing they signed is valid any more.
+//! It lies in one file beside the log's keys, so that a rotation is one rename. There are two: that of binding tokens and
+//! approvals, whose public halves are published, and that of the gate's own credentials.
 
 use std::fs;
 use std::io;
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock};
 
@@ -22,11 +24,11 @@ use super::token::LONGEST_LIFE;
 use crate::random::{self, Random};
 use crate::whole_file;
 
-/// The file in the folder of keys.
+/// The file of the keys of binding tokens and approvals, in the folder of keys.
 const FILE: &str = "binding.json";
-/// Its version.
+/// The version of a file of keys.
 const VERSION: u32 = 1;
-/// How much longer than its last token a retired key is published: clocks of others may be behind.
+/// How much longer than its last token a retired key is believed: clocks of others may be behind.
 const SKEW: Span = Span::from_seconds(60);
 
 /// A key as it is kept.
@@ -41,7 +43,7 @@ struct Row {
     made_at: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     retired_at: Option<Timestamp>,
-    /// When the last of the approvals ends that it signed; with those it stays published.
+    /// When the last ends of what it signed and the record knows; with that it stays.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     needed_until: Option<Timestamp>,
 }
@@ -84,11 +86,16 @@ pub struct PublicKey {
     pub retired_at: Option<Timestamp>,
 }
 
-/// The keys of binding tokens and approvals.
-pub struct BindingKeys {
+/// A key that signs, and those that did.
+pub struct KeyRing {
     path: PathBuf,
+    /// How long something is valid at most that the record does not know.
+    life: Span,
     rows: RwLock<Vec<Row>>,
 }
+
+/// The keys of binding tokens and approvals.
+pub struct BindingKeys(KeyRing);
 
 impl BindingKeys {
     /// Reads the keys of a data folder, or draws the first.
@@ -96,22 +103,71 @@ impl BindingKeys {
     /// # Errors
     /// When they can be neither read nor written.
     pub fn open(data: &Path, random: &dyn Random, now: Timestamp) -> io::Result<Self> {
-        provider::install();
         let path = data.join("keys").join(FILE);
-        let rows = match fs::read(&path) {
-            Ok(bytes) => read(&bytes)?,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                let rows = vec![draw(random, now)?];
-                write(&path, &rows)?;
-                rows
-            }
-            Err(error) => return Err(error),
-        };
-        Ok(Self { path, rows: RwLock::new(rows) })
+        if let Some(ring) = KeyRing::read(path.clone(), LONGEST_LIFE)? {
+            return Ok(Self(ring));
+        }
+        let ring = KeyRing::begin(path, LONGEST_LIFE, FreshKey::draw(random, now)?);
+        ring.keep()?;
+        Ok(Self(ring))
     }
 
-    /// Retires the key that signs, and lets this one sign. `needed` tells when the last approval ends that there is: it
-    /// is asked once nothing can be signed by the old key any more, so that it sees whatever was.
+    /// The published keys as a JWK Set (RFC 7517, RFC 8037).
+    pub fn jwks(&self, now: Timestamp) -> JwkSet {
+        let keys = self.published(now).into_iter().map(|key| Jwk {
+            common: CommonParameters {
+                public_key_use: Some(PublicKeyUse::Signature),
+                key_algorithm: Some(KeyAlgorithm::EdDSA),
+                key_id: Some(key.kid),
+                ..CommonParameters::default()
+            },
+            algorithm: AlgorithmParameters::OctetKeyPair(OctetKeyPairParameters {
+                key_type: OctetKeyPairType::OctetKeyPair,
+                curve: EllipticCurve::Ed25519,
+                x: URL_SAFE_NO_PAD.encode(key.public),
+            }),
+        });
+        JwkSet { keys: keys.collect() }
+    }
+}
+
+impl Deref for BindingKeys {
+    type Target = KeyRing;
+
+    fn deref(&self) -> &KeyRing {
+        &self.0
+    }
+}
+
+impl KeyRing {
+    /// Reads a file of keys. Absent: there is none.
+    pub(super) fn read(path: PathBuf, life: Span) -> io::Result<Option<Self>> {
+        provider::install();
+        match fs::read(&path) {
+            Ok(bytes) => Ok(Some(Self { rows: RwLock::new(read(&bytes)?), path, life })),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// A first key, which is kept nowhere yet.
+    pub(super) fn begin(path: PathBuf, life: Span, FreshKey(fresh): FreshKey) -> Self {
+        provider::install();
+        Self { path, life, rows: RwLock::new(vec![fresh]) }
+    }
+
+    /// The file.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Writes what there is.
+    pub(super) fn keep(&self) -> io::Result<()> {
+        write(&self.path, &self.rows.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Retires the key that signs, and lets this one sign. `needed` tells when the last ends of what the record knows that
+    /// it signed: it is asked once nothing can be signed by the old key any more, so that it sees whatever was.
     ///
     /// # Errors
     /// When the file cannot be written; the keys are as before then.
@@ -123,7 +179,7 @@ impl BindingKeys {
     ) -> io::Result<()> {
         let mut rows = self.rows.write().unwrap_or_else(PoisonError::into_inner);
         let needed = needed();
-        let mut next: Vec<Row> = rows.iter().filter(|row| row.is_published(now)).cloned().collect();
+        let mut next: Vec<Row> = rows.iter().filter(|row| row.is_published(now, self.life)).cloned().collect();
         for row in &mut next {
             // INVARIANT: from here on nothing can be signed by it, whoever reads the file.
             row.d = None;
@@ -152,25 +208,7 @@ impl BindingKeys {
     /// The keys that something valid may be signed by, oldest first.
     pub fn published(&self, now: Timestamp) -> Vec<PublicKey> {
         let rows = self.rows.read().unwrap_or_else(PoisonError::into_inner);
-        rows.iter().filter(|row| row.is_published(now)).filter_map(Row::public).collect()
-    }
-
-    /// The published keys as a JWK Set (RFC 7517, RFC 8037).
-    pub fn jwks(&self, now: Timestamp) -> JwkSet {
-        let keys = self.published(now).into_iter().map(|key| Jwk {
-            common: CommonParameters {
-                public_key_use: Some(PublicKeyUse::Signature),
-                key_algorithm: Some(KeyAlgorithm::EdDSA),
-                key_id: Some(key.kid),
-                ..CommonParameters::default()
-            },
-            algorithm: AlgorithmParameters::OctetKeyPair(OctetKeyPairParameters {
-                key_type: OctetKeyPairType::OctetKeyPair,
-                curve: EllipticCurve::Ed25519,
-                x: URL_SAFE_NO_PAD.encode(key.public),
-            }),
-        });
-        JwkSet { keys: keys.collect() }
+        rows.iter().filter(|row| row.is_published(now, self.life)).filter_map(Row::public).collect()
     }
 
     /// The key that signs now: its id and its secret half.
@@ -182,9 +220,9 @@ impl BindingKeys {
 }
 
 impl Row {
-    fn is_published(&self, now: Timestamp) -> bool {
+    fn is_published(&self, now: Timestamp, life: Span) -> bool {
         self.retired_at.is_none_or(|retired| {
-            let tokens = retired.plus(LONGEST_LIFE);
+            let tokens = retired.plus(life);
             now < self.needed_until.map_or(tokens, |needed| needed.max(tokens)).plus(SKEW)
         })
     }
@@ -216,7 +254,7 @@ fn draw(random: &dyn Random, now: Timestamp) -> io::Result<Row> {
 }
 
 fn read(text: &[u8]) -> io::Result<Vec<Row>> {
-    let bad = || io::Error::other("it does not hold keys of binding tokens");
+    let bad = || io::Error::other("it does not hold keys that sign");
     let kept: Kept = serde_json::from_slice(text).map_err(|_| bad())?;
     let whole = kept.keys.iter().all(|row| row.public().is_some());
     let signs = kept.keys.last().is_some_and(|row| row.d.as_ref().and_then(|d| bytes(d)).is_some());

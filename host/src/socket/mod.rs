@@ -117,6 +117,11 @@ pub enum Request {
         /// Why.
         reason: String,
     },
+    /// Lets a fresh key sign the tokens of agents and enforcement points.
+    RotateCredentialKeys {
+        /// Why.
+        reason: String,
+    },
     /// Lets a fresh key sign the heads of the record.
     RotateLogKey {
         /// Why.
@@ -124,6 +129,8 @@ pub enum Request {
     },
     /// The published keys of binding tokens and approvals, oldest first.
     ListKeys {},
+    /// The keys that tokens of agents and enforcement points are believed by, oldest first.
+    ListCredentialKeys {},
     /// Evidence from the log of a system that agents act on: all of these, or none.
     BringEvidence {
         /// The system's name.

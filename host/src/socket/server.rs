@@ -122,9 +122,13 @@ async fn answer(app: App, request: Request, by: Operator) -> Reply {
             ended.map(|()| Reply::Done {})
         }
         Request::EndTask { task, reason } => app.end_task_as(&by, &task, &reason).await.map(|_| Reply::Done {}),
-        Request::RotateKeys { reason } => app.rotate_keys(&by, &reason).await.map(|_| keys(&app)),
+        Request::RotateKeys { reason } => app.rotate_keys(&by, &reason).await.map(|_| keys(app.signing_keys())),
+        Request::RotateCredentialKeys { reason } => {
+            app.rotate_credential_keys(&by, &reason).await.map(|_| keys(app.token_keys()))
+        }
         Request::RotateLogKey { reason } => app.rotate_log_key(&by, &reason).await.map(|()| Reply::Done {}),
-        Request::ListKeys {} => Ok(keys(&app)),
+        Request::ListKeys {} => Ok(keys(app.signing_keys())),
+        Request::ListCredentialKeys {} => Ok(keys(app.token_keys())),
         Request::BringEvidence { source, pieces } => {
             let pieces = pieces.into_iter().map(|piece| (piece.id, piece.said)).collect();
             let brought = app.bring_evidence(&by, &source, pieces).await;
@@ -180,14 +184,14 @@ async fn reconcile(app: &App, since: Option<Timestamp>) -> Result<Reply, Refusal
     Ok(Reply::Reconciled { report, findings: newest(app.unresolved_findings(since)) })
 }
 
-fn keys(app: &App) -> Reply {
+fn keys(keys: Vec<PublicKey>) -> Reply {
     let line = |key: PublicKey| KeyLine {
         kid: key.kid,
         state: if key.retired_at.is_some() { "retired" } else { "signing" }.to_owned(),
         made_at: key.made_at,
         retired_at: key.retired_at,
     };
-    Reply::Keys { keys: app.signing_keys().into_iter().map(line).collect() }
+    Reply::Keys { keys: keys.into_iter().map(line).collect() }
 }
 
 async fn mint(app: &App, request: MintRequest, by: &Operator) -> Result<Reply, Refusal> {

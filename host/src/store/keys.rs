@@ -80,6 +80,11 @@ impl Keys {
         })
     }
 
+    /// What this gate is called where it issues tokens: the same for ever, as the origin of its logs is.
+    pub fn gate_name(&self) -> String {
+        self.with(|ring| format!("proviso.dev/gate/{}", ring.short()))
+    }
+
     /// Signs the head of a log: a C2SP checkpoint as a signed note.
     pub fn sign_head(&self, log: Log, size: u64, root: TreeHash) -> String {
         self.with(|ring| {
@@ -161,9 +166,13 @@ impl Ring {
 
     /// The log's origin: the same for ever, told apart from every other gate's by the first key.
     fn origin(&self, log: Log) -> String {
+        format!("proviso.dev/log/{}/{log}", self.short())
+    }
+
+    /// What tells this gate from every other: of its first key.
+    fn short(&self) -> String {
         let digest = Digest::of(self.public.first().map_or(&[][..], |key| key)).to_string();
-        let short: String = digest.chars().take(16).collect();
-        format!("proviso.dev/log/{short}/{log}")
+        digest.chars().take(16).collect()
     }
 
     /// The keys under the log's origin, the one that signs last.

@@ -1,5 +1,5 @@
 //! Credentials of other issuers: who is an issuer, by which keys, and what a token or a client's certificate says once it
-//! is verified.
+//! is verified. The gate's own tokens are read by the same strict reader ([`own`]).
 //!
 //! Here everything is still in the issuer's words. Who that is in the bundle's, whether their task goes on, and what is
 //! recorded of it, is `app::foreign`'s. No status codes, no SQL, no policy; no token is kept or logged.
@@ -13,6 +13,7 @@ mod fault;
 mod jwk;
 mod jws;
 mod keyring;
+pub mod own;
 mod signature;
 mod source;
 mod spiffe;

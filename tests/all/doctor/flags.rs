@@ -125,6 +125,9 @@ fn what_others_can_write_or_read_is_told() {
     world.mode("data/keys/log.key", 0o640);
     assert!(world.tells("keys_open"));
     world.mode("data/keys/log.key", 0o600);
+    world.mode("data/keys/credentials.json", 0o604);
+    assert!(world.tells("keys_open"));
+    world.mode("data/keys/credentials.json", 0o600);
     world.mode("data", 0o750);
     assert!(world.tells("data_open"));
 }

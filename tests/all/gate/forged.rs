@@ -11,6 +11,7 @@ use rusqlite::{Connection, params};
 use serde_json::{Value, json};
 
 use super::{audit, failure, parties, sign_in};
+use crate::own_tokens;
 
 const SALT: [u8; 32] = [7; 32];
 
@@ -117,6 +118,15 @@ async fn a_token_put_in_by_hand_opens_nothing_and_stops_the_next_start() {
     // The running gate never reads authority back from rows.
     let call = write_file("close-planner", "/srv/files/reports/a.md", "c1");
     let answer = gate.client.post_for("/access/v1/evaluation", &parties.point, &token, &call).await;
+    assert_eq!((answer.status.as_u16(), answer.code().as_str()), (401, "token_not_signed"), "{answer:?}");
+    // Nor does it with a signature of the gate's own key.
+    let mut claims = own_tokens::part(&parties.agent, 1);
+    claims["jti"] = json!("pva_00000000000000000000000000000001");
+    claims["sub"] = json!(format!("Agent::{AGENTS}close-planner"));
+    claims[own_tokens::SECRET] = json!("a".repeat(64));
+    let key = own_tokens::stolen(&data, "credentials.json");
+    let signed = own_tokens::signed(&key, &own_tokens::part(&parties.agent, 0), &claims);
+    let answer = gate.client.post_for("/access/v1/evaluation", &parties.point, &signed, &call).await;
     assert_eq!((answer.status.as_u16(), answer.code().as_str()), (401, "unauthenticated"), "{answer:?}");
     refused_from_now_on(gate, &data);
 }

@@ -7,6 +7,7 @@ use reqwest::Method;
 use serde_json::json;
 
 use super::{parties, sign_in};
+use crate::own_tokens;
 use crate::sign_in::{browser, provider};
 
 /// The secret parts of `name=value`, `cookie#key` and `KIND_ID_SECRET`: what alone would open something. The id is
@@ -30,6 +31,7 @@ async fn the_most_talkative_log_holds_none_of_the_secrets_that_were_handed_out()
     // Tokens, a link, a session.
     let Parties { client, point, agent } = parties(&gate);
     secrets.extend([("the point's token", point.clone()), ("the agent's token", agent.clone())]);
+    secrets.extend([&point, &agent].map(|token| ("a token's own secret", own_tokens::secret_of(token))));
     let link = gate.token(&["approver", "--user", "ola"]);
     secrets.push(("a link that nobody used", link.rsplit('#').next().unwrap().to_owned()));
     let mara = sign_in(&gate, "mara").await;

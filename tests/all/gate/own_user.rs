@@ -9,6 +9,7 @@ use proviso_tests::{AGENTS, Binary, OtherUser, Parties, signed_in, write_file};
 use serde_json::{Value, json};
 
 use super::failure;
+use crate::own_tokens;
 
 #[tokio::test]
 async fn the_gates_own_user_cannot_make_itself_an_approver() {
@@ -22,7 +23,8 @@ async fn the_gates_own_user_cannot_make_itself_an_approver() {
     assert!(output.stdout.is_empty() && !output.stderr.is_empty(), "{output:?}");
     // What an agent needs is minted all the same.
     let subject = format!("Agent::{AGENTS}report-writer");
-    assert!(gate.token(&["agent", "--subject", &subject, "--task", "t"]).starts_with("pva_"));
+    let token = gate.token(&["agent", "--subject", &subject, "--task", "t"]);
+    assert!(own_tokens::public_id(&token).starts_with("pva_"), "{token}");
     let listed = Binary::run(&["token", "list", "--json", "--data", &data]);
     let listed: Value = serde_json::from_slice(&listed.stdout).unwrap();
     assert_eq!(listed["tokens"].as_array().map(Vec::len), Some(1), "the refused one is in no list: {listed}");
@@ -156,8 +158,13 @@ fn the_data_folder_is_closed_to_others() {
     let gate = Binary::serve_fresh(&data);
     let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&data), 0o700);
-    for (path, expected) in [("keys", 0o700), ("keys/log.key", 0o600), ("keys/mac.key", 0o600), ("proviso.sock", 0o600)]
-    {
+    for (path, expected) in [
+        ("keys", 0o700),
+        ("keys/log.key", 0o600),
+        ("keys/mac.key", 0o600),
+        ("keys/credentials.json", 0o600),
+        ("proviso.sock", 0o600),
+    ] {
         assert_eq!(mode(&data.join(path)), expected, "{path}");
     }
     drop(gate);

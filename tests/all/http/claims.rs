@@ -5,6 +5,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{denied, refusal, refused, sizes, verdict};
+use crate::own_tokens::twisted;
 
 /// A call with one member set.
 fn with(mut body: Value, path: &[&str], value: Value) -> Value {
@@ -85,15 +86,14 @@ async fn without_a_live_credential_nobody_asks() {
     let before = sizes(&story);
     let path = "/access/v1/evaluation";
     let post = || story.gate.client.request(Method::POST, path).json(&call);
-    let (rest, last) = story.agent.split_at(story.agent.len() - 1);
-    let forged = format!("{rest}{}", if last == "0" { "1" } else { "0" });
+    let forged = twisted(&story.agent);
     for (request, code) in [
         (post(), "no_credential"),
         (post().header("authorization", "Basic eDp5"), "no_credential"),
         (as_person(post(), &mara), "no_credential"),
         (post().bearer_auth(""), "no_credential"),
         (post().bearer_auth("x"), "unauthenticated"),
-        (post().bearer_auth(&forged), "unauthenticated"),
+        (post().bearer_auth(&forged), "token_signature"),
         (post().bearer_auth(cookie_of(&mara).rsplit('=').next().unwrap_or_default()), "unauthenticated"),
         (post().bearer_auth(&story.point).header("proviso-subject-token", "x"), "unauthenticated"),
     ] {
@@ -109,7 +109,7 @@ async fn without_a_live_credential_nobody_asks() {
     assert_eq!(sizes(&story), before);
     // A day later the agent's token is over by itself.
     story.gate.clock.advance(86_400);
-    assert_eq!(refusal(&story.evaluate(&call).await), refused(401, "unauthenticated"));
+    assert_eq!(refusal(&story.evaluate(&call).await), refused(401, "token_expired"));
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{allowed, exception, granted, refusal, refused, sizes, verdict};
+use crate::own_tokens::{public_id, secret_of};
 
 /// Every file below a folder whose bytes hold this text.
 pub(crate) fn files_with(folder: &Path, text: &str) -> Vec<String> {
@@ -33,10 +34,17 @@ async fn no_secret_stands_in_the_data_folder() {
     assert_eq!(verdict(&story.evaluate(&call).await), allowed("scope"));
     let (cookie, key) = mara.split_once('#').unwrap();
     let (_, session) = cookie.split_once('=').unwrap();
-    for token in [story.point.as_str(), story.agent.as_str(), session] {
-        // A kind, a public id and the secret.
-        let (public, secret) = token.rsplit_once('_').unwrap();
-        assert_eq!(secret.len(), 64, "{token}");
+    // A kind, a public id and the secret; of the signed ones in their claims.
+    let (id, secret) = session.rsplit_once('_').unwrap();
+    let mut handed_out = vec![(id.to_owned(), secret.to_owned())];
+    for token in [&story.point, &story.agent] {
+        handed_out.push((public_id(token), secret_of(token)));
+        for part in token.split('.').skip(1) {
+            assert_eq!(files_with(story.gate.data(), part), [""; 0], "the token is written down");
+        }
+    }
+    for (public, secret) in &handed_out {
+        assert_eq!(secret.len(), 64, "{public}");
         assert!(!files_with(story.gate.data(), public).is_empty(), "the record names the credential: {public}");
         assert_eq!(files_with(story.gate.data(), secret), [""; 0], "its secret is written down");
     }

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use proviso::identity::{Secret, SecretKind};
 use proviso_tests::{AGENTS, Client, Setup, Story, TestGate, as_person, until, write_file};
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{denied, exception, granted, refusal, refused, verdict};
+use crate::own_tokens::public_id;
 
 const APPROVED: &str = "/srv/files/reports/b.md";
 const IN_SCOPE: &str = "/srv/files/drafts/b.md";
@@ -18,12 +18,6 @@ fn question(path: &str, call: &str) -> Value {
     let mut body = write_file("report-writer", path, call);
     body["context"]["proviso.dev/ask"] = json!(true);
     body
-}
-
-/// A token's public id, as `proviso token list` shows it.
-fn public_id(token: &str) -> String {
-    let secret = Secret::parse(SecretKind::Agent, token).unwrap_or_else(|| panic!("no agent's token"));
-    secret.id().to_owned()
 }
 
 async fn delete(client: &Client, path: &str, person: &str) -> proviso_tests::Answer {

@@ -6,6 +6,7 @@ use proviso_tests::{Story, cookie_of, post_rows, write_file};
 use serde_json::{Value, json};
 
 use super::*;
+use crate::own_tokens;
 
 /// A gate with a grant, and the same gate on a backup of before some more happened. The heads of what was lost lie in the
 /// folder `lost`.
@@ -80,12 +81,18 @@ async fn r7_no_credential_of_before_a_restore_opens_anything() {
     assert_eq!(refused(story.client.get("/api/v1/exceptions", Some(&mara)).await), earlier);
     let stream = story.client.request(reqwest::Method::GET, "/api/v1/events").header("cookie", cookie_of(&mara));
     assert_eq!(refused(proviso_tests::Client::send(stream).await), earlier);
-    // A secret that is only like one of before is a wrong one, as ever.
-    let mut other = story.agent.clone();
-    let last = other.pop();
-    other.push(if last == Some('0') { '1' } else { '0' });
-    let answer = story.client.post_for("/access/v1/evaluation", &point, &other, &call).await;
-    assert_eq!((answer.status.as_u16(), answer.code().as_str()), (401, "unauthenticated"));
+    // A secret that is only like one of before is a wrong one, as ever; and the key that signed before signs no more, also
+    // for whoever has a copy of it and reads what is minted now.
+    let thief = own_tokens::stolen(before.gate.data(), "credentials.json");
+    let header = own_tokens::part(&story.agent, 0);
+    let mut other = own_tokens::part(&story.agent, 1);
+    other[own_tokens::SECRET] = json!("0".repeat(64));
+    let now = own_tokens::part(&story.gate.agent("report-writer", "weekly-report", Some("ines")).await, 1);
+    for claims in [other, now] {
+        let forged = own_tokens::signed(&thief, &header, &claims);
+        let answer = story.client.post_for("/access/v1/evaluation", &point, &forged, &call).await;
+        assert_eq!((answer.status.as_u16(), answer.code().as_str()), (401, "token_key"));
+    }
     let listed = story.gate.app.tokens();
     assert!(listed.iter().any(|token| token.state == "earlier_epoch"), "{listed:?}");
     // A denial of before is answered by nobody: what it was signed with is gone.

@@ -45,8 +45,10 @@ impl App {
         // INVARIANT (R9): first the keys go that signed what may have been taken back since. Cut off behind that, it is
         // noticed again.
         let now = self.now();
-        let fresh = FreshKey::draw(self.random(), now).map_err(|_| crate::app::identities::no_randomness())?;
-        self.binding_keys().begin_anew(fresh).map_err(|error| {
+        let draw = || FreshKey::draw(self.random(), now).map_err(|_| crate::app::identities::no_randomness());
+        let (fresh, of_credentials) = (draw()?, draw()?);
+        let begun = self.binding_keys().begin_anew(fresh);
+        begun.and_then(|()| self.credential_keys().begin_anew(of_credentials)).map_err(|error| {
             tracing::error!(%error, "the keys of before the restore could not be replaced");
             Refusal::new(RefusalKind::Unavailable, "keys_unwritable", "the keys of before could not be replaced")
                 .help("look at the disk of the data folder, and start again")

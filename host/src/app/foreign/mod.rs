@@ -11,7 +11,6 @@ mod held;
 mod seen;
 mod vouched;
 
-use policy_core::sabotaged;
 use policy_core::time::Timestamp;
 
 pub(super) use builds::{BUILD_CHANGED, is_of_build};
@@ -29,13 +28,14 @@ impl App {
     /// Tells a caller apart by its bearer token, of this gate or of another issuer.
     ///
     /// # Errors
-    /// As [`App::authenticate`]; for a token of another issuer the check that it failed, `subject_not_mapped`,
+    /// As [`App::authenticate_at`]; for a token of another issuer the check that it failed, `subject_not_mapped`,
     /// `task_missing`, `credential_ended`, `unknown_person`.
     pub async fn identify(&self, shown: &Shown<'_>) -> Result<Credential, Refusal> {
+        if let Some(own) = Self::own_token(shown.token) {
+            return self.authenticate_at(&own, shown.resource);
+        }
         if !Identities::looks_like_one(shown.token) {
-            let credential = self.authenticate(shown.token)?;
-            hold_resource(&credential, shown.resource)?;
-            return Ok(credential);
+            return Err(Self::no_token(shown.token));
         }
         let moment = Moment { now: self.now(), boot: self.boot() };
         let (identities, audience) = (&self.settings().identities, &self.settings().public_url);
@@ -73,18 +73,8 @@ impl App {
     }
 }
 
-/// INVARIANT (R3): a token for one resource opens nothing elsewhere, and a resource takes none that is for another.
-fn hold_resource(credential: &Credential, shown_to: Option<&str>) -> Result<(), Refusal> {
-    match credential {
-        Credential::Agent(agent) if agent.resource.as_deref() != shown_to && !sabotaged!("r3_any_resource") => {
-            Err(not_believed(TokenFault::Audience))
-        }
-        Credential::Agent(_) | Credential::EnforcementPoint(_) => Ok(()),
-    }
-}
-
 /// A token that is not believed.
-fn not_believed(fault: TokenFault) -> Refusal {
+pub(super) fn not_believed(fault: TokenFault) -> Refusal {
     let kind = match fault {
         TokenFault::KeysUnavailable => RefusalKind::Unavailable,
         _ => RefusalKind::Unauthenticated,

@@ -58,6 +58,7 @@ impl App {
             by: by.to_owned(),
             uid,
             same_user,
+            signed: false,
         };
         Ok(DrawnLink { secret, token })
     }

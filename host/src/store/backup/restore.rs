@@ -22,7 +22,7 @@ pub struct Restore<'a> {
 
 /// Verifies a backup and makes a data folder of it. The next gate that starts on it begins an epoch.
 ///
-/// The keys of binding tokens are left behind: what was signed before is believed no more.
+/// The keys of binding tokens and of credentials are left behind: what was signed before is believed no more.
 ///
 /// # Errors
 /// When the one is no backup or does not verify, or the other holds something.
@@ -35,7 +35,7 @@ pub fn restore(restore: Restore<'_>, progress: &mut dyn FnMut(Progress<'_>)) -> 
     for inner in FOLDERS {
         if from.join(inner).exists() {
             make_folder(&data.join(inner))?;
-            copy_files(&from.join(inner), &data.join(inner), &["binding.json"])?;
+            copy_files(&from.join(inner), &data.join(inner), &["binding.json", "credentials.json"])?;
         }
     }
     sqlite::copy_into(&sqlite::path(from), &sqlite::path(data))?;
