@@ -24,8 +24,8 @@ use crate::store::VersionKey;
 
 /// An agent's token lives at most a day.
 const AGENT_LIFE: Span = Span::from_seconds(86_400);
-/// An enforcement point's lives a quarter.
-const POINT_LIFE: Span = Span::from_seconds(90 * 86_400);
+/// An enforcement point's lives a month: a proxy takes the next one from the same file.
+const POINT_LIFE: Span = Span::from_seconds(30 * 86_400);
 /// A sign-in link waits this long.
 const LINK_LIFE: Span = Span::from_seconds(15 * 60);
 /// How strongly a link signs in.

@@ -1,6 +1,6 @@
 //! The gate, over HTTP.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use audit_verify::witness::{Shown, Verdict};
@@ -17,6 +17,7 @@ use reqwest::{Method, RequestBuilder, StatusCode, Url};
 use serde_json::{Map, Value};
 use tokio::sync::{Mutex, OnceCell};
 
+use super::held_token::HeldToken;
 use super::options::Access;
 use super::question::Question;
 use super::sentences::Failure;
@@ -44,9 +45,11 @@ const AGAIN: [Duration; 3] = [Duration::from_millis(100), Duration::from_millis(
 /// A client of the gate.
 pub struct Gate {
     client: reqwest::Client,
-    access: Access,
+    gate: Url,
+    /// The enforcement point's token.
+    token: Arc<HeldToken>,
     /// The agent's token: who calls over HTTP brings a new one before the old one ends.
-    subject_token: RwLock<String>,
+    subject_token: HeldToken,
     /// For whom the agent's token speaks, once the gate has said so.
     subject: OnceCell<Entity>,
     /// What was seen of the record, by whomever it was asked for.
@@ -81,16 +84,19 @@ impl Gate {
         }
         client = client.tls_built_in_root_certs(!named);
         let witness = Arc::new(Mutex::new(Watch { witness, looked: None, broken: false }));
-        let subject_token = RwLock::new(access.subject_token.clone());
-        Ok(Self { client: client.build()?, access, subject_token, subject: OnceCell::new(), witness })
+        let token = Arc::new(HeldToken::new(access.token, access.token_file));
+        let subject_token = HeldToken::new(access.subject_token, access.subject_token_file);
+        let (client, subject) = (client.build()?, OnceCell::new());
+        Ok(Self { client, gate: access.gate, token, subject_token, subject, witness })
     }
 
     /// The same gate, asked for another agent: by the same credential of the enforcement point, under the same watch.
     pub fn for_agent(&self, token: &str, subject: Option<Entity>) -> Self {
         Self {
             client: self.client.clone(),
-            access: self.access.clone(),
-            subject_token: RwLock::new(token.to_owned()),
+            gate: self.gate.clone(),
+            token: Arc::clone(&self.token),
+            subject_token: HeldToken::new(token.to_owned(), None),
             subject: OnceCell::new_with(subject),
             witness: Arc::clone(&self.witness),
         }
@@ -98,15 +104,12 @@ impl Gate {
 
     /// From now on asks by this token of the same agent.
     pub fn renew(&self, token: &str) {
-        let mut held = self.subject_token.write().unwrap_or_else(PoisonError::into_inner);
-        if *held != token {
-            token.clone_into(&mut held);
-        }
+        self.subject_token.renew(token);
     }
 
     /// The token of the agent that it asks by.
     pub fn subject_token(&self) -> String {
-        self.subject_token.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.subject_token.now()
     }
 
     /// What the gate makes of both tokens.
@@ -259,11 +262,11 @@ impl Gate {
     }
 
     fn request(&self, method: Method, path: &[&str]) -> Result<RequestBuilder, Failure> {
-        let mut url: Url = self.access.gate.clone();
+        let mut url: Url = self.gate.clone();
         url.path_segments_mut().map_err(|()| Failure::Unreachable)?.pop_if_empty().extend(path);
         let request = self.client.request(method, url);
-        let request = request.bearer_auth(&self.access.token);
-        let agent = self.subject_token.read().unwrap_or_else(PoisonError::into_inner);
+        let request = request.bearer_auth(self.token.now());
+        let agent = self.subject_token.now();
         // Without an agent there is nobody to ask for; of itself the enforcement point may still be told.
         Ok(if agent.is_empty() { request } else { request.header("Proviso-Subject-Token", agent.as_str()) })
     }

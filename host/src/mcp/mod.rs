@@ -14,6 +14,7 @@
 mod catalog;
 mod era;
 mod gate;
+mod held_token;
 mod lines;
 mod listen;
 mod message;

@@ -131,8 +131,12 @@ pub struct Access {
     pub authorities: Vec<Certificate>,
     /// The enforcement point's token.
     pub token: String,
+    /// The file that it came from, and that the next one comes from.
+    pub token_file: Option<PathBuf>,
     /// The agent's token.
     pub subject_token: String,
+    /// The same of the agent's.
+    pub subject_token_file: Option<PathBuf>,
 }
 
 /// Options that were checked.
@@ -168,7 +172,14 @@ impl Options {
         let witness = Witness::open(self.state.as_deref(), gate.as_str()).map_err(OptionsError::State)?;
         let (program, arguments) = self.command.split_first().ok_or(OptionsError::NoCommand)?;
         Ok(Checked {
-            access: Access { gate, authorities, token, subject_token },
+            access: Access {
+                gate,
+                authorities,
+                token,
+                token_file: self.token_file.clone(),
+                subject_token,
+                subject_token_file: self.subject_token_file.clone(),
+            },
             witness,
             server: self.server.clone(),
             roots,
@@ -188,16 +199,23 @@ pub(super) fn token(
     name: &'static str,
     variable: &impl Fn(&str) -> Option<String>,
 ) -> Result<String, OptionsError> {
-    let text = match file {
-        Some(path) => std::fs::read_to_string(path)
-            .map_err(|source| OptionsError::TokenFile { path: path.display().to_string(), source })?,
-        None => variable(name).unwrap_or_default(),
+    let token = match file {
+        Some(path) => {
+            read_token(path).map_err(|source| OptionsError::TokenFile { path: path.display().to_string(), source })?
+        }
+        None => token_in(&variable(name).unwrap_or_default()),
     };
+    token.ok_or(OptionsError::NoToken { what, variable: name })
+}
+
+/// The token in a file; none where what it holds is no token.
+pub(super) fn read_token(path: &Path) -> std::io::Result<Option<String>> {
+    Ok(token_in(&std::fs::read_to_string(path)?))
+}
+
+fn token_in(text: &str) -> Option<String> {
     let token = text.trim();
-    if token.is_empty() || !token.chars().all(|c| c.is_ascii_graphic()) {
-        return Err(OptionsError::NoToken { what, variable: name });
-    }
-    Ok(token.to_owned())
+    (!token.is_empty() && token.chars().all(|c| c.is_ascii_graphic())).then(|| token.to_owned())
 }
 
 /// Reads the gate's URL: whatever is not plainly this machine needs TLS.

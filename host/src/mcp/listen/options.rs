@@ -147,7 +147,14 @@ impl ListenOptions {
             return Err(BehindError::Issuer(shown(bad)));
         }
         let metadata = Metadata::new(&self.resource, &resource, &self.issuers);
-        let access = Access { gate, authorities: gate_authorities, token, subject_token: String::new() };
+        let access = Access {
+            gate,
+            authorities: gate_authorities,
+            token,
+            token_file: self.token_file.clone(),
+            subject_token: String::new(),
+            subject_token_file: None,
+        };
         let gate = Gate::new(access, witness).map_err(|_| BehindError::System)?;
         let roots = (!roots.is_empty()).then_some(roots);
         Ok(Behind { gate, server: self.server.clone(), roots, upstream, doors, metadata })

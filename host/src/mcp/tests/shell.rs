@@ -132,7 +132,9 @@ fn start_with(gate: &str, waiting: usize, clock: Arc<dyn Clock>) -> Running {
         gate: gate.parse().expect("a URL"),
         authorities: vec![],
         token: "point-token".into(),
+        token_file: None,
         subject_token: "agent-token".into(),
+        subject_token_file: None,
     };
     let gate = Arc::new(Gate::new(access, Witness::open(None, "").expect("nothing kept")).expect("a client"));
     let session =

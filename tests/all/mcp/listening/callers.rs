@@ -1,11 +1,14 @@
 //! Who comes in, and with what nobody goes on: tokens, audiences, names, pages, sessions of others.
 
+use proviso::app::Operator;
 use proviso_tests::{Setup, TestGate, until};
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::super::proxy::binary;
-use super::proxy::{Listening, NOW, allow_all, answer_of, code_of, initialize, secret};
+use super::proxy::{Listening, NOW, allow_all, answer_of, code_of, initialize, resource, secret};
+use super::upstream::Upstream;
+use crate::own_tokens::public_id;
 
 #[tokio::test]
 async fn only_a_token_that_is_for_this_proxy_comes_in() {
@@ -257,4 +260,29 @@ async fn what_would_be_no_boundary_does_not_start() {
         assert_eq!(done.status.code(), Some(exit), "{options:?}: {told}");
         assert!(told.contains(code), "{options:?}: {told}");
     }
+}
+
+#[tokio::test]
+async fn the_next_token_of_a_proxy_is_taken_from_its_file_while_it_runs() {
+    let gate = TestGate::with(Setup { bundle: allow_all(), ..Setup::default() }).await;
+    let (url, upstream, (listen, resource)) = (gate.client.url.clone(), Upstream::start().await, resource());
+    let (address, folder) = (upstream.url.clone(), tempfile::tempdir().expect("a folder"));
+    let file = folder.path().join("token");
+    let first = gate.point_at(&resource, "edge", &["upstream"]).await;
+    secret(&file, &first);
+    let options = ["--token-file", file.to_str().expect("Unicode")];
+    let at = (listen, resource.clone());
+    let proxy = Listening::known_as(gate, (&url, "upstream"), (upstream, &address), at, &options).await;
+    let told = async || {
+        let answer = proxy.stateless(&proxy.agent, "server/discover", &json!({})).send().await.expect("an answer");
+        let status = answer.status().as_u16();
+        (status, code_of(&answer.json().await.expect("JSON")).to_owned())
+    };
+    assert_eq!(told().await, (200, String::new()));
+    let by = Operator { uid: 4242, name: "tester".to_owned() };
+    proxy.gate.app.revoke_token(&public_id(&first), &by).await.expect("revoked");
+    let unknown = (503, "proxy_not_known".to_owned());
+    until("the proxy is unknown", async || (told().await == unknown).then_some(())).await;
+    secret(&file, &proxy.gate.point_at(&resource, "edge", &["upstream"]).await);
+    until("it has the next token", async || (told().await.0 == 200).then_some(())).await;
 }
