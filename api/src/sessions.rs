@@ -11,6 +11,33 @@ pub struct SessionList {
     pub now: Timestamp,
     /// One line each.
     pub sessions: Vec<SessionLine>,
+    /// The own links for the command line that nobody has used yet, the newest first.
+    #[serde(default)]
+    pub links: Vec<LinkLine>,
+}
+
+/// A link for the command line that nobody has used yet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinkLine {
+    /// Its public id.
+    pub id: String,
+    /// When it was made.
+    pub since: Timestamp,
+    /// Until when it works, at most: it ends with the session that made it.
+    pub expires_at: Timestamp,
+    /// Whether it was made in the session that asks.
+    pub here: bool,
+}
+
+/// `POST /api/v1/sessions/links`: a link for the command line. It is told here alone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinkMade {
+    /// Its public id.
+    pub id: String,
+    /// The whole link: it signs in once.
+    pub link: String,
+    /// Until when it works, at most.
+    pub expires_at: Timestamp,
 }
 
 /// A session.
@@ -35,6 +62,9 @@ pub struct SessionLine {
     pub browser: Option<String>,
     /// Whether it is the one that asks.
     pub current: bool,
+    /// Whether it came by a link for the command line that its person made: it ends with the session that made it.
+    #[serde(default)]
+    pub for_command_line: bool,
 }
 
 /// `DELETE /api/v1/sessions`: how many were ended.

@@ -144,6 +144,9 @@ pub fn remedy(code: &str) -> Option<&'static str> {
         "passkey_too_new" => "vote by a passkey that you have had for a day, or wait",
         "session_idle" => "sign in again",
         "unknown_session" => "take the session from the list of your own, or from `proviso session list`",
+        "own_page_needed" => "make it on your own page, in the browser that you signed in with",
+        "link_for_command_line" => "give it to a command, in `PROVISO_LINK` or a file of `--link`",
+        "too_many_links" => "use or end one on your page, or wait a quarter of an hour",
         "no_step_up" => "sign in by a provider whose `acr` the operator's file says is worth more",
         "other_account" => "authenticate by the account that you are signed in by",
         "sign_in_refused" => "sign in again; if it stays so, whoever runs the provider says why",
@@ -243,7 +246,7 @@ pub fn remedy(code: &str) -> Option<&'static str> {
         "one_does_alone" => "say `@persons(\"2\")` on the permits in `console/` that allow it",
         "people_activate" => "propose it by `proviso bundle propose`",
         "no_link" => {
-            "get a sign-in link by `proviso token approver`, and give it in `PROVISO_LINK` or a file of `--link`"
+            "make a link on your page \"You\", or get one by `proviso token approver`, and give it in `PROVISO_LINK` or a file of `--link`"
         }
         "stale_sheet" => "look at the exception again, and vote on what is there now",
         "nothing_selected" => "name one of a person, an agent and a record, or an age with `--older-than`",

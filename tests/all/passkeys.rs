@@ -2,6 +2,7 @@
 
 mod acts;
 mod authenticator;
+mod command_line;
 mod door;
 mod people;
 mod record;

@@ -59,6 +59,21 @@ test("a person ends all others at once", async ({ page, another, gate }) => {
   }
 });
 
+test("a person makes a link for the command line, is shown it once, and ends it", async ({ page, gate }) => {
+  await alone(page, gate, "tom");
+  const waiting = page.locator(".links li");
+  await expect(waiting).toHaveCount(0);
+  await page.getByRole("button", { name: "Make a link" }).click();
+  const link = page.getByLabel("Link", { exact: true });
+  await expect(link).toHaveValue(/\/sign-in#pvl_[0-9a-f]{32}_[0-9a-f]{64}$/);
+  await expect(waiting).toHaveCount(1);
+  await page.getByRole("button", { name: "I have it" }).click();
+  await expect(link).toBeHidden();
+  await page.getByRole("button", { name: /End the link/ }).click();
+  await expect(waiting).toHaveCount(0);
+  await expect(page.locator(".sessions li")).toHaveCount(1);
+});
+
 for (const at of LOOKS) {
   test(`looks of one's own page: ${at.scheme}, ${at.name}`, async ({ page, another, gate }) => {
     const phone = await elsewhere(another, gate, "jun");

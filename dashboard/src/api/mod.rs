@@ -52,7 +52,7 @@ pub use retention::{confirm_erasure, export, preview_erasure, propose_erasure, r
 pub use session::{begin_sign_in, demo_people, demo_sign_in, finish_sign_in, session, sign_in, sign_in_ways, sign_out};
 
 pub use presence::watch;
-pub use sessions::{begin_step_up, end_other_sessions, end_session, sessions};
+pub use sessions::{begin_step_up, end_other_sessions, end_session, make_link, sessions};
 pub use stops::{lock, locks, reach, renew_lock, undo, unlock};
 pub use what_if::what_if;
 

@@ -1,7 +1,7 @@
 //! `/api/v1/sessions`.
 
 use gloo_net::http::Request;
-use proviso_api::sessions::{SessionList, SessionsEnded, StepUp};
+use proviso_api::sessions::{LinkMade, SessionList, SessionsEnded, StepUp};
 use proviso_api::sign_in::SignInBegun;
 
 use super::{accepted, get, keyed, post, read, segment};
@@ -15,7 +15,16 @@ pub async fn sessions() -> Result<SessionList, ApiError> {
     get("/api/v1/sessions").await
 }
 
-/// Ends one of the own sessions.
+/// Makes a link for the command line.
+///
+/// # Errors
+/// As the gate refuses: `own_page_needed`, `too_many_links`.
+pub async fn make_link() -> Result<LinkMade, ApiError> {
+    let request = keyed(Request::post("/api/v1/sessions/links"));
+    read(request.send().await.map_err(|_| ApiError::Unreachable)?).await
+}
+
+/// Ends one of the own sessions, or of the own links for the command line.
 ///
 /// # Errors
 /// When it is over already.

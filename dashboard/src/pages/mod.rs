@@ -2,6 +2,7 @@
 
 mod acts;
 mod agents;
+mod command_line;
 mod decision;
 mod design;
 mod epoch;

@@ -4,13 +4,14 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use proviso_api::sessions::{SessionLine, SessionList};
 
+use super::command_line::CommandLine;
 use super::passkeys::Passkeys;
 use super::set_title;
 use crate::api;
 use crate::app::{Desk, Signed};
 use crate::components::{Card, Failure, Text};
 use crate::view_model::problem::ApiError;
-use crate::view_model::sessions::browser;
+use crate::view_model::sessions::place;
 use crate::view_model::time::zoned;
 
 /// The page.
@@ -33,7 +34,7 @@ pub fn You() -> impl IntoView {
     let end = Callback::new(move |id: String| {
         spawn_local(async move {
             match api::end_session(id).await {
-                Ok(()) => desk.said.set("That session is over.".to_owned()),
+                Ok(()) => desk.said.set("It is over.".to_owned()),
                 Err(error) => note(error),
             }
             again.update(|count| *count = count.wrapping_add(1));
@@ -49,6 +50,10 @@ pub fn You() -> impl IntoView {
             again.update(|count| *count = count.wrapping_add(1));
         });
     };
+    let links = Signal::derive(move || match sessions.get() {
+        Some(Ok(list)) => list.links,
+        _ => Vec::new(),
+    });
     let body = move || {
         sessions.get().map(|list| match list {
             Err(error) => {
@@ -78,6 +83,7 @@ pub fn You() -> impl IntoView {
             </p>
             <Transition fallback=|| view! { <p class="soft">"Asking the gate …"</p> }>{body}</Transition>
         </Card>
+        <CommandLine links end again failed />
     }
 }
 
@@ -132,7 +138,7 @@ fn Strength(failed: RwSignal<Option<ApiError>>) -> impl IntoView {
 /// One session.
 #[component]
 fn Row(line: SessionLine, end: Callback<String>) -> impl IntoView {
-    let name = browser(line.browser.as_deref());
+    let name = place(&line);
     let label = format!("End the session of {name} since {}", zoned(line.since));
     let id = line.id;
     view! {

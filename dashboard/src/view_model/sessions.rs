@@ -1,6 +1,12 @@
 //! Where a person is signed in, in words.
 
 use policy_core::text;
+use proviso_api::sessions::SessionLine;
+
+/// Where a session is, in a few words.
+pub fn place(line: &SessionLine) -> String {
+    if line.for_command_line { "the command line".to_owned() } else { browser(line.browser.as_deref()) }
+}
 
 /// What a browser that says this of itself is, in two words: good enough to tell one's own devices apart. Anybody can say
 /// anything there, so it is shown as what was said, and decides nothing.

@@ -199,7 +199,8 @@ impl App {
                 ];
                 let keys = keys.into_iter().chain(besides.iter().cloned());
                 let passkey = there.used().map(|used| used.version(&state));
-                let expected: Vec<_> = keys.map(|key| state.version(key)).chain(passkey).collect();
+                let page = state.page_of(by.credential());
+                let expected: Vec<_> = keys.map(|key| state.version(key)).chain(passkey).chain(page).collect();
                 (entry.exception.clone(), expected)
             };
             // INVARIANT (R4): a person as they are signed in now: what was fresh may have been spent since.

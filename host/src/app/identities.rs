@@ -35,28 +35,41 @@ impl App {
     /// Signs in with a one-time link's secret: the session's secret, for the cookie, and the reply.
     ///
     /// # Errors
-    /// `bad_link` for one that is wrong, used, revoked or too old.
+    /// `bad_link` for one that is wrong, used, revoked or too old; `link_for_command_line` for one of one's own in the
+    /// browser in which it was made.
     pub async fn sign_in(&self, link: &str, whence: Whence) -> Result<(String, Session), Refusal> {
         let bad = || {
             Refusal::new(RefusalKind::Unauthenticated, "bad_link", "the sign-in link is wrong, used or too old")
                 .help("ask the operator for a new one: `proviso token approver --user ID`")
         };
         let link = Secret::parse(SecretKind::Link, link).ok_or_else(bad)?;
-        let (person, same_user) = {
-            let state = self.state();
-            let token = state.registry.token(&link, self.keys(), self.now()).ok_or_else(|| {
+        let (person, same_user, page) = {
+            let (state, now) = (self.state(), self.now());
+            let token = state.registry.token(&link, self.keys(), now).ok_or_else(|| {
                 let earlier = state.registry.is_of_earlier_epoch(&link, self.keys());
                 if earlier { of_earlier_epoch() } else { bad() }
             })?;
-            let TokenFacts::Approver { person } = &token.facts else { return Err(bad()) };
-            (person.clone(), token.same_user)
+            let TokenFacts::Approver { person, session } = &token.facts else { return Err(bad()) };
+            let page =
+                session.as_ref().map(|session| self.page_session(&state, session, now).ok_or_else(bad)).transpose()?;
+            (person.clone(), token.same_user, page)
         };
         let before = whence.session.as_deref().and_then(|secret| self.session(secret).ok());
+        if page.as_ref().zip(before.as_ref()).is_some_and(|(page, before)| page.session == before.id) {
+            // It would end the very session that it ends with.
+            let what = "the link was made in this browser, for the command line";
+            return Err(Refusal::conflict("link_for_command_line", what));
+        }
         let before = before.map(|session| session.person);
         let of = person.clone();
-        let entry = Entry { link: Some(&link), same_user, whence, ..Entry::by_link(person) };
+        let own = page.as_ref().map(|page| page.session.clone());
+        let entry = Entry { link: Some(&link), same_user, whence, page, ..Entry::by_link(person) };
         let hold = |state: &super::state::State| {
             let now = self.now();
+            // INVARIANT (R4): a link of one's own is good while the session stands that made it, and is no door beside it.
+            if let Some(page) = &own {
+                return if state.registry.stands(page, now) { Ok(()) } else { Err(bad()) };
+            }
             // INVARIANT (R4): what was no door when it was made is none when it is used.
             if !state.members.is_link(link.id()) {
                 self.hold_door(state, &of, now)?;
@@ -87,7 +100,7 @@ impl App {
             if earlier { of_earlier_epoch() } else { refuse() }
         })?;
         let since = state.registry.open_session(&session.id, now).map_or(now, |open| open.at);
-        if self.is_idle(&session, since, now) {
+        if self.is_idle(&session, since, now) || self.is_left(&state, &session, now) {
             let what = "nobody was there for too long";
             return Err(Refusal::new(RefusalKind::Unauthenticated, "session_idle", what));
         }
@@ -227,7 +240,7 @@ impl App {
         };
         let minted = token.clone();
         let person = match &token.facts {
-            TokenFacts::Approver { person } => Some(person.clone()),
+            TokenFacts::Approver { person, .. } => Some(person.clone()),
             _ => None,
         };
         let event = LedgerEvent::Identity(IdentityEvent::TokenMinted { token: Box::new(token) });
@@ -297,7 +310,7 @@ impl App {
             MintRequest::Approver { user } => {
                 let person = EntityRef::new(self.policy().person_type(), user);
                 self.known_person(&person)?;
-                Ok((SecretKind::Link, LINK_LIFE, TokenFacts::Approver { person }))
+                Ok((SecretKind::Link, LINK_LIFE, TokenFacts::Approver { person, session: None }))
             }
         }
     }

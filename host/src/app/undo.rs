@@ -97,7 +97,7 @@ impl App {
             let command = Command::Withdraw { by: person.person.clone() };
             let events = decide(Some(&entry.exception), command, &context).map_err(rejected)?;
             let keys = [VersionKey::Exception(id.to_owned()), VersionKey::Identity(person.id.clone())];
-            let expected = keys.map(|key| state.version(key)).to_vec();
+            let expected = keys.map(|key| state.version(key)).into_iter().chain(state.page_of(&person.id)).collect();
             Ok(Proposal { expected, records: self.exception_records(now, id, events)?, answer: true })
         };
         let (done, _) = self.admit(make).await?;

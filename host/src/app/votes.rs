@@ -250,7 +250,7 @@ pub(super) fn read_by_a_vote(state: &State, person: &PersonSession, id: &str) ->
         VersionKey::Exception(id.to_owned()),
         VersionKey::Identity(person.id.clone()),
     ];
-    keys.map(|key| state.version(key)).to_vec()
+    keys.map(|key| state.version(key)).into_iter().chain(state.page_of(&person.id)).collect()
 }
 
 pub(super) fn stale(what: &str) -> Refusal {

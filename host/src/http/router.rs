@@ -37,6 +37,7 @@ pub fn router(site: Site) -> Router {
         .route("/api/v1/session/sign_out", post(sessions::sign_out))
         .route("/api/v1/session/step_up", post(sessions::step_up))
         .route("/api/v1/sessions", get(sessions::list).delete(sessions::end_others))
+        .route("/api/v1/sessions/links", post(sessions::make_link))
         .route("/api/v1/sessions/{id}", delete(sessions::end))
         .route("/api/v1/sign-in", get(sign_in::get))
         .route("/api/v1/sign-in/begin", post(sign_in::begin))

@@ -47,6 +47,9 @@ pub enum TokenFacts {
     Approver {
         /// Who.
         person: EntityRef,
+        /// The session in whose page its person made it, for the command line; absent: somebody else made it for them.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        session: Option<String>,
     },
 }
 
@@ -79,7 +82,8 @@ impl TokenFacts {
                 let at = only_at(resource.as_ref());
                 format!("{name}: subjects {subjects}, servers {}{vouches}{at}", servers.join(", "))
             }
-            Self::Approver { person } => person.to_string(),
+            Self::Approver { person, session: None } => person.to_string(),
+            Self::Approver { person, session: Some(_) } => format!("{person}, for the command line"),
         }
     }
 
@@ -87,7 +91,7 @@ impl TokenFacts {
     pub const fn person(&self) -> Option<&EntityRef> {
         match self {
             Self::Agent { on_behalf, .. } => on_behalf.as_ref(),
-            Self::Approver { person } => Some(person),
+            Self::Approver { person, .. } => Some(person),
             Self::EnforcementPoint { .. } => None,
         }
     }

@@ -126,6 +126,8 @@ pub struct PersonSession {
     pub groups: Vec<EntityRef>,
     /// Whether the strength is that of a fresh authentication, which counts once.
     pub is_fresh: bool,
+    /// The session in whose page the link was made that it came by: it is for the command line, and ends with that one.
+    pub made_in: Option<String>,
 }
 
 impl PersonSession {

@@ -48,8 +48,13 @@ pub struct PersonSessionFacts {
     /// The bundle's groups that the provider's claim was mapped to.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub groups: Vec<EntityRef>,
+    /// The session in whose page its person made the link, for the command line: it ends with that one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made_in: Option<String>,
 }
 
+/// The state's word of a credential that opens something.
+const LIVE: &str = "live";
 /// The state's word of a credential that was minted before the gate was restored.
 const EARLIER: &str = "earlier_epoch";
 
@@ -127,6 +132,8 @@ impl Registry {
                 let since = match before {
                     // Whoever authenticates anew was not away.
                     Some(before) if before.facts.person == session.person => before.since,
+                    // Nor is a command of theirs a sign-in by which they were shown anything.
+                    _ if session.made_in.is_some() => self.last_sign_in.get(&session.person).copied(),
                     _ => self.last_sign_in.insert(session.person.clone(), *at),
                 };
                 let facts = (**session).clone();
@@ -214,7 +221,7 @@ impl Registry {
     /// Ends the sign-in links and the sessions of somebody who left.
     pub fn depart(&mut self, person: &EntityRef, at: Timestamp) {
         for held in self.tokens.values_mut().filter(|held| held.over.is_none()) {
-            if matches!(&held.token.facts, TokenFacts::Approver { person: of } if of == person) {
+            if matches!(&held.token.facts, TokenFacts::Approver { person: of, .. } if of == person) {
                 held.over = Some("revoked");
             }
         }
@@ -255,7 +262,7 @@ impl Registry {
     /// The live credential that this secret proves, if any.
     pub fn token(&self, secret: &Secret, keys: &Keys, now: Timestamp) -> Option<&Token> {
         let held = self.tokens.get(secret.id())?;
-        let live = held.over.is_none() && now < held.token.expires_at && held.token.hash == secret.hash(keys);
+        let live = self.word(held, now) == LIVE && held.token.hash == secret.hash(keys);
         live.then_some(&held.token)
     }
 
@@ -292,12 +299,12 @@ impl Registry {
 
     /// A credential by its public id, with its state's word.
     pub fn find(&self, id: &str, now: Timestamp) -> Option<(&Token, &'static str)> {
-        self.tokens.get(id).map(|held| (&held.token, held.state(now)))
+        self.tokens.get(id).map(|held| (&held.token, self.word(held, now)))
     }
 
     /// All credentials, oldest first, each with its state's word.
     pub fn list(&self, now: Timestamp) -> Vec<(&Token, &'static str)> {
-        let mut list: Vec<_> = self.tokens.values().map(|held| (&held.token, held.state(now))).collect();
+        let mut list: Vec<_> = self.tokens.values().map(|held| (&held.token, self.word(held, now))).collect();
         list.sort_by(|(a, _), (b, _)| (a.minted_at, &a.id).cmp(&(b.minted_at, &b.id)));
         list
     }
@@ -318,24 +325,62 @@ impl Registry {
     /// The live session that this secret proves, if any.
     pub fn session(&self, secret: &Secret, keys: &Keys, now: Timestamp) -> Option<PersonSession> {
         let open = self.sessions.get(secret.id())?;
-        let live = now < open.facts.expires_at && open.facts.hash == secret.hash(keys);
+        let live = self.is_open(open, now) && open.facts.hash == secret.hash(keys);
         live.then(|| open.facts.session(now))
     }
 
     /// The sessions that a link made and that still stand, by their public ids.
     pub fn sessions_of(&self, link: &str, now: Timestamp) -> Vec<String> {
         let made = self.sessions.values().filter(|open| open.link.as_deref() == Some(link));
-        made.filter(|open| now < open.facts.expires_at).map(|open| open.facts.id.clone()).collect()
+        made.filter(|open| self.is_open(open, now)).map(|open| open.facts.id.clone()).collect()
     }
 
     /// The sessions that nobody has ended and whose time is not over.
     pub fn open_sessions(&self, now: Timestamp) -> impl Iterator<Item = &OpenSession> {
-        self.sessions.values().filter(move |open| now < open.facts.expires_at)
+        self.sessions.values().filter(move |open| self.is_open(open, now))
     }
 
     /// A session by its public id, while it stands.
     pub fn open_session(&self, id: &str, now: Timestamp) -> Option<&OpenSession> {
-        self.sessions.get(id).filter(|open| now < open.facts.expires_at)
+        self.sessions.get(id).filter(|open| self.is_open(open, now))
+    }
+
+    /// INVARIANT (R7): what was made in the page of a session ends with that session, however it ends.
+    fn is_open(&self, open: &OpenSession, now: Timestamp) -> bool {
+        let with = open.facts.made_in.as_ref().is_none_or(|page| self.is_page(page, now));
+        now < open.facts.expires_at && (with || sabotaged!("r7_outlives_its_session"))
+    }
+
+    fn is_page(&self, session: &str, now: Timestamp) -> bool {
+        self.sessions.get(session).is_some_and(|open| now < open.facts.expires_at)
+    }
+
+    /// The session in whose page another one was made, whether it stands or not.
+    pub fn page_of(&self, session: &str) -> Option<&String> {
+        self.sessions.get(session)?.facts.made_in.as_ref()
+    }
+
+    /// The links for the command line that this person made, that nobody has used and that still open something.
+    pub fn own_links(&self, person: &EntityRef, now: Timestamp) -> impl Iterator<Item = (&Token, &String)> {
+        let live = self.tokens.values().filter(move |held| self.word(held, now) == LIVE);
+        live.filter_map(move |held| match &held.token.facts {
+            TokenFacts::Approver { person: of, session: Some(page) } if of == person => Some((&held.token, page)),
+            _ => None,
+        })
+    }
+
+    /// A credential's state in a word.
+    fn word(&self, held: &Held, now: Timestamp) -> &'static str {
+        let page = match &held.token.facts {
+            TokenFacts::Approver { session, .. } => session.as_ref(),
+            _ => None,
+        };
+        match held.over {
+            Some(word) => word,
+            None if now >= held.token.expires_at => "expired",
+            None if page.is_some_and(|page| !self.is_page(page, now)) => "revoked",
+            None => LIVE,
+        }
     }
 
     /// Whose account it is, where it has signed in before.
@@ -345,7 +390,7 @@ impl Registry {
 
     /// Whether this session still stands, by its public id.
     pub fn stands(&self, session: &str, now: Timestamp) -> bool {
-        self.sessions.get(session).is_some_and(|open| now < open.facts.expires_at)
+        self.open_session(session, now).is_some()
     }
 
     /// What was minted in this person's name since the sign-in before this session.
@@ -364,16 +409,6 @@ impl Registry {
     }
 }
 
-impl Held {
-    fn state(&self, now: Timestamp) -> &'static str {
-        match self.over {
-            Some(word) => word,
-            None if now >= self.token.expires_at => "expired",
-            None => "live",
-        }
-    }
-}
-
 impl PersonSessionFacts {
     /// As use cases see it at this time.
     pub fn session(&self, now: Timestamp) -> PersonSession {
@@ -388,6 +423,7 @@ impl PersonSessionFacts {
             same_user: self.same_user,
             groups: self.groups.clone(),
             is_fresh,
+            made_in: self.made_in.clone(),
         }
     }
 }

@@ -77,6 +77,7 @@ const TABLE: &[(&str, &str)] = &[
     ("lock_for_finding", "uff.pp.pp"),
     ("locks", "uff......"),
     ("logged_out", "........."),
+    ("make_link", "uff......"),
     ("member", "uff..pp.p"),
     ("metrics", "........."),
     ("module", "........."),

@@ -12,13 +12,13 @@ use super::{add, refusal, refused, setup};
 use crate::console;
 
 /// A link by root.
-async fn link(story: &Story, user: &str) -> Result<String, Refusal> {
+pub(super) async fn link(story: &Story, user: &str) -> Result<String, Refusal> {
     let root = Operator { uid: 0, name: "root".to_owned() };
     let minted = story.gate.app.mint(MintRequest::Approver { user: user.to_owned() }, &root).await;
     minted.map(|minted| minted.secret)
 }
 
-async fn open(story: &Story, link: &str) -> Answer {
+pub(super) async fn open(story: &Story, link: &str) -> Answer {
     let secret = link.rsplit('#').next().unwrap();
     story.client.post("/api/v1/session", "", &json!({"link": secret})).await
 }

@@ -13,7 +13,7 @@ use crate::pages::acts::Acts;
 use crate::pages::{focus, set_title};
 use crate::view_model::ownership::departure_address;
 use crate::view_model::people::{account_source, rights, standing};
-use crate::view_model::sessions::browser;
+use crate::view_model::sessions::place;
 use crate::view_model::time::zoned;
 
 /// The page.
@@ -88,7 +88,7 @@ fn Session(line: SessionLine) -> impl IntoView {
     view! {
         <li>
             <div>
-                <b><Text text=browser(line.browser.as_deref()) /></b>
+                <b><Text text=place(&line) /></b>
                 <p class="soft">
                     "by " <Text text=line.by /> ", as " <Text text=line.assurance /> ", since " {zoned(line.since)}
                     ", last seen " {zoned(line.last_seen)}

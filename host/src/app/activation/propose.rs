@@ -104,7 +104,7 @@ impl App {
         self.admit(|state| {
             self.hold_proposal(state, person, active, &fact, now)?;
             let keys = [VersionKey::Proposals, VersionKey::Bundle, VersionKey::Identity(person.id.clone())];
-            let expected = keys.map(|key| state.version(key)).to_vec();
+            let expected = keys.map(|key| state.version(key)).into_iter().chain(state.page_of(&person.id)).collect();
             let mut record = self.ledger(now, &LedgerEvent::Policy(event.clone()))?;
             record.bundle = Some(fact.base);
             record.module = Some(fact.module);

@@ -255,7 +255,7 @@ fn read_by_a_vote(state: &State, person: &PersonSession) -> Vec<(VersionKey, u64
         VersionKey::Members,
         VersionKey::Identity(person.id.clone()),
     ];
-    keys.map(|key| state.version(key)).to_vec()
+    keys.map(|key| state.version(key)).into_iter().chain(state.page_of(&person.id)).collect()
 }
 
 /// Nobody proposed that.

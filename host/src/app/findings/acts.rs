@@ -163,7 +163,7 @@ impl App {
             self.still_stands(state, person, now)?;
             let event = make(state.findings.get(id).ok_or_else(unknown_finding)?)?;
             let keys = [VersionKey::Finding(id.to_owned()), VersionKey::Identity(person.id.clone())];
-            let expected = keys.into_iter().map(|key| state.version(key)).collect();
+            let expected = keys.map(|key| state.version(key)).into_iter().chain(state.page_of(&person.id)).collect();
             let records = event.into_iter().map(|event| self.ledger(now, &LedgerEvent::Finding(event)));
             Ok(Proposal { expected, records: records.collect::<Result<_, _>>()?, answer: () })
         })

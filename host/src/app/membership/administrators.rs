@@ -70,8 +70,9 @@ impl App {
         answer: T,
     ) -> Proposal<T> {
         let keys = [VersionKey::Members, VersionKey::Bundle, VersionKey::Ownership];
+        let page = session.and_then(|person| state.page_of(&person.id));
         let session = session.map(|person| VersionKey::Identity(person.id.clone()));
-        let expected = keys.into_iter().chain(session).map(|key| state.version(key)).collect();
+        let expected = keys.into_iter().chain(session).map(|key| state.version(key)).chain(page).collect();
         Proposal { expected, records, answer }
     }
 }

@@ -52,7 +52,7 @@ impl App {
         let token = Token {
             id: secret.id().to_owned(),
             hash: secret.hash(self.keys()),
-            facts: TokenFacts::Approver { person: person.clone() },
+            facts: TokenFacts::Approver { person: person.clone(), session: None },
             minted_at: now,
             expires_at: now.plus(life),
             by: by.to_owned(),

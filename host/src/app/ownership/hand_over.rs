@@ -101,7 +101,8 @@ impl App {
             if let Owned::Exception(id) = &request.of {
                 keys.push(VersionKey::Exception(id.clone()));
             }
-            let expected = keys.into_iter().map(|key| state.version(key)).collect();
+            let page = session.and_then(|person| state.page_of(&person.id));
+            let expected = keys.into_iter().map(|key| state.version(key)).chain(page).collect();
             Ok(Proposal { expected, records: vec![record], answer: () })
         })
         .await?;

@@ -14,6 +14,7 @@ use crate::app::append::{Proposal, passkeys_of};
 use crate::app::event::LedgerEvent;
 use crate::app::identities::no_randomness;
 use crate::app::refusal::Refusal;
+use crate::app::sessions::hold_own_page;
 use crate::app::state::State;
 use crate::identity::{HeldPasskey, IdentityEvent, Passkey, PersonSession, Standing};
 use crate::random;
@@ -32,8 +33,9 @@ impl App {
     /// What the browser asks the authenticator with.
     ///
     /// # Errors
-    /// `passkeys_unavailable`; `too_many_passkeys`.
+    /// `passkeys_unavailable`; `too_many_passkeys`; `own_page_needed`.
     pub fn begin_passkey(&self, person: &PersonSession) -> Result<PasskeyChallenge, Refusal> {
+        hold_own_page(person)?;
         let party = self.party().ok_or_else(unavailable)?;
         let exclude = {
             let state = self.state();

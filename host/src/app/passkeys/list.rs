@@ -10,6 +10,7 @@ use crate::app::App;
 use crate::app::append::Proposal;
 use crate::app::event::LedgerEvent;
 use crate::app::refusal::Refusal;
+use crate::app::sessions::hold_own_page;
 use crate::app::state::State;
 use crate::identity::{HeldPasskey, IdentityEvent, OpenSession, Passkey, PersonSession, Standing};
 use crate::store::VersionKey;
@@ -89,8 +90,9 @@ impl App {
     /// Ends one of the own ones, and the sessions that it made.
     ///
     /// # Errors
-    /// `no_such_passkey`, also for somebody else's.
+    /// `no_such_passkey`, also for somebody else's; `own_page_needed`.
     pub async fn end_passkey(&self, person: &PersonSession, id: &str) -> Result<(), Refusal> {
+        hold_own_page(person)?;
         let now = self.now();
         self.admit(|state| {
             self.still_stands(state, person, now)?;

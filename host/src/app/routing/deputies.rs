@@ -68,7 +68,7 @@ impl App {
             (message.exception, message.link) = (None, self.settings().public_url.clone());
             record.outbox = self.mails(&canonical(&message)?, std::slice::from_ref(&deputyship.deputy), &[]);
             let keys = [VersionKey::Deputies, VersionKey::Bundle, VersionKey::Identity(person.id.clone())];
-            let expected = keys.map(|key| state.version(key)).to_vec();
+            let expected = keys.map(|key| state.version(key)).into_iter().chain(state.page_of(&person.id)).collect();
             Ok(Proposal { expected, records: vec![record], answer: () })
         });
         made.await?;
@@ -92,7 +92,7 @@ impl App {
             let event = RoutingEvent::DeputyEnded { id: id.to_owned(), by: person.person.clone(), at: now };
             let record = self.ledger(now, &LedgerEvent::Routing(event))?;
             let keys = [VersionKey::Deputies, VersionKey::Identity(person.id.clone())];
-            let expected = keys.map(|key| state.version(key)).to_vec();
+            let expected = keys.map(|key| state.version(key)).into_iter().chain(state.page_of(&person.id)).collect();
             Ok(Proposal { expected, records: if over { Vec::new() } else { vec![record] }, answer: () })
         });
         ended.await.map(drop)

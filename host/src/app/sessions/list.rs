@@ -39,7 +39,8 @@ impl App {
     /// The sessions of whoever asks, the newest first.
     pub fn sessions(&self, person: &PersonSession) -> SessionList {
         let now = self.now();
-        SessionList { now, sessions: self.session_lines(Some(&person.person), Some(&person.id), now) }
+        let sessions = self.session_lines(Some(&person.person), Some(&person.id), now);
+        SessionList { now, sessions, links: self.link_lines(person, now) }
     }
 
     /// Everybody's sessions or one person's, as an operator lists them.
@@ -49,7 +50,7 @@ impl App {
     pub fn sessions_as_operator(&self, user: Option<&str>) -> Result<SessionList, Refusal> {
         let now = self.now();
         let person = user.map(|user| self.somebody(user)).transpose()?;
-        Ok(SessionList { now, sessions: self.session_lines(person.as_ref(), None, now) })
+        Ok(SessionList { now, sessions: self.session_lines(person.as_ref(), None, now), links: Vec::new() })
     }
 
     fn session_lines(&self, person: Option<&EntityRef>, current: Option<&str>, now: Timestamp) -> Vec<SessionLine> {
@@ -57,7 +58,10 @@ impl App {
         let open =
             state.registry.open_sessions(now).filter(|open| person.is_none_or(|person| *person == open.facts.person));
         let mut lines: Vec<SessionLine> = open
-            .filter(|open| !self.is_idle(&open.facts.session(now), open.at, now))
+            .filter(|open| {
+                let session = open.facts.session(now);
+                !self.is_idle(&session, open.at, now) && !self.is_left(&state, &session, now)
+            })
             .map(|open| self.session_line(open, current, now))
             .collect();
         lines.sort_by(|a, b| (b.since, &b.id).cmp(&(a.since, &a.id)));
@@ -81,23 +85,26 @@ impl App {
             },
             browser: facts.browser.clone(),
             current: current == Some(facts.id.as_str()),
+            for_command_line: facts.made_in.is_some(),
         }
     }
 
-    /// Ends one of the own sessions.
+    /// Ends one of the own sessions, or of the own links for the command line.
     ///
     /// # Errors
     /// `unknown_session`, also for somebody else's.
     pub async fn end_session(&self, person: &PersonSession, id: &str) -> Result<(), Refusal> {
         let ended = self.end_sessions(None, |open| open.facts.person == person.person && open.facts.id == id).await?;
+        let ended = ended.max(self.end_links(person, |link| link == id).await?);
         if ended == 0 { Err(unknown_session(id)) } else { Ok(()) }
     }
 
-    /// Ends all other own sessions.
+    /// Ends all other own sessions, and what waits to make more.
     ///
     /// # Errors
     /// `record_unavailable`.
     pub async fn end_other_sessions(&self, person: &PersonSession) -> Result<SessionsEnded, Refusal> {
+        self.end_links(person, |_| true).await?;
         let others = |open: &OpenSession| open.facts.person == person.person && open.facts.id != person.id;
         Ok(SessionsEnded { ended: self.end_sessions(None, others).await? })
     }

@@ -2,12 +2,14 @@
 //! status code.
 
 mod limits;
+mod link;
 mod list;
 mod open;
 mod used;
 
 pub(in crate::app) use limits::Presence;
 pub use limits::SessionLimits;
+pub(in crate::app) use link::{Page, hold_own_page};
 pub use list::Ending;
 pub(in crate::app) use open::Entry;
 pub use open::Whence;

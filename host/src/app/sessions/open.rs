@@ -12,6 +12,7 @@ use crate::app::identities::ASSURANCE;
 use crate::app::ownership::hold_present;
 use crate::app::passkeys::UsedPasskey;
 use crate::app::refusal::{Refusal, RefusalKind};
+use crate::app::sessions::Page;
 use crate::app::state::State;
 use crate::identity::{Account, IdentityEvent, PersonSession, PersonSessionFacts, Secret, SecretKind, Stronger};
 use crate::store::VersionKey;
@@ -51,6 +52,8 @@ pub(in crate::app) struct Entry<'a> {
     pub whence: Whence,
     /// The session that goes on under a fresh secret, by its public id.
     pub continues: Option<String>,
+    /// The session in whose page the link was made, for the command line.
+    pub page: Option<Page>,
 }
 
 impl Entry<'_> {
@@ -67,6 +70,7 @@ impl Entry<'_> {
             groups: Vec::new(),
             whence: Whence::default(),
             continues: None,
+            page: None,
         }
     }
 }
@@ -86,12 +90,17 @@ impl App {
             hash: secret.hash(self.keys()),
             person: person.clone(),
             assurance: entry.assurance,
-            expires_at: self.lasts_until(entry.continues.as_deref(), now)?,
+            expires_at: match &entry.page {
+                Some(page) => page.lasts_until(now),
+                None => self.lasts_until(entry.continues.as_deref(), now)?,
+            },
             same_user: entry.same_user,
             account: entry.account.map(Box::new),
             passkey: entry.passkey.as_ref().map(|used| used.passkey.id.clone()),
             stronger: entry.stronger,
-            groups: entry.groups,
+            // INVARIANT (R4): all that is taken over of the page's session is who it is, and in which groups.
+            groups: entry.page.as_ref().map_or(entry.groups, |page| page.groups.clone()),
+            made_in: entry.page.as_ref().map(|page| page.session.clone()),
             browser: entry.whence.browser.map(|text| text.chars().take(LONGEST_BROWSER).collect()),
         };
         let continues = entry.continues;
@@ -116,7 +125,9 @@ impl App {
             let link = link.map(|link| state.version(VersionKey::Identity(link.id().to_owned())));
             let used = passkey.iter().map(|used| used.version(state));
             let keys = [VersionKey::Ownership, VersionKey::Members].map(|key| state.version(key));
-            let expected = link.into_iter().chain(used).chain(keys).collect();
+            // INVARIANT (R7): whoever ends the page's session meanwhile ends this.
+            let page = entry.page.as_ref().map(|page| state.version(VersionKey::Identity(page.session.clone())));
+            let expected = link.into_iter().chain(used).chain(keys).chain(page).collect();
             // INVARIANT (R4): a browser that signs in anew has no session of before, whoever gave it that one.
             let before = before.as_ref().and_then(|before| state.registry.session(before, self.keys(), now));
             // INVARIANT (R4, R7): a session that was ended meanwhile goes on under no other secret, and none in another
@@ -135,7 +146,9 @@ impl App {
             let events = used.into_iter().chain([event]);
             let records = events.map(|event| self.ledger(now, &LedgerEvent::Identity(event)));
             let mut records = records.collect::<Result<Vec<_>, _>>()?;
-            records.extend(self.enrolment(state, &person, entry.link.map(Secret::id), now)?);
+            if entry.page.is_none() {
+                records.extend(self.enrolment(state, &person, entry.link.map(Secret::id), now)?);
+            }
             Ok(Proposal { expected, records, answer: () })
         })
         .await?;

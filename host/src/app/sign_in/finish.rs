@@ -158,6 +158,7 @@ impl App {
             person: person.clone(),
             same_user: false,
             continues,
+            page: None,
             assurance: way.assurance.clone(),
             account: Some(account),
             passkey: None,

@@ -89,6 +89,7 @@ impl App {
                     state.version(VersionKey::Ownership),
                     state.version(VersionKey::Identity(person.id.clone())),
                 ];
+                expected.extend(state.page_of(&person.id));
                 expected.extend(there.used().map(|used| used.version(state)));
                 let shown = |(other, shown): &(Voter, Presence)| other.person == *by && *shown >= demanded;
                 if !lifted && entry.lifting.iter().any(shown) {

@@ -22,7 +22,7 @@ const LINK: &str = "PROVISO_LINK";
 /// Who acts.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct By {
-    /// The file that holds a one-time sign-in link, as `proviso token approver` makes it. Without it the link is taken
+    /// The file that holds a one-time sign-in link, as your page "You" or `proviso token approver` makes it. Without it the link is taken
     /// from the environment, `PROVISO_LINK`: never from the command line, which others can read.
     #[arg(long, value_name = "FILE")]
     link: Option<PathBuf>,

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{AppendHeaders, IntoResponse};
-use proviso_api::sessions::{SessionList, SessionsEnded, SignedOut, StepUp};
+use proviso_api::sessions::{LinkMade, SessionList, SessionsEnded, SignedOut, StepUp};
 use proviso_api::sign_in::SignInBegun;
 
 use crate::http::body::Body;
@@ -17,6 +17,16 @@ use crate::http::site::Site;
 /// The own ones.
 pub(in crate::http) async fn list(State(site): State<Site>, person: Person) -> Json<SessionList> {
     Json(site.app().sessions(&person.session))
+}
+
+/// Makes a link for the command line.
+pub(in crate::http) async fn make_link(
+    State(site): State<Site>,
+    person: Person,
+) -> Result<(StatusCode, Json<LinkMade>), Refused> {
+    let app = site.app().clone();
+    let made = finish(async move { app.make_link(&person.session).await }).await?;
+    Ok((StatusCode::CREATED, Json(made)))
 }
 
 /// Ends one.

@@ -253,8 +253,10 @@ FileChange: path string, before? string, after? string
 ActivationReply: state ActivationState, bundle digest, needs integer, people [EntityRef], position integer
 ActivationState= active waiting refused
 Load: v integer, files object, bundle digest
-SessionList: now timestamp, sessions [SessionLine]
-SessionLine: id string, person EntityRef, since timestamp, last_seen timestamp, expires_at timestamp, assurance string, by string, browser? string, current boolean
+SessionList: now timestamp, sessions [SessionLine], links [LinkLine]
+LinkLine: id string, since timestamp, expires_at timestamp, here boolean
+LinkMade: id string, link string, expires_at timestamp
+SessionLine: id string, person EntityRef, since timestamp, last_seen timestamp, expires_at timestamp, assurance string, by string, browser? string, current boolean, for_command_line boolean
 SessionsEnded: ended integer
 StepUp: return_to? string
 SignedOut: location? string

@@ -22,7 +22,18 @@ pub(super) const OPERATIONS: &[Operation] = &[
         "SignInBegun",
         "Begin to authenticate anew at the provider, in the same session: where the browser goes",
     ),
-    get("/api/v1/sessions", "sessions", Who::Person, "SessionList", "Where one is signed in"),
+    get("/api/v1/sessions", "sessions", Who::Person, "SessionList", "Where one is signed in, and which links wait"),
+    Operation {
+        method: "post",
+        status: "201",
+        ..get(
+            "/api/v1/sessions/links",
+            "make_link",
+            Who::Person,
+            "LinkMade",
+            "Make a link for the command line, which signs in once and ends with this session",
+        )
+    },
     Operation {
         method: "delete",
         ..get("/api/v1/sessions", "end_other_sessions", Who::Person, "SessionsEnded", "End all other own sessions")
@@ -31,7 +42,13 @@ pub(super) const OPERATIONS: &[Operation] = &[
         method: "delete",
         status: "204",
         answer: None,
-        ..get("/api/v1/sessions/{id}", "end_session", Who::Person, "SessionsEnded", "End one of the own sessions")
+        ..get(
+            "/api/v1/sessions/{id}",
+            "end_session",
+            Who::Person,
+            "SessionsEnded",
+            "End one of the own sessions or links",
+        )
     },
     get("/api/v1/sign-in", "sign_in_ways", Who::Anybody, "SignInWays", "By which providers people sign in"),
     post(
