@@ -33,7 +33,8 @@ impl Bundle {
     /// sign-in.
     pub fn may_ever(&self, person: &EntityRef, acts: &[Act]) -> bool {
         // What nobody can try, such as what a rule wants a task to be called, could be permitted; nor can all of time be.
-        let Ok(matters) = Matters::of(&[(self, &self.console_reads)]) else { return true };
+        let reads = self.console_reads.clone().told(self.facts.values());
+        let Ok(matters) = Matters::of(&[(self, &reads)]) else { return true };
         if self.console_reads.has("now") {
             return true;
         }

@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 
 use cedar_policy::{Policy, PolicySet};
 use policy_core::abi::ConsoleAct;
+use policy_core::question::EntityFact;
 use policy_core::time::Timestamp;
+use policy_core::value::Value as Said;
 use serde_json::Value;
 
 const HOUR: i64 = 3_600_000;
@@ -30,6 +32,8 @@ pub(crate) struct Reads {
     numbers: BTreeSet<i64>,
     /// The units in which a policy takes a length of time for a number, in milliseconds.
     units: BTreeSet<i64>,
+    /// The attributes of entities, and members of these, that a policy reads.
+    attributes: BTreeSet<String>,
 }
 
 impl Reads {
@@ -49,6 +53,28 @@ impl Reads {
         reads
     }
 
+    /// The same with what entities say where a policy reads it: it may hold its context against that, too.
+    pub(crate) fn told<'a>(mut self, facts: impl Iterator<Item = &'a EntityFact>) -> Self {
+        for (name, said) in facts.flat_map(|fact| &fact.attrs) {
+            if self.attributes.contains(name) {
+                self.take(said);
+            }
+        }
+        self
+    }
+
+    fn take(&mut self, said: &Said) {
+        match said {
+            Said::String(text) => self.words.extend([text.clone()]),
+            Said::Datetime(text) => self.instants.extend(instant(text)),
+            Said::Duration(text) => self.lengths.extend(length(text)),
+            Said::Long(number) => self.numbers.extend([*number]),
+            Said::Set(items) => items.iter().for_each(|item| self.take(item)),
+            Said::Record(members) => members.values().for_each(|member| self.take(member)),
+            Said::Bool(_) | Said::Entity(_) | Said::Decimal(_) | Said::Ipaddr(_) => {}
+        }
+    }
+
     fn look(&mut self, tree: &Value) {
         match tree {
             Value::Object(members) => {
@@ -66,6 +92,9 @@ impl Reads {
                     }
                     let of_principal = with_principal(name, inner);
                     let member = member_of_context(inner).filter(|_| name == "." || name == "has");
+                    if name == "." && member.is_none() {
+                        self.attributes.extend(inner.get("attr").and_then(Value::as_str).map(str::to_owned));
+                    }
                     match of_principal.or(member) {
                         Some(member) => {
                             self.members.insert(member.to_owned());
@@ -299,6 +328,29 @@ mod tests {
         assert!(reads("permit (principal, action, resource) unless { context.tier == \"x\" };").has("tier"));
         assert!(!reads("permit (principal, action, resource);").is_beyond("tier"));
         assert!(!reads("permit (principal, action, resource);").has("tier"));
+    }
+
+    #[test]
+    fn what_an_entity_says_where_a_rule_reads_it_is_a_word_or_a_moment_too() {
+        let text = "permit (principal, action, resource) when { context.assurance == principal.by && context.now >= \
+                    resource.since.from };";
+        let [by, since, name] = ["by", "since", "name"].map(str::to_owned);
+        let from = Said::Record([("from".to_owned(), Said::Datetime("2027-06-01T10:30:00.000Z".to_owned()))].into());
+        let fact = EntityFact {
+            uid: policy_core::entity::EntityRef::new("User", "a"),
+            attrs: [
+                (by, Said::Set(vec![Said::String("badge".to_owned())])),
+                (since, from),
+                (name, Said::String("mara".to_owned())),
+            ]
+            .into(),
+            parents: Vec::new(),
+            source: "bundle".to_owned(),
+        };
+        let reads = Reads::of(&text.parse().unwrap()).told([&fact].into_iter());
+        assert_eq!(reads.words().iter().collect::<Vec<_>>(), ["badge"]);
+        let moments = reads.moments("2026-11-29T13:20:00Z".parse().unwrap());
+        assert!(moments.contains(&"2027-06-01T10:30:00Z".parse().unwrap()));
     }
 
     #[test]

@@ -94,7 +94,10 @@ pub fn alone(old: &Bundle, new: &Bundle, from: Timestamp) -> Result<Vec<Alone>, 
         left = left.checked_sub(parts.saturating_mul(each)).ok_or(TooMuch::Questions)?;
         people.push((person, about));
     }
-    // What nobody can try stands as it stood where nothing is another thing.
+    // What nobody can try stands as it stood where nothing is another thing, and is not made either.
+    if people.is_empty() {
+        return Ok(Vec::new());
+    }
     let Ok(matters) = matters else { return Ok(Vec::new()) };
     let all = matters.all();
     let mut today = Today::new(old, &matters, left);
@@ -151,7 +154,7 @@ fn answers(
 /// What the policies look at that may be about one of these.
 fn reads(bundle: &Bundle, acts: &[Act]) -> Reads {
     let policies = bundle.rules.policies.set(Folder::Console).policies();
-    Reads::among(policies.filter(|policy| acts.iter().any(|act| admits(*act, policy))))
+    Reads::among(policies.filter(|policy| acts.iter().any(|act| admits(*act, policy)))).told(bundle.facts.values())
 }
 
 /// The acts that a policy which demands two people may be about.
