@@ -62,13 +62,15 @@ impl App {
             Who::Person(of) if of == person => return own(),
             Who::Agent(agent) => About::agent(agent),
             Who::Record(log, seq) => {
-                let stored = self.record_of(log.name(), &seq.to_string())?;
-                self.about_matter(export::matter(&stored)).unwrap_or(About::GATE)
+                let unknown = || Refusal::not_found("unknown_record", "the log has no such record");
+                let stored = self.store().stored(*log, *seq).map_err(|error| self.unreadable(&error))?;
+                self.about_matter(export::matter(&stored.ok_or_else(unknown)?)).unwrap_or(About::GATE)
             }
             Who::Person(_) | Who::Anybody => return Ok(()),
         };
         let state = self.state();
-        let owns = about.of().is_some_and(|agent| self.owners_now(&state, agent).contains(person));
+        // Nor lately: whoever hands an agent over does not take its past along.
+        let owns = about.of().is_some_and(|agent| self.owners_in(&state, agent, self.now()).contains(person));
         if owns || about.requester() == Some(person) { own() } else { Ok(()) }
     }
 
