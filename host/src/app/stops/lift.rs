@@ -12,7 +12,7 @@ use proviso_api::passkeys::VoteSignature;
 use proviso_api::stops::Lifting;
 
 use super::super::App;
-use super::super::append::{Proposal, canonical};
+use super::super::append::{Proposal, canonical, contended};
 use super::super::console::About;
 use super::super::event::{GateEvent, LedgerEvent};
 use super::super::passkeys::{Decided, Shown};
@@ -50,7 +50,7 @@ impl App {
     ///
     /// # Errors
     /// `unknown_lock`, also for one that has ended; `not_yours` for who is concerned; `presence_needed` where the
-    /// bundle demands more than a session, and what is wrong with a signature; `single_user_required`.
+    /// bundle demands more than a session, and what is wrong with a signature; `single_user_required`; `contended`.
     pub async fn unlock(
         &self,
         person: &PersonSession,
@@ -59,6 +59,7 @@ impl App {
     ) -> Result<Lifting, Refusal> {
         // INVARIANT (R4): what an agent could have signed in itself lifts nothing either.
         self.hold_session(person)?;
+        let judged_by = self.policy().digest();
         let about = self.about_lock(id);
         let by_two = self.hold_some(person, &[Act::Unlock], &about).await? > 1;
         let there = self.signed_lift(person, id, signature).await?;
@@ -71,6 +72,10 @@ impl App {
         let person = &there.voter(self, self.as_it_stands(person, now)?);
         let (lifted, _) = self
             .admit(|state| {
+                // INVARIANT (R4): who may, and what it is shown with, was asked of the bundle that is still active.
+                if self.policy().digest() != judged_by {
+                    return Err(contended());
+                }
                 let entry = state.locks_now(now).find(|entry| entry.lock.id == id).ok_or_else(unknown_lock)?;
                 let may = self.may_lift(state, person, entry, now);
                 if may == May::Nothing {
