@@ -199,7 +199,7 @@ pub fn remedy(code: &str) -> Option<&'static str> {
         "recovery_under_way" => "wait for it, or stop it by `proviso admin recover --stop --reason TEXT`",
         "no_recovery" => "there is nothing to stop or to go on with; `proviso admin recover --reason TEXT` begins one",
         "clock_doubted" => "see to the clock, then `proviso trust-clock`",
-        "bundle_changed" => "look at the page `People`, and do it again where you still may",
+        "bundle_changed" => "look at the page again, and do it again where you still may",
         "bad_account" => "take the `sub` from the refusal that the person was shown when they tried to sign in",
         "linked_already" => "they sign in by it",
         "unknown_account_link" => "take the account from the person's page; one of the operator's file is ended there",

@@ -18,7 +18,7 @@ use crate::app::settings::Operator;
 use crate::app::stops::check_reason;
 use crate::app::{App, identities};
 use crate::random;
-use crate::store::{AppendError, Log};
+use crate::store::{AppendError, Log, VersionKey};
 
 /// After how many records others get their turn.
 const BREATH: u64 = 256;
@@ -136,7 +136,9 @@ impl App {
         let (counts, lost) = (part.counts.clone(), part.lost);
         if !act.dry_run {
             let now = self.now();
-            let expected = part.expected.iter().map(|(key, version)| (key.clone(), *version)).collect();
+            let mut expected: Vec<(VersionKey, u64)> =
+                part.expected.iter().map(|(key, version)| (key.clone(), *version)).collect();
+            expected.extend(act.by_two.map(|(proposal, _)| self.still_agreed(proposal)).transpose()?);
             let mut erasure = Erasure {
                 run: run.to_owned(),
                 what: selection.word().to_owned(),

@@ -13,7 +13,7 @@ use super::asked::hold_something;
 use super::event::{ConfirmedErasure, EndedErasure, ErasureEnd};
 use super::fold::HeldErasure;
 use super::propose::hold_shown;
-use super::{erasure_over, unknown_erasure};
+use super::{bundle_changed, erasure_over, unknown_erasure};
 use crate::app::App;
 use crate::app::append::Proposal;
 use crate::app::event::{GateEvent, LedgerEvent};
@@ -86,7 +86,7 @@ impl App {
             }
             // INVARIANT (R4): whether both may was asked of the bundle that is still active.
             if self.policy().digest() != judged_by {
-                return Err(Refusal::conflict("bundle_changed", "another bundle became active meanwhile"));
+                return Err(bundle_changed());
             }
             // INVARIANT (R4): the first was shown with as much as is demanded now, and is still here.
             let first = &held.proposed;
@@ -107,6 +107,22 @@ impl App {
         })
         .await
         .map(drop)
+    }
+
+    /// The version of the proposals while this one is agreed on and not over.
+    ///
+    /// INVARIANT (R4): what two people agreed on is carried out once: a second call for it erases nothing in their name once
+    /// the first has said that it is done.
+    ///
+    /// # Errors
+    /// `erasure_over`.
+    pub(in crate::app::erasure) fn still_agreed(&self, id: &str) -> Result<(VersionKey, u64), Refusal> {
+        let state = self.state();
+        let held = state.erased.proposals.get(id);
+        if held.is_none_or(|held| held.confirmed.is_none() || held.over.is_some()) {
+            return Err(erasure_over());
+        }
+        Ok(state.version(VersionKey::Erasures))
     }
 
     /// Erases what two people agreed on, in the name of both.

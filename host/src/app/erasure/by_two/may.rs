@@ -91,7 +91,8 @@ impl App {
             VersionKey::Identity(person.id.clone()),
         ];
         let passkey = there.used().map(|used| used.version(state));
-        let expected = keys.map(|key| state.version(key)).into_iter().chain(passkey).collect();
+        let page = state.page_of(&person.id);
+        let expected = keys.map(|key| state.version(key)).into_iter().chain(passkey).chain(page).collect();
         let used = self.sign_in_used(state, person, (about, true), now)?;
         let signed = there.used().and_then(|used| used.event(now));
         let signed = signed.map(|event| self.ledger(now, &LedgerEvent::Identity(event))).transpose()?;

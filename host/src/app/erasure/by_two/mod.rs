@@ -27,6 +27,10 @@ fn unknown_erasure() -> Refusal {
     Refusal::not_found("unknown_erasure", "there is no such proposed erasure")
 }
 
+fn bundle_changed() -> Refusal {
+    Refusal::conflict("bundle_changed", "another bundle became active meanwhile")
+}
+
 fn erasure_over() -> Refusal {
     Refusal::conflict("erasure_over", "that erasure was carried out, taken back, or has lapsed")
 }

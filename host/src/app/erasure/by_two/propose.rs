@@ -8,7 +8,7 @@ use proviso_api::erasures::{ErasurePlan, ErasurePreview, ErasureReply, ErasureWh
 use super::super::told::told_report;
 use super::asked::{hold_something, kept};
 use super::event::{EndedErasure, ErasureEnd, ProposedErasure};
-use super::{MOST_WAITING, WAITS_FOR, erasure_over, unknown_erasure};
+use super::{MOST_WAITING, WAITS_FOR, bundle_changed, erasure_over, unknown_erasure};
 use crate::app::append::Proposal;
 use crate::app::event::{GateEvent, LedgerEvent};
 use crate::app::passkeys::Decided;
@@ -28,6 +28,8 @@ impl App {
     /// `never_erased`; `own_person`.
     pub async fn preview_erasure(&self, person: &PersonSession, what: &ErasureWhat) -> Result<ErasurePreview, Refusal> {
         self.hold_eraser(person).await?;
+        // It reads the whole record, one after another.
+        let _turn = self.turn_to_look(&person.person).await?;
         let (selection, plan, digest) = self.planned(&person.person, what)?;
         let report = self.would_erase(&selection).await?;
         let presence = self.policy().acts_presence();
@@ -39,12 +41,14 @@ impl App {
     /// # Errors
     /// Those of [`Self::preview_erasure`]; `other_erasure` for another digest than the preview's; `on_hold` and
     /// `nothing_to_erase` where nothing would go; `proposed_already`; `too_many_proposals`; `departed`, `new_person` and
-    /// `locked` for who decides on nothing; `reason_needed`; `presence_needed`, and what is wrong with a signature.
+    /// `locked` for who decides on nothing; `reason_needed`; `bundle_changed`; `presence_needed`, and what is wrong with a
+    /// signature.
     pub async fn propose_erasure(
         &self,
         person: &PersonSession,
         body: &ProposeErasure,
     ) -> Result<ErasureReply, Refusal> {
+        let judged_by = self.policy().digest();
         self.hold_eraser(person).await?;
         check_reason(&body.reason, "an erasure")?;
         let (selection, plan, digest) = self.planned(&person.person, &body.what)?;
@@ -58,6 +62,10 @@ impl App {
         let id = random::id(self.random(), "ers").map_err(|_| identities::no_randomness())?;
         let person = &there.voter(self, self.as_it_stands(person, now)?);
         self.admit(|state| {
+            // INVARIANT (R4): that they may, and what it is shown with, was asked of the bundle that is still active.
+            if self.policy().digest() != judged_by {
+                return Err(bundle_changed());
+            }
             let proof = self.yes(state, (person, &there), demanded, now)?;
             hold_room(state, &plan, now)?;
             let event = GateEvent::ErasureProposed(Box::new(ProposedErasure {
@@ -94,8 +102,8 @@ impl App {
             let (id, by) = (id.to_owned(), person.person.clone());
             let ended = EndedErasure { id, how: ErasureEnd::Withdrawn, by, run: None, at: now };
             let event = LedgerEvent::Gate(GateEvent::ErasureEnded(Box::new(ended)));
-            let expected =
-                vec![state.version(VersionKey::Erasures), state.version(VersionKey::Identity(person.id.clone()))];
+            let keys = [VersionKey::Erasures, VersionKey::Identity(person.id.clone())];
+            let expected = keys.map(|key| state.version(key)).into_iter().chain(state.page_of(&person.id)).collect();
             Ok(Proposal { expected, records: vec![self.ledger(now, &event)?], answer: () })
         })
         .await
