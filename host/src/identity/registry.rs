@@ -136,7 +136,12 @@ impl Registry {
                     _ if session.made_in.is_some() => self.last_sign_in.get(&session.person).copied(),
                     _ => self.last_sign_in.insert(session.person.clone(), *at),
                 };
-                let facts = (**session).clone();
+                let mut facts = (**session).clone();
+                // INVARIANT (R4): nor has it a group that the page's session lost while it was opened.
+                if let Some(page) = &facts.made_in {
+                    let of_page = self.sessions.get(page).map(|open| open.facts.groups.clone()).unwrap_or_default();
+                    facts.groups.retain(|group| of_page.contains(group));
+                }
                 if facts.account.is_some() {
                     self.brought.signed_in(&facts.person, &facts.groups, *at);
                     // INVARIANT (R4): what the provider says no more, no older session of theirs has either.
