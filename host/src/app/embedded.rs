@@ -136,8 +136,10 @@ impl App {
             Ok(Proposal { expected, records: vec![self.ledger(now, &event)?], answer: () })
         })
         .await?;
-        let needed = || self.state().registry.last_signed_ends(now);
-        self.credential_keys().rotate(fresh, now, needed).map_err(|error| {
+        // As late as the old key goes: what it signed while the record was written is believed.
+        let retired = self.now();
+        let needed = || self.state().registry.last_signed_ends(retired);
+        self.credential_keys().rotate(fresh, retired, needed).map_err(|error| {
             tracing::error!(%error, "the new key of the gate's own tokens could not be kept");
             Refusal::new(
                 RefusalKind::Unavailable,
