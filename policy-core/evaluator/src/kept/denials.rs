@@ -47,6 +47,8 @@ impl KeptDenials {
         if let Some((_, denials)) = kept {
             return Some(Arc::clone(denials));
         }
+        // Room first: with those of before beside them an instance could come to its bound where a fresh one does not.
+        tried.kept = None;
         let denials: Arc<[Recorded]> = bounded(read()?).into();
         if tried.last == text.len() {
             tried.kept = Some((text.into(), Arc::clone(&denials)));
