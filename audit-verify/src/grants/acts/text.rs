@@ -58,8 +58,8 @@ fn tokens(text: &str) -> Option<Vec<Token>> {
         match one {
             _ if one.is_whitespace() => {}
             '/' if chars.peek() == Some(&'/') => {
-                // A comment ends with its line.
-                while chars.next_if(|one| *one != '\n').is_some() {}
+                // A comment ends with its line, and for Cedar a carriage return ends one, too.
+                while chars.next_if(|one| *one != '\n' && *one != '\r').is_some() {}
             }
             '"' => tokens.push(Token::Text(quoted(&mut chars)?)),
             _ if one.is_alphanumeric() || one == '_' => {
@@ -115,6 +115,8 @@ mod tests {
         assert_eq!(told[1], BTreeMap::from(two));
         assert_eq!(told[2], BTreeMap::new());
         assert_eq!(permits(" // nothing\n"), Some(Vec::new()));
+        let told = permits("// a comment\r@presence(\"session\") permit (principal, action, resource);");
+        assert_eq!(told, Some(vec![BTreeMap::from([("presence".into(), word("session"))])]));
     }
 
     #[test]
