@@ -134,15 +134,16 @@ fn Preview(preview: ErasurePreview) -> impl IntoView {
     }
 }
 
-/// What people proposed. `named` has what was typed of whom each is about: the lines are drawn anew with each change.
+/// What people proposed. `named` has what was typed of whom each is about, and `acts` what is under way: the lines are
+/// drawn anew with each change, also with those that a confirmation makes.
 #[component]
 pub(super) fn Proposals(
     lines: Vec<ErasureProposalLine>,
     may: bool,
     presence: Presence,
     named: RwSignal<BTreeMap<String, String>>,
+    acts: Acts,
 ) -> impl IntoView {
-    let acts = Acts::new();
     let (open, over): (Vec<_>, Vec<_>) = lines.into_iter().partition(is_open);
     let row = move |line: ErasureProposalLine| view! { <Proposal line may presence named acts /> };
     view! {

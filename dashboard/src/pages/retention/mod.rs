@@ -9,6 +9,7 @@ use leptos::prelude::*;
 use proviso_api::retention::{Erased, ErasureLine, HoldLine, RetentionReply};
 
 use self::erasures::{Proposals, Propose};
+use super::acts::Acts;
 use super::record::Tabs;
 use super::set_title;
 use crate::api;
@@ -41,9 +42,10 @@ pub fn Retention() -> impl IntoView {
     let may = Memo::new(move |_| known().is_some_and(|told| told.you_may_erase));
     let proposals = Memo::new(move |_| known().map(|told| (told.proposals, told.presence)).unwrap_or_default());
     let named = RwSignal::new(BTreeMap::<String, String>::new());
+    let acts = Acts::new();
     let proposed = move || {
         let (lines, presence) = proposals.get();
-        view! { <Proposals lines may=may.get() presence named /> }
+        view! { <Proposals lines may=may.get() presence named acts /> }
     };
     view! {
         <h1>"Retention"</h1>
