@@ -72,8 +72,10 @@ test.describe("with administrators", () => {
     await enrol(other, gate, "ola");
     await other.goto(`${here(gate)}/policies/${wider}`);
     await other.getByLabel("Your reason").fill("so it is");
+    const cast = other.waitForResponse((response) => response.url().endsWith(`/bundles/${wider}/activate`));
     await other.getByRole("button", { name: "I am for it" }).click();
-    await expect.poll(() => signatures(gate)).toBe(2);
+    expect((await cast).status()).toBe(200);
+    expect(signatures(gate)).toBe(2);
     await other.goto(`${here(gate)}/policies`);
     await expect(other.getByRole("region", { name: "Activated" }).getByRole("listitem").first()).toContainText("By User::jun, User::ola");
   });
