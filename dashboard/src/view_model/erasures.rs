@@ -89,6 +89,9 @@ pub fn standing(line: &ErasureProposalLine) -> String {
         "done" => format!("carried out; {by} confirmed it"),
         "withdrawn" => "taken back: nothing was erased".to_owned(),
         "earlier_epoch" => "over: the gate was restored since".to_owned(),
+        "lapsed" if line.confirmed_by.is_some() => {
+            format!("lapsed: {by} confirmed it, and it was not carried out to its end in time")
+        }
         _ => "lapsed: nobody confirmed it, and nothing was erased".to_owned(),
     }
 }
@@ -125,7 +128,7 @@ mod tests {
             at: Timestamp::from_millis(0),
             until: Timestamp::from_millis(1_000),
             state: state.into(),
-            confirmed_by: (state != "waits").then(|| EntityRef::new("User", "jun")),
+            confirmed_by: ["confirmed", "done"].contains(&state).then(|| EntityRef::new("User", "jun")),
             you_may_confirm: true,
         }
     }
@@ -189,5 +192,7 @@ mod tests {
             assert!(standing(&line).contains(words), "{}", standing(&line));
             assert_eq!(is_open(&line), open, "{state}");
         }
+        let late = ErasureProposalLine { state: "lapsed".into(), ..line("age", "confirmed") };
+        assert!(standing(&late).contains("jun confirmed it") && !is_open(&late), "{}", standing(&late));
     }
 }
