@@ -68,7 +68,7 @@ test("who may see nothing is told so, and is offered nothing", async ({ page, ga
 test("who may erase looks first, and the second of two says whom it is about", async ({ page, gate }) => {
   // A proposal of another's stands on the page; in a gate that was just started nothing is old enough to be one.
   const line = {
-    id: "ers_b1", plan: { what: "person", of: "0".repeat(64) }, digest: "1".repeat(64), reason: "they asked us to",
+    id: "ers_b1", plan: { what: "person", of: "0".repeat(64) }, digest: "1".repeat(64), reason: "they asked us to \u202E<b>now</b>",
     by: { type: "User", id: "jun" }, at: "2026-11-29T03:00:00.000Z", until: "2026-12-06T03:00:00.000Z", state: "waits",
     you_may_confirm: true,
   };
@@ -97,6 +97,8 @@ test("who may erase looks first, and the second of two says whom it is about", a
 
   const waits = page.getByRole("region", { name: "Erasures that wait" });
   await expect(waits).toContainText("or nothing is erased");
+  await expect(waits).toContainText("<b>now</b>");
+  await expect(waits.locator(".odd")).toHaveCount(1);
   const confirm = waits.getByRole("button", { name: /^Confirm and erase/ });
   await confirm.click();
   const whom = waits.getByLabel("Whom it is about, as jun told you");
