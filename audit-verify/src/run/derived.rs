@@ -93,8 +93,8 @@ fn a_lock_is_lifted_by_who_set_it_by_their_group_or_by_two() {
     let alone = Err(("lift_not_allowed", 5));
     let second = Err(("lift_not_allowed", 6));
     let on = |person: &str| json!({"lock": {"id": "lock_1", "target": {"person": user(person)}}});
-    type Lifts = Vec<(String, Value)>;
-    let cases: Vec<(&str, Value, Lifts, Result<u64, (&'static str, u64)>)> = vec![
+    type Found = Result<u64, (&'static str, u64)>;
+    let cases: Vec<(&str, Value, Events, Found)> = vec![
         ("who set it", json!({}), vec![lift("unlocked", "zoe")], Ok(0)),
         ("one of their group", json!({}), vec![lift("unlocked", "mara")], Ok(0)),
         ("one of none", json!({}), vec![lift("unlocked", "vera")], alone),

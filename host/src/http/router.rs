@@ -9,9 +9,9 @@ use axum::routing::{delete, get, post};
 
 use super::access::{discovery, evaluation, evaluations, requests, search};
 use super::api::{
-    acts, agents, bundles, erasures, events, exceptions, executions, export, findings, grants, locks, logs, ownership, passkeys,
-    past, people, record, retention, reviews, revocations, routing, session, sessions, sheet, sign_in, stops, tasks,
-    traces, votes, what_if, whoami,
+    acts, agents, bundles, erasures, events, exceptions, executions, export, findings, grants, locks, logs, ownership,
+    passkeys, past, people, record, retention, reviews, revocations, routing, session, sessions, sheet, sign_in, stops,
+    tasks, traces, votes, what_if, whoami,
 };
 use super::guard::guard;
 use super::problem::Refused;

@@ -21,7 +21,7 @@ pub(super) struct Bundle {
     /// The most that any permit demands of a vote; absent where its text cannot be read.
     pub demanded: Option<Presence>,
     /// What each entity is in, by its type and id; absent where that cannot be read.
-    parents: Option<BTreeMap<(String, String), Vec<(String, String)>>>,
+    parents: Option<Parents>,
 }
 
 impl Bundle {

@@ -18,6 +18,9 @@ use crate::app::state::State;
 use crate::identity::PersonSession;
 use crate::store::{NewRecord, VersionKey};
 
+/// The versions that a yes was decided on.
+type Expected = Vec<(VersionKey, u64)>;
+
 impl App {
     /// Whether the bundle lets this person erase, alone or with another.
     ///
@@ -81,7 +84,7 @@ impl App {
         (person, there): (&PersonSession, &Shown),
         (event, about): (GateEvent, &str),
         now: Timestamp,
-    ) -> Result<(Vec<(VersionKey, u64)>, Vec<NewRecord>), Refusal> {
+    ) -> Result<(Expected, Vec<NewRecord>), Refusal> {
         let keys = [
             VersionKey::Erasures,
             VersionKey::Bundle,
