@@ -99,6 +99,7 @@ mod tests {
             what: what.into(),
             older_than: days.map(|days| Span::from_seconds(days * 86_400)),
             by: "root".into(),
+            people: Vec::new(),
             reason: "r".into(),
             at: Timestamp::from_millis(0),
             erased: Erased::default(),
