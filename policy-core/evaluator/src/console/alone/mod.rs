@@ -89,7 +89,7 @@ pub fn alone(old: &Bundle, new: &Bundle, from: Timestamp) -> Result<Vec<Alone>, 
         if about.is_empty() {
             continue;
         }
-        let matters = matters.as_ref().map_err(|member| TooMuch::Beyond(*member))?;
+        let matters = matters.as_ref().map_err(|&member| TooMuch::Beyond(member))?;
         let parts: usize = about.iter().map(|about| matters.parts(*about).len()).sum();
         left = left.checked_sub(parts.saturating_mul(each)).ok_or(TooMuch::Questions)?;
         people.push((person, about));
@@ -118,13 +118,13 @@ pub fn alone(old: &Bundle, new: &Bundle, from: Timestamp) -> Result<Vec<Alone>, 
         for assurance in &matters.assurances {
             for now in &moments {
                 let answers = answers(new, (person, assurance), *now, &wanted);
-                for ((act, about, part, matter), answer) in asked.iter().zip(answers) {
-                    if !answer.permitted || answer.persons > 1 || found.contains_key(act) {
+                for (&(act, about, part, matter), answer) in asked.iter().zip(answers) {
+                    if !answer.permitted || answer.persons > 1 || found.contains_key(&act) {
                         continue;
                     }
-                    let asked = Asked { act: *act, about: *about, matter: *matter, assurance, now: *now };
-                    if today.takes_two(asked, person, *part)? {
-                        let (act, person) = (*act, person.clone());
+                    let asked = Asked { act, about, matter, assurance, now: *now };
+                    if today.takes_two(asked, person, part)? {
+                        let person = person.clone();
                         found.insert(act, Alone { act, person, policies: answer.policies });
                     }
                 }
