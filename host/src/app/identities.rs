@@ -272,6 +272,15 @@ impl App {
             Err(Refusal::bad("bad_name", format!("`{shown}` cannot be a {what}"))
                 .help("1 to 256 characters without spaces, control characters, `<` and `\"`"))
         };
+        let elsewhere = |resource: &String| {
+            named("resource", resource)?;
+            // INVARIANT (R8): a token for a resource opens the gate itself by no name.
+            if *resource == self.keys().gate_name() {
+                return Err(Refusal::bad("bad_name", "the gate itself is no resource")
+                    .help("leave `--resource` away for a token that is shown to the gate"));
+            }
+            Ok(())
+        };
         match request {
             MintRequest::Agent { subject, task, via, on_behalf, resource } => {
                 named("task", &task)?;
@@ -290,14 +299,14 @@ impl App {
                 let on_behalf = on_behalf.map(|user| EntityRef::new(self.policy().person_type(), user));
                 on_behalf.iter().try_for_each(|person| self.known_person(person))?;
                 self.hold_task(&self.state(), &task)?;
-                resource.iter().try_for_each(|resource| named("resource", resource))?;
+                resource.iter().try_for_each(elsewhere)?;
                 let facts = TokenFacts::Agent { subject, task, via, on_behalf, build: None, resource };
                 Ok((SecretKind::Agent, AGENT_LIFE, facts))
             }
             MintRequest::EnforcementPoint { name, subjects, mut servers, vouches, resource } => {
                 named("enforcement point", &name)?;
                 servers.iter().try_for_each(|server| named("server", server))?;
-                resource.iter().try_for_each(|resource| named("resource", resource))?;
+                resource.iter().try_for_each(elsewhere)?;
                 let subjects = SubjectPattern::parse(&subjects).ok_or_else(|| {
                     Refusal::bad("bad_name", "`--subjects` is `TYPE::PATTERN`")
                         .help("such as `Agent::spiffe://acme.example/*`")

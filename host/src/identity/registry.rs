@@ -408,8 +408,11 @@ impl Registry {
             .filter(|token| token.facts.person() == Some(&session.person))
             .filter(|token| since.is_none_or(|since| token.minted_at > since))
             .collect();
-        minted.sort_by_key(|token| std::cmp::Reverse(token.minted_at));
+        // However many somebody makes for themselves, what others minted is told.
+        let own = session.person.to_string();
+        minted.sort_by_key(|token| (token.by == own, std::cmp::Reverse(token.minted_at)));
         minted.truncate(50);
+        minted.sort_by_key(|token| std::cmp::Reverse(token.minted_at));
         minted
     }
 }

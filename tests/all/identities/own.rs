@@ -173,4 +173,13 @@ async fn a_token_fits_wherever_tokens_go_and_says_what_it_is_for() {
     let there = gate.agent_at(resource, "report-writer", "weekly-report", Some("ines")).await;
     assert_eq!(part(&there, 1)["aud"], resource);
     assert_eq!(shown(&gate.client, &there).await, refused("token_audience"));
+    // No resource is called as the gate is: what is minted for it would be shown to the gate.
+    let as_the_gate = MintRequest::Agent {
+        subject: policy_core::entity::EntityRef::new("Agent", format!("{AGENTS}report-writer")),
+        task: "weekly-report".to_owned(),
+        via: Vec::new(),
+        on_behalf: Some("ines".to_owned()),
+        resource: claims["aud"].as_str().map(str::to_owned),
+    };
+    assert_eq!(gate.app.mint(as_the_gate, &by).await.unwrap_err().code, "bad_name");
 }

@@ -174,7 +174,7 @@ mod tests {
         }
         let moments = Moments::default();
         moments.warm_up();
-        assert_eq!(moments.powers.get().map(Vec::len), Some(BITS as usize));
+        assert_eq!(moments.powers.get().map(Vec::len), Some(BITS));
         for (hour, millis, text) in [
             ("2026-11-22T16", 0, "2026-11-22T16:00:00.000Z"),
             ("2026-11-22T16", 3_599_999, "2026-11-22T16:59:59.999Z"),
@@ -193,7 +193,8 @@ mod tests {
         let read = |text: &str| drop(moments.duration(text).unwrap());
         let of = |length: usize| format!("{}1ms", "0".repeat(length - 3));
         let (longest, longer) = (of(LONGEST_LENGTH), of(LONGEST_LENGTH + 1));
-        (read(&longest), read(&longer));
+        read(&longest);
+        read(&longer);
         assert!(kept(&longest) && !kept(&longer));
         (1..MOST_LENGTHS).for_each(|number| read(&format!("{number}h")));
         assert_eq!(moments.lengths.lock().unwrap().len(), MOST_LENGTHS);

@@ -57,7 +57,7 @@ impl App {
     }
 
     /// INVARIANT (R4): nobody takes out of the record what is about themselves, or about an agent of theirs.
-    fn hold_of_another(&self, person: &EntityRef, selection: &Selection) -> Result<(), Refusal> {
+    pub(super) fn hold_of_another(&self, person: &EntityRef, selection: &Selection) -> Result<(), Refusal> {
         let about = match &selection.who {
             Who::Person(of) if of == person => return own(),
             Who::Agent(agent) => About::agent(agent),

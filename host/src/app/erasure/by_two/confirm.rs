@@ -71,7 +71,7 @@ impl App {
         let gone = || Refusal::conflict("proposer_gone", "whoever proposed it may not erase any more");
         // INVARIANT (R4): both still are who may, when the second says yes.
         let first = Voter::new(held.proposed.by.clone(), held.proposed.assurance.clone());
-        if !self.still_erases(&first, now).await? {
+        if !self.still_erases(&first, now).await? || self.hold_of_another(&first.person, selection).is_err() {
             return Err(gone());
         }
         hold_something(&self.would_erase(selection).await?)?;
