@@ -162,15 +162,15 @@ fn who_is_named_by_a_change_is_told() {
     assert_eq!(found, ["jun", "mara"]);
     let console = "@id(\"a\") permit (principal == User::\"tom\", action == Proviso::Action::\"activate\", resource);";
     assert_eq!(named(&added("console/a.cedar", console)), ["tom"]);
-    // Nobody gains by these: they are named by their names alone, wherever these stand, and not by a group's.
-    let forbidden = |who: &str, when: &str| {
-        let text = format!("@id(\"a\") forbid ({who}, action == Proviso::Action::\"activate\", resource){when};");
-        named(&added("console/a.cedar", &text))
+    // Who approves does no more in Proviso itself: they are named by their names alone, wherever these stand.
+    let approving = |who: &str, when: &str| {
+        let scope = format!("{who}, action == Action::\"approve\", resource == Volume::\"files\"");
+        named(&added("approval/approve/a.cedar", &format!("@id(\"a\") permit ({scope}){when};")))
     };
-    assert_eq!(forbidden("principal == User::\"tom\"", ""), ["tom"]);
-    assert_eq!(forbidden("principal in Group::\"tom\"", ""), Vec::<String>::new());
+    assert_eq!(approving("principal == User::\"tom\"", ""), ["tom"]);
+    assert_eq!(approving("principal in Group::\"approvers\"", ""), Vec::<String>::new());
     let listed = " when { [User::\"tom\", User::\"ines\"].contains(principal) }";
-    assert_eq!(forbidden("principal", listed), ["ines", "tom"]);
+    assert_eq!(approving("principal is User", listed), ["ines", "tom"]);
     // Whoever gains by a policy that names nobody decides nothing about it while two others are left to; where all of
     // them gain, somebody has to.
     let gaining = |mails: &[&str], able: &[&str]| {
