@@ -301,6 +301,28 @@ mod tests {
     }
 
     #[test]
+    fn how_many_moments_there_are_at_most_is_told_before_they_are_made() {
+        let from: Timestamp = "2026-11-29T13:20:00Z".parse().unwrap();
+        for (text, most) in [
+            ("principal in resource", 1),
+            ("context has now", 171),
+            ("context.now >= datetime(\"2027-03-01\")", 2 * 171),
+            ("context.now.toTime() >= duration(\"18h5m\")", 48 + 171),
+            ("context.now.toTime().toMinutes() == 1085", 48 + 171),
+            (
+                "context.now < datetime(\"2027-03-01\") && context.now.toTime().toHours() > 8
+                    && context.now.toTime().toHours() < 17",
+                2 * (2 * 48 + 171),
+            ),
+        ] {
+            let text = format!("permit (principal, action, resource) when {{ {text} }};");
+            let reads = Reads::of(&text.parse().unwrap());
+            assert_eq!(reads.most_moments(), most, "{text}");
+            assert!(reads.moments(from).len() <= most, "{text}");
+        }
+    }
+
+    #[test]
     fn what_is_read_is_found_however_it_is_read() {
         let reads = |text: &str| Reads::of(&text.parse().unwrap());
         let found = |text: &str| {

@@ -69,7 +69,7 @@ pub fn alone(old: &Bundle, new: &Bundle, from: Timestamp) -> Result<Vec<Alone>, 
     }
     let (before, after) = (reads(old, &acts), reads(new, &acts));
     // INVARIANT (R8): what is too much is counted before it is made: no bundle takes the memory that it would need.
-    if before.most_moments().saturating_add(after.most_moments()) > MOST_ASKED {
+    if too_many(before.most_moments(), after.most_moments()) {
         return Err(TooMuch::Questions);
     }
     let matters = if sabotaged!("r4_one_matter_tried") {
@@ -134,6 +134,11 @@ pub fn alone(old: &Bundle, new: &Bundle, from: Timestamp) -> Result<Vec<Alone>, 
     Ok(found.into_values().collect())
 }
 
+/// Whether so many moments are more than anything may be asked about.
+const fn too_many(before: usize, after: usize) -> bool {
+    before.saturating_add(after) > MOST_ASKED
+}
+
 /// What somebody who is signed in so strongly is answered, in the order of the acts. What gives no answer permits
 /// nothing.
 fn answers(
@@ -173,6 +178,24 @@ fn admits(act: Act, policy: &Policy) -> bool {
         ActionConstraint::In(uids) => {
             let is_act = |word: &str| Act::ALL.iter().any(|act| act.word() == word);
             uids.iter().any(|uid| uid.id().unescaped() == act.word() || !is_act(uid.id().unescaped()))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_are_too_many_from_the_first_that_nothing_may_be_asked_about() {
+        for (before, after, many) in [
+            (1, 1, false),
+            (MOST_ASKED, 0, false),
+            (0, MOST_ASKED, false),
+            (1, MOST_ASKED, true),
+            (usize::MAX, 1, true),
+        ] {
+            assert_eq!(too_many(before, after), many, "{before} and {after}");
         }
     }
 }
