@@ -31,10 +31,10 @@ pub fn named(old: &Bundle, new: &Bundle) -> Vec<EntityRef> {
     let policies = changed_policies(old, new);
     let mapped = changed_issuers(old, new);
     for person in &people {
-        // A group that is another one now is another for all who are in it.
-        let (before, after) = (ancestors(old, person), ancestors(new, person));
+        // A group that is another one now is another for all who are in it. Whoever is in others now is so by a fact of
+        // theirs, or by one of a group that they were in.
+        let by_group = ancestors(old, person).iter().any(|group| moved.contains(group));
         let long = new.rules.config.long(&person.kind);
-        let by_group = before != after || before.iter().any(|group| moved.contains(group));
         let by_policy = policies.iter().any(|policy| tree::names(policy, &long, person));
         let by_issuer = mapped.iter().any(|target| is_mapped_to(target, person));
         if by_group || by_policy || by_issuer {

@@ -150,9 +150,10 @@ fn request(
         (Some(_), Some(_)) => match (terms(old), terms(new)) {
             (Some(before), Some(after)) if alike(&before, &after) => None,
             (Some(before), Some(after)) if is_stricter(new, &before, &after) => Some((StepKind::TermsStricter, true)),
-            (Some(_), None) if closes(new) => Some((StepKind::RequestClosed, true)),
-            (None, None) if closes(old) && closes(new) => None,
-            _ => Some((StepKind::TermsChanged, false)),
+            // One without terms closes: no bundle with another is accepted.
+            (Some(_), None) => Some((StepKind::RequestClosed, true)),
+            (None, None) => None,
+            (_, Some(_)) => Some((StepKind::TermsChanged, false)),
         },
     }
 }
