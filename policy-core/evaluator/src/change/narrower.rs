@@ -172,7 +172,6 @@ fn alike(one: &Terms, other: &Terms) -> bool {
             policies: Vec::new(),
             notify: sorted(&terms.notify),
             escalate: sorted(&terms.escalate),
-            groups: sorted(&terms.groups),
             ..terms.clone()
         }
     };

@@ -78,6 +78,13 @@ fn each_step_that_narrows_is_proved_and_each_other_is_not() {
     let found = told(&replaced(files, "@escalate(\"security\")", another));
     assert_eq!(found, (false, vec![(StepKind::TermsChanged, false)]));
     assert!(told(&replaced(files, "@for_another(\"yes\")\n", "")).0);
+    // In whatever order people are told.
+    let services = "approval/request/services.cedar";
+    let turned = replaced(services, "@escalate(\"security,approvers\")", "@escalate(\"approvers,security\")");
+    assert_eq!(told(&turned), (true, vec![]));
+    let telling = |names: &str| replaced(services, "@notify(\"operations\")", &format!("@notify(\"{names}\")"));
+    let turned = narrowing(&telling("operations,finance"), &telling("finance,operations"));
+    assert!(turned.proved && turned.steps.is_empty(), "{:?}", turned.steps);
     // Another tier is neither stricter nor laxer: who approves depends on it.
     let tier = text.lines().find(|line| line.contains("@tier(\"low\")")).unwrap();
     assert!(!told(&replaced(files, tier, &tier.replace("low", "medium"))).0);
@@ -111,6 +118,8 @@ fn a_request_that_is_taken_away_may_leave_laxer_ones() {
     assert!(!proved(&[lax, sealed], &[lax]), "what closed it is gone");
     assert!(proved(&[lax], &[lax, sealed]));
     assert!(!proved(&[lax], &[lax, strict]), "what could not be asked for can be now");
+    let of_few = ("lax", "9", "when { context has requested && context.requested.uses < 3 }");
+    assert!(!proved(&[of_few], &[lax]) && !proved(&[lax], &[of_few]), "of the same name and terms, and another policy");
     // One that errs lets nothing be asked for: it may not go.
     let sum = ("errs", "9", "when { context has requested && context.requested.uses * 9223372036854775807 > 1 }");
     assert!(!proved(&[sum, strict], &[strict]));
@@ -146,6 +155,27 @@ fn who_is_named_by_a_change_is_told() {
         agent["attrs"]["owner"] = serde_json::from_str(&text).unwrap();
     });
     assert_eq!(named(&owned), ["ines", "tom"]);
+    // However deep it says so.
+    let telling = |members: &str, attrs: serde_json::Value| {
+        with(|files| {
+            let schema = files.get_mut("schema.cedarschema").unwrap();
+            let agent = "autonomy: Long };";
+            assert!(schema.contains(agent));
+            *schema = schema.replacen(agent, &format!("autonomy: Long, {members} }};"), 1);
+            let mut entities: Vec<serde_json::Value> = serde_json::from_str(&files["entities.json"]).unwrap();
+            let agent = entities.iter_mut().find(|one| one["attrs"]["owner"]["__entity"]["id"] == "ines").unwrap();
+            let all = agent["attrs"].as_object_mut().unwrap();
+            all.extend(attrs.as_object().unwrap().clone());
+            files.insert("entities.json".to_owned(), json!(entities).to_string());
+        })
+    };
+    let person = |id: &str| json!({"__entity": user(id)});
+    let deputies = |id: &str| telling("deputies?: Set<User>", json!({"deputies": [person(id)]}));
+    let desk = |id: &str| telling("desk?: { lead: User }", json!({"desk": {"lead": person(id)}}));
+    for (before, after) in [(deputies("jun"), deputies("mara")), (desk("jun"), desk("mara"))] {
+        let found: Vec<String> = super::named(&before, &after).into_iter().map(|one| one.id).collect();
+        assert_eq!(found, ["ines", "jun", "mara"]);
+    }
     // A group that is another one names all who are in it.
     let nesting = |parents: serde_json::Value| {
         with(|files| {
