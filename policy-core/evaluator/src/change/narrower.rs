@@ -89,8 +89,8 @@ pub fn narrowing(old: &Bundle, new: &Bundle) -> Narrowing {
     }
     for (id, before, after) in pairs(old, new, Folder::Console) {
         // Its annotations decide as well: how many it takes.
-        let tree = |policy: Option<&Policy>| policy.and_then(|policy| policy.to_json().ok());
-        if before.is_none() || after.is_none() || tree(before) != tree(after) {
+        let whole = |policy: Option<&Policy>| policy.and_then(|policy| policy.to_json().ok());
+        if whole(before).is_none_or(|before| whole(after) != Some(before)) {
             step(StepKind::ConsoleChanged, false, &id);
         }
     }

@@ -47,10 +47,28 @@ fn each_step_that_narrows_is_proved_and_each_other_is_not() {
     assert_eq!(told(&with(|_| ())), (true, vec![]));
     assert_eq!(told(&added("guardrails/files.cedar", forbid)), (true, vec![(StepKind::ForbidAdded, true)]));
     assert_eq!(told(&added("scope/files.cedar", permit)), (false, vec![(StepKind::PermitAdded, false)]));
-    let (proved, steps) = told(&with(|files| drop(files.remove("scope/files.cedar"))));
-    assert!(proved && steps.iter().all(|step| *step == (StepKind::PermitRemoved, true)), "{steps:?}");
-    let (proved, steps) = told(&with(|files| drop(files.remove("guardrails/files.cedar"))));
-    assert!(!proved && steps.iter().all(|step| *step == (StepKind::ForbidRemoved, false)), "{steps:?}");
+    for (file, kind, narrows) in [
+        ("scope/files.cedar", StepKind::PermitRemoved, true),
+        ("approval/approve/people.cedar", StepKind::PermitRemoved, true),
+        ("guardrails/files.cedar", StepKind::ForbidRemoved, false),
+    ] {
+        let (proved, steps) = told(&with(|files| drop(files.remove(file).unwrap())));
+        assert!(!steps.is_empty() && steps.iter().all(|step| *step == (kind, narrows)), "{file}: {steps:?}");
+        assert_eq!(proved, narrows, "{file}");
+    }
+    // A policy of the same name is the same one by what it says alone.
+    for (file, policy) in
+        [("guardrails/a.cedar", "forbid"), ("scope/a.cedar", "permit"), ("approval/approve/a.cedar", "permit")]
+    {
+        let action = if file.starts_with("approval/") { "approve" } else { "write_file" };
+        let saying = |when: &str| {
+            added(file, &format!("@id(\"a\") {policy} (principal, action == Action::\"{action}\", resource) {when};"))
+        };
+        let (one, other) = (saying("when { 1 == 1 }"), saying("when { 1 == 2 }"));
+        let found = narrowing(&one, &other);
+        assert_eq!(found.steps, [Step { narrows: false, kind: StepKind::PolicyChanged, of: "a".to_owned() }], "{file}");
+        assert!(!found.proved && narrowing(&one, &saying("when { 1 == 1 }")).steps.is_empty(), "{file}");
+    }
     // A wider step beside a narrower one is wider.
     let both = with(|files| {
         files.get_mut("guardrails/files.cedar").unwrap().push_str(forbid);
@@ -89,8 +107,14 @@ fn each_step_that_narrows_is_proved_and_each_other_is_not() {
     let tier = text.lines().find(|line| line.contains("@tier(\"low\")")).unwrap();
     assert!(!told(&replaced(files, tier, &tier.replace("low", "medium"))).0);
     let console = "@id(\"a\") permit (principal, action == Proviso::Action::\"activate\", resource);";
-    let (proved, steps) = told(&added("console/a.cedar", console));
-    assert!(!proved && steps.iter().all(|step| step.0 == StepKind::ConsoleChanged), "{steps:?}");
+    let beside = console.replace("\"a\"", "\"b\"");
+    let saying = |policy: &str| added("console/a.cedar", &format!("{beside}\n{policy}"));
+    let (none, one, two) = (saying(""), saying(console), saying(&format!("@persons(\"2\") {console}")));
+    for (old, new) in [(&none, &one), (&one, &none), (&one, &two), (&two, &one)] {
+        let found = narrowing(old, new);
+        assert_eq!(found.steps, [Step { narrows: false, kind: StepKind::ConsoleChanged, of: "a".to_owned() }]);
+        assert!(!found.proved && narrowing(new, new).steps.is_empty());
+    }
 }
 
 /// The permits of `approval/request/` alone, in place of the sample's.

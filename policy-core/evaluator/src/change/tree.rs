@@ -101,3 +101,46 @@ fn is_named(tree: &Value, kind: &str, id: &str) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_err_is_told_from_what_never_does() {
+        let err = |condition: &str| {
+            let text = format!("permit (principal, action, resource) when {{ {condition} }};");
+            !never_errs(&Policy::parse(None, &text).unwrap())
+        };
+        for never in [
+            "[1, 2].contains(context.input.line)",
+            "{ \"of\": context.task } == { \"of\": \"t\" }",
+            "context.input.path like \"reports/*\"",
+            "principal is Agent && principal is Agent in Group::\"finance\"",
+            "principal.autonomy < 3",
+            "context has requested && context.requested.uses < 3",
+            "context.input.of.deeper.still == 1",
+            "if context.asked then true else !(principal == resource)",
+            "principal.owner has name",
+        ] {
+            assert!(!err(never), "{never}");
+        }
+        for may in [
+            "context.line + 1 == 2",
+            "[context.line + 1].contains(1)",
+            "{ \"of\": context.line * 2 } == { \"of\": 4 }",
+            "(if context.line + 1 == 2 then \"a\" else \"b\") like \"a\"",
+            "(if context.line + 1 == 2 then principal else resource) is Agent",
+            "principal is Agent in (if context.line + 1 == 2 then Group::\"a\" else Group::\"b\")",
+            // Whoever is named by an attribute, or by the policy, may be nobody that the question knows.
+            "principal.owner.name == \"Ines\"",
+            "principal.owner.desk.name == \"Accounts\"",
+            "User::\"ines\".name == \"Ines\"",
+            "[principal.owner.name].contains(\"Ines\")",
+            "decimal(\"1.0\") == context.share",
+            "context.now < datetime(\"2026-11-30\")",
+        ] {
+            assert!(err(may), "{may}");
+        }
+    }
+}
