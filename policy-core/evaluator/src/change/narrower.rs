@@ -143,8 +143,8 @@ fn request(
                 let left = &new.rules.policies;
                 left.closed.is_empty() && left.terms.values().all(|left| is_stricter(new, &gone, left))
             });
-            let kind = if harmless && weakest { StepKind::PermitRemoved } else { StepKind::TermsRemoved };
-            Some((kind, harmless && weakest))
+            let narrows = harmless && weakest;
+            Some((if narrows { StepKind::PermitRemoved } else { StepKind::TermsRemoved }, narrows))
         }
         (Some(before), Some(after)) if !same(before, after) => Some((StepKind::PolicyChanged, false)),
         (Some(_), Some(_)) => match (terms(old), terms(new)) {
