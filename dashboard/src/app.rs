@@ -15,16 +15,16 @@ use proviso_api::session::Session;
 use crate::api;
 use crate::components::notice::Failure;
 use crate::live::follow;
-use crate::pages::{
-    Agents, Decision, Departure, Design, Finding, Findings, Locks, Log, NotFound, Ownership, People, Person, Pictures,
-    Policies, Proposal, Queue, Record, Retention, Reviews, Shell, SignIn, WhatIf, You,
-};
+use crate::pages::{NotFound, Page, Queue, Shell, decision, fetch_all, later, sign_in};
 use crate::preferences;
 use crate::view_model::arrival::Arrival;
 use crate::view_model::problem::ApiError;
 use crate::view_model::rights::why_not;
 use crate::view_model::time::GateClock;
 use crate::witness;
+
+/// When the code of the other pages is fetched, after somebody signed in.
+const LATER: Duration = Duration::from_secs(1);
 
 /// Who is signed in.
 #[derive(Clone, PartialEq)]
@@ -222,6 +222,8 @@ fn Root(arrival: Arrival) -> impl IntoView {
     Effect::new(move |_| {
         if signed_in.get() {
             follow(desk);
+            // Behind the first page, so that it waits for nothing that it does not need, and the next one for nothing.
+            set_timeout(|| spawn_local(fetch_all()), LATER);
         }
     });
     view! {
@@ -238,25 +240,25 @@ fn Pages() -> impl IntoView {
     view! {
         <Routes fallback=|| view! { <NotFound /> }>
             <Route path=path!("/") view=Queue />
-            <Route path=path!("/exceptions/:id") view=Decision />
-            <Route path=path!("/findings") view=Findings />
-            <Route path=path!("/findings/:id") view=Finding />
-            <Route path=path!("/reviews") view=Reviews />
-            <Route path=path!("/locks") view=Locks />
-            <Route path=path!("/agents") view=Agents />
-            <Route path=path!("/pictures") view=Pictures />
-            <Route path=path!("/design") view=Design />
-            <Route path=path!("/what-if") view=WhatIf />
-            <Route path=path!("/ownership") view=Ownership />
-            <Route path=path!("/departures/:user") view=Departure />
-            <Route path=path!("/people") view=People />
-            <Route path=path!("/people/:user") view=Person />
-            <Route path=path!("/policies") view=Policies />
-            <Route path=path!("/policies/:digest") view=Proposal />
-            <Route path=path!("/record") view=Record />
-            <Route path=path!("/record/log") view=Log />
-            <Route path=path!("/you") view=You />
-            <Route path=path!("/retention") view=Retention />
+            <Route path=path!("/exceptions/:id") view=decision />
+            <Route path=path!("/findings") view=|| later(Page::Findings) />
+            <Route path=path!("/findings/:id") view=|| later(Page::Finding) />
+            <Route path=path!("/reviews") view=|| later(Page::Reviews) />
+            <Route path=path!("/locks") view=|| later(Page::Locks) />
+            <Route path=path!("/agents") view=|| later(Page::Agents) />
+            <Route path=path!("/pictures") view=|| later(Page::Pictures) />
+            <Route path=path!("/design") view=|| later(Page::Design) />
+            <Route path=path!("/what-if") view=|| later(Page::WhatIf) />
+            <Route path=path!("/ownership") view=|| later(Page::Ownership) />
+            <Route path=path!("/departures/:user") view=|| later(Page::Departure) />
+            <Route path=path!("/people") view=|| later(Page::People) />
+            <Route path=path!("/people/:user") view=|| later(Page::Person) />
+            <Route path=path!("/policies") view=|| later(Page::Policies) />
+            <Route path=path!("/policies/:digest") view=|| later(Page::Proposal) />
+            <Route path=path!("/record") view=|| later(Page::Record) />
+            <Route path=path!("/record/log") view=|| later(Page::Log) />
+            <Route path=path!("/you") view=|| later(Page::You) />
+            <Route path=path!("/retention") view=|| later(Page::Retention) />
         </Routes>
     }
 }
@@ -266,7 +268,7 @@ fn Pages() -> impl IntoView {
 fn Outside() -> impl IntoView {
     let desk = Desk::take();
     move || match desk.signed.get() {
-        Signed::Out(error) => view! { <SignIn error /> }.into_any(),
+        Signed::Out(error) => sign_in(error).into_any(),
         Signed::Failed(error) => view! { <Failure error /> }.into_any(),
         Signed::Unknown | Signed::In(_) => {
             view! { <p class="soft">"Asking the gate who is signed in …"</p> }.into_any()

@@ -8,6 +8,7 @@ use anyhow::{Context, Result};
 use crate::command::{cargo, command, run};
 use crate::inputs;
 use crate::place::Place;
+use crate::split;
 use crate::tools;
 use crate::trusted;
 
@@ -137,9 +138,12 @@ pub fn build_dashboard(place: &Place, release: bool) -> Result<()> {
         trunk.env_remove("NO_COLOR").env("CARGO_TARGET_DIR", &place.target);
         trunk.args(["build", "--dist"]).arg(&folder);
         if release {
-            trunk.arg("--release");
+            trunk.args(["--cargo-profile", "browser"]);
         }
         run(&mut trunk)?;
+        let profile = if release { "browser" } else { "debug" };
+        let linked = place.target.join("wasm32-unknown-unknown").join(profile).join("dashboard.wasm");
+        split::split(place, &folder, &linked, release)?;
         trusted::seal(&folder)?;
         Ok(folder)
     })

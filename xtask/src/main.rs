@@ -15,6 +15,7 @@ mod nightly;
 mod place;
 mod saboteurs;
 mod screenshots;
+mod split;
 mod stage;
 mod test;
 mod tools;

@@ -82,7 +82,7 @@ pub fn seal(folder: &Path) -> Result<()> {
 }
 
 /// The page's glue: the builder puts a digest into its name.
-fn glue(folder: &Path) -> Result<PathBuf> {
+pub fn glue(folder: &Path) -> Result<PathBuf> {
     let is_glue = |path: &PathBuf| {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         name.starts_with("dashboard-") && name.ends_with(".js")

@@ -2,11 +2,12 @@
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use leptos::wasm_split::{SplitLoaderError, wasm_split};
 use policy_core::console::Act;
 
 use crate::api;
 use crate::app::Desk;
-use crate::components::{Failure, Field, save_blob};
+use crate::components::{Failure, Fetched, Field, save_blob};
 use crate::view_model::export::{Format, Wanted};
 use crate::view_model::problem::ApiError;
 
@@ -34,19 +35,28 @@ pub fn Export(
             dialog.close();
         }
     };
+    let draw = move |form: Draw| form(start.get_value(), Callback::new(move |()| close()));
     let desk = Desk::take();
     let may = move || desk.why_not(Act::Export).is_none();
     view! {
         {move || may().then(|| view! { <button class="quiet" aria-haspopup="dialog" on:click=open>"Export …"</button> })}
         <dialog class="asking" node_ref=dialog aria-labelledby="export-title">
             <h2 id="export-title">"Export the record"</h2>
-            {move || (opened.get() > 0).then(|| view! { <Form start=start.get_value() close /> })}
+            {move || (opened.get() > 0).then(|| view! { <Fetched code=|| Box::pin(form()) draw /> })}
         </dialog>
     }
 }
 
+/// Draws the form.
+type Draw = fn(Wanted, Callback<()>) -> AnyView;
+
+#[wasm_split(later, wasm_split_path = leptos::wasm_split, fallible)]
+fn form() -> Result<Draw, SplitLoaderError> {
+    Ok(|start, close| view! { <Form start close /> }.into_any())
+}
+
 #[component]
-fn Form(start: Wanted, close: impl Fn() + Copy + Send + Sync + 'static) -> impl IntoView {
+fn Form(start: Wanted, close: Callback<()>) -> impl IntoView {
     let desk = Desk::take();
     let wanted = RwSignal::new(start);
     let failed = RwSignal::new(None::<ApiError>);
@@ -70,7 +80,7 @@ fn Form(start: Wanted, close: impl Fn() + Copy + Send + Sync + 'static) -> impl 
             match done {
                 Ok(()) => {
                     desk.said.set(format!("Saved as {name}."));
-                    close();
+                    close.run(());
                 }
                 Err(error) => {
                     desk.said.set(error.what());
@@ -111,7 +121,7 @@ fn Form(start: Wanted, close: impl Fn() + Copy + Send + Sync + 'static) -> impl 
             <p class="problem" role="status">{move || wrong.get()}</p>
             {move || failed.get().map(|error| view! { <Failure error /> })}
             <div class="buttons">
-                <button type="button" on:click=move |_| close()>"Cancel"</button>
+                <button type="button" on:click=move |_| close.run(())>"Cancel"</button>
                 <button type="submit" class="yes" aria-disabled=move || (busy.get() || wrong.get().is_some()).to_string()>
                     {move || if busy.get() { "Exporting …" } else { "Export" }}
                 </button>

@@ -15,6 +15,7 @@ mod log;
 mod not_found;
 mod ownership;
 mod palette;
+mod part;
 mod passkeys;
 mod people;
 mod pictures;
@@ -30,25 +31,10 @@ mod stay;
 mod what_if;
 mod you;
 
-pub use agents::Agents;
-pub use decision::Decision;
-pub use design::Design;
-pub use findings::{Finding, Findings};
-pub use locks::Locks;
-pub use log::Log;
 pub use not_found::NotFound;
-pub use ownership::{Departure, Ownership};
-pub use people::{People, Person};
-pub use pictures::Pictures;
-pub use policies::{Policies, Proposal};
+pub use part::{Page, decision, fetch_all, later, sign_in};
 pub use queue::Queue;
-pub use record::Record;
-pub use retention::Retention;
-pub use reviews::Reviews;
 pub use shell::Shell;
-pub use sign_in::SignIn;
-pub use what_if::WhatIf;
-pub use you::You;
 
 use leptos::prelude::*;
 

@@ -34,7 +34,7 @@ console.log(out);
 
 /** Builds the glue as a library of its own and says where cargo put it. */
 function builtGlue() {
-  const build = ["rustc", "--package", "policy-js", "--lib", "--crate-type", "cdylib", "--profile", "glue"];
+  const build = ["rustc", "--package", "policy-js", "--lib", "--crate-type", "cdylib", "--profile", "browser"];
   const target = ["--target", "wasm32-unknown-unknown", "--locked", "--message-format", "json-render-diagnostics"];
   const messages = run("cargo", [...build, ...target]).trim().split("\n").map((line) => JSON.parse(line));
   const artifact = messages.find((message) => message.reason === "compiler-artifact" && message.target.name === "policy_js");

@@ -1,8 +1,12 @@
 //! Deciding on several requests that were chosen: refusing them, and approving those that are one and the same call in the
 //! weakest tier. Each gets a vote of its own, on its own sheet, previewed like any. There is no approving of all.
 
+use std::future::Future;
+use std::pin::Pin;
+
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use leptos::wasm_split::{SplitLoaderError, wasm_split};
 use policy_core::lifecycle::VoteDecision;
 use proviso_api::exceptions::ExceptionLine;
 
@@ -36,8 +40,14 @@ pub(super) fn DecideOnChosen(lines: Memo<Vec<ExceptionLine>>, clear: Callback<()
         let ids: Vec<String> = lines.get_untracked().into_iter().map(|line| line.id).collect();
         spawn_local(async move {
             let (mut done, mut troubles) = (0_usize, Vec::new());
+            let cast = caster().await;
             for id in ids {
-                match cast(desk, &id, decision, &why).await {
+                let cast = cast.as_ref().map(|cast| cast(desk, id.clone(), decision, why.clone()));
+                let voted = match cast {
+                    Ok(vote) => vote.await,
+                    Err(_) => Err("what votes could not be fetched: reload the page".to_owned()),
+                };
+                match voted {
                     Ok(()) => done += 1,
                     Err(trouble) => troubles.push(format!("{id}: {trouble}")),
                 }
@@ -76,6 +86,15 @@ pub(super) fn DecideOnChosen(lines: Memo<Vec<ExceptionLine>>, clear: Callback<()
             </div>
         </Show>
     }
+}
+
+/// Casts one vote.
+type Cast = fn(Desk, String, VoteDecision, String) -> Pin<Box<dyn Future<Output = Result<(), String>>>>;
+
+/// Voting lies where the page of a request does: the queue alone needs none of it.
+#[wasm_split(decision, wasm_split_path = leptos::wasm_split, fallible)]
+fn caster() -> Result<Cast, SplitLoaderError> {
+    Ok(|desk, id, decision, reason| Box::pin(async move { cast(desk, &id, decision, &reason).await }))
 }
 
 /// One vote, on what the page of this request would have opened with.
