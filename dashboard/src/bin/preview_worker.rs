@@ -2,7 +2,7 @@
 
 #[cfg(target_arch = "wasm32")]
 fn main() {
-    dashboard::preview::worker::start();
+    dashboard::worker::run::start();
 }
 
 #[cfg(not(target_arch = "wasm32"))]

@@ -8,10 +8,10 @@ use policy_core::digest::Digest;
 use policy_core::outcome::Evaluation;
 use policy_core::question::SealedQuestion;
 
-use super::messages::Answered;
 use super::single::Single;
 use crate::api;
 use crate::view_model::preview::check_module;
+use crate::worker::messages::Answered;
 
 /// What the module answered.
 #[derive(Debug, Clone, PartialEq)]

@@ -7,10 +7,10 @@ use js_sys::{Array, Uint8Array};
 use wasm_bindgen::prelude::*;
 use web_sys::{MessageEvent, Worker};
 
-pub use super::messages::{Broken, Start};
-use super::messages::{FromWorker, ToWorker};
 use crate::view_model::latest::Latest;
 use crate::view_model::preview::{Shown, Trial};
+pub use crate::worker::messages::{Broken, Start};
+use crate::worker::messages::{FromWorker, ToWorker};
 
 /// Trunk's loader for the worker's Wasm: a static file, so that no `blob:` stands in the content security policy.
 pub(super) const LOADER: &str = "/preview_worker_loader.js";

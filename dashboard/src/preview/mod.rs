@@ -1,8 +1,6 @@
-//! The preview: the policy module in a web worker, and the page's end of it.
+//! The preview: the page's end of the web worker that runs the policy module.
 
 pub mod ask;
 pub mod client;
-mod messages;
 pub mod once;
 mod single;
-pub mod worker;

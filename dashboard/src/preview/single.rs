@@ -8,7 +8,7 @@ use wasm_bindgen::prelude::*;
 use web_sys::{MessageEvent, Worker};
 
 use super::client::LOADER;
-use super::messages::{Answered, FromWorker, One, ToWorker};
+use crate::worker::messages::{Answered, FromWorker, One, ToWorker};
 
 /// A worker for one question. It ends with this.
 pub struct Single {
