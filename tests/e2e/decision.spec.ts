@@ -209,6 +209,24 @@ test("an approval that waits for a second one is taken back by who gave it, and 
   await expect(inState(page, "granted")).toBeVisible();
 });
 
+test("what is typed before the gate's reply to a vote is here stays", async ({ page, gate, asked }) => {
+  await open(page, gate, asked);
+  const reason = page.getByLabel("Reason");
+  // The page hears of the grant before the gate's reply is here, and somebody has second thoughts.
+  await page.route("**/votes", async (route) => {
+    const response = await route.fetch();
+    await expect(inState(page, "granted")).toBeVisible();
+    await reason.fill("It was the wrong file.");
+    await route.fulfill({ response });
+  });
+  await approve(page);
+  const revoke = page.getByRole("button", { name: "Revoke" });
+  await expect(revoke).toBeVisible();
+  await expect(reason).toHaveValue("It was the wrong file.");
+  await revoke.click();
+  await expect(inState(page, "revoked")).toBeVisible();
+});
+
 /** Keeps what the gate answers to these until it is let go. */
 async function held(page: Page, what: string | RegExp): Promise<{ waiting: () => Promise<void>; answer: () => void; count: () => number }> {
   let answer = (): void => {};

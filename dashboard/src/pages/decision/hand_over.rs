@@ -41,11 +41,11 @@ pub fn HandOver(decide_by: Timestamp) -> impl IntoView {
         state.missing.set(false);
         state.voting.set(Voting::Sending);
         spawn_local(async move {
-            match api::hand_request_over(&id, EntityRef::new(kind, to.clone()), reason).await {
+            match api::hand_request_over(&id, EntityRef::new(kind, to.clone()), reason.clone()).await {
                 Ok(()) => {
                     let told = format!("Handed over to {to}.");
                     desk.said.set(told.clone());
-                    state.reason.set(String::new());
+                    state.is_said(&reason);
                     state.voting.set(Voting::Done(told));
                     open.set(false);
                     load::load(state, desk).await;

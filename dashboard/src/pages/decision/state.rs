@@ -201,6 +201,13 @@ impl State {
         })
     }
 
+    /// These words are on record: they leave the field, unless somebody has begun to say something else meanwhile.
+    pub fn is_said(&self, words: &str) {
+        if self.reason.try_with_untracked(|now| now.trim() == words.trim()) == Some(true) {
+            self.reason.set(String::new());
+        }
+    }
+
     /// Whether an act is on its way: another one waits for what comes of it.
     pub fn is_sending(&self) -> bool {
         self.voting.with_untracked(|voting| *voting == Voting::Sending)

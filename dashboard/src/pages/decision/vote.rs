@@ -54,7 +54,7 @@ pub fn cast(state: State, desk: Desk, decision: VoteDecision) {
             Ok(reply) => {
                 let told = answer(decision, &reply.state);
                 desk.said.set(told.clone());
-                state.reason.set(String::new());
+                state.is_said(&reason);
                 state.typed.set(String::new());
                 state.voting.set(Voting::Done(told));
                 load::load(state, desk).await;
@@ -168,10 +168,10 @@ fn act(state: State, desk: Desk, told: &'static str, send: impl AsyncFnOnce(Stri
     state.missing.set(false);
     state.voting.set(Voting::Sending);
     spawn_local(async move {
-        match send(reason).await {
+        match send(reason.clone()).await {
             Ok(()) => {
                 desk.said.set(told.to_owned());
-                state.reason.set(String::new());
+                state.is_said(&reason);
                 state.voting.set(Voting::Idle);
                 load::load(state, desk).await;
             }
