@@ -272,6 +272,7 @@ pub fn remedy(code: &str) -> Option<&'static str> {
             "wait for `Retry-After`, or go on with a token that says what one before it said; the issuer keeps task and build the same over a task"
         }
         "too_many_looks" => "wait for `Retry-After`: what you looked at before is still being looked up",
+        "too_often" => "wait for `Retry-After`; nothing was done",
         "too_many_requests" => "wait until some of the open ones are decided, or take some back",
         "bad_scope" => Rejection::BadScope.help(),
         "bad_group" => Rejection::BadGroup.help(),

@@ -4,6 +4,7 @@ mod acts;
 mod authenticator;
 mod command_line;
 mod door;
+mod often;
 mod people;
 mod record;
 mod refusals;

@@ -18,7 +18,7 @@ pub async fn sessions() -> Result<SessionList, ApiError> {
 /// Makes a link for the command line.
 ///
 /// # Errors
-/// As the gate refuses: `own_page_needed`, `too_many_links`.
+/// As the gate refuses: `own_page_needed`, `too_many_links`, `too_often`.
 pub async fn make_link() -> Result<LinkMade, ApiError> {
     let request = keyed(Request::post("/api/v1/sessions/links"));
     read(request.send().await.map_err(|_| ApiError::Unreachable)?).await

@@ -13,6 +13,7 @@ use super::App;
 use super::append::{ATTEMPTS, contended};
 use super::console::About;
 use super::event::LedgerEvent;
+use super::limits::Often;
 use super::passkeys::Shown;
 use super::people::{rejected, unknown_exception};
 use super::refusal::Refusal;
@@ -137,7 +138,7 @@ impl App {
     /// Judges a closed exception. The last judgement stands.
     ///
     /// # Errors
-    /// `not_closed`; `unknown_exception`; `single_user_required`.
+    /// `not_closed`; `unknown_exception`; `single_user_required`; `too_often`.
     pub async fn dispose(
         &self,
         person: &PersonSession,
@@ -146,7 +147,9 @@ impl App {
     ) -> Result<VoteReply, Refusal> {
         self.hold_session(person)?;
         let command = Command::Dispose { by: person.person.clone(), disposition: body.disposition, note: body.note };
+        let slot = self.slot(Often::Judgements, &person.person)?;
         self.act(By::Person(person), id, &[], command).await?;
+        slot.spent();
         self.vote_reply(id)
     }
 

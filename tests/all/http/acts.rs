@@ -271,6 +271,17 @@ async fn every_closed_exception_is_judged_by_somebody_else() {
     let answer = as_person(&story, &mara, &id, "disposition", &judge).await;
     assert_eq!(answer.status.as_u16(), 200, "{answer:?}");
     assert_eq!(missing().await, Some(0));
+    // The last judgement stands, and nobody turns it round and round for ever.
+    for number in 1..300 {
+        let judge = json!({"disposition": if number % 2 == 0 { "one_off" } else { "policy_too_narrow" }});
+        let answer = as_person(&story, &mara, &id, "disposition", &judge).await;
+        assert_eq!(answer.status.as_u16(), 200, "{number}: {answer:?}");
+    }
+    let before = super::sizes(&story);
+    let more = as_person(&story, &mara, &id, "disposition", &json!({"disposition": "abuse"})).await;
+    assert_eq!((refusal(&more), super::sizes(&story)), (refused(429, "too_often"), before));
+    let jun = story.gate.person("jun").await;
+    assert_eq!(as_person(&story, &jun, &id, "disposition", &judge).await.status.as_u16(), 200, "another's own hour");
 }
 
 #[tokio::test]

@@ -116,6 +116,21 @@ async fn nobody_invites_themselves_or_whom_nobody_knows_or_without_the_right() {
 }
 
 #[tokio::test]
+async fn invitations_made_and_taken_back_in_a_loop_come_to_an_end_for_an_hour() {
+    let (gate, jun, kit) = two(setup()).await;
+    for _ in 0..240 {
+        let id = waiting(&gate, &jun, "nia").await;
+        assert_eq!(withdraw(&gate, &jun, &id).await.status.as_u16(), 204);
+    }
+    assert_eq!(said(&invite(&gate, &jun, "nia").await), (429, "too_often".to_owned()));
+    let id = waiting(&gate, &kit, "nia").await;
+    assert_eq!(agree(&gate, &jun, &id).await.status.as_u16(), 200, "a second yes is no flood");
+    gate.clock.advance(3_601);
+    let jun = gate.person("jun").await;
+    assert_eq!(invite(&gate, &jun, "bo").await.status.as_u16(), 201);
+}
+
+#[tokio::test]
 async fn a_restart_in_the_middle_changes_nothing() {
     let (gate, jun, kit) = two(setup()).await;
     let waits = waiting(&gate, &jun, "nia").await;

@@ -161,6 +161,26 @@ async fn nobody_erases_what_is_their_own_or_what_would_not_go() {
 }
 
 #[tokio::test]
+async fn erasures_proposed_and_taken_back_in_a_loop_come_to_an_end_for_an_hour() {
+    let gate = gate().await;
+    let (kit, jun) = (gate.gate.person("kit").await, gate.gate.person("jun").await);
+    let what = writer();
+    for number in 0..60 {
+        let proposed = propose(&gate, &kit, &what).await;
+        assert_eq!(proposed.status.as_u16(), 201, "{number}: {proposed:?}");
+        // What is under way already takes nothing of the hour.
+        if number < 59 {
+            assert_eq!(refused(&propose(&gate, &kit, &what).await), "409 proposed_already");
+        }
+        let address = format!("/api/v1/erasures/{}", proposed.json()["proposal"]["id"].as_str().expect("an id"));
+        let request = as_person(gate.client.request(Method::DELETE, &address), &kit);
+        assert_eq!(proviso_tests::Client::send(request).await.status.as_u16(), 204, "{number}");
+    }
+    assert_eq!(refused(&propose(&gate, &kit, &what).await), "429 too_often");
+    assert_eq!(propose(&gate, &jun, &what).await.status.as_u16(), 201, "each has an hour of their own");
+}
+
+#[tokio::test]
 async fn a_proposal_that_lapsed_was_taken_back_or_lost_its_proposer_erases_nothing() {
     let gate = gate().await;
     let (kit, jun, vera) =

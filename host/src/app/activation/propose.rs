@@ -20,6 +20,7 @@ use crate::app::append::{Proposal, canonical};
 use crate::app::console::About;
 use crate::app::engine::EngineError;
 use crate::app::event::{BUNDLE, LedgerEvent};
+use crate::app::limits::Often;
 use crate::app::policy::Policy;
 use crate::app::refusal::{Refusal, RefusalKind};
 use crate::app::state::State;
@@ -143,13 +144,19 @@ impl App {
     /// Each proposal is a bundle or a module that is kept for ever, and each that comes to nothing is put to thousands
     /// of questions all the same: both count.
     fn hold_rate(&self, person: &PersonSession) -> Result<(), Refusal> {
-        let recorded = self.state().proposals.proposed_by(&person.person, self.now()) >= MOST_AN_HOUR;
-        let wait = match self.room_for_proposal(&person.person, MOST_AN_HOUR) {
+        let most = Often::Bundles.most();
+        let recorded = self.state().proposals.proposed_by(&person.person, self.now());
+        let wait = match self.slot_of_hour(Often::Bundles, &person.person) {
             Err(wait) => wait,
-            Ok(()) if recorded => 600,
-            Ok(()) => return Ok(()),
+            Ok(slot) => {
+                slot.spent();
+                if recorded < usize::try_from(most).unwrap_or(usize::MAX) {
+                    return Ok(());
+                }
+                600
+            }
         };
-        let detail = format!("you have proposed {MOST_AN_HOUR} bundles within the hour");
+        let detail = format!("you have proposed {most} bundles within the hour");
         Err(Refusal::new(RefusalKind::TooMany, "too_many_requests", detail).retry_after(wait))
     }
 
@@ -234,8 +241,6 @@ fn busy() -> Refusal {
     Refusal::new(RefusalKind::TooMany, "too_many_requests", "another proposal is being compared").retry_after(10)
 }
 
-/// How often one person may propose something within an hour.
-const MOST_AN_HOUR: usize = 20;
 const NOBODY: &str = "nobody_activates";
 
 /// INVARIANT (R4): the next bundle can be replaced by people, as this one can, and makes nothing one person's that

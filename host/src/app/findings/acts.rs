@@ -12,6 +12,7 @@ use crate::app::App;
 use crate::app::append::Proposal;
 use crate::app::console::About;
 use crate::app::event::LedgerEvent;
+use crate::app::limits::Often;
 use crate::app::refusal::Refusal;
 use crate::app::stops::check_reason;
 use crate::identity::PersonSession;
@@ -21,7 +22,7 @@ impl App {
     /// Says something of a finding.
     ///
     /// # Errors
-    /// `unknown_finding`; `reason_needed`.
+    /// `unknown_finding`; `reason_needed`; `too_often`.
     pub async fn comment_finding(
         &self,
         person: &PersonSession,
@@ -41,7 +42,7 @@ impl App {
     /// Hands a finding to somebody.
     ///
     /// # Errors
-    /// `unknown_finding`; `unknown_person`; `reason_needed`; `single_user_required`.
+    /// `unknown_finding`; `unknown_person`; `reason_needed`; `single_user_required`; `too_often`.
     pub async fn assign_finding(
         &self,
         person: &PersonSession,
@@ -66,7 +67,7 @@ impl App {
     ///
     /// # Errors
     /// `unknown_finding`; `outcome_needed`; `reason_needed` where it is resolved or opened again without a note;
-    /// `single_user_required`.
+    /// `single_user_required`; `too_often`.
     pub async fn set_finding_state(
         &self,
         person: &PersonSession,
@@ -159,15 +160,19 @@ impl App {
         make: impl Fn(&Finding) -> Result<Option<FindingEvent>, Refusal>,
     ) -> Result<FindingLine, Refusal> {
         let now = self.now();
-        self.admit(|state| {
+        let slot = self.slot(Often::Findings, &person.person)?;
+        let made = self.admit(|state| {
             self.still_stands(state, person, now)?;
             let event = make(state.findings.get(id).ok_or_else(unknown_finding)?)?;
             let keys = [VersionKey::Finding(id.to_owned()), VersionKey::Identity(person.id.clone())];
             let expected = keys.map(|key| state.version(key)).into_iter().chain(state.page_of(&person.id)).collect();
             let records = event.into_iter().map(|event| self.ledger(now, &LedgerEvent::Finding(event)));
             Ok(Proposal { expected, records: records.collect::<Result<_, _>>()?, answer: () })
-        })
-        .await?;
+        });
+        // What was said already is no record.
+        if let ((), Some(_)) = made.await? {
+            slot.spent();
+        }
         self.finding_line(id)
     }
 }

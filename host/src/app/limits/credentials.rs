@@ -1,5 +1,5 @@
 //! How much that is new a subject brings within an hour: credentials of other issuers, of which one that puts something
-//! new into each token would else fill record and memory with what nobody shows twice; and a person's proposals.
+//! new into each token would else fill record and memory with what nobody shows twice; and what people do again and again.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -34,6 +34,14 @@ impl Brought {
         }
         let left = times.front().map_or(HOUR, |first| first.saturating_add(HOUR).saturating_sub(now));
         Err(u32::try_from(left.div_ceil(1_000)).unwrap_or(u32::MAX).max(1))
+    }
+
+    /// One that was taken at this instant came to nothing.
+    pub(super) fn give_back(&mut self, subject: &EntityRef, at: u64) {
+        let Some(times) = self.0.get_mut(subject) else { return };
+        if let Some(place) = times.iter().rposition(|taken| *taken == at) {
+            times.remove(place);
+        }
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod bucket;
 mod credentials;
+mod hourly;
 mod requests;
 mod turns;
 mod waits;
@@ -17,6 +18,7 @@ use policy_core::entity::EntityRef;
 use tokio::sync::OwnedSemaphorePermit;
 
 pub use bucket::Allowance;
+pub(super) use hourly::Often;
 pub(super) use requests::{hold_silence, room_for, same_request};
 #[cfg(test)]
 pub(super) use turns::MOST_AT_ONCE;
@@ -30,6 +32,7 @@ use super::refusal::{Refusal, RefusalKind};
 use crate::identity::PointCredential;
 use bucket::{Buckets, Counted};
 use credentials::Brought;
+use hourly::Hours;
 use turns::{Looks, Turns};
 use waits::{Wait, Waits};
 
@@ -52,7 +55,7 @@ type Key = (EntityRef, String, &'static str);
 pub(super) struct Limits {
     buckets: Mutex<Buckets>,
     brought: Mutex<Brought>,
-    proposed: Mutex<Brought>,
+    hours: Hours,
     turns: Turns,
     looks: Looks,
     waits: Waits,
@@ -106,15 +109,6 @@ impl App {
         self.over_limit(subject, task, CREDENTIALS).await;
         let detail = format!("tokens of this agent have said {most} new things within an hour");
         Err(Refusal::new(RefusalKind::TooMany, "too_many_credentials", detail).retry_after(wait))
-    }
-
-    /// Lets one more proposal of a bundle or module through, whatever comes of it.
-    ///
-    /// # Errors
-    /// In how many seconds this person may propose one again.
-    pub(super) fn room_for_proposal(&self, person: &EntityRef, most: usize) -> Result<(), u32> {
-        let mut proposed = self.limits().proposed.lock().unwrap_or_else(PoisonError::into_inner);
-        proposed.take(person, u32::try_from(most).unwrap_or(u32::MAX), self.boot())
     }
 
     /// Lets a person's look through that reads much of the record or asks the module much: a few of each person's at once,

@@ -11,6 +11,7 @@ use super::event::{MembershipEvent, Proposal, Proposed};
 use super::links::{DrawnLink, enrolled_already};
 use super::members::INVITED_FOR;
 use crate::app::App;
+use crate::app::limits::Often;
 use crate::app::ownership::hold_present;
 use crate::app::refusal::{Refusal, RefusalKind};
 use crate::app::state::State;
@@ -27,7 +28,7 @@ impl App {
     ///
     /// # Errors
     /// `not_permitted_here`; `own_person`; `unknown_person`, `departed_person`; `enrolled_already`; `proposed_already`;
-    /// `too_many_proposals`; `reason_needed`; `bundle_changed`.
+    /// `too_many_proposals`; `reason_needed`; `bundle_changed`; `too_often`.
     pub async fn invite(&self, person: &PersonSession, request: &InviteRequest) -> Result<ProposalReply, Refusal> {
         let judged_by = self.policy().digest();
         let persons = self.hold_administrator(person).await?;
@@ -65,7 +66,7 @@ impl App {
     /// # Errors
     /// `not_permitted_here`; `single_user_required`; `own_person`; `unknown_provider`; `unknown_person`, `not_enrolled`;
     /// `account_of_another`, `linked_already`; `proposed_already`; `too_many_proposals`; `reason_needed`;
-    /// `bundle_changed`.
+    /// `bundle_changed`; `too_often`.
     pub async fn propose_account(
         &self,
         person: &PersonSession,
@@ -115,6 +116,7 @@ impl App {
             same_user: by.same_user,
             link: link.map(|link| link.id().to_owned()),
         };
+        let slot = self.slot(Often::Members, &by.person)?;
         self.admit(|state| {
             self.still_stands(state, by, now)?;
             hold_known(state, &by.person, now)?;
@@ -133,6 +135,7 @@ impl App {
             Ok(Self::member_proposal(state, Some(by), records, ()))
         })
         .await?;
+        slot.spent();
         self.proposal_reply(by, &id, link)
     }
 

@@ -13,6 +13,7 @@ use crate::app::App;
 use crate::app::append::{Proposal, passkeys_of};
 use crate::app::event::LedgerEvent;
 use crate::app::identities::no_randomness;
+use crate::app::limits::Often;
 use crate::app::refusal::Refusal;
 use crate::app::sessions::hold_own_page;
 use crate::app::state::State;
@@ -59,7 +60,7 @@ impl App {
     ///
     /// # Errors
     /// `passkeys_unavailable`; `challenge_over`; `other_challenge`; `bad_assertion`; `bad_label`; `passkey_taken`;
-    /// `too_many_passkeys`.
+    /// `too_many_passkeys`; `too_often`.
     pub async fn add_passkey(&self, person: &PersonSession, body: AddPasskey) -> Result<PasskeyList, Refusal> {
         let party = self.party().ok_or_else(unavailable)?;
         let now = self.now();
@@ -87,7 +88,9 @@ impl App {
             session: person.id.clone(),
             added_at: now,
         };
+        let slot = self.slot(Often::Passkeys, &person.person)?;
         self.admit(|state| self.added(state, person, &passkey, now)).await?;
+        slot.spent();
         Ok(self.passkeys(person))
     }
 

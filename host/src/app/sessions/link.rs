@@ -12,6 +12,7 @@ use proviso_api::sessions::{LinkLine, LinkMade};
 use crate::app::App;
 use crate::app::append::Proposal;
 use crate::app::event::LedgerEvent;
+use crate::app::limits::Often;
 use crate::app::ownership::hold_present;
 use crate::app::refusal::Refusal;
 use crate::app::state::State;
@@ -47,7 +48,8 @@ impl App {
     /// Makes a link for the command line.
     ///
     /// # Errors
-    /// `own_page_needed` in a session that came by such a link; `too_many_links`; `departed_person`.
+    /// `own_page_needed` in a session that came by such a link; `too_many_links`; `departed_person`; `too_often`, for one
+    /// who makes and ends them without end.
     pub async fn make_link(&self, person: &PersonSession) -> Result<LinkMade, Refusal> {
         hold_own_page(person)?;
         let (secret, now) = (self.draw(SecretKind::Link)?, self.now());
@@ -65,6 +67,7 @@ impl App {
             signed: false,
         };
         let event = LedgerEvent::Identity(IdentityEvent::TokenMinted { token: Box::new(token) });
+        let slot = self.slot(Often::Links, &person.person)?;
         self.admit(|state| {
             self.still_stands(state, person, now)?;
             hold_present(state, &person.person)?;
@@ -76,6 +79,7 @@ impl App {
             Ok(Proposal { expected, records: vec![self.ledger(now, &event)?], answer: () })
         })
         .await?;
+        slot.spent();
         let link = format!("{}/sign-in#{}", self.settings().public_url, secret.reveal());
         Ok(LinkMade { id: secret.id().to_owned(), link, expires_at })
     }

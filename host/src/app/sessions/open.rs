@@ -9,6 +9,7 @@ use crate::app::App;
 use crate::app::append::{Proposal, contended};
 use crate::app::event::LedgerEvent;
 use crate::app::identities::ASSURANCE;
+use crate::app::limits::Often;
 use crate::app::ownership::hold_present;
 use crate::app::passkeys::UsedPasskey;
 use crate::app::refusal::{Refusal, RefusalKind};
@@ -77,6 +78,9 @@ impl Entry<'_> {
 
 impl App {
     /// Opens a session: its secret, for the cookie, and the reply. `hold` is asked in the same turn in which it is admitted.
+    ///
+    /// # Errors
+    /// `link_used`; `departed_person`; `signed_out`; `too_often`; what `hold` refuses.
     pub(in crate::app) async fn open_session(
         &self,
         entry: Entry<'_>,
@@ -85,6 +89,9 @@ impl App {
         let secret = self.draw(SecretKind::Session)?;
         let now = self.now();
         let person = entry.person.clone();
+        // A link is good once, and somebody else's to give; these two are good again and again.
+        let again = entry.passkey.is_some() || entry.account.is_some();
+        let slot = again.then(|| self.slot(Often::SignIns, &person)).transpose()?;
         let facts = PersonSessionFacts {
             id: secret.id().to_owned(),
             hash: secret.hash(self.keys()),
@@ -152,6 +159,9 @@ impl App {
             Ok(Proposal { expected, records, answer: () })
         })
         .await?;
+        if let Some(slot) = slot {
+            slot.spent();
+        }
         let key = Some(secret.page_key(self.keys()).to_string());
         let session = Session { key, ..self.session_reply(&facts.session(now)).await };
         Ok((secret.reveal(), session))

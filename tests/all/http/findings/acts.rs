@@ -100,6 +100,31 @@ async fn what_makes_no_sense_of_a_finding_is_refused_with_its_code() {
 }
 
 #[tokio::test]
+async fn nobody_fills_the_record_with_words_on_findings_and_stops_are_not_counted() {
+    let story = Story::begin().await;
+    let (id, _, mara) = on_a_grant(&story).await;
+    let act = async |what: &str, body: serde_json::Value| {
+        story.client.post(&format!("/api/v1/findings/{id}/{what}"), &mara, &body).await
+    };
+    // What is refused, and what was said already, takes nothing of the hour.
+    for _ in 0..5 {
+        assert_eq!(refusal(&act("comments", json!({"words": ""})).await), refused(400, "reason_needed"));
+        assert_eq!(act("state", json!({"state": "open"})).await.status.as_u16(), 200);
+    }
+    for number in 0..300 {
+        let said = act("comments", json!({"words": format!("word {number}")})).await;
+        assert_eq!(said.status.as_u16(), 200, "{number}: {said:?}");
+    }
+    let before = sizes(&story);
+    for (what, body) in [("comments", json!({"words": "more"})), ("state", json!({"state": "acknowledged"}))] {
+        assert_eq!((refusal(&act(what, body).await), sizes(&story)), (refused(429, "too_often"), before.clone()));
+    }
+    // Whoever has said so much can stop what runs all the same.
+    let locked = act("lock", json!({"reason": "look first"})).await;
+    assert!(locked.status.is_success(), "{locked:?}");
+}
+
+#[tokio::test]
 async fn a_person_revokes_and_locks_from_a_finding() {
     let story = Story::begin().await;
     let (id, exception, mara) = on_a_grant(&story).await;

@@ -11,6 +11,7 @@ use super::event::{EndedErasure, ErasureEnd, ProposedErasure};
 use super::{MOST_WAITING, WAITS_FOR, bundle_changed, erasure_over, unknown_erasure};
 use crate::app::append::Proposal;
 use crate::app::event::{GateEvent, LedgerEvent};
+use crate::app::limits::Often;
 use crate::app::passkeys::Decided;
 use crate::app::refusal::{Refusal, RefusalKind};
 use crate::app::state::State;
@@ -42,7 +43,7 @@ impl App {
     /// Those of [`Self::preview_erasure`]; `other_erasure` for another digest than the preview's; `on_hold` and
     /// `nothing_to_erase` where nothing would go; `proposed_already`; `too_many_proposals`; `departed`, `new_person` and
     /// `locked` for who decides on nothing; `reason_needed`; `bundle_changed`; `presence_needed`, and what is wrong with a
-    /// signature.
+    /// signature; `too_often`.
     pub async fn propose_erasure(
         &self,
         person: &PersonSession,
@@ -61,6 +62,7 @@ impl App {
         let (now, demanded) = (self.now(), self.policy().acts_presence());
         let id = random::id(self.random(), "ers").map_err(|_| identities::no_randomness())?;
         let person = &there.voter(self, self.as_it_stands(person, now)?);
+        let slot = self.slot(Often::Erasures, &person.person)?;
         self.admit(|state| {
             // INVARIANT (R4): that they may, and what it is shown with, was asked of the bundle that is still active.
             if self.policy().digest() != judged_by {
@@ -83,6 +85,7 @@ impl App {
             Ok(Proposal { expected, records, answer: () })
         })
         .await?;
+        slot.spent();
         self.erasure_reply(person, &id, &report)
     }
 
