@@ -1,8 +1,10 @@
 //! What never becomes active: by one person, by a list that nobody saw, by whom it is about, or for ever.
 
+use std::sync::Arc;
+
 use proviso::app::Operator;
-use proviso_tests::write_file;
-use serde_json::json;
+use proviso_tests::{Setup, Story, write_file};
+use serde_json::{Value, json};
 
 use super::{
     activate, became, bundles, files, narrower, of, parents, person, propose, story, wider, with_entities, write,
@@ -113,6 +115,42 @@ async fn what_is_refused_counts_as_proposed_too() {
     story.gate.clock.advance(3_601);
     let kit = story.gate.person("kit").await;
     assert_eq!(story.client.post("/api/v1/bundles", &kit, &body).await.code(), "bad_bundle");
+}
+
+#[tokio::test]
+async fn what_is_refused_before_it_is_compared_counts_as_none() {
+    let story = story().await;
+    let kit = story.gate.person("kit").await;
+    let refused = async |story: &Story, kit: &str, what: &str, body: &Value| {
+        let answer = story.client.post(&format!("/api/v1/{what}"), kit, body).await;
+        (answer.status.as_u16(), answer.code())
+    };
+    let (nowhere, no_module) =
+        (json!({"revert_to": "0".repeat(64), "reason": "again"}), json!({"module": "?", "reason": "again"}));
+    for _ in 0..12 {
+        assert_eq!(refused(&story, &kit, "bundles", &nowhere).await, (404, "unknown_bundle".to_owned()));
+        assert_eq!(refused(&story, &kit, "modules", &no_module).await, (400, "module_unusable".to_owned()));
+    }
+    let body = |number: u32| {
+        let mut files = wider();
+        files.insert("README.md".to_owned(), number.to_string());
+        json!({"files": files, "reason": "again"})
+    };
+    for number in 0..20 {
+        assert_eq!(story.client.post("/api/v1/bundles", &kit, &body(number)).await.status.as_u16(), 201, "{number}");
+    }
+    // A gate that was started again knows them by the record, and what it refuses for them is none more.
+    let clock = Arc::clone(&story.gate.clock);
+    let gate = story.gate.again(Setup { bundle: files(), clock, ..Setup::default() }).await;
+    let story = Story::on(gate).await;
+    story.gate.clock.advance(3_000);
+    let kit = story.gate.person("kit").await;
+    for number in 20..40 {
+        assert_eq!(refused(&story, &kit, "bundles", &body(number)).await, (429, "too_many_requests".to_owned()));
+    }
+    story.gate.clock.advance(601);
+    let kit = story.gate.person("kit").await;
+    assert_eq!(story.client.post("/api/v1/bundles", &kit, &body(40)).await.status.as_u16(), 201, "the hour is over");
 }
 
 #[tokio::test]

@@ -38,9 +38,9 @@ impl App {
         self.hold_session(person)?;
         self.hold_some(person, &[Act::Activate], &About::GATE).await?;
         hold_reason(&body.reason)?;
-        self.hold_rate(person)?;
         let (files, revert) = self.proposed_files(body.files, body.revert_to)?;
         let _one = self.0.proposing.try_lock().map_err(|_| busy())?;
+        self.hold_rate(person)?;
         let app = self.clone();
         let now = self.now();
         let made = spawn_blocking(move || app.compared(&files, now)).await;
@@ -60,10 +60,10 @@ impl App {
         self.hold_session(person)?;
         self.hold_some(person, &[Act::Activate], &About::GATE).await?;
         hold_reason(&body.reason)?;
-        self.hold_rate(person)?;
         let unreadable = |_| Refusal::bad("module_unusable", "`module` is no base64");
         let bytes = STANDARD.decode(&body.module).map_err(unreadable)?;
         let _one = self.0.proposing.try_lock().map_err(|_| busy())?;
+        self.hold_rate(person)?;
         let app = self.clone();
         let now = self.now();
         let made = spawn_blocking(move || app.compared_module(&bytes, now).map(|(active, list)| (active, list, bytes)));
@@ -142,22 +142,20 @@ impl App {
     }
 
     /// Each proposal is a bundle or a module that is kept for ever, and each that comes to nothing is put to thousands
-    /// of questions all the same: both count.
+    /// of questions all the same: both count. What is refused before that, this refusal too, counts as none.
     fn hold_rate(&self, person: &PersonSession) -> Result<(), Refusal> {
         let most = Often::Bundles.most();
-        let recorded = self.state().proposals.proposed_by(&person.person, self.now());
-        let wait = match self.slot_of_hour(Often::Bundles, &person.person) {
-            Err(wait) => wait,
-            Ok(slot) => {
-                slot.spent();
-                if recorded < usize::try_from(most).unwrap_or(usize::MAX) {
-                    return Ok(());
-                }
-                600
-            }
+        let refused = |wait| {
+            let detail = format!("you have proposed {most} bundles within the hour");
+            Refusal::new(RefusalKind::TooMany, "too_many_requests", detail).retry_after(wait)
         };
-        let detail = format!("you have proposed {most} bundles within the hour");
-        Err(Refusal::new(RefusalKind::TooMany, "too_many_requests", detail).retry_after(wait))
+        // The record knows of those before a restart.
+        let recorded = self.state().proposals.proposed_by(&person.person, self.now());
+        if recorded >= usize::try_from(most).unwrap_or(usize::MAX) {
+            return Err(refused(600));
+        }
+        self.slot_of_hour(Often::Bundles, &person.person).map_err(refused)?.spent();
+        Ok(())
     }
 
     /// The files that are proposed, and whether they were active before.
