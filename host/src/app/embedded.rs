@@ -4,23 +4,17 @@
 //! of the verified record that says the same. Neither a row that somebody wrote nor a stolen key alone opens anything: the
 //! row has no signature, and who has the key does not know the secret whose code the row holds.
 
-use policy_core::text;
 use policy_core::time::Timestamp;
 
 use super::App;
-use super::append::Proposal;
-use super::event::{GateEvent, LedgerEvent};
 use super::foreign::not_believed;
-use super::identities::{no_randomness, of_earlier_epoch, unauthenticated};
+use super::identities::{of_earlier_epoch, unauthenticated};
 use super::refusal::{Refusal, RefusalKind};
+use super::rotation::Ring;
 use super::settings::{OpenError, Operator};
 use crate::identity::{Credential, Secret, SecretKind, Token};
-use crate::signing::{CREDENTIAL_KIND, CredentialClaims, CredentialKeys, FreshKey, PublicKey, SECRET_CLAIM};
-use crate::store::VersionKey;
+use crate::signing::{CREDENTIAL_KIND, CredentialClaims, CredentialKeys, PublicKey, SECRET_CLAIM};
 use crate::trust::own::{self, OwnIssuer, OwnKey, OwnToken, ShownOwn};
-
-/// The longest reason of an operator.
-const LONGEST_REASON: usize = 2_000;
 
 impl App {
     pub(super) fn credential_keys(&self) -> &CredentialKeys {
@@ -117,38 +111,7 @@ impl App {
     /// `reason_needed`; `record_unavailable`; `keys_unwritable` when the disk does not take the new key: the old one
     /// signs on then.
     pub async fn rotate_credential_keys(&self, by: &Operator, reason: &str) -> Result<String, Refusal> {
-        if reason.trim().is_empty() || reason.chars().count() > LONGEST_REASON {
-            let detail = format!("rotating a key needs a reason of 1 to {LONGEST_REASON} characters");
-            return Err(Refusal::bad("reason_needed", detail).help("give `--reason TEXT`"));
-        }
-        let now = self.now();
-        let fresh = FreshKey::draw(self.random(), now).map_err(|_| no_randomness())?;
-        let kid = fresh.kid().to_owned();
-        let event = LedgerEvent::Gate(GateEvent::CredentialKeyRotated {
-            kid: kid.clone(),
-            by: by.name.clone(),
-            reason: text::visible(reason, LONGEST_REASON),
-            at: now,
-        });
-        // The record first: a key that nobody wrote down signs nothing.
-        self.admit(|state| {
-            let expected = vec![state.version(VersionKey::Bundle)];
-            Ok(Proposal { expected, records: vec![self.ledger(now, &event)?], answer: () })
-        })
-        .await?;
-        // As late as the old key goes: what it signed while the record was written is believed.
-        let retired = self.now();
-        let needed = || self.state().registry.last_signed_ends(retired);
-        self.credential_keys().rotate(fresh, retired, needed).map_err(|error| {
-            tracing::error!(%error, "the new key of the gate's own tokens could not be kept");
-            Refusal::new(
-                RefusalKind::Unavailable,
-                "keys_unwritable",
-                "the new key could not be kept; the old one signs on",
-            )
-            .help("look at the disk of the data folder, and rotate again")
-        })?;
-        Ok(kid)
+        self.rotate_ring(Ring::Credentials, by, reason).await
     }
 }
 

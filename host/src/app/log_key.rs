@@ -1,16 +1,15 @@
 //! The key that signs the heads of the record, and letting another one take over.
 
-use policy_core::text;
-
 use super::App;
 use super::append::Proposal;
 use super::event::{GateEvent, LedgerEvent};
-use super::refusal::{Refusal, RefusalKind};
+use super::refusal::Refusal;
+use super::rotation::{keys_unwritable, rotation_reason};
 use super::settings::Operator;
 use crate::store::VersionKey;
 
-/// The longest reason, in characters.
-const LONGEST_REASON: usize = 2_000;
+/// Which keys, for the gate's own log lines.
+const HEADS: &str = "the record's heads";
 
 impl App {
     /// The keys that heads are believed by, as C2SP verifier keys: all that ever signed, those of each log together and
@@ -26,13 +25,9 @@ impl App {
     /// `reason_needed`; `record_unavailable`; `keys_unwritable` when the disk does not take the new key: the old one
     /// signs on then.
     pub async fn rotate_log_key(&self, by: &Operator, reason: &str) -> Result<(), Refusal> {
-        if reason.trim().is_empty() || reason.chars().count() > LONGEST_REASON {
-            let detail = format!("rotating a key needs a reason of 1 to {LONGEST_REASON} characters");
-            return Err(Refusal::bad("reason_needed", detail).help("give `--reason TEXT`"));
-        }
-        let key = self.keys().draw_next(self.random()).map_err(|error| unwritable(&error))?;
+        let reason = rotation_reason(reason)?;
+        let key = self.keys().draw_next(self.random()).map_err(|error| keys_unwritable(&HEADS, &error))?;
         let now = self.now();
-        let reason = text::visible(reason, LONGEST_REASON);
         let event = GateEvent::LogKeyRotated { key: key.clone(), by: by.name.clone(), reason, at: now };
         let event = LedgerEvent::Gate(event);
         self.admit(|state| {
@@ -45,12 +40,6 @@ impl App {
 
     /// Lets the key sign that the record names. A gate that was stopped between the two does it when it starts.
     pub(super) fn promote_log_key(&self, key: &str) -> Result<(), Refusal> {
-        self.keys().promote(key).map_err(|error| unwritable(&error))
+        self.keys().promote(key).map_err(|error| keys_unwritable(&HEADS, &error))
     }
-}
-
-fn unwritable(error: &crate::store::StoreError) -> Refusal {
-    tracing::error!(%error, "the key that is to sign the record's heads could not be kept");
-    Refusal::new(RefusalKind::Unavailable, "keys_unwritable", "the new key could not be kept; the old one signs on")
-        .help("look at the disk of the data folder, and rotate again")
 }

@@ -64,6 +64,7 @@ mod reports;
 mod request;
 mod request_schema;
 mod reviews;
+mod rotation;
 mod routing;
 mod search;
 mod sessions;

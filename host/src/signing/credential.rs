@@ -175,18 +175,9 @@ impl CredentialKeys {
         self.0.published(now)
     }
 
-    /// Retires the key that signs, and lets this one sign. `needed` tells when the last token ends that the old one
-    /// signed.
-    ///
-    /// # Errors
-    /// When the file cannot be written; the keys are as before then.
-    pub fn rotate(
-        &self,
-        fresh: FreshKey,
-        now: Timestamp,
-        needed: impl FnOnce() -> Option<Timestamp>,
-    ) -> io::Result<()> {
-        self.0.rotate(fresh, now, needed)
+    /// The keys themselves, for letting another one sign.
+    pub const fn ring(&self) -> &KeyRing {
+        &self.0
     }
 
     /// Forgets every key, and lets this one sign.
@@ -260,13 +251,13 @@ mod tests {
         let data = folder();
         let keys = open(&data).unwrap();
         let first = keys.all(at(0)).pop().unwrap().kid;
-        keys.rotate(FreshKey::draw(&SystemRandom, at(10)).unwrap(), at(10), || Some(at(500))).unwrap();
+        keys.ring().rotate(FreshKey::draw(&SystemRandom, at(10)).unwrap(), || at(10), |_| Some(at(500))).unwrap();
         for (when, there) in [(10, true), (559, true), (560, false)] {
             assert_eq!(keys.find(&first, at(when)).is_some(), there, "{when}");
         }
         // With nothing that lives it goes at once, but for the minute of a clock that is set back.
         let second = keys.all(at(600)).pop().unwrap().kid;
-        keys.rotate(FreshKey::draw(&SystemRandom, at(600)).unwrap(), at(600), || None).unwrap();
+        keys.ring().rotate(FreshKey::draw(&SystemRandom, at(600)).unwrap(), || at(600), |_| None).unwrap();
         assert!(keys.find(&second, at(660)).is_none() && keys.all(at(660)).len() == 1);
         keys.begin_anew(FreshKey::draw(&SystemRandom, at(700)).unwrap()).unwrap();
         assert_eq!(open(&data).unwrap().all(at(700)).len(), 1);

@@ -166,19 +166,21 @@ impl KeyRing {
         write(&self.path, &self.rows.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Retires the key that signs, and lets this one sign. `needed` tells when the last ends of what the record knows that
-    /// it signed: it is asked once nothing can be signed by the old key any more, so that it sees whatever was.
+    /// Retires the key that signs, and lets this one sign. `now` is asked once nothing can be signed by the old key any
+    /// more, and so is `needed`, which tells when the last ends of what the record knows that a key signed which is retired
+    /// at that instant: so both see whatever was.
     ///
     /// # Errors
     /// When the file cannot be written; the keys are as before then.
     pub fn rotate(
         &self,
         FreshKey(fresh): FreshKey,
-        now: Timestamp,
-        needed: impl FnOnce() -> Option<Timestamp>,
+        now: impl FnOnce() -> Timestamp,
+        needed: impl FnOnce(Timestamp) -> Option<Timestamp>,
     ) -> io::Result<()> {
         let mut rows = self.rows.write().unwrap_or_else(PoisonError::into_inner);
-        let needed = needed();
+        let now = now();
+        let needed = needed(now);
         let mut next: Vec<Row> = rows.iter().filter(|row| row.is_published(now, self.life)).cloned().collect();
         for row in &mut next {
             // INVARIANT: from here on nothing can be signed by it, whoever reads the file.
@@ -283,7 +285,7 @@ mod tests {
         let (first, secret) = keys.signing().unwrap();
         let fresh = FreshKey::draw(&SystemRandom, at(100)).unwrap();
         let second = fresh.kid().to_owned();
-        keys.rotate(fresh, at(100), || None).unwrap();
+        keys.rotate(fresh, || at(100), |_| None).unwrap();
         assert_eq!(keys.signing().unwrap().0, second);
         let text = fs::read_to_string(data.path().join("keys").join(FILE)).unwrap();
         assert!(!text.contains(&URL_SAFE_NO_PAD.encode(secret)), "the secret half is gone from the disk");
@@ -307,7 +309,7 @@ mod tests {
         let keys = BindingKeys::open(data.path(), &SystemRandom, at(0)).unwrap();
         let first = keys.signing().unwrap().0;
         for (when, needed) in [(100, Some(at(500_000))), (200, Some(at(90_000))), (300, None)] {
-            keys.rotate(FreshKey::draw(&SystemRandom, at(when)).unwrap(), at(when), || needed).unwrap();
+            keys.rotate(FreshKey::draw(&SystemRandom, at(when)).unwrap(), || at(when), |_| needed).unwrap();
         }
         let again = BindingKeys::open(data.path(), &SystemRandom, at(400)).unwrap();
         for (when, many) in [(400, 4), (60_000, 3), (90_059, 3), (90_060, 2), (500_059, 2), (500_060, 1)] {

@@ -15,5 +15,5 @@ mod token;
 pub use approval::{ApprovalClaims, StateFault};
 pub use credential::{CREDENTIAL_KIND, CredentialClaims, CredentialKeyError, CredentialKeys, SECRET_CLAIM};
 pub use jws::Parties;
-pub use keys::{BindingKeys, FreshKey, PublicKey};
+pub use keys::{BindingKeys, FreshKey, KeyRing, PublicKey};
 pub use token::{BindingClaims, TokenError};

@@ -7,6 +7,7 @@ mod limits;
 mod looks;
 mod notify;
 mod review;
+mod rotation;
 mod routing;
 mod stops;
 mod story;
