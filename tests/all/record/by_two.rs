@@ -132,6 +132,8 @@ async fn nobody_erases_what_is_their_own_or_what_would_not_go() {
         (&kit, json!({"record": {"log": "ledger", "seq": 999_999}}), "404 unknown_record"),
         (&kit, json!({"record": {"log": "ledger", "seq": 0}}), "409 never_erased"),
         (&kit, json!({"person": "kit"}), "403 own_person"),
+        // Nor said in another way.
+        (&kit, json!({"agent": {"type": "User", "id": "kit"}}), "403 own_person"),
         // Jun owns the intern's bot.
         (&jun, intern.clone(), "403 own_person"),
         (&kit, json!({"older_than": "400d"}), "409 nothing_to_erase"),
@@ -158,6 +160,83 @@ async fn nobody_erases_what_is_their_own_or_what_would_not_go() {
     let proposed = propose(&gate, &kit, &what).await.json();
     let done = confirm(&gate, &jun, &proposed["proposal"], &what).await;
     assert_eq!(done.json()["proposal"]["state"], json!("done"), "{done:?}");
+}
+
+/// The first record of a log whose payload is like this.
+fn first(gate: &Open, log: &str, like: &str) -> Value {
+    let database = rusqlite::Connection::open(gate.gate.data().join("record.sqlite")).expect("a record");
+    let select = "SELECT min(seq) FROM payload WHERE log = ?1 AND CAST(bytes AS TEXT) LIKE ?2";
+    let seq: Option<i64> = database.query_row(select, [log, like], |row| row.get(0)).expect("it can be read");
+    json!({"record": {"log": log, "seq": seq.unwrap_or_else(|| panic!("no record is like {like}"))}})
+}
+
+#[tokio::test]
+async fn nobody_erases_one_record_that_is_their_own() {
+    let gate = Open::begin(setup()).await;
+    // Kit comes in and leaves, an agent acts in kit's name, and all of it grows old.
+    let kit = gate.gate.person("kit").await;
+    let leave = as_person(gate.client.request(Method::DELETE, "/api/v1/session"), &kit);
+    assert_eq!(proviso_tests::Client::send(leave).await.status.as_u16(), 204);
+    let planner = gate.gate.agent("close-planner", "for-kit", Some("kit")).await;
+    let call = proviso_tests::write_file("close-planner", "/srv/files/drafts/kit.md", "k");
+    assert!(gate.client.post_for("/access/v1/evaluation", &gate.point, &planner, &call).await.status.is_success());
+    gate.played().await;
+    let (kit, jun) = (gate.gate.person("kit").await, gate.gate.person("jun").await);
+    for (log, like) in [
+        ("ledger", r#"%token_minted%"id":"kit"%"#),
+        ("ledger", r#"%signed_in%"id":"kit"%"#),
+        ("ledger", "%signed_out%"),
+        ("ledger", "%token_minted%close-planner%"),
+        ("decisions/main", "%drafts/kit.md%"),
+    ] {
+        let what = first(&gate, log, like);
+        assert_eq!(refused(&preview(&gate, &kit, &what).await), "403 own_person", "{like}");
+        let proposed = propose(&gate, &jun, &what).await;
+        assert_eq!(proposed.status.as_u16(), 201, "another's it is: {like}: {proposed:?}");
+        assert_eq!(
+            refused(&confirm(&gate, &kit, &proposed.json()["proposal"], &what).await),
+            "403 own_person",
+            "{like}"
+        );
+    }
+    // A token and a call of the bot that jun owns.
+    for (log, like) in [("ledger", "%token_minted%intern-bot%"), ("decisions/main", "%drafts/other.md%")] {
+        let what = first(&gate, log, like);
+        assert_eq!(refused(&propose(&gate, &jun, &what).await), "403 own_person", "{like}");
+        let proposed = propose(&gate, &kit, &what).await;
+        assert_eq!(proposed.status.as_u16(), 201, "{like}: {proposed:?}");
+        assert_eq!(
+            refused(&confirm(&gate, &jun, &proposed.json()["proposal"], &what).await),
+            "403 own_person",
+            "{like}"
+        );
+    }
+    // What lives is theirs, too: it is refused for that, and not for what stays.
+    let live = first(&gate, "ledger", r#"%signed_in%"id":"jun"%"#);
+    assert_eq!(refused(&preview(&gate, &jun, &live).await), "403 own_person");
+    assert!(somewhere(gate.gate.data(), "drafts/kit.md"), "nothing is gone");
+}
+
+#[tokio::test]
+async fn who_came_to_own_the_agent_since_is_no_first_of_two() {
+    // Of three who may, jun owns the intern's bot.
+    let gate = Open::begin(Setup { bundle: crate::activation::files(), ..Setup::default() }).await;
+    gate.played().await;
+    let (kit, jun, ola) = (gate.gate.person("kit").await, gate.gate.person("jun").await, gate.gate.person("ola").await);
+    let bot = json!({"type": "Agent", "id": format!("{}intern-bot", proviso_tests::AGENTS)});
+    let (whole, token) = (json!({"agent": bot}), first(&gate, "ledger", "%token_minted%intern-bot%"));
+    let proposals = [
+        (propose(&gate, &kit, &whole).await.json()["proposal"].clone(), &whole),
+        (propose(&gate, &kit, &token).await.json()["proposal"].clone(), &token),
+    ];
+    let given = json!({"of": {"agent": bot}, "to": {"type": "User", "id": "kit"}, "reason": "a new team"});
+    let given = gate.client.post("/api/v1/owners/handover", &jun, &given).await;
+    assert!(given.status.is_success(), "{given:?}");
+    for (proposal, what) in &proposals {
+        assert_eq!(refused(&confirm(&gate, &ola, proposal, what).await), "409 proposer_gone", "{what}");
+        assert_eq!(refused(&confirm(&gate, &jun, proposal, what).await), "403 own_person", "{what}");
+    }
+    assert!(somewhere(gate.gate.data(), "drafts/other.md"), "nothing is gone");
 }
 
 #[tokio::test]

@@ -89,11 +89,6 @@ impl About {
         self.task.as_deref()
     }
 
-    /// Who asked, where it is about a request.
-    pub const fn requester(&self) -> Option<&EntityRef> {
-        self.requester.as_ref()
-    }
-
     /// The agent, where it is about one.
     pub const fn of(&self) -> Option<&EntityRef> {
         self.agent.as_ref()

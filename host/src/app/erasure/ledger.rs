@@ -197,6 +197,9 @@ impl<'a> Ledger<'a> {
     pub fn end(mut self, report: &mut ErasureReport) -> Vec<Part> {
         let mut parts = Vec::new();
         for (id, bundle) in std::mem::take(&mut self.exceptions) {
+            if self.is_record(&bundle) {
+                report.of.extend(self.needed.of_exception(&id).cloned());
+            }
             match self.exception(&id, &bundle) {
                 Ok(true) => self.put(&id, &bundle, Class::Exceptions, &mut parts),
                 Ok(false) => {}
@@ -204,6 +207,9 @@ impl<'a> Ledger<'a> {
             }
         }
         for (id, bundle) in std::mem::take(&mut self.credentials) {
+            if self.is_record(&bundle) {
+                report.of.extend(bundle.of.iter().cloned());
+            }
             match self.credential_over(&bundle) {
                 Ok(true) => self.put(&id, &bundle, Class::Credentials, &mut parts),
                 Ok(false) => {}
@@ -217,8 +223,7 @@ impl<'a> Ledger<'a> {
     }
 
     fn is_record(&self, bundle: &Bundle) -> bool {
-        matches!(self.selection.who, Who::Record(Log::Ledger, wanted)
-            if bundle.payloads.iter().any(|(_, seq)| *seq == wanted))
+        bundle.payloads.iter().any(|(_, seq)| self.selection.is_record(Log::Ledger, *seq))
     }
 
     fn exception(&self, id: &str, bundle: &Bundle) -> Result<bool, Kept> {

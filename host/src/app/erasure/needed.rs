@@ -130,6 +130,11 @@ impl Needed {
         }
     }
 
+    /// Whose an exception is that is still known.
+    pub fn of_exception(&self, id: &str) -> impl Iterator<Item = &EntityRef> {
+        self.exceptions.get(id).into_iter().flat_map(|standing| &standing.of)
+    }
+
     /// Whether a hold covers an exception by its id.
     pub fn holds_exception(&self, id: &str) -> bool {
         self.holds.iter().any(|target| matches!(target, HoldTarget::Exception(held) if held == id))

@@ -75,11 +75,20 @@ struct Call {
     evaluation: String,
 }
 
+/// What a report needs to know of its call.
+#[derive(Clone, Default)]
+struct Known {
+    selected: bool,
+    held: bool,
+    /// Whom it is about, where one record is meant.
+    of: Vec<EntityRef>,
+}
+
 /// Looks through the log of decisions.
 pub(super) struct Decisions<'a> {
     selection: &'a Selection,
     needed: &'a Needed,
-    calls: BTreeMap<String, (bool, bool)>,
+    calls: BTreeMap<String, Known>,
     order: VecDeque<Call>,
     part: Part,
 }
@@ -91,6 +100,9 @@ impl<'a> Decisions<'a> {
 
     /// Takes the next record. A part, where one is full.
     pub fn take(&mut self, record: &Record, report: &mut ErasureReport) -> Option<Part> {
+        if self.selection.is_record(Log::Decisions, record.leaf.seq) {
+            report.of.extend(self.about(record));
+        }
         let taken = self.look(record, report);
         for (name, _) in &record.payloads {
             match taken.iter().find(|(taken, _)| taken == name) {
@@ -141,7 +153,7 @@ impl<'a> Decisions<'a> {
         let (seq, at) = (record.leaf.seq, record.leaf.at);
         let selected = match &self.selection.who {
             Who::Person(entity) | Who::Agent(entity) => decision.subject == *entity || decision.actors.contains(entity),
-            Who::Record(log, wanted) => *log == Log::Decisions && *wanted == seq,
+            Who::Record(..) => self.selection.is_record(Log::Decisions, seq),
             Who::Anybody => true,
         };
         // What was refused and then asked for belongs to the exception, too.
@@ -186,10 +198,10 @@ impl<'a> Decisions<'a> {
 
     fn execution(&mut self, record: &Record, bytes: &[u8]) -> Result<Vec<(&'static str, Class)>, Kept> {
         let Ok(execution) = json::read_as::<ExecutionRecord>(bytes, STORED) else { return Ok(Vec::new()) };
-        let call = self.calls.get(&execution.evaluation).copied();
+        let call = self.calls.get(&execution.evaluation);
         let selected = match &self.selection.who {
-            Who::Person(_) | Who::Agent(_) => call.is_some_and(|(selected, _)| selected),
-            Who::Record(log, wanted) => *log == Log::Decisions && *wanted == record.leaf.seq,
+            Who::Person(_) | Who::Agent(_) => call.is_some_and(|call| call.selected),
+            Who::Record(..) => self.selection.is_record(Log::Decisions, record.leaf.seq),
             Who::Anybody => true,
         };
         if !selected
@@ -199,7 +211,7 @@ impl<'a> Decisions<'a> {
             return Ok(Vec::new());
         }
         let exception = execution.exception.as_deref();
-        if call.is_some_and(|(_, held)| held) || exception.is_some_and(|id| self.needed.holds_exception(id)) {
+        if call.is_some_and(|call| call.held) || exception.is_some_and(|id| self.needed.holds_exception(id)) {
             return Err(Kept::OnHold);
         }
         self.hold_finding(record.leaf.seq)?;
@@ -211,24 +223,48 @@ impl<'a> Decisions<'a> {
 
     fn evidence(&mut self, record: &Record, bytes: &[u8]) -> Result<Vec<(&'static str, Class)>, Kept> {
         let Ok(evidence) = json::read_as::<EvidenceRecord>(bytes, STORED) else { return Ok(Vec::new()) };
-        let call = evidence.said.evaluation.as_ref().and_then(|evaluation| self.calls.get(evaluation)).copied();
+        let call = evidence.said.evaluation.as_ref().and_then(|evaluation| self.calls.get(evaluation));
         let selected = match &self.selection.who {
             Who::Person(entity) | Who::Agent(entity) => {
-                evidence.said.subject.as_ref() == Some(entity) || call.is_some_and(|(selected, _)| selected)
+                evidence.said.subject.as_ref() == Some(entity) || call.is_some_and(|call| call.selected)
             }
-            Who::Record(log, wanted) => *log == Log::Decisions && *wanted == record.leaf.seq,
+            Who::Record(..) => self.selection.is_record(Log::Decisions, record.leaf.seq),
             Who::Anybody => true,
         };
         let age = self.selection.older_than;
         if !selected || !self.selection.has(Class::Executions) || !self.needed.is_old(record.leaf.at, age)? {
             return Ok(Vec::new());
         }
-        if call.is_some_and(|(_, held)| held) || self.needed.holds_any(&value(bytes)) {
+        if call.is_some_and(|call| call.held) || self.needed.holds_any(&value(bytes)) {
             return Err(Kept::OnHold);
         }
         self.hold_finding(record.leaf.seq)?;
         self.part.lost.findings += 1;
         Ok(vec![(EVIDENCE, Class::Executions)])
+    }
+
+    /// Whom a record is about: who acted, for or through whom, and whose the exception is that it belongs to.
+    fn about(&self, record: &Record) -> Vec<EntityRef> {
+        let (mut of, mut exception) = (Vec::new(), self.needed.refused.get(&record.leaf.seq).cloned());
+        let of_call = |evaluation: &str| self.calls.get(evaluation).map(|call| call.of.clone()).unwrap_or_default();
+        let read = |name: &str| record.payload(name);
+        if let Some(decision) = read(DECISION).and_then(stored::<DecisionRecord>) {
+            of.extend(of_decision(&decision).cloned());
+            exception = exception.or(decision.exception);
+        }
+        if let Some(execution) = read(EXECUTION).and_then(stored::<ExecutionRecord>) {
+            of.extend(of_call(&execution.evaluation));
+            exception = exception.or(execution.exception);
+        }
+        if let Some(evidence) = read(EVIDENCE).and_then(stored::<EvidenceRecord>) {
+            of.extend(evidence.said.evaluation.as_deref().map(of_call).unwrap_or_default());
+            of.extend(evidence.said.subject);
+        }
+        if let Some(query) = read(SEARCH).map(value).as_ref().and_then(|search| search.get("query")) {
+            spoken_of(query, &mut of);
+        }
+        of.extend(exception.iter().flat_map(|id| self.needed.of_exception(id)).cloned());
+        of
     }
 
     /// What a finding rests on stays until that is resolved.
@@ -240,7 +276,7 @@ impl<'a> Decisions<'a> {
         let (text, seq) = (value(bytes), record.leaf.seq);
         let selected = match &self.selection.who {
             Who::Person(entity) | Who::Agent(entity) => asked_by(&text, entity),
-            Who::Record(log, wanted) => *log == Log::Decisions && *wanted == seq,
+            Who::Record(..) => self.selection.is_record(Log::Decisions, seq),
             Who::Anybody => true,
         };
         let age = self.selection.older_than;
@@ -265,7 +301,8 @@ impl<'a> Decisions<'a> {
         }
         if decision.answer.outcome.permits() {
             let evaluation = decision.evaluation.clone();
-            self.calls.insert(evaluation.clone(), (selected, held));
+            let of = matches!(self.selection.who, Who::Record(..)).then(|| of_decision(decision).cloned().collect());
+            self.calls.insert(evaluation.clone(), Known { selected, held, of: of.unwrap_or_default() });
             self.order.push_back(Call { at, evaluation });
         }
     }
@@ -274,6 +311,27 @@ impl<'a> Decisions<'a> {
         if let Some(standing) = exception.and_then(|id| self.needed.exceptions.get(id)) {
             self.part.expected.extend(standing.versions.iter().cloned());
         }
+    }
+}
+
+/// Who acted, and for or through whom.
+fn of_decision(decision: &DecisionRecord) -> impl Iterator<Item = &EntityRef> {
+    std::iter::once(&decision.subject).chain(&decision.actors)
+}
+
+fn stored<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Option<T> {
+    json::read_as(bytes, STORED).ok()
+}
+
+/// All of whom a query speaks.
+fn spoken_of(query: &Value, of: &mut Vec<EntityRef>) {
+    match query {
+        Value::Object(members) => {
+            of.extend(serde_json::from_value::<EntityRef>(query.clone()));
+            members.values().for_each(|member| spoken_of(member, of));
+        }
+        Value::Array(items) => items.iter().for_each(|item| spoken_of(item, of)),
+        _ => {}
     }
 }
 

@@ -1,7 +1,8 @@
 //! What an erasure did, or would do, in numbers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use policy_core::entity::EntityRef;
 use serde::{Deserialize, Serialize};
 
 use super::event::Lost;
@@ -25,6 +26,10 @@ pub struct ErasureReport {
     /// Where the ledger says so.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub records: Vec<u64>,
+    /// Where one record is meant: whom it is about, with all that hangs together with it, whether it goes or stays. Told
+    /// to nobody.
+    #[serde(skip)]
+    pub of: BTreeSet<EntityRef>,
 }
 
 impl ErasureReport {

@@ -114,6 +114,11 @@ impl Selection {
         Ok(Self { who, older_than: request.older_than, classes: request.classes.clone() })
     }
 
+    /// Whether this very record is meant.
+    pub fn is_record(&self, log: Log, seq: u64) -> bool {
+        self.who == Who::Record(log, seq)
+    }
+
     /// Whether a class is meant.
     pub fn has(&self, class: Class) -> bool {
         self.classes.is_empty() || self.classes.contains(&class)

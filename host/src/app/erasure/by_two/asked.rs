@@ -10,9 +10,7 @@ use super::super::report::ErasureReport;
 use super::super::run::Act;
 use super::super::selection::{Class, ErasureRequest, Selection, Who};
 use crate::app::App;
-use crate::app::console::About;
 use crate::app::refusal::Refusal;
-use crate::export;
 
 impl App {
     /// What is meant, for somebody whom it is not about.
@@ -58,20 +56,23 @@ impl App {
 
     /// INVARIANT (R4): nobody takes out of the record what is about themselves, or about an agent of theirs.
     pub(super) fn hold_of_another(&self, person: &EntityRef, selection: &Selection) -> Result<(), Refusal> {
-        let about = match &selection.who {
-            Who::Person(of) if of == person => return own(),
-            Who::Agent(agent) => About::agent(agent),
-            Who::Record(log, seq) => {
-                let unknown = || Refusal::not_found("unknown_record", "the log has no such record");
-                let stored = self.store().stored(*log, *seq).map_err(|error| self.unreadable(&error))?;
-                self.about_matter(export::matter(&stored.ok_or_else(unknown)?)).unwrap_or(About::GATE)
-            }
-            Who::Person(_) | Who::Anybody => return Ok(()),
-        };
-        let state = self.state();
-        // Nor lately: whoever hands an agent over does not take its past along.
-        let owns = about.of().is_some_and(|agent| self.owners_in(&state, agent, self.now()).contains(person));
-        if owns || about.requester() == Some(person) { own() } else { Ok(()) }
+        // A person is no agent, but whoever asks writes what they like.
+        match &selection.who {
+            Who::Person(of) | Who::Agent(of) if self.is_own(person, of) => own(),
+            // Whose one record is, the record says: it is held once that was read.
+            Who::Person(_) | Who::Agent(_) | Who::Record(..) | Who::Anybody => Ok(()),
+        }
+    }
+
+    /// INVARIANT (R4): nor one record of it: a sign-in or link of their own, a token of an agent of theirs, what was asked
+    /// by it or in their name.
+    pub(super) fn hold_record_of_another(&self, person: &EntityRef, report: &ErasureReport) -> Result<(), Refusal> {
+        if report.of.iter().any(|of| self.is_own(person, of)) { own() } else { Ok(()) }
+    }
+
+    /// Nor lately: whoever hands an agent over does not take its past along.
+    fn is_own(&self, person: &EntityRef, of: &EntityRef) -> bool {
+        of == person || self.owners_in(&self.state(), of, self.now()).contains(person)
     }
 
     /// What it would come to.

@@ -71,10 +71,15 @@ impl App {
         let gone = || Refusal::conflict("proposer_gone", "whoever proposed it may not erase any more");
         // INVARIANT (R4): both still are who may, when the second says yes.
         let first = Voter::new(held.proposed.by.clone(), held.proposed.assurance.clone());
-        if !self.still_erases(&first, now).await? || self.hold_of_another(&first.person, selection).is_err() {
+        let report = self.would_erase(selection).await?;
+        self.hold_record_of_another(&person.person, &report)?;
+        let of_another = self
+            .hold_of_another(&first.person, selection)
+            .and_then(|()| self.hold_record_of_another(&first.person, &report));
+        if !self.still_erases(&first, now).await? || of_another.is_err() {
             return Err(gone());
         }
-        hold_something(&self.would_erase(selection).await?)?;
+        hold_something(&report)?;
         let decided = Decided { act: SignedAct::Erase, about: id, shown, reason: "" };
         let there = self.signed_act(person, decided, body.signature.as_ref()).await?;
         let demanded = self.policy().acts_presence();

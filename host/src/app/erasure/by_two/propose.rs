@@ -33,6 +33,7 @@ impl App {
         let _turn = self.turn_to_look(&person.person).await?;
         let (selection, plan, digest) = self.planned(&person.person, what)?;
         let report = self.would_erase(&selection).await?;
+        self.hold_record_of_another(&person.person, &report)?;
         let presence = self.policy().acts_presence();
         Ok(ErasurePreview { plan, digest, erased: told_report(&report), kept: kept(&report), presence })
     }
@@ -55,6 +56,7 @@ impl App {
         let (selection, plan, digest) = self.planned(&person.person, &body.what)?;
         hold_shown(&digest, &body.shown)?;
         let report = self.would_erase(&selection).await?;
+        self.hold_record_of_another(&person.person, &report)?;
         hold_something(&report)?;
         let about = digest.to_string();
         let decided = Decided { act: SignedAct::Erase, about: &about, shown: digest, reason: &body.reason };
