@@ -298,3 +298,40 @@ async fn a_vote_by_it_and_the_end_of_its_page_never_both_come_first() {
         assert_eq!(vote().await.code(), "signed_out");
     }
 }
+
+/// What a session is told of what was minted in its person's name: when and by whom, in the order that it is told.
+async fn minted(story: &Story, person: &str) -> Vec<(String, String)> {
+    let session = story.client.get("/api/v1/session", Some(person)).await.json();
+    let minted = session["minted"].as_array().unwrap_or_else(|| panic!("{session}"));
+    minted.iter().map(|line| (text(&line["at"]), text(&line["by"]))).collect()
+}
+
+#[tokio::test]
+async fn however_many_somebody_makes_for_themselves_what_others_minted_is_told() {
+    let story = Story::on(TestGate::with(setup()).await).await;
+    let by_others = |told: &[(String, String)]| told.iter().filter(|(_, by)| by != "User::mara").count();
+    let mara = story.gate.person("mara").await;
+    story.gate.clock.advance(1);
+    story.gate.agent("report-writer", "in-her-name", Some("mara")).await;
+    // Another's is never told here.
+    story.gate.agent("report-writer", "in-his-name", Some("jun")).await;
+    let before = minted(&story, &mara).await;
+    assert_eq!((before.len(), by_others(&before)), (2, 2), "her link, and the agent's token: {before:?}");
+    for _ in 0..55 {
+        story.gate.clock.advance(1);
+        let id = text(&make(&story, &mara).await["id"]);
+        assert_eq!(delete(&story, &mara, &format!("/api/v1/sessions/{id}")).await.status.as_u16(), 204);
+    }
+    story.gate.clock.advance(1);
+    story.gate.agent("report-writer", "later-in-her-name", Some("mara")).await;
+    let told = minted(&story, &mara).await;
+    assert_eq!((told.len(), by_others(&told)), (50, 3), "{told:?}");
+    assert!(told.is_sorted_by(|a, b| a.0 >= b.0), "the newest first: {told:?}");
+    assert_ne!(told[0].1, "User::mara", "{told:?}");
+    // Whoever signs in again is told what was minted since they signed in before, and no more.
+    story.gate.clock.advance(1);
+    let again = story.gate.person("mara").await;
+    let since = minted(&story, &again).await;
+    assert!(before.last().is_some_and(|link| told.contains(link) && !since.contains(link)), "{since:?}");
+    assert_eq!(by_others(&since), 3, "the agent's two tokens since, and the link that she came by: {since:?}");
+}
