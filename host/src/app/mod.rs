@@ -55,6 +55,7 @@ mod people;
 mod permit;
 mod pictures;
 mod policy;
+mod preview;
 mod proofs;
 mod queue;
 mod refusal;

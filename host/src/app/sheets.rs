@@ -1,8 +1,7 @@
-//! The decision sheet at one ledger position, what its preview evaluates, and the preview on the module itself.
+//! The decision sheet at one ledger position, and what its preview evaluates.
 
 use std::collections::BTreeSet;
 
-use policy_core::abi::{ABI_VERSION, Op, Preview, Previewed};
 use policy_core::console::Act;
 use policy_core::containment;
 use policy_core::digest::Digest;
@@ -168,7 +167,7 @@ impl App {
 
     /// The recorded denials that a preview tries: up to a thousand records, which a sheet alone need not read. Read from
     /// the disk, off the executor.
-    async fn others(&self, shown: &Shown) -> Result<Vec<SealedQuestion>, Refusal> {
+    pub(super) async fn others(&self, shown: &Shown) -> Result<Vec<SealedQuestion>, Refusal> {
         let (app, tried) = (self.clone(), shown.sheet.tried.clone());
         let reading =
             move || tried.into_iter().map(|seq| app.recorded_question(seq)).collect::<Result<Vec<_>, Refusal>>();
@@ -277,20 +276,8 @@ impl App {
         Refusal::new(RefusalKind::Unavailable, error.code(), "the gate's record cannot be read").help(error.help())
     }
 
-    /// Runs the preview on the module: the same operation on the same bytes as in the approver's browser.
-    pub(super) async fn preview(&self, shown: &Shown, scope: &Scope) -> Result<Previewed, Refusal> {
-        let preview = Preview {
-            v: ABI_VERSION,
-            question: shown.question.clone(),
-            grant: self.trial(shown, scope.clone()),
-            others: self.others(shown).await?,
-            at: shown.sheet.at,
-        };
-        Ok(self.ask_module(Op::Preview, &preview).await?)
-    }
-
     /// The grant as it would be, its id the exception's.
-    fn trial(&self, shown: &Shown, scope: Scope) -> Grant {
+    pub(super) fn trial(&self, shown: &Shown, scope: Scope) -> Grant {
         let (question, exception) = (&shown.question, &shown.sheet.exception);
         let call = &question.call;
         let mut members = match &scope.resource {

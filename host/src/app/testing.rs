@@ -10,7 +10,7 @@ use audit_verify::erasure::Erased;
 use audit_verify::source::StoredRecord;
 use audit_verify::tree::Tile;
 use futures::future::BoxFuture;
-use policy_core::abi::{Load, Loaded, Op};
+use policy_core::abi::{Load, Loaded, Op, Preview};
 use policy_core::digest::Digest;
 use policy_core::entity::EntityRef;
 use policy_core::grant::Grant;
@@ -69,6 +69,10 @@ impl Clock for FakeClock {
 pub struct NativeEngine {
     instance: Mutex<Instance>,
     pub broken: AtomicBool,
+    /// Of more recorded denials than these its fuel lasts for no preview.
+    pub most_tried: AtomicUsize,
+    /// Of how many it was asked in each preview.
+    pub previewed: Mutex<Vec<usize>>,
     /// How often it was asked who may approve.
     pub asked_who: AtomicUsize,
 }
@@ -97,6 +101,13 @@ impl Engine for NativeEngine {
     fn call(&self, _: Digest, op: Op, input: Vec<u8>) -> BoxFuture<'_, Result<Vec<u8>, EngineError>> {
         if self.broken.load(Ordering::SeqCst) {
             return Box::pin(async { Err(EngineError::Fuel) });
+        }
+        if op == Op::Preview {
+            let tried = serde_json::from_slice::<Preview>(&input).unwrap().others.len();
+            self.previewed.lock().unwrap().push(tried);
+            if tried > self.most_tried.load(Ordering::SeqCst) {
+                return Box::pin(async { Err(EngineError::Fuel) });
+            }
         }
         if op == Op::Eligible {
             self.asked_who.fetch_add(1, Ordering::SeqCst);
@@ -312,6 +323,8 @@ impl Gate {
         let engine = Arc::new(NativeEngine {
             instance: Mutex::new(Instance::new()),
             broken: AtomicBool::new(false),
+            most_tried: AtomicUsize::new(usize::MAX),
+            previewed: Mutex::default(),
             asked_who: AtomicUsize::new(0),
         });
         let index = Arc::new(LyingIndex { grants: Mutex::default(), lie: Mutex::new(Lie::None) });

@@ -4,9 +4,15 @@ use std::collections::BTreeSet;
 
 use futures::{StreamExt as _, stream};
 use policy_core::json::to_canonical_bytes;
+use proviso::gate::Limits;
 use proviso_api::exceptions::QuestionsReply;
-use proviso_tests::{Story, write_file};
+use proviso_tests::{Setup, Story, TestGate, sample_bundle, write_file};
 use serde_json::json;
+
+/// How many guardrails look through each call, and the fuel that a preview has then: enough for a part of the denials,
+/// and for all of them too little.
+const HEAVY: usize = 200;
+const LONG_FUEL: u64 = 1_200_000_000;
 
 /// Has so many different calls of an agent refused.
 async fn refuse(story: &Story, (agent, token): (&str, &str), count: usize, content: &str) {
@@ -59,4 +65,41 @@ async fn large_questions_of_another_agent_crowd_out_neither_the_call_nor_what_it
     assert_eq!(own.count(), 21, "its agent's own first, though all others are newer");
     let voted = story.vote(&mara, &id, "approve", None).await;
     assert_eq!(voted.json()["state"], "granted", "{voted:?}");
+}
+
+/// Guardrails that look through a call's content again and again, and forbid nothing here.
+fn heavy(number: usize) -> String {
+    let policy = |n| {
+        format!(
+            "@id(\"heavy-{n}\") forbid (principal, action == Action::\"write_file\", resource)\n  \
+             when {{ context.input.content like \"*{n}y*z\" }};\n"
+        )
+    };
+    (0..number).map(policy).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn where_guardrails_make_all_of_them_too_much_for_one_call_each_is_counted_and_the_vote_passes() {
+    let mut bundle = sample_bundle();
+    bundle.insert("guardrails/heavy.cedar".to_owned(), heavy(HEAVY));
+    let limits = Limits { long_fuel: LONG_FUEL, ..Limits::default() };
+    let story = Story::on(TestGate::with(Setup { bundle, limits, ..Setup::default() }).await).await;
+    let mara = story.gate.person("mara").await;
+    refuse(&story, ("report-writer", &story.agent), 150, &"x".repeat(3_000)).await;
+    let (id, questions) = asked(&story, &mara).await;
+    assert_eq!(questions.others.len(), 151);
+    // The ballot binds what the module says of all at once, as in a browser; the gate has no fuel for that in one call.
+    let before = out_of_fuel(&story).await;
+    let voted = story.vote(&mara, &id, "approve", None).await;
+    assert_eq!(voted.json()["state"], "granted", "{voted:?}");
+    assert!(out_of_fuel(&story).await > before, "it was too much for one call");
+}
+
+/// How many calls of the module ran out of fuel.
+async fn out_of_fuel(story: &Story) -> u64 {
+    let told = story.client.get("/metrics", None).await.text;
+    let line = told.lines().find(|line| line.starts_with("proviso_module_calls_total{result=\"fuel\"}"));
+    line.and_then(|line| line.rsplit(' ').next())
+        .and_then(|count| count.parse().ok())
+        .unwrap_or_else(|| panic!("{told}"))
 }

@@ -6,6 +6,7 @@ mod durable;
 mod limits;
 mod looks;
 mod notify;
+mod previews;
 mod review;
 mod rotation;
 mod routing;

@@ -1,0 +1,80 @@
+//! The preview on the module: what a grant would allow, of the call that is asked for and of recorded denials.
+//!
+//! A browser asks the module of all of them at once and has no fuel to run out of. The gate's calls are bounded each by
+//! itself, so that where all at once are too much for one, it asks of fewer at a time and counts together: the answer is
+//! the same, since each denial is tried by itself.
+
+use std::collections::VecDeque;
+
+use policy_core::abi::{ABI_VERSION, Op, Preview, Previewed};
+use policy_core::grant::Scope;
+use policy_core::question::SealedQuestion;
+
+use super::App;
+use super::engine::EngineError;
+use super::judge::NoAnswer;
+use super::refusal::Refusal;
+use super::sheets::Shown;
+
+/// Of how many denials one call is asked where more were too much for it. Each was asked by itself once, within the
+/// fuel of a question: so few are within that of a preview.
+const FEWER: [usize; 2] = [64, 8];
+
+impl App {
+    /// Runs the preview on the module: the same operation on the same questions as in the approver's browser.
+    ///
+    /// # Errors
+    /// `limit` where the module gives no answer within its bounds, of however few denials; when a record cannot be read.
+    pub(super) async fn preview(&self, shown: &Shown, scope: &Scope) -> Result<Previewed, Refusal> {
+        let preview = Preview {
+            v: ABI_VERSION,
+            question: shown.question.clone(),
+            grant: self.trial(shown, scope.clone()),
+            others: Vec::new(),
+            at: shown.sheet.at,
+        };
+        Ok(self.previewed(preview, self.others(shown).await?.into()).await?)
+    }
+
+    /// INVARIANT (R8): what is counted was tried, each denial once; where a part gives no answer, nothing does.
+    async fn previewed(
+        &self,
+        mut preview: Preview,
+        mut waiting: VecDeque<SealedQuestion>,
+    ) -> Result<Previewed, NoAnswer> {
+        let (mut size, mut sum) = (waiting.len(), None);
+        loop {
+            preview.others = waiting.drain(..size.min(waiting.len())).collect();
+            match self.ask_module(Op::Preview, &preview).await {
+                Ok(part) => {
+                    let whole = together(sum.take(), part);
+                    if waiting.is_empty() {
+                        return Ok(whole);
+                    }
+                    sum = Some(whole);
+                }
+                Err(error) => {
+                    let tried = preview.others.len();
+                    let fewer = FEWER.into_iter().find(|fewer| *fewer < tried && is_too_much(&error));
+                    size = fewer.ok_or(error)?;
+                    preview.others.drain(..).rev().for_each(|other| waiting.push_front(other));
+                }
+            }
+        }
+    }
+}
+
+/// Whether fewer denials may be answered of.
+const fn is_too_much(error: &NoAnswer) -> bool {
+    matches!(error, NoAnswer::Engine(EngineError::Fuel | EngineError::Timeout))
+}
+
+/// What was counted so far, and of the next denials: all else does not depend on them, and is the same in each part.
+fn together(sum: Option<Previewed>, part: Previewed) -> Previewed {
+    let Some(mut sum) = sum else { return part };
+    let begun = sum.tried;
+    sum.flips.extend(part.flips.iter().map(|flip| flip.saturating_add(begun)));
+    sum.tried = sum.tried.saturating_add(part.tried);
+    sum.by_others = sum.by_others.saturating_add(part.by_others);
+    sum
+}
