@@ -100,7 +100,8 @@ pub fn alone(old: &Bundle, new: &Bundle, from: Timestamp) -> Result<Vec<Alone>, 
     }
     let Ok(matters) = matters else { return Ok(Vec::new()) };
     let all = matters.all();
-    let mut today = Today::new(old, &matters, left);
+    let people_before = old.people();
+    let mut today = Today::new(old, &people_before, &matters, left);
     let mut found: BTreeMap<Act, Alone> = BTreeMap::new();
     let others = new.people();
     for (person, about) in &people {

@@ -31,20 +31,21 @@ enum Takes {
 }
 
 /// What a person of the bundle before is answered, in each part that they may have.
-type Answered = (EntityRef, Vec<(Part, Takes)>);
+type Answered<'a> = (&'a EntityRef, Vec<(Part, Takes)>);
 
 /// The bundle before, with what may still be asked.
 pub(super) struct Today<'a> {
     old: &'a Bundle,
     matters: &'a Matters,
-    people: Vec<EntityRef>,
+    people: &'a [EntityRef],
     left: usize,
-    known: BTreeMap<Asked<'a>, Rc<Vec<Answered>>>,
+    known: BTreeMap<Asked<'a>, Rc<Vec<Answered<'a>>>>,
 }
 
 impl<'a> Today<'a> {
-    pub fn new(old: &'a Bundle, matters: &'a Matters, left: usize) -> Self {
-        Self { old, matters, people: old.people(), left, known: BTreeMap::new() }
+    /// `people` are those of the bundle before.
+    pub const fn new(old: &'a Bundle, people: &'a [EntityRef], matters: &'a Matters, left: usize) -> Self {
+        Self { old, matters, people, left, known: BTreeMap::new() }
     }
 
     /// Takes so many questions from those that may still be asked.
@@ -71,19 +72,19 @@ impl<'a> Today<'a> {
             Asks::Oneself => could_take_two(answered, (person, part), Some(person)),
             // Whoever the bundle does not know may ask, too.
             Asks::Another => {
-                let others = answered.iter().map(|(other, _)| other).filter(|other| *other != person);
+                let others = answered.iter().map(|(other, _)| *other).filter(|other| *other != person);
                 others.map(Some).chain([None]).any(|asker| could_take_two(answered, (person, part), asker))
             }
         })
     }
 
-    fn ask(&mut self, asked: Asked<'a>) -> Result<Vec<Answered>, TooMuch> {
+    fn ask(&mut self, asked: Asked<'a>) -> Result<Vec<Answered<'a>>, TooMuch> {
         let parts = self.matters.parts(asked.about);
         self.spend(self.people.len().saturating_mul(parts.len()))?;
         let each = self.people.iter().map(|person| {
             let acts: Vec<_> = parts
                 .iter()
-                .map(|part| asked.matter.act((asked.act, asked.about), (person, *part), &self.people))
+                .map(|part| asked.matter.act((asked.act, asked.about), (person, *part), self.people))
                 .collect();
             let takes =
                 answers(self.old, (person, asked.assurance), asked.now, &acts).into_iter().map(|answer| {
@@ -94,23 +95,23 @@ impl<'a> Today<'a> {
                     }
                 });
             let answered: Vec<(Part, Takes)> = parts.iter().copied().zip(takes).collect();
-            (person.clone(), answered)
+            (person, answered)
         });
         Ok(each.collect())
     }
 }
 
 /// Whether there are owners with whom somebody may do it and nobody alone, where this one asks.
-fn could_take_two(answered: &[Answered], (person, part): (&EntityRef, Part), asker: Option<&EntityRef>) -> bool {
+fn could_take_two(answered: &[Answered<'_>], (person, part): (&EntityRef, Part), asker: Option<&EntityRef>) -> bool {
     let mut somebody = false;
     for (other, takes) in answered {
         let asks = match part.asks {
             Asks::Nobody => Asks::Nobody,
-            _ if Some(other) == asker => Asks::Oneself,
+            _ if Some(*other) == asker => Asks::Oneself,
             _ => Asks::Another,
         };
         // Each of the others may be an owner or not, whoever else is one.
-        let may_be = |of: &Part| of.asks == asks && (other != person || of.owns == part.owns);
+        let may_be = |of: &Part| of.asks == asks && (*other != person || of.owns == part.owns);
         let takes: Vec<Takes> = takes.iter().filter(|(of, _)| may_be(of)).map(|(_, takes)| *takes).collect();
         if takes.iter().all(|takes| *takes == Takes::One) {
             return false;
