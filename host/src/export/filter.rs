@@ -59,7 +59,7 @@ impl Filter {
         }
         // Who asks has not decided.
         let acts = told.leaf.kind != "exception_requested";
-        if acts && self.wanted.approver.as_deref().is_some_and(|person| told.by().is_some_and(|by| is(by, person))) {
+        if acts && self.wanted.approver.as_deref().is_some_and(|person| told.is_by(|by| is(by, person))) {
             self.of_approver.insert(exception.to_owned());
         }
     }
@@ -96,7 +96,7 @@ impl Filter {
         let Some(person) = self.wanted.approver.as_deref() else { return true };
         let of_theirs = told.exception().is_some_and(|exception| self.of_approver.contains(exception));
         let acts = told.leaf.log == Log::Ledger.name() && told.leaf.kind != "exception_requested";
-        of_theirs || (acts && told.by().is_some_and(|by| is(by, person)))
+        of_theirs || (acts && told.is_by(|by| is(by, person)))
     }
 
     fn remember(&mut self, told: &Told) {

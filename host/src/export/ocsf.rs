@@ -78,6 +78,9 @@ fn unmapped(told: &Told) -> Value {
     put(&mut ours, "limit", told.text("limit"));
     put(&mut ours, "bundle", leaf.bundle.map(|digest| digest.to_string()));
     put(&mut ours, "module", leaf.module.map(|digest| digest.to_string()));
+    // The schema has one actor.
+    let people: Vec<Value> = told.people().iter().map(user).collect();
+    put(&mut ours, "people", Some(people).filter(|people| !people.is_empty()));
     let mut unmapped = json!({"proviso": ours});
     if let Some(subject) = told.subject() {
         put(&mut unmapped, "ai_agent", Some(json!({"uid": subject["id"], "type": subject["type"]})));

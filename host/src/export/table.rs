@@ -60,12 +60,20 @@ pub(super) fn row(told: &Told) -> Vec<u8> {
         member("server"),
         text(told.exception()),
         member("evaluation"),
-        told.by().map(entity).unwrap_or_default(),
+        by(told),
         text(told.said()),
         digest(leaf.bundle),
         digest(leaf.module),
     ];
     line(cells.into_iter().map(|cell| safe(&cell)))
+}
+
+/// Who did it, each where it took several.
+fn by(told: &Told) -> String {
+    match told.people() {
+        [] => told.by().map(entity).unwrap_or_default(),
+        people => people.iter().map(entity).collect::<Vec<_>>().join(" "),
+    }
 }
 
 /// A cell that no spreadsheet calculates.

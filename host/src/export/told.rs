@@ -13,9 +13,7 @@ use crate::app::event::{BUNDLE, DECISION, EVENT, QUESTION, QUESTIONS};
 const STORED: json::Limits = json::Limits { max_bytes: 64 << 20, max_depth: 120 };
 
 /// Where an event names who did it.
-const BY: [&str; 13] = [
-    // Of two people the one who had it carried out.
-    "/people/1",
+const BY: [&str; 12] = [
     "/by",
     "/vote/person",
     "/version/by",
@@ -147,9 +145,26 @@ impl Told {
         self.first(&TASK)?.as_str()
     }
 
-    /// Who did it: a person, or the name of an operating-system user.
+    /// Who did it: a person, or the name of an operating-system user. Of several the one whose yes was the last.
     pub(super) fn by(&self) -> Option<&Value> {
-        self.first(&BY)
+        self.people().last().or_else(|| self.first(&BY))
+    }
+
+    /// The people who did it together, in the order of their yes; nobody where one did. Others whom a record names, such as
+    /// those who are told of a request, did nothing.
+    pub(super) fn people(&self) -> &[Value] {
+        let place = match self.leaf.kind.as_str() {
+            "bundle_activated" => "/activation/people/people",
+            "module_activated" => "/people/people",
+            "payloads_erased" => "/people",
+            _ => return &[],
+        };
+        self.says().pointer(place).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether somebody did it, alone or with others.
+    pub(super) fn is_by(&self, wanted: impl Fn(&Value) -> bool) -> bool {
+        self.by().into_iter().chain(self.people()).any(wanted)
     }
 
     /// What somebody said.
@@ -182,4 +197,45 @@ impl Told {
 pub(super) fn entity(value: &Value) -> String {
     let part = |name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default();
     value.as_str().map_or_else(|| format!("{}::{}", part("type"), part("id")), str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use policy_core::time::Timestamp;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn people_who_agreed_did_it_and_people_who_were_told_did_not() {
+        let (kit, jun) = (json!({"type": "User", "id": "kit"}), json!({"type": "User", "id": "jun"}));
+        let both = json!([kit, jun]);
+        for (kind, says, people, by) in [
+            ("payloads_erased", json!({"people": both, "by": "User::kit, User::jun"}), 2, Some(&jun)),
+            ("payloads_erased", json!({"by": "root"}), 0, Some(&json!("root"))),
+            ("bundle_activated", json!({"activation": {"by": "both", "people": {"people": both}}}), 2, Some(&jun)),
+            ("bundle_activated", json!({"activation": {"by": "root"}}), 0, Some(&json!("root"))),
+            ("module_activated", json!({"people": {"people": both}}), 2, Some(&jun)),
+            ("notification_sent", json!({"exception": "exc_1", "people": both}), 0, None),
+        ] {
+            let leaf = Leaf {
+                v: 1,
+                log: "ledger".to_owned(),
+                seq: 1,
+                at: Timestamp::from_millis(0),
+                kind: kind.to_owned(),
+                stream: "gate".to_owned(),
+                after: None,
+                outcome: None,
+                policies: Vec::new(),
+                module: None,
+                bundle: None,
+                commitments: BTreeMap::new(),
+            };
+            let payloads = BTreeMap::from([(EVENT.to_owned(), json!({"gate": says}))]);
+            let told = Told { leaf, payloads, withheld: false };
+            assert_eq!((told.people().len(), told.by()), (people, by), "{kind}");
+            assert_eq!(told.is_by(|one| *one == kit), people == 2, "{kind}");
+        }
+    }
 }

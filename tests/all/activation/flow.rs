@@ -1,7 +1,7 @@
 //! The way that a bundle goes: proposed, looked at, voted on, active; refused, or taken back.
 
 use proviso_tests::Setup;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{activate, became, bundles, files, narrower, of, propose, story, vote, wider, write};
 
@@ -45,6 +45,26 @@ async fn two_others_activate_a_wider_bundle_and_a_restart_changes_nothing() {
     let first = &after["history"][0];
     assert_eq!(first["people"], json!([{"type": "User", "id": "jun"}, {"type": "User", "id": "ola"}]));
     assert_eq!((&first["list"], &first["reason"]), (&json!(it.1), &json!("the report is due")));
+
+    // An export names both, and is each one's: no operator's, and not the last one's alone.
+    let vera = story.gate.person("vera").await;
+    let export =
+        async |query: &str| story.client.get(&format!("/api/v1/record/export?{query}"), Some(&vera)).await.text;
+    let table = export("format=csv").await;
+    let rows: Vec<&str> = table.lines().filter(|row| row.contains(",bundle_activated,")).collect();
+    assert!(rows.len() == 2 && rows[1].contains(",User::jun User::ola,"), "{rows:#?}");
+    for person in ["jun", "ola"] {
+        let text = export(&format!("format=ocsf&approver={person}")).await;
+        let events: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let event =
+            events.iter().find(|event| event["message"] == "bundle_activated").unwrap_or_else(|| panic!("{text}"));
+        let uids: Vec<&Value> =
+            event["unmapped"]["proviso"]["people"].as_array().unwrap().iter().map(|user| &user["uid"]).collect();
+        assert_eq!(uids, ["User::jun", "User::ola"], "{event:#}");
+        assert_eq!(event["actor"]["user"]["uid"], "User::ola", "{event:#}");
+    }
+    let text = export("format=ocsf&approver=kit").await;
+    assert!(!text.contains("\"bundle_activated\""), "who proposed it did not activate it: {text}");
 
     // The folder that the gate is started with is the one from before: it moves nothing back.
     let clock = story.gate.clock.clone();

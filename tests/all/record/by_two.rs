@@ -110,6 +110,9 @@ async fn what_two_people_agree_on_is_erased_in_the_name_of_both() {
     assert_eq!(told["erasures"][0]["by"], json!("User::kit, User::jun"), "{told:#}");
     let lines = gate.client.get("/api/v1/record/lines?kind=payloads_erased", Some(&vera)).await.json();
     assert_eq!(lines["lines"][0]["by"], json!({"type": "User", "id": "jun"}), "{lines:#}");
+    let table = gate.client.get("/api/v1/record/export?format=csv", Some(&vera)).await.text;
+    let row = table.lines().find(|row| row.contains(",payloads_erased,")).unwrap_or_else(|| panic!("{table}"));
+    assert!(row.contains(",User::kit User::jun,"), "an export names both: {row}");
     let after = gate.verified().await;
     assert_eq!((&after["verified"], &after["erased"]["grants"]), (&json!(true), &json!(1)), "{after}");
     // As after a restart.
