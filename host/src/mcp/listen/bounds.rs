@@ -6,7 +6,8 @@ use std::time::Duration;
 pub const MOST_CONVERSATIONS: usize = 1_000;
 /// Conversations at once of one agent, in whatever tasks.
 pub const MOST_OF_SUBJECT: usize = 64;
-/// Bytes that one agent has not read, on all its streams: whoever has more gets no other answer, and messages are dropped.
+/// Bytes that one agent has not read, on all its streams, with what is kept of them: whoever has more gets no other answer,
+/// and messages are dropped.
 pub const MOST_UNREAD: usize = 64 * 1024 * 1024;
 /// Sessions at once of one caller.
 pub const MOST_SESSIONS_OF_ONE: usize = 32;
@@ -16,6 +17,8 @@ pub const MOST_REQUESTS: usize = 64;
 pub const MOST_OF_ONE: usize = 128;
 /// Bytes that are kept of what one session's streams said, for whoever takes one up again.
 pub const MOST_KEPT: usize = 1024 * 1024;
+/// Bytes up to which of one agent's sessions anything is kept, with what it has not read: the other half is for that alone.
+pub const MOST_HELD: usize = MOST_UNREAD / 2;
 /// What an event counts there besides its own bytes.
 pub const EVENT: usize = 256;
 /// After how many milliseconds a client that was cut off may come back, where the upstream does not say.

@@ -1,12 +1,17 @@
 //! What the streams of a session said, kept within a bound for whoever takes one up again (until 2025-11-25): each event
 //! has a place, and what came after a place can be said once more.
+//!
+//! What is kept counts with what the session's agent has not read, and gives way to it: whoever reads nothing holds no more
+//! by having many sessions, and whoever reads all is not refused for what is kept.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use axum::body::Bytes;
 
-use super::bounds::{EVENT, MOST_KEPT};
+use super::bounds::{EVENT, MOST_HELD, MOST_KEPT};
 
 /// The stream on which a session speaks by itself. Those of requests have the numbers of those who first listened.
 pub const GENERAL: u64 = 0;
@@ -60,9 +65,22 @@ pub struct Kept {
     /// Whose events came in which order: the oldest is forgotten first, whichever stream it is of.
     order: VecDeque<u64>,
     bytes: usize,
+    /// What its agent has not read, and what is kept for it, here and in its other sessions.
+    unread: Arc<AtomicUsize>,
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        self.unread.fetch_sub(self.bytes, Ordering::AcqRel);
+    }
 }
 
 impl Kept {
+    /// Nothing yet; what will be counts here.
+    pub fn counted(unread: &Arc<AtomicUsize>) -> Self {
+        Self { streams: BTreeMap::new(), order: VecDeque::new(), bytes: 0, unread: Arc::clone(unread) }
+    }
+
     /// Where a stream stands, which begins here if it is a new one.
     pub fn place(&mut self, stream: u64) -> Place {
         Place { stream, number: self.streams.entry(stream).or_default().last }
@@ -106,8 +124,9 @@ impl Kept {
             one.events.push_back(Event { place, message: message.clone(), is_answer });
             self.order.push_back(stream);
             self.bytes = self.bytes.saturating_add(size);
+            self.unread.fetch_add(size, Ordering::AcqRel);
         }
-        while self.bytes > MOST_KEPT
+        while (self.bytes > MOST_KEPT || self.unread.load(Ordering::Acquire) > MOST_HELD)
             && let Some(oldest) = self.order.pop_front()
         {
             self.forget(oldest);
@@ -118,7 +137,9 @@ impl Kept {
     fn forget(&mut self, stream: u64) {
         let Some(one) = self.streams.get_mut(&stream) else { return };
         if let Some(event) = one.events.pop_front() {
-            self.bytes = self.bytes.saturating_sub(event.message.len().saturating_add(EVENT));
+            let size = event.message.len().saturating_add(EVENT);
+            self.bytes = self.bytes.saturating_sub(size);
+            self.unread.fetch_sub(size, Ordering::AcqRel);
         }
         if one.is_over && one.events.is_empty() {
             self.streams.remove(&stream);
@@ -183,5 +204,36 @@ mod tests {
         }
         assert!(kept.streams.len() <= MOST_KEPT / EVENT && kept.bytes <= MOST_KEPT);
         assert!(kept.order.len() <= MOST_KEPT / EVENT);
+    }
+
+    #[test]
+    fn what_is_kept_counts_for_its_agent_and_gives_way_to_what_is_unread() {
+        let unread = Arc::new(AtomicUsize::new(0));
+        let size = MOST_KEPT / 4;
+        let message = Bytes::from(vec![b'x'; size - EVENT]);
+        let held = || unread.load(Ordering::Acquire);
+        let mut sessions: Vec<Kept> = (0..64).map(|_| Kept::counted(&unread)).collect();
+        for kept in &mut sessions {
+            for _ in 0..8 {
+                kept.say(GENERAL, &message);
+            }
+        }
+        // Each alone is within its bound, and all together within theirs: whoever reads all has the rest to go on with.
+        assert_eq!(held(), MOST_HELD);
+        assert!(sessions.iter().all(|kept| kept.bytes <= MOST_KEPT));
+        assert_eq!(sessions.iter().map(|kept| kept.bytes).sum::<usize>(), MOST_HELD, "what is counted is kept");
+        assert_eq!(sessions[63].after(Place { stream: GENERAL, number: 0 }).map(|events| events.len()), Some(0));
+        // What is not read takes its room: a session that says more keeps less, and nothing else is taken from it.
+        unread.fetch_add(size * 2, Ordering::AcqRel);
+        sessions[0].say(GENERAL, &message);
+        assert_eq!((held(), sessions[0].bytes), (MOST_HELD, size * 2));
+        // A session that is over holds nothing, and others have room again.
+        unread.fetch_sub(size * 2, Ordering::AcqRel);
+        drop(sessions.drain(1..63));
+        let last = &mut sessions[1];
+        last.say(GENERAL, &message);
+        assert_eq!((last.bytes, held()), (size, size * 3));
+        drop(sessions);
+        assert_eq!(held(), 0);
     }
 }

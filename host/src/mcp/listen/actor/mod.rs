@@ -136,11 +136,11 @@ impl Actor {
     pub fn new(parts: Parts) -> Self {
         Self {
             session: Session::new(parts.config.clone()),
+            kept: Kept::counted(&parts.shared.unread),
             parts,
             waiting: BTreeMap::new(),
             follower: None,
             followed: 0,
-            kept: Kept::default(),
             origin: None,
             leaving: BTreeMap::new(),
             tasks: JoinSet::new(),
