@@ -29,6 +29,9 @@ pub struct Sighted {
     pub at: Timestamp,
 }
 
+/// How many leaves are looked at while the writer waits: some hundred microseconds.
+const PART: usize = 1 << 16;
+
 /// One leaf: 16 bytes.
 #[derive(Debug, Clone, Copy)]
 struct Line {
@@ -68,8 +71,9 @@ impl Outline {
         number
     }
 
-    /// At most `most` places before `end` that fit, the newest first.
-    pub(super) fn before(&self, end: u64, sought: &Sought, most: usize) -> Vec<Sighted> {
+    /// Of a part before `end` at most `most` places that fit, the newest first; and where the part begins: before that
+    /// nothing was looked at yet.
+    pub(super) fn part(&self, end: u64, sought: &Sought, most: usize) -> (Vec<Sighted>, u64) {
         let end = usize::try_from(end).unwrap_or(usize::MAX).min(self.lines.len());
         let kinds: Option<BTreeSet<u16>> = (!sought.kinds.is_empty())
             .then(|| sought.kinds.iter().filter_map(|kind| self.kinds.get(kind)).copied().collect());
@@ -77,8 +81,9 @@ impl Outline {
             sought.streams.as_ref().map(|streams| streams.iter().map(|stream| hashed(stream)).collect());
         // Nothing that this log ever held: it is not walked for that.
         if kinds.as_ref().is_some_and(BTreeSet::is_empty) || streams.as_ref().is_some_and(BTreeSet::is_empty) {
-            return Vec::new();
+            return (Vec::new(), 0);
         }
+        let from = end.saturating_sub(PART);
         let (since, until) = (sought.since.map(Timestamp::millis), sought.until.map(Timestamp::millis));
         let fits = |line: &Line| {
             kinds.as_ref().is_none_or(|kinds| kinds.contains(&line.kind))
@@ -86,15 +91,29 @@ impl Outline {
                 && since.is_none_or(|since| line.at >= since)
                 && until.is_none_or(|until| line.at < until)
         };
-        let lines = self.lines.iter().take(end).enumerate().rev().filter(|(_, line)| fits(line)).take(most);
+        let lines = self.lines.iter().enumerate().take(end).skip(from).rev().filter(|(_, line)| fits(line)).take(most);
         // A position in memory is one in the log.
-        lines
-            .map(|(seq, line)| Sighted {
-                seq: u64::try_from(seq).unwrap_or(u64::MAX),
-                at: Timestamp::from_millis(line.at),
-            })
-            .collect()
+        let place = |at: usize| u64::try_from(at).unwrap_or(u64::MAX);
+        let found = lines.map(|(seq, line)| Sighted { seq: place(seq), at: Timestamp::from_millis(line.at) }).collect();
+        (found, place(from))
     }
+
+    #[cfg(test)]
+    pub(super) fn before(&self, end: u64, sought: &Sought, most: usize) -> Vec<Sighted> {
+        before(end, most, |end, most| self.part(end, sought, most))
+    }
+}
+
+/// At most `most` places before `end`, the newest first, looked for in one part after another: whoever holds what the
+/// writer waits for lets go of it between two. A log only grows, so that what comes before a part stays what it is.
+pub(super) fn before(end: u64, most: usize, part: impl Fn(u64, usize) -> (Vec<Sighted>, u64)) -> Vec<Sighted> {
+    let (mut end, mut found) = (end, Vec::new());
+    while end > 0 && found.len() < most {
+        let (some, from) = part(end, most.saturating_sub(found.len()));
+        found.extend(some);
+        end = from;
+    }
+    found
 }
 
 /// FNV-1a. Two streams that meet only make a record be read in vain.
@@ -157,5 +176,38 @@ mod tests {
         assert_eq!(found(0, 2, &any), Vec::<u64>::new());
         assert_eq!(outline.before(5, &any, 1), vec![Sighted { seq: 4, at: Timestamp::from_millis(40) }]);
         assert_eq!(std::mem::size_of::<Line>(), 16);
+    }
+
+    #[test]
+    fn a_long_log_is_looked_through_in_parts_and_nothing_is_left_out() {
+        let mut outline = Outline::default();
+        let rare = [0, 1, PART as u64 - 1, PART as u64, 2 * PART as u64, 2 * PART as u64 + 7];
+        for seq in 0..2 * PART as u64 + 8 {
+            outline.push(&leaf(seq, if rare.contains(&seq) { "rare" } else { "often" }, "x", 0));
+        }
+        let of = |kind: &str| Sought { kinds: [kind.to_owned()].into(), ..Sought::default() };
+        let parts = std::cell::RefCell::new(Vec::new());
+        let found = |end: u64, most: usize, sought: &Sought| -> Vec<u64> {
+            parts.borrow_mut().clear();
+            let found = before(end, most, |end, most| {
+                let part = outline.part(end, sought, most);
+                parts.borrow_mut().push(end - part.1);
+                part
+            });
+            found.into_iter().map(|sighted| sighted.seq).collect()
+        };
+        let all: Vec<u64> = rare.iter().rev().copied().collect();
+        assert_eq!(found(u64::MAX, 100, &of("rare")), all);
+        assert_eq!(parts.borrow()[1..], [PART as u64, 8], "each part is bounded, and the last is what is left");
+        assert_eq!(found(PART as u64, 100, &of("rare")), [PART as u64 - 1, 1, 0]);
+        assert_eq!(*parts.borrow(), [PART as u64]);
+        // No further than is wanted.
+        assert_eq!(found(u64::MAX, 2, &of("rare")), all[..2]);
+        assert_eq!(parts.borrow().len(), 1);
+        assert_eq!(found(u64::MAX, 3, &of("rare")), all[..3]);
+        assert_eq!(found(u64::MAX, 5, &of("never")), [0; 0]);
+        assert_eq!(parts.borrow().len(), 1, "what the log never held is not walked for");
+        assert_eq!(found(u64::MAX, 3, &of("often")).len(), 3);
+        assert_eq!(found(0, 3, &of("often")), [0; 0]);
     }
 }

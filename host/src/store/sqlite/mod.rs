@@ -38,7 +38,7 @@ pub(super) use source::SqliteSource;
 
 use super::folder::DataFolder;
 use super::keys::Keys;
-use super::outline::{Sighted, Sought};
+use super::outline::{self, Sighted, Sought};
 use super::types::{AppendError, Fold, Head, Log, NewRecord, Positions, Record, Store, StoreError, VersionKey};
 use crate::random::Random;
 use log_state::LogState;
@@ -220,8 +220,10 @@ impl Store for SqliteStore {
     }
 
     fn before(&self, log: Log, end: u64, sought: &Sought, most: usize) -> Vec<Sighted> {
-        let logs = self.shared.logs.read().unwrap_or_else(PoisonError::into_inner);
-        logs.of(log).outline.before(end, sought, most)
+        outline::before(end, most, |end, most| {
+            let logs = self.shared.logs.read().unwrap_or_else(PoisonError::into_inner);
+            logs.of(log).outline.part(end, sought, most)
+        })
     }
 
     fn head_over(&self, log: Log, size: u64) -> Result<Option<Head>, StoreError> {
