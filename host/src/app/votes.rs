@@ -10,6 +10,7 @@ use proviso_api::passkeys::CastVote;
 use super::App;
 use super::append::{ATTEMPTS, contended};
 use super::event::LedgerEvent;
+use super::limits::{Often, Slot};
 use super::passkeys::Shown;
 use super::people::{rejected, unknown_exception};
 use super::policy::Policy;
@@ -23,7 +24,8 @@ impl App {
     ///
     /// # Errors
     /// `stale_sheet` when what was shown is not what the server rebuilds, or something since then voids the vote; what
-    /// the lifecycle rejects, by its code; `locked`; `single_user_required`; what is wrong with a signature.
+    /// the lifecycle rejects, by its code; `locked`; `single_user_required`; what is wrong with a signature; `too_often`
+    /// for one of very many votes of somebody who has voted here before.
     pub async fn vote(&self, person: &PersonSession, id: &str, cast: CastVote) -> Result<VoteReply, Refusal> {
         let CastVote { ballot, signature } = cast;
         self.hold_session(person)?;
@@ -47,6 +49,7 @@ impl App {
         if shown.ok() != Some(ballot.sheet) {
             return Err(stale("what you were shown is not what the gate has on record"));
         }
+        let slot = self.slot_to_vote_again(person, id, ballot.decision)?;
         for _ in 0..ATTEMPTS {
             if let Some(used) = there.used() {
                 self.hold_counter(used).await?;
@@ -89,12 +92,35 @@ impl App {
                 false => self.exception_records(now, id, events)?.into_iter().chain(used).chain(signed).collect(),
             };
             match self.store().append(expected, records).await {
-                Ok(_) => return self.vote_reply(id),
+                Ok(_) => {
+                    if let Some(slot) = slot {
+                        slot.spent();
+                    }
+                    return self.vote_reply(id);
+                }
                 Err(AppendError::Conflict(_)) => {}
                 Err(AppendError::Unavailable) => return Err(Refusal::record_unavailable()),
             }
         }
         Err(contended())
+    }
+
+    /// One of the hour's for a vote that is not this person's first here: one asks, or takes back and approves again, as
+    /// often as one likes.
+    fn slot_to_vote_again(
+        &self,
+        person: &PersonSession,
+        id: &str,
+        decision: VoteDecision,
+    ) -> Result<Option<Slot<'_>>, Refusal> {
+        let is_again = {
+            let state = self.state();
+            let votes = state.exceptions.get(id).into_iter().flat_map(|entry| &entry.exception.votes);
+            votes.into_iter().any(|vote| vote.person == person.person)
+        };
+        // INVARIANT (R7): a refusal stops something, and is never one too many.
+        let counts = is_again && decision != VoteDecision::Refuse;
+        counts.then(|| self.slot(Often::VotesAgain, &person.person)).transpose()
     }
 
     /// INVARIANT (R4): where an agent may be the gate's own user, a link minted under that user votes for nobody.

@@ -227,3 +227,27 @@ async fn a_sign_in_link_works_once_and_not_for_long() {
         assert_eq!(refusal(&sign_in(link).await), refused(401, "bad_link"), "{link}");
     }
 }
+
+#[tokio::test]
+async fn who_asks_again_and_again_comes_to_an_end_for_an_hour_and_can_refuse_all_the_same() {
+    let story = Story::begin().await;
+    let id = open(&story).await;
+    let mara = story.gate.person("mara").await;
+    let mut ballot = story.ballot(&mara, &id, "ask", None).await;
+    let mut asked = async |number: u32| {
+        ballot["reason"] = json!(format!("why, for the {number}th time?"));
+        story.client.post(&format!("/api/v1/exceptions/{id}/votes"), &mara, &ballot).await
+    };
+    // The first is no further one, and what is said already takes nothing of the hour.
+    for number in 0..=120 {
+        for _ in 0..1 + u32::from(number == 7) {
+            assert_eq!(asked(number).await.status.as_u16(), 200, "{number}");
+        }
+    }
+    let before = sizes(&story);
+    let more = asked(121).await;
+    assert_eq!((refusal(&more), sizes(&story)), (refused(429, "too_often"), before), "{more:?}");
+    let refusing = story.ballot(&mara, &id, "refuse", None).await;
+    let refusing = story.client.post(&format!("/api/v1/exceptions/{id}/votes"), &mara, &refusing).await;
+    assert_eq!(refusing.json()["state"], "denied", "{refusing:?}");
+}

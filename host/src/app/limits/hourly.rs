@@ -1,7 +1,7 @@
 //! How often one person does within an hour what is a record each time and has no end of its own: made and ended, proposed
 //! and taken back, said one way and then the other.
 //!
-//! Stops are not counted: no lock, renewal or revoke is refused because there were many (R7).
+//! Stops are not counted: no refusal, lock, renewal or revoke is refused because there were many (R7).
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -27,6 +27,9 @@ pub(in crate::app) enum Often {
     Members,
     /// Erasures that are proposed.
     Erasures,
+    /// Further votes on what somebody has voted on before: questions, and approvals taken back and given again. A first
+    /// vote is counted with the requests, and a refusal never.
+    VotesAgain,
     /// What is said of findings.
     Findings,
     /// Judgements of closed exceptions, of which the last one stands.
@@ -39,6 +42,7 @@ impl Often {
         match self {
             Self::Bundles => 20,
             Self::Links | Self::Passkeys | Self::Erasures => 60,
+            Self::VotesAgain => 120,
             Self::Members | Self::SignIns => 240,
             Self::Findings | Self::Judgements => 300,
         }
@@ -53,6 +57,7 @@ impl Often {
             Self::SignIns => "signed in",
             Self::Members => "proposed invitations and accounts",
             Self::Erasures => "proposed erasures",
+            Self::VotesAgain => "voted again on what you had voted on",
             Self::Findings => "said something of findings",
             Self::Judgements => "judged exceptions",
         }

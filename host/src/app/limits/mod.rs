@@ -18,7 +18,7 @@ use policy_core::entity::EntityRef;
 use tokio::sync::OwnedSemaphorePermit;
 
 pub use bucket::Allowance;
-pub(super) use hourly::Often;
+pub(super) use hourly::{Often, Slot};
 pub(super) use requests::{hold_silence, room_for, same_request};
 #[cfg(test)]
 pub(super) use turns::MOST_AT_ONCE;
