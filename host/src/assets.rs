@@ -1,5 +1,5 @@
-//! What the binary carries inside: `policy.wasm` and the dashboard, as they stood in the folder that `cargo xtask build`
-//! writes when the binary was compiled. Nothing of it is read when it runs.
+//! What the binary carries inside: `policy.wasm` and the dashboard, each plain and in brotli, as they stood in the folder
+//! that `cargo xtask build` writes when the binary was compiled. Nothing of it is read when it runs.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -27,9 +27,39 @@ pub fn policy_digest() -> Option<Digest> {
     std::str::from_utf8(&file.data).ok()?.trim().parse().ok()
 }
 
+/// A file as it was taken in.
+pub struct Embedded {
+    /// Its bytes.
+    pub bytes: Cow<'static, [u8]>,
+    /// Their digest, computed when the binary was compiled.
+    pub digest: Digest,
+}
+
+fn embedded(path: &str) -> Option<Embedded> {
+    let file = Assets::get(path)?;
+    Some(Embedded { digest: Digest::from_bytes(file.metadata.sha256_hash()), bytes: file.data })
+}
+
+/// What a file's name ends with when it is another file's compressed form, and no file of its own.
+const BROTLI: &str = ".br";
+
 /// A file of the dashboard, by its path below the dashboard's folder.
-pub fn dashboard(path: &str) -> Option<Cow<'static, [u8]>> {
-    Assets::get(&format!("dashboard/{path}")).map(|file| file.data)
+pub fn dashboard(path: &str) -> Option<Embedded> {
+    if path.ends_with(BROTLI) {
+        return None;
+    }
+    embedded(&format!("dashboard/{path}"))
+}
+
+/// The same file in brotli, where that was made and is smaller.
+pub fn dashboard_brotli(path: &str) -> Option<Embedded> {
+    embedded(&format!("dashboard/{path}{BROTLI}"))
+}
+
+/// The module of this digest in brotli. It was filed under the digest of what it holds: whatever module a gate runs, no
+/// other one goes out for it.
+pub fn policy_brotli(digest: &Digest) -> Option<Embedded> {
+    embedded(&format!("policy/{digest}.wasm{BROTLI}"))
 }
 
 /// The sample bundle that the demo runs on.

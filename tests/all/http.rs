@@ -17,6 +17,7 @@ mod concurrency;
 mod counters;
 pub(crate) mod credentials;
 mod emergency;
+mod files;
 mod findings;
 mod flood;
 mod folding;

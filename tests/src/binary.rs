@@ -25,6 +25,12 @@ pub(crate) fn scratch() -> PathBuf {
     folder
 }
 
+/// The folder of what the binary carries: `PROVISO_ASSETS`, from the root of the workspace.
+pub fn assets() -> PathBuf {
+    let named = std::env::var_os("PROVISO_ASSETS").unwrap_or_else(|| "target/assets".into());
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(named)
+}
+
 /// Where a gate listens that nobody has to find again.
 const ANY_PORT: &str = "127.0.0.1:0";
 

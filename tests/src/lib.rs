@@ -13,7 +13,7 @@ mod other_user;
 mod scenario;
 mod until;
 
-pub use binary::{Binary, copy_folder};
+pub use binary::{Binary, assets, copy_folder};
 pub use clauses::{Clause, Covers, Excuse, Standard, covered, kept, standards, threats};
 pub use client::{Answer, Client, as_person, cookie_of, signed_in};
 pub use clock::TestClock;

@@ -1,4 +1,4 @@
-//! What the binary carries inside: `policy.wasm` and the dashboard; then the binary itself.
+//! What the binary carries inside: `policy.wasm` and the dashboard, each with its compressed forms; then the binary itself.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use crate::command::{cargo, command, run};
+use crate::compressed::{self, Effort};
 use crate::inputs;
 use crate::place::Place;
 use crate::split;
@@ -23,6 +24,8 @@ const MODULE_SOURCES: [&str; 6] = [
 
 const PACKAGE_SOURCES: [&str; 4] =
     ["policy-core/Cargo.toml", "policy-core/src", "policy-core/js", "target/assets/policy.wasm.sha256"];
+
+const COMPRESSED_MODULE_SOURCES: [&str; 1] = ["target/assets/policy.wasm.sha256"];
 
 const DASHBOARD_SOURCES: [&str; 9] = [
     "policy-core/Cargo.toml",
@@ -95,10 +98,35 @@ pub fn build_module(place: &Place) -> Result<()> {
     println!("    SHA-256 {digest}");
     // Written only when it is another: the host is compiled again whenever one of its assets is touched.
     let (path, text) = (place.assets.join("policy.wasm.sha256"), format!("{digest}\n"));
-    if fs::read_to_string(&path).is_ok_and(|kept| kept == text) {
-        return Ok(());
+    if !fs::read_to_string(&path).is_ok_and(|kept| kept == text) {
+        fs::write(path, text).context("cannot write the module's digest")?;
     }
-    fs::write(path, text).context("cannot write the module's digest")
+    compress_module(place, &digest)
+}
+
+/// The module as browsers fetch it. It is filed under the digest of what it holds, so that a host never serves it for
+/// another module that was put beside it.
+fn compress_module(place: &Place, digest: &str) -> Result<()> {
+    let forms = Asset {
+        folder: &place.assets,
+        name: "policy",
+        variant: "brotli",
+        sources: &COMPRESSED_MODULE_SOURCES,
+        flags: &Effort::Most.text(),
+    };
+    kept(place, &forms, |place| {
+        let made = place.target.join("compressed");
+        inputs::remove(&made)?;
+        let form = made.join(format!("{digest}.wasm{}", compressed::ENDING));
+        compressed::file(&place.assets.join("policy.wasm"), &form, Effort::Most)?;
+        Ok(made)
+    })
+}
+
+/// Where the compressed module lies.
+pub fn compressed_module(place: &Place) -> Result<PathBuf> {
+    let digest = inputs::sha256(&place.assets.join("policy.wasm"))?;
+    Ok(place.assets.join("policy").join(format!("{digest}.wasm{}", compressed::ENDING)))
 }
 
 /// Compiles the module into a target folder of the caller's choice.
@@ -129,8 +157,9 @@ fn module_flags(target: &Path) -> Result<String> {
 pub fn build_dashboard(place: &Place, release: bool) -> Result<()> {
     let variant = if release { "release" } else { "dev" };
     let folder = &place.assets;
-    let sealed = trusted::text();
-    let dashboard = Asset { folder, name: "dashboard", variant, sources: &DASHBOARD_SOURCES, flags: &sealed };
+    let effort = if release { Effort::Most } else { Effort::Little };
+    let done = format!("{}{}", trusted::text(), effort.text());
+    let dashboard = Asset { folder, name: "dashboard", variant, sources: &DASHBOARD_SOURCES, flags: &done };
     kept(place, &dashboard, |place| {
         let folder = place.target.join("trunk").join(variant);
         let mut trunk = command(place, "trunk")?;
@@ -145,6 +174,7 @@ pub fn build_dashboard(place: &Place, release: bool) -> Result<()> {
         let linked = place.target.join("wasm32-unknown-unknown").join(profile).join("dashboard.wasm");
         split::split(place, &folder, &linked, release)?;
         trusted::seal(&folder)?;
+        compressed::folder(&folder, effort)?;
         Ok(folder)
     })
 }

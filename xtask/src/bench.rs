@@ -7,14 +7,13 @@ use std::process::Command;
 use anyhow::{Context, Result};
 
 use crate::assets;
-use crate::command::{cargo, command, output_of, run};
+use crate::command::{cargo, command, run};
+use crate::compressed;
 use crate::place::Place;
 use crate::tools;
 
-/// As a server would compress files, each by itself: their bytes in all.
-const BROTLI: &str = "const z=require('zlib'),f=require('fs'),c=z.constants;\
-    const of=b=>z.brotliCompressSync(b,{params:{[c.BROTLI_PARAM_QUALITY]:11,[c.BROTLI_PARAM_SIZE_HINT]:b.length}}).length;\
-    console.log(process.argv.slice(1).reduce((all,path)=>all+of(f.readFileSync(path)),0))";
+/// What the names of files start with that no page begins with.
+const LATER: [&str; 2] = ["preview_worker", "later-"];
 
 /// A decision in the sandbox against its peers, over the same policies; written down as `BENCHMARKS.md` and
 /// `BENCHMARKS.json`. `rounds`: how many, where figures to quote are not what it is for: then nothing is written, and
@@ -28,19 +27,14 @@ pub fn measure(place: &Place, rounds: Option<u32>) -> Result<()> {
         Some(rounds) => drop(bench.env("PROVISO_BENCH_ROUNDS", rounds.to_string())),
         None => {
             bench.env("PROVISO_BENCH_WRITE", &place.root).env("PROVISO_BENCH_REGORUS", regorus(place)?);
+            bench.env("PROVISO_BENCH_BROTLI", size(&assets::compressed_module(place)?)?.to_string());
+            // As it is deployed: what tests run is compiled for whoever waits for a compiler.
+            assets::build_dashboard(place, true)?;
+            let files = first_load(&place.assets.join("dashboard"))?;
+            let sizes = files.iter().map(|file| size(&compressed::smallest(file))).collect::<Result<Vec<u64>>>()?;
+            bench.env("PROVISO_BENCH_FIRST_LOAD", sizes.iter().sum::<u64>().to_string());
             if place.which("node").is_some() && place.which("npm").is_some() {
                 bench.env("PROVISO_BENCH_CEDAR_WASM", cedar_wasm(place)?);
-                let brotli = |files: &[PathBuf]| -> Result<Option<String>> {
-                    let mut node = command(place, "node")?;
-                    node.args(["-e", BROTLI]).args(files);
-                    Ok(output_of(node))
-                };
-                let module = brotli(&[place.assets.join("policy.wasm")])?;
-                bench.envs(module.map(|size| ("PROVISO_BENCH_BROTLI", size)));
-                // As it is deployed: what tests run is compiled for whoever waits for a compiler.
-                assets::build_dashboard(place, true)?;
-                let first_load = brotli(&first_load(&place.assets.join("dashboard"))?)?;
-                bench.envs(first_load.map(|size| ("PROVISO_BENCH_FIRST_LOAD", size)));
                 browser(place, &mut bench)?;
             } else {
                 println!("    there is no Node: cedar-wasm takes no part, and no page is drawn");
@@ -62,15 +56,20 @@ fn browser(place: &Place, bench: &mut Command) -> Result<()> {
     Ok(())
 }
 
+fn size(file: &Path) -> Result<u64> {
+    let known = fs::metadata(file).with_context(|| format!("there is no `{}`", file.display()))?;
+    Ok(known.len())
+}
+
 /// What a browser fetches before the page answers: the page, its styles, its code. The preview's worker and the policy
-/// module come when somebody looks at a request.
+/// module come when somebody looks at a request, and the code of further pages when somebody opens one.
 fn first_load(dashboard: &Path) -> Result<Vec<PathBuf>> {
     let files = fs::read_dir(dashboard).with_context(|| format!("no dashboard lies in `{}`", dashboard.display()))?;
     let mut paths: Vec<PathBuf> = files.map(|file| Ok(file?.path())).collect::<Result<_>>()?;
     paths.retain(|path| {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let is_of_the_page = [".html", ".css", ".js", ".wasm"].iter().any(|end| name.ends_with(end));
-        is_of_the_page && !name.starts_with("preview_worker")
+        is_of_the_page && !LATER.iter().any(|start| name.starts_with(start))
     });
     paths.sort();
     Ok(paths)
@@ -91,4 +90,30 @@ fn cedar_wasm(place: &Place) -> Result<PathBuf> {
     let mut npm = command(place, "npm")?;
     run(npm.args(["ci", "--no-audit", "--no-fund", "--ignore-scripts"]).current_dir(&folder))?;
     Ok(folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_load_is_the_page_with_its_styles_and_code_and_nothing_that_comes_later() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = ["base-1.css", "dashboard-2.js", "dashboard-2_bg.wasm", "index.html"];
+        let later = [
+            "dashboard-2_bg.wasm.br",
+            "icon-3.svg",
+            "later-4.wasm",
+            "later-4.wasm.br",
+            "preview_worker.js",
+            "preview_worker_bg.wasm",
+            "preview_worker_loader.js",
+        ];
+        for name in first.iter().chain(&later) {
+            fs::write(folder.path().join(name), "x").unwrap();
+        }
+        let found = first_load(folder.path()).unwrap();
+        assert_eq!(found, first.map(|name| folder.path().join(name)));
+        assert!(first_load(&folder.path().join("nowhere")).is_err());
+    }
 }

@@ -9,6 +9,7 @@ mod assets;
 mod bench;
 mod beside;
 mod command;
+mod compressed;
 mod count;
 mod inputs;
 mod nightly;

@@ -1,14 +1,13 @@
 //! The dashboard's files, and the content security policy of its page.
 
-use std::borrow::Cow;
-
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use policy_core::digest::Digest;
 
+use super::file::{FOREVER, File, Form};
 use super::headers::is_data;
 use super::problem::Refused;
 use super::site::Site;
@@ -19,16 +18,16 @@ const DEMO_MARK: &str = r#"<meta name="proviso-demo" content="yes">"#;
 
 /// The dashboard as it was when the gate started: the page and the policy that fits it.
 pub(super) struct Dashboard {
-    index: Option<Vec<u8>>,
+    index: Option<File>,
     policy: HeaderValue,
 }
 
 impl Dashboard {
     /// Reads the page from the assets, and marks it in a demo.
     pub(super) fn read(demo: bool) -> Self {
-        let index = assets::dashboard("index.html").map(Cow::into_owned);
+        let index = file("index.html");
         let index = if demo { index.map(|page| marked(&page)) } else { index };
-        let text = index.as_deref().map(String::from_utf8_lossy).unwrap_or_default();
+        let text = index.as_ref().map(|page| String::from_utf8_lossy(page.plain.bytes())).unwrap_or_default();
         let policy = content_security_policy(&inline_scripts(&text));
         let policy = HeaderValue::from_str(&policy)
             .unwrap_or_else(|_| HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"));
@@ -41,9 +40,10 @@ impl Dashboard {
     }
 }
 
-/// The page with the mark of a demo in its head.
-fn marked(page: &[u8]) -> Vec<u8> {
-    String::from_utf8_lossy(page).replacen("</head>", &format!("{DEMO_MARK}</head>"), 1).into_bytes()
+/// The page with the mark of a demo in its head. What was compressed is the page without it, so this one goes out plain.
+fn marked(page: &File) -> File {
+    let text = String::from_utf8_lossy(page.plain.bytes()).replacen("</head>", &format!("{DEMO_MARK}</head>"), 1);
+    File { plain: Form::of(text.into_bytes()), brotli: None, ..page.clone() }
 }
 
 /// Any address that no endpoint has: a file of the dashboard, or its page for addresses that the page itself routes.
@@ -59,34 +59,30 @@ pub(super) async fn fallback(State(site): State<Site>, method: Method, uri: Uri,
     let is_plain = path.split('/').all(|segment| !segment.starts_with('.')) && !path.contains('\\');
     if path != "index.html"
         && is_plain
-        && let Some(bytes) = assets::dashboard(path)
+        && let Some(file) = file(path)
     {
-        return file(path, &bytes, &headers);
+        return file.answer(&headers);
     }
     // Addresses with a dot in the last segment mean a file; the page's own never have one.
     if path.rsplit('/').next().is_some_and(|last| last.contains('.')) && path != "index.html" {
         return Refused::nothing_here().into_response();
     }
     match &site.dashboard().index {
-        Some(index) => file("index.html", index, &headers),
+        Some(index) => index.clone().answer(&headers),
         None => Refused::new(StatusCode::NOT_FOUND, "no_dashboard", "this gate was built without its dashboard")
             .help(assets::REMEDY)
             .into_response(),
     }
 }
 
-fn file(path: &str, bytes: &[u8], headers: &HeaderMap) -> Response {
-    let tag = format!("\"{}\"", Digest::of(bytes));
-    let cache = if is_named_by_content(path) { "public, max-age=31536000, immutable" } else { "no-cache" };
-    let common = [
-        (header::CACHE_CONTROL, cache.to_owned()),
-        (header::ETAG, tag.clone()),
-        (header::CONTENT_TYPE, content_type(path).to_owned()),
-    ];
-    if headers.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes()) {
-        return (StatusCode::NOT_MODIFIED, common).into_response();
-    }
-    (common, bytes.to_vec()).into_response()
+/// A file of the dashboard as it was built.
+fn file(path: &str) -> Option<File> {
+    Some(File {
+        plain: Form::from(assets::dashboard(path)?),
+        brotli: assets::dashboard_brotli(path).map(Form::from),
+        content_type: content_type(path),
+        cache: if is_named_by_content(path) { FOREVER } else { "no-cache" },
+    })
 }
 
 /// The builder puts 16 hexadecimal digits of the content's hash behind a dash in a file's name.
@@ -157,9 +153,14 @@ mod tests {
 
     #[test]
     fn the_mark_of_a_demo_stands_in_the_head_once() {
-        let page = marked(b"<html><head><title>x</title></head><body></head></body></html>");
+        let plain = b"<html><head><title>x</title></head><body></head></body></html>".to_vec();
+        let brotli = Some(Form::of(b"the page without the mark, compressed".to_vec()));
+        let page = File { plain: Form::of(plain), brotli, content_type: "text/html", cache: "no-cache" };
+        let page = marked(&page);
         let expected = format!("<html><head><title>x</title>{DEMO_MARK}</head><body></head></body></html>");
-        assert_eq!(page, expected.into_bytes());
+        assert_eq!(page.plain.bytes(), expected.as_bytes());
+        // Nobody gets the one without it.
+        assert!(page.brotli.is_none());
     }
 
     #[test]

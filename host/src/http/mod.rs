@@ -11,6 +11,8 @@ mod cookie;
 mod copy_metrics;
 mod dashboard;
 mod demo;
+mod encoding;
+mod file;
 mod guard;
 mod handshake;
 mod headers;

@@ -1,24 +1,31 @@
-//! `GET /policy/{sha256}.wasm`: the very bytes that the gate runs, for whoever wants to run them too.
+//! `GET /policy/{sha256}.wasm`: the very bytes that the gate runs, for whoever wants to run them too. On their way they may
+//! be compressed; the digest is of what comes out.
 
 use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::{Path, State};
-use axum::http::header;
-use axum::response::{IntoResponse as _, Response};
+use axum::http::HeaderMap;
+use axum::response::Response;
 
+use super::file::{FOREVER, File, Form};
 use super::problem::Refused;
 use super::site::Site;
+use crate::assets;
 
 /// A module is its digest: what stands at this address never changes.
-pub(super) async fn get(State(site): State<Site>, Path(file): Path<String>) -> Result<Response, Refused> {
+pub(super) async fn get(
+    State(site): State<Site>,
+    Path(file): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Refused> {
     let module = site.module();
     if file.strip_suffix(".wasm") != Some(module.digest.to_string().as_str()) {
         return Err(Refused::nothing_here());
     }
-    let headers =
-        [(header::CONTENT_TYPE, "application/wasm"), (header::CACHE_CONTROL, "public, max-age=31536000, immutable")];
-    Ok((headers, shared(&module.bytes)).into_response())
+    let plain = Form::new(shared(&module.bytes), module.digest);
+    let brotli = assets::policy_brotli(&module.digest).map(Form::from);
+    Ok(File { plain, brotli, content_type: "application/wasm", cache: FOREVER }.answer(&headers))
 }
 
 /// The bytes as a body, without a copy: the module is megabytes, and whoever is signed out may fetch it too.

@@ -7,15 +7,9 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use policy_core::digest::Digest;
-use proviso_tests::{Binary, Client};
+use proviso_tests::{Binary, Client, assets};
 use reqwest::Method;
 use serde_json::Value;
-
-/// The folder that the binary's assets were built in.
-fn assets() -> std::path::PathBuf {
-    let named = std::env::var_os("PROVISO_ASSETS").unwrap_or_else(|| "target/assets".into());
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(named)
-}
 
 /// A copy of the binary and of nothing else, that runs until it is dropped.
 struct Alone(Child);
@@ -51,6 +45,27 @@ async fn bytes(client: &Client, path: &str) -> Vec<u8> {
     response.bytes().await.unwrap().to_vec()
 }
 
+/// The same as a browser asks for it: what it makes of what came, and how many bytes those were.
+async fn in_a_browser(client: &Client, path: &str) -> (Vec<u8>, usize) {
+    let request = client.request(Method::GET, path).header("accept-encoding", "gzip, deflate, br, zstd");
+    let response = request.send().await.unwrap();
+    assert!(response.status().is_success(), "{path}: {}", response.status());
+    let encoding = response.headers().get("content-encoding").cloned();
+    let came = response.bytes().await.unwrap();
+    let Some(encoding) = encoding else { return (came.to_vec(), came.len()) };
+    assert_eq!(encoding, "br", "{path}");
+    let mut made = Vec::new();
+    brotli::BrotliDecompress(&mut &*came, &mut made).unwrap();
+    (made, came.len())
+}
+
+/// How many bytes of a file go to a browser: of its compressed form where that was built, else all.
+fn size_of(file: &Path) -> usize {
+    let compressed = format!("{}.br", file.display());
+    let known = fs::metadata(compressed).or_else(|_| fs::metadata(file)).unwrap();
+    usize::try_from(known.len()).unwrap()
+}
+
 /// The files that a page or a script names in quotes, by their endings.
 fn named(text: &str) -> BTreeSet<String> {
     let words = text.split(['"', '\'', '`']);
@@ -72,6 +87,8 @@ async fn the_binary_alone_serves_the_module_and_the_dashboard() {
     let built = fs::read_to_string(assets().join("dashboard/index.html")).unwrap();
     let marked = built.replacen("</head>", "<meta name=\"proviso-demo\" content=\"yes\"></head>", 1);
     assert_eq!(page, marked, "the page as it was built, with the mark of a demo");
+    // The page that was compressed is the one without.
+    assert_eq!(in_a_browser(&client, "/").await.0, marked.as_bytes(), "what a browser makes of it");
     let mut files = named(&page);
     for ending in [".js", ".wasm", ".css"] {
         assert!(files.iter().any(|file| file.ends_with(ending)), "the page names no {ending}: {files:?}");
@@ -79,15 +96,25 @@ async fn the_binary_alone_serves_the_module_and_the_dashboard() {
     // And what those load: the worker that runs the module.
     let built = fs::read_dir(assets().join("dashboard")).unwrap();
     files.extend(built.map(|entry| entry.unwrap().file_name().into_string().unwrap()));
-    files.remove("index.html");
+    files.retain(|file| file != "index.html" && !file.ends_with(".br"));
     for file in files {
-        let built = fs::read(assets().join("dashboard").join(&file)).unwrap();
-        assert!(bytes(&client, &format!("/{file}")).await == built, "`{file}` is not as it was built");
+        let place = assets().join("dashboard").join(&file);
+        let (built, path) = (fs::read(&place).unwrap(), format!("/{file}"));
+        assert!(bytes(&client, &path).await == built, "`{file}` is not as it was built");
+        let (made, came) = in_a_browser(&client, &path).await;
+        assert!(made == built, "`{file}` is not as it was built when it comes to a browser");
+        assert_eq!(came, size_of(&place), "`{file}`");
     }
 
     let module = fs::read(assets().join("policy.wasm")).unwrap();
     let digest = Digest::of(&module);
-    assert!(bytes(&client, &format!("/policy/{digest}.wasm")).await == module, "the module is not as it was built");
+    let path = format!("/policy/{digest}.wasm");
+    assert!(bytes(&client, &path).await == module, "the module is not as it was built");
+    let (made, came) = in_a_browser(&client, &path).await;
+    assert!(made == module, "the module is not as it was built when it comes to a browser");
+    assert_eq!(came, size_of(&assets().join("policy").join(format!("{digest}.wasm"))));
+    // The goal of `tests/benches/goals.toml`.
+    assert!(came <= 600_000, "the module comes in {came} bytes");
 }
 
 #[test]

@@ -246,7 +246,7 @@ impl Run {
         let bytes = u32::try_from(module.memory(&bundle, &question)?)?;
         self.figure("memory_of_instance", Measured::exactly(f64::from(bytes) / 1e6));
         println!("policy.wasm has {} bytes", module.size);
-        // Only Node compresses here as a server would.
+        // Of the very files that a gate serves: `cargo xtask bench` has them built.
         if let Ok(size) = std::env::var("PROVISO_BENCH_BROTLI") {
             self.figure("module_brotli", Measured::exactly(size.parse::<f64>()? / 1000.0));
         }
