@@ -4,10 +4,12 @@
 //! error, never a trap. `policy-core/ABI.md` is this page for people who write another host.
 
 mod previews;
+mod questions;
 
 use std::collections::BTreeMap;
 
 pub use previews::Previews;
+pub use questions::Questions;
 use serde::{Deserialize, Serialize};
 
 use crate::console::Act;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 
-use crate::json;
+use crate::{json, parsed};
 
 /// A SHA-256 digest.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -41,11 +41,24 @@ impl Digest {
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
+
+    /// Hands on its digits: a digest stands in every question several times, and is written without a copy.
+    fn written<T>(&self, write: impl FnOnce(&str) -> T) -> T {
+        const fn digit(half: u8) -> u8 {
+            if half < 10 { b'0' + half } else { b'a' - 10 + half }
+        }
+        let mut digits = [0_u8; 64];
+        for (pair, byte) in digits.as_chunks_mut::<2>().0.iter_mut().zip(self.0) {
+            *pair = [digit(byte >> 4), digit(byte & 15)];
+        }
+        // Digits are text.
+        write(std::str::from_utf8(&digits).unwrap_or_default())
+    }
 }
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        self.written(|digits| f.write_str(digits))
     }
 }
 
@@ -79,12 +92,34 @@ impl FromStr for Digest {
 
 impl Serialize for Digest {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        self.written(|digits| serializer.serialize_str(digits))
     }
 }
 
 impl<'de> Deserialize<'de> for Digest {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+        parsed::from_text(deserializer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_digest_is_written_in_lower_case_digits_and_read_from_nothing_else() {
+        let bytes: [u8; 32] = std::array::from_fn(|at| u8::try_from(at * 37 % 256).unwrap());
+        let written: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let digest = Digest::from_bytes(bytes);
+        assert_eq!((digest.to_string(), format!("{digest:?}")), (written.clone(), written.clone()));
+        assert_eq!(serde_json::to_value(digest).unwrap(), serde_json::Value::from(written.as_str()));
+        assert_eq!(serde_json::from_value::<Digest>(serde_json::Value::from(written.as_str())).unwrap(), digest);
+        assert_eq!(serde_json::from_str::<Digest>(&format!("\"{written}\"")).unwrap(), digest);
+        for other in [written.to_uppercase(), written.replace('0', "g"), format!("{written}0"), String::new()] {
+            let refused = serde_json::from_value::<Digest>(serde_json::Value::from(other.as_str())).unwrap_err();
+            assert!(refused.to_string().starts_with("a digest is 64 lower-case"), "{refused}");
+        }
+        let refused = serde_json::from_value::<Digest>(serde_json::Value::from(7)).unwrap_err();
+        assert_eq!(refused.to_string(), "invalid type: integer `7`, expected a string");
     }
 }

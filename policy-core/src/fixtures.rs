@@ -177,7 +177,7 @@ pub(crate) fn candidate(scope: Scope) -> Candidate {
         uses_left: scope.max_uses,
         budgets_left,
         rate_left: scope.rate.map(|rate| rate.uses),
-        grant: grant_of(scope, members, &question()),
+        grant: grant_of(scope, members, &question()).into(),
     }
 }
 

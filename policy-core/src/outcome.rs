@@ -173,20 +173,20 @@ impl Terms {
     }
 }
 
-/// An evaluation's answer.
+/// An evaluation's answer. Its members stand in the order of their names, in which they are written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Evaluation {
-    /// The outcome.
-    pub outcome: Outcome,
-    /// Its reason.
-    pub reason: Reason,
-    /// The policies that decided, by `@id`, sorted.
-    pub policies: Vec<String>,
     /// The policies that erred, sorted.
     pub errors: Vec<PolicyError>,
     /// The grant that covers the call, for [`Outcome::PermittedByException`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grant: Option<String>,
+    /// The outcome.
+    pub outcome: Outcome,
+    /// The policies that decided, by `@id`, sorted.
+    pub policies: Vec<String>,
+    /// Its reason.
+    pub reason: Reason,
     /// The terms, for [`Outcome::RequestableDenial`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub terms: Option<Terms>,

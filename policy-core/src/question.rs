@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::digest::Digest;
 use crate::entity::{EntityRef, Hop};
 use crate::grant::Grant;
+use crate::shared::Shared;
 use crate::text;
 use crate::time::{Span, Timestamp};
 use crate::value::Value;
@@ -148,7 +149,7 @@ pub struct EntityFact {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Candidate {
     /// The grant.
-    pub grant: Grant,
+    pub grant: Shared<Grant>,
     /// Uses left.
     pub uses_left: u32,
     /// What is left of each budget, in the order of the scope's budgets.

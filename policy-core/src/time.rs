@@ -1,11 +1,15 @@
 //! Instants and durations as they stand in requests, records and policy.
 
+mod civil;
+
 use std::fmt;
 use std::str::FromStr;
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::DateTime;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use thiserror::Error;
+
+use crate::parsed;
 
 /// An instant in UTC with whole milliseconds, the precision of Cedar's `datetime`.
 /// In JSON RFC 3339 with exactly three digits and `Z`; any offset and precision is read, finer digits are cut.
@@ -62,8 +66,8 @@ impl Timestamp {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let instant = DateTime::<Utc>::from_timestamp_millis(self.0).unwrap_or_default();
-        f.write_str(&instant.to_rfc3339_opts(SecondsFormat::Millis, true))
+        // What is written is digits and signs.
+        f.write_str(std::str::from_utf8(&civil::written(self.0)).unwrap_or_default())
     }
 }
 
@@ -77,6 +81,10 @@ impl FromStr for Timestamp {
     type Err = TimeError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
+        // As it is written here; whatever is written otherwise is read, or refused, by whoever knows all of RFC 3339.
+        if let Some(millis) = civil::read(text) {
+            return Ok(Self(millis));
+        }
         let refuse = || TimeError::Instant(text.chars().take(80).collect());
         let millis = DateTime::parse_from_rfc3339(text).map_err(|_| refuse())?.timestamp_millis();
         if (0..=Self::LAST).contains(&millis) { Ok(Self(millis)) } else { Err(refuse()) }
@@ -145,7 +153,7 @@ macro_rules! text_in_json {
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+                parsed::from_text(deserializer)
             }
         }
     };

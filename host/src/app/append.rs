@@ -148,6 +148,10 @@ pub(super) fn passkeys_of(person: &EntityRef) -> String {
 
 /// Canonical JSON of what we made ourselves.
 pub(super) fn canonical<T: Serialize>(value: &T) -> Result<Vec<u8>, Refusal> {
-    json::to_canonical_bytes(value)
-        .map_err(|error| Refusal::bad("bad_input", format!("it has no canonical form: {error}")))
+    json::to_canonical_bytes(value).map_err(|error| no_canonical_form(&error))
+}
+
+/// Why something cannot be written.
+pub(super) fn no_canonical_form(error: &json::CanonicalError) -> Refusal {
+    Refusal::bad("bad_input", format!("it has no canonical form: {error}"))
 }

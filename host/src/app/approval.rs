@@ -56,7 +56,7 @@ impl App {
             let Some(entry) = state.by_grant(grant) else { return Ok(None) };
             let Some(held) = entry.exception.phase.grant() else { return Ok(None) };
             let evaluation = entry.exception.request.evaluation.clone();
-            (held.grant.clone(), held.granted_at, evaluation, entry.origin.refused_seq)
+            ((*held.grant).clone(), held.granted_at, evaluation, entry.origin.refused_seq)
         };
         // The folded state forgets denials; an approval may live longer than that.
         let record = self.store().record(Log::Decisions, refused).map_err(|error| self.unreadable(&error))?;

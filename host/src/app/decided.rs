@@ -5,7 +5,7 @@ use policy_core::sabotaged;
 use proviso_api::authzen::EvaluationRequest;
 
 use super::App;
-use super::append::canonical;
+use super::append::{canonical, no_canonical_form};
 use super::evaluate::{Made, outcome_word};
 use super::event::{CLAIMED, DECISION, QUESTION};
 use super::refusal::Refusal;
@@ -23,7 +23,8 @@ impl App {
                 if sabotaged!("r10_other_question") {
                     stored.candidates.clear();
                 }
-                payloads.push((QUESTION, canonical(&stored)?));
+                let stored = self.questions().question(&stored).map_err(|error| no_canonical_form(&error))?;
+                payloads.push((QUESTION, stored));
             }
             None => {
                 let mut claimed = body.clone();

@@ -1,6 +1,6 @@
 //! One evaluation: sealed, judged by the module, recorded, answered. In that order (R1).
 
-use policy_core::abi::{ABI_VERSION, Evaluate, Op};
+use policy_core::abi::Op;
 use policy_core::containment;
 use policy_core::grant::{ArgumentScope, ResourceScope, Scope};
 use policy_core::lifecycle::{Command, decide};
@@ -19,6 +19,7 @@ use super::candidates::Read;
 use super::event::DecisionRecord;
 use super::held::Wanted;
 use super::inputs::{self, Asked};
+use super::judge::NoAnswer;
 use super::permit::Permit;
 use super::refusal::Refusal;
 use crate::identity::Credential;
@@ -166,8 +167,11 @@ impl App {
 
     /// The module's answer; whatever goes wrong is a denial that says which limit it was (R8).
     pub(super) async fn judge(&self, question: &SealedQuestion) -> (Evaluation, Option<String>) {
-        let input = Evaluate { v: ABI_VERSION, question: question.clone() };
-        match self.ask_module::<Evaluation>(Op::Evaluate, &input).await {
+        let answer = match self.questions().input(question) {
+            Ok(input) => self.ask_module_in::<Evaluation>(Op::Evaluate, input).await,
+            Err(_) => Err(NoAnswer::Unreadable),
+        };
+        match answer {
             // The module judges by the bundle alone; what this gate can check is not in it, so that is a limit (R10).
             Ok(answer) => match answer.terms.as_ref().and_then(|terms| self.cannot_check(terms)) {
                 Some(what) => (denial(Reason::TermsUnavailable), Some(what.to_owned())),

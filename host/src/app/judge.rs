@@ -69,8 +69,12 @@ impl From<NoAnswer> for Refusal {
 impl App {
     /// Calls one operation of the module under the active bundle.
     pub(super) async fn ask_module<T: DeserializeOwned>(&self, op: Op, input: &impl Serialize) -> Result<T, NoAnswer> {
-        let bytes = json::to_canonical_bytes(input).map_err(|_| NoAnswer::Unreadable)?;
-        let answer = self.engine().call(self.policy().digest(), op, bytes).await.map_err(NoAnswer::Engine)?;
+        self.ask_module_in(op, json::to_canonical_bytes(input).map_err(|_| NoAnswer::Unreadable)?).await
+    }
+
+    /// The same with an input that is written already.
+    pub(super) async fn ask_module_in<T: DeserializeOwned>(&self, op: Op, input: Vec<u8>) -> Result<T, NoAnswer> {
+        let answer = self.engine().call(self.policy().digest(), op, input).await.map_err(NoAnswer::Engine)?;
         match json::read_as::<Answer<T>>(&answer, ANSWER) {
             Ok(Answer::Ok(answer)) => Ok(answer),
             Ok(Answer::Error(error)) => Err(NoAnswer::Refused(error)),

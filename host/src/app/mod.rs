@@ -91,6 +91,7 @@ use policy_core::sabotaged;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLockReadGuard};
 
+use policy_core::abi::Questions;
 use policy_core::digest::Digest;
 use policy_core::time::Timestamp;
 use proviso_api::exceptions::BundleReply;
@@ -192,6 +193,8 @@ struct Inner {
     challenges: Attempts,
     /// Who was there when.
     presence: Presence,
+    /// Writes what the module is asked, with the texts of the grants that it was asked about lately.
+    questions: Questions,
 }
 
 impl Inner {
@@ -232,6 +235,7 @@ impl Inner {
             attempts: Attempts::default(),
             challenges: Attempts::default(),
             presence: Presence::default(),
+            questions: Questions::default(),
         }
     }
 }
@@ -298,6 +302,10 @@ impl App {
 
     fn index(&self) -> &dyn GrantIndex {
         &*self.0.parts.index
+    }
+
+    fn questions(&self) -> &Questions {
+        &self.0.questions
     }
 
     fn ways(&self) -> &Ways {

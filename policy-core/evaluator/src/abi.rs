@@ -13,7 +13,8 @@ use policy_core::outcome::Reason;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::kept::{Facts, Recorded};
+use crate::evaluate::Asked;
+use crate::kept::Recorded;
 use crate::{Rules, compile, console, eligible, evaluate, preview, terms};
 
 /// The largest input, in bytes.
@@ -52,9 +53,14 @@ impl Instance {
         match op {
             Op::Load => ok(&self.load(&read::<Load>(input)?)?),
             Op::Evaluate => {
-                let (input, facts) = self.question(input)?;
+                // Where its text is plain, entities and candidates are kept by theirs.
+                if let Some(apart) = self.rules.as_ref().and_then(|rules| sent::read(rules, input)) {
+                    let rules = self.rules(apart.v, apart.bundle())?;
+                    return ok(&evaluate::evaluate_with(rules, apart.asked()));
+                }
+                let input: Evaluate = read(input)?;
                 let rules = self.rules(input.v, &input.question.bundle)?;
-                ok(&evaluate::evaluate_with(rules, &input.question, facts.as_deref()))
+                ok(&evaluate::evaluate_with(rules, Asked::whole(&input.question)))
             }
             Op::Terms => {
                 let input: Evaluate = read(input)?;
@@ -100,14 +106,6 @@ impl Instance {
         let loaded = Loaded { bundle: input.bundle, policies: rules.policy_count() };
         self.rules = Some(rules);
         Ok(loaded)
-    }
-
-    /// A question, with its entities where its text is plain: they are kept by theirs.
-    fn question(&self, input: &[u8]) -> Result<(Evaluate, Option<Arc<Facts>>), AbiError> {
-        match self.rules.as_ref().and_then(|rules| sent::read(rules, input)) {
-            Some((input, facts)) => Ok((input, Some(facts))),
-            None => Ok((read(input)?, None)),
-        }
     }
 
     /// What a grant is tried on, with the recorded denials apart where their text is plain: they are kept by it.
@@ -172,3 +170,7 @@ fn ok<T: Serialize>(answer: &T) -> Result<Vec<u8>, AbiError> {
 fn bytes<T: Serialize>(answer: &Answer<T>) -> Result<Vec<u8>, AbiError> {
     to_canonical_bytes(answer).map_err(|refusal| error("bad_input", refusal.to_string()))
 }
+
+#[cfg(test)]
+#[cfg(feature = "validate")]
+mod tests;

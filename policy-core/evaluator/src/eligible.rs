@@ -65,7 +65,7 @@ fn asked(rules: &Rules, input: &Eligible, entities: &Entities, voter: &Voter) ->
     let context = cedar::context(rules, members.iter().map(|(name, value)| (*name, value)))?;
     let (mut all, mut verdict) = (!question.call.resources.is_empty(), Verdict::default());
     for resource in &question.call.resources {
-        let request = cedar::request(rules, &voter.person, APPROVE, resource, context.clone())?;
+        let request = cedar::request(rules, &voter.person, APPROVE, resource, context.clone(), false)?;
         let one = rules.sets.approve.ask(&request, entities);
         all &= !one.satisfied.is_empty();
         verdict.join(one);

@@ -9,7 +9,7 @@ use cedar_policy_core::ast::Context;
 use policy_core::containment::{covers, order};
 use policy_core::entity::EntityRef;
 use policy_core::outcome::{Evaluation, Outcome, PolicyError, Reason};
-use policy_core::question::{Candidate, LockTarget, SEALED_VERSION, SealedQuestion};
+use policy_core::question::{Candidate, EntityFact, LockTarget, SEALED_VERSION, SealedQuestion};
 use policy_core::sabotaged;
 
 use crate::Rules;
@@ -21,11 +21,34 @@ use crate::sliced::Sliced;
 /// The most hops that a chain may have: whoever acts for somebody who acts for somebody ends somewhere.
 pub const MOST_HOPS: usize = 8;
 
+/// A question that is to be evaluated, and what of it is kept from an earlier one by its text: where that is so, the
+/// question's own members need not hold it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asked<'a> {
+    pub(crate) question: &'a SealedQuestion,
+    /// Its entities, where they are kept.
+    pub(crate) facts: Option<&'a Facts>,
+    pub(crate) candidates: &'a [Candidate],
+}
+
+impl<'a> Asked<'a> {
+    /// A question of which nothing is kept.
+    pub(crate) fn whole(question: &'a SealedQuestion) -> Self {
+        Self { question, facts: None, candidates: &question.candidates }
+    }
+
+    /// Its entities, whoever holds them.
+    fn entities(&self) -> &'a [EntityFact] {
+        self.facts.map_or(&self.question.entities, |facts| &facts.facts)
+    }
+}
+
 /// A question as Cedar's: built once, asked of several policy sets.
 #[derive(Debug)]
 pub(crate) struct Prepared<'a> {
     pub(crate) rules: &'a Rules,
     pub(crate) question: &'a SealedQuestion,
+    candidates: &'a [Candidate],
     pub(crate) entities: Arc<Entities>,
     pub(crate) context: Context,
     /// One request for each resource.
@@ -35,8 +58,9 @@ pub(crate) struct Prepared<'a> {
 }
 
 impl<'a> Prepared<'a> {
-    /// Holds a question against the schema. `facts`: its entities, where they are kept from an earlier question.
-    pub(crate) fn new(rules: &'a Rules, question: &'a SealedQuestion, facts: Option<&Facts>) -> Result<Self, Reason> {
+    /// Holds a question against the schema.
+    pub(crate) fn new(rules: &'a Rules, asked: Asked<'a>) -> Result<Self, Reason> {
+        let Asked { question, facts, candidates } = asked;
         let action = cedar::action_type(rules, question)?;
         if question.chain.len() > MOST_HOPS {
             return Err(Reason::Chain);
@@ -47,9 +71,10 @@ impl<'a> Prepared<'a> {
         }
         let entities = match facts {
             Some(facts) => facts.entities.clone()?,
-            None => Arc::new(cedar::entities(rules, &question.entities).map_err(|unfit| unfit.reason)?),
+            None => Arc::new(cedar::entities(rules, asked.entities()).map_err(|unfit| unfit.reason)?),
         };
         let context = cedar::context(rules, cedar::call_context(question))?;
+        let fits = cedar::fits::context(rules, action, cedar::call_context(question));
         let admitted = question.chain.iter().map(|hop| &hop.entity);
         let admitted = admitted.filter(|hop| action.principals.contains(&rules.config.long(&hop.kind)));
         let admitted: Vec<&EntityRef> = admitted.collect();
@@ -58,7 +83,7 @@ impl<'a> Prepared<'a> {
             let shape = rules.types.get(&rules.config.long(&uid.kind)).ok_or(Reason::UnknownType)?;
             if !sabotaged!("r8_unknown_entity")
                 && shape.needs_facts()
-                && !question.entities.iter().any(|fact| fact.uid == *uid)
+                && !asked.entities().iter().any(|fact| fact.uid == *uid)
             {
                 return Err(Reason::UnknownEntity);
             }
@@ -66,20 +91,20 @@ impl<'a> Prepared<'a> {
         let requests = |principal: &EntityRef| {
             let requests = call.resources.iter();
             requests
-                .map(|resource| cedar::request(rules, principal, &call.action, resource, context.clone()))
+                .map(|resource| cedar::request(rules, principal, &call.action, resource, context.clone(), fits))
                 .collect::<Result<Vec<_>, _>>()
         };
         let subject = requests(&call.subject)?;
         let hops = admitted.into_iter().map(requests).collect::<Result<Vec<_>, _>>()?;
-        Ok(Self { rules, question, entities, context, subject, hops })
+        Ok(Self { rules, question, candidates, entities, context, subject, hops })
     }
 
-    /// The requests of the subject with one more context member.
-    pub(crate) fn requests_with(&self, context: &Context) -> Result<Vec<Request>, Reason> {
+    /// The requests of the subject with one more context member. `fits`: what [`cedar::fits::context`] says of it.
+    pub(crate) fn requests_with(&self, context: &Context, fits: bool) -> Result<Vec<Request>, Reason> {
         let call = &self.question.call;
         let requests = call.resources.iter();
         requests
-            .map(|resource| cedar::request(self.rules, &call.subject, &call.action, resource, context.clone()))
+            .map(|resource| cedar::request(self.rules, &call.subject, &call.action, resource, context.clone(), fits))
             .collect()
     }
 
@@ -118,17 +143,16 @@ impl<'a> Prepared<'a> {
     /// The narrowest candidate that containment and the compiled permit agree on.
     fn exception(&self, errors: &mut Vec<PolicyError>) -> Option<String> {
         let question = self.question;
-        let locked = |candidate: &Candidate| {
-            let target = LockTarget::Grant(candidate.grant.id.clone());
-            question.locks.iter().any(|lock| lock.target == target)
+        let locked = |candidate: &&Candidate| {
+            let is_of = |target: &LockTarget| matches!(target, LockTarget::Grant(id) if *id == candidate.grant.id);
+            question.locks.iter().any(|lock| is_of(&lock.target))
         };
-        let candidates = question.candidates.iter().filter(|candidate| !locked(candidate));
-        let covering = candidates.filter(|candidate| covers(candidate, question).is_ok());
-        let mut covering: Vec<Candidate> = covering.cloned().collect();
+        let candidates = self.candidates.iter().filter(|candidate| !locked(candidate));
+        let mut covering: Vec<&Candidate> =
+            candidates.filter(|candidate| covers(candidate, question).is_ok()).collect();
         order(&mut covering);
-        covering.into_iter().find_map(|candidate| {
-            let grant = candidate.grant;
-            match self.rules.kept.permits.of(self.rules, &grant) {
+        covering.into_iter().find_map(|Candidate { grant, .. }| {
+            match self.rules.kept.permits.of(self.rules, grant) {
                 Ok(permit) => {
                     // INVARIANT (R3): either one refusing is a refusal.
                     let (all, verdict) = Self::all(&self.subject, |request| permit.ask(request, &self.entities));
@@ -136,10 +160,10 @@ impl<'a> Prepared<'a> {
                     // One layer alone would hide what the other lets through.
                     let all = all || sabotaged!(any "r3_");
                     let all = all || sabotaged!("r6_grant_outlives");
-                    all.then_some(grant.id)
+                    all.then(|| grant.id.clone())
                 }
                 Err(error) => {
-                    errors.push(PolicyError { policy: grant.id, message: error.to_string() });
+                    errors.push(PolicyError { policy: grant.id.clone(), message: error.to_string() });
                     None
                 }
             }
@@ -149,18 +173,19 @@ impl<'a> Prepared<'a> {
 
 /// Evaluates a question. Total: what does not fit is a denial with its reason.
 pub fn evaluate(rules: &Rules, question: &SealedQuestion) -> Evaluation {
-    evaluate_with(rules, question, None)
+    evaluate_with(rules, Asked::whole(question))
 }
 
-/// The same, with the question's entities where they are kept from an earlier one.
-pub(crate) fn evaluate_with(rules: &Rules, question: &SealedQuestion, facts: Option<&Facts>) -> Evaluation {
+/// The same, with what of the question is kept from an earlier one.
+pub(crate) fn evaluate_with(rules: &Rules, asked: Asked<'_>) -> Evaluation {
+    let question = asked.question;
     if question.v != SEALED_VERSION || question.bundle != rules.digest {
         return denial(Reason::UnknownVersion, Vec::new(), Vec::new());
     }
     if question.locks.iter().any(|lock| rules.stops(&lock.target, question)) && !sabotaged!("r7_lock_ignored") {
         return denial(Reason::Locked, Vec::new(), Vec::new());
     }
-    let prepared = match Prepared::new(rules, question, facts) {
+    let prepared = match Prepared::new(rules, asked) {
         Ok(prepared) => prepared,
         Err(reason) => return denial(reason, Vec::new(), Vec::new()),
     };

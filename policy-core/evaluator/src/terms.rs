@@ -10,14 +10,17 @@ use policy_core::value::Value;
 use crate::Rules;
 use crate::bundle::Config;
 use crate::cedar::{self, Verdict};
-use crate::evaluate::Prepared;
+use crate::evaluate::{Asked, Prepared};
+
+/// The member of an action's context that says what is requested.
+const REQUESTED: &str = "requested";
 
 /// The terms for what the question requests, whatever scope says.
 ///
 /// # Errors
 /// The reason why the question does not fit the bundle.
 pub fn terms(rules: &Rules, question: &SealedQuestion) -> Result<TermsAnswer, Reason> {
-    Ok(ask(&Prepared::new(rules, question, None)?).answer)
+    Ok(ask(&Prepared::new(rules, Asked::whole(question))?).answer)
 }
 
 /// The terms, and which permits say that nobody can request this.
@@ -33,14 +36,15 @@ pub(crate) fn ask(prepared: &Prepared<'_>) -> Asked {
         Asked { answer: TermsAnswer { terms: None, errors }, closed: Vec::new() }
     };
     let (rules, question) = (prepared.rules, prepared.question);
-    let declares =
-        rules.actions.get(&question.call.action).is_some_and(|action| action.context.contains_key("requested"));
+    let action = rules.actions.get(&question.call.action);
     let asked = || {
-        if !declares {
+        let Some(action) = action.filter(|action| action.context.contains_key(REQUESTED)) else {
             return Ok(prepared.subject.clone());
-        }
+        };
         let requested = requested(&question.requested);
-        prepared.requests_with(&cedar::context_with(rules, &prepared.context, "requested", &requested)?)
+        let members = cedar::call_context(question).chain([(REQUESTED, &requested)]);
+        let fits = cedar::fits::context(rules, action, members);
+        prepared.requests_with(&cedar::context_with(rules, &prepared.context, REQUESTED, &requested)?, fits)
     };
     let requests = match asked() {
         Ok(requests) => requests,

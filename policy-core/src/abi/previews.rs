@@ -51,7 +51,7 @@ mod tests {
     #[test]
     fn an_input_is_what_it_would_be_if_it_were_written_whole() {
         let question = fixtures::question();
-        let first = fixtures::candidate(fixtures::exact()).grant;
+        let first = (*fixtures::candidate(fixtures::exact()).grant).clone();
         let second = Grant { id: "another \u{202e}\" one".into(), ..first.clone() };
         for others in [Vec::new(), vec![question.clone(), question.clone()]] {
             let at = Timestamp::from_millis(1_000);

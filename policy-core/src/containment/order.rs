@@ -1,13 +1,16 @@
 //! Which of several grants is the narrowest: it is tried first and consumed.
 
+use std::borrow::Borrow;
+
 use crate::grant::{ArgumentScope, Grant, ResourceScope, Test};
 use crate::question::Candidate;
 
 use super::arguments::conditions;
 
 /// Sorts the narrowest first: fewest open dimensions, then earliest end, then fewest uses left, then id.
-pub fn order(candidates: &mut [Candidate]) {
+pub fn order<C: Borrow<Candidate>>(candidates: &mut [C]) {
     candidates.sort_by_cached_key(|candidate| {
+        let candidate: &Candidate = candidate.borrow();
         let grant = &candidate.grant;
         (open_dimensions(grant).len(), grant.scope.not_after, candidate.uses_left, grant.id.clone())
     });

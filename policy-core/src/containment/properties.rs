@@ -79,7 +79,7 @@ fn candidate_for(scope: &Scope) -> Candidate {
         ResourceScope::Is(_) => vec![],
     };
     let budgets_left = scope.budgets.iter().map(|budget| budget.max).collect();
-    let grant = grant_of(scope.clone(), members, &approved());
+    let grant = grant_of(scope.clone(), members, &approved()).into();
     Candidate { grant, uses_left: scope.max_uses, budgets_left, rate_left: scope.rate.map(|rate| rate.uses) }
 }
 

@@ -10,7 +10,7 @@ mod plain;
 mod scan;
 mod strict;
 
-pub use canonical::{CanonicalError, to_canonical_bytes};
+pub use canonical::{CanonicalError, to_canonical_bytes, write_canonical};
 pub use objects::{object_as, read_object_as};
 pub use plain::{Known, Raw, read_plain};
 pub use strict::{Limits, ReadError, read, read_as};

@@ -4,13 +4,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::entity::EntityRef;
 use crate::grant::{Grant, MOST_RATE};
+use crate::shared::Shared;
 use crate::time::{Span, Timestamp};
 
 /// A grant with its counters.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GrantState {
     /// The grant.
-    pub grant: Grant,
+    pub grant: Shared<Grant>,
     /// When it was made.
     pub granted_at: Timestamp,
     /// When it was judged again at or after its start, where that lay in the future when it was made (R4).
@@ -57,7 +58,7 @@ impl GrantState {
     /// A grant as it is made, with nothing consumed.
     pub(super) fn new(grant: Grant, granted_at: Timestamp) -> Self {
         let spent = vec![0; grant.scope.budgets.len()];
-        Self { grant, granted_at, activated_at: None, uses: 0, spent, taken: Vec::new() }
+        Self { grant: grant.into(), granted_at, activated_at: None, uses: 0, spent, taken: Vec::new() }
     }
 
     /// When its window begins.

@@ -5,10 +5,11 @@ use std::fs;
 use std::path::Path;
 
 use policy_core::abi::Load;
+use policy_core::json::to_canonical_bytes;
 use proviso::gate::{Limits, Runner};
 use serde::{Deserialize, Serialize};
 
-use super::vectors;
+use super::{Call, vectors};
 
 /// What is asked: each outcome, and what makes a question long.
 const ASKED: [&str; 11] = [
@@ -83,6 +84,50 @@ fn fixed_questions_take_the_fuel_that_they_took() {
         "the hot path takes another amount of fuel; where it is meant, PROVISO_BLESS=1 keeps it:\n{}",
         far.join("\n")
     );
+}
+
+/// What growth by live grants may cost inside the module, in a hundredth of what the question takes without any.
+const GROWTH: u64 = 12;
+
+#[test]
+fn ten_live_grants_that_a_question_does_not_need_cost_little_once_they_are_known() {
+    let vectors = vectors();
+    let find = |name: &str| vectors.cases.iter().find(|call| call.name == name).expect("a golden case");
+    let (asked, granted) = (find("outcomes: scope permits at its edge"), find("outcomes: a grant permits"));
+    let json = |call: &Call| serde_json::from_slice::<serde_json::Value>(&call.input()).expect("JSON");
+    let candidate = json(granted)["question"]["candidates"][0].clone();
+    let with = |uses_left: u64| {
+        let candidates = (0..10_u64).map(|number| {
+            let mut candidate = candidate.clone();
+            candidate["grant"]["id"] = format!("grant-{number}").into();
+            candidate["grant"]["exception"] = format!("exception-{number}").into();
+            candidate["uses_left"] = if number == 3 { uses_left } else { 1 }.into();
+            candidate
+        });
+        let mut input = json(asked);
+        input["question"]["candidates"] = candidates.collect();
+        to_canonical_bytes(&input).expect("a canonical form")
+    };
+    let runner = Runner::new(proviso_tests::module(), Limits::default()).expect("policy.wasm exports its ABI");
+    let load = asked.load.as_deref().expect("a bundle");
+    let load: Load = serde_json::from_str(&vectors.loads[load].input).expect("what loads a bundle");
+    let mut warm = runner.warm(&load).expect("the bundle loads");
+    let op = asked.op().expect("an operation");
+    let mut ask = |input: &[u8]| {
+        let (answer, fuel) = warm.call_counted(op, input).expect("an answer");
+        assert_eq!(String::from_utf8_lossy(&answer), asked.answer);
+        fuel
+    };
+    let (bare, ten, one_use_later) = (asked.input(), with(5), with(4));
+    let [without, known, moved] = [bare.as_slice(), &ten, &one_use_later].map(|input| {
+        let first = ask(input);
+        (first, ask(input))
+    });
+    let near = |taken: u64, more: u64| taken * 100 <= without.1 * (100 + more);
+    assert!(near(known.1, GROWTH), "{known:?} where it is {without:?} without grants");
+    // Where a counter has moved, the grants are known all the same.
+    assert!(near(moved.0, 4 * GROWTH) && near(moved.1, GROWTH), "{moved:?} where it is {without:?} without grants");
+    assert!(known.0 > moved.0, "nothing was made of the grants: {known:?} {moved:?}");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use policy_core::abi::{ABI_VERSION, Answer, Evaluate, Op};
+use policy_core::abi::{ABI_VERSION, Answer, Evaluate, Op, Questions};
 use policy_core::digest::Digest;
 use policy_core::entity::EntityRef;
 use policy_core::json;
@@ -93,6 +93,7 @@ pub fn native(bundle: &Bundle) -> Result<Instance> {
 pub struct Grants {
     index: LiveGrants,
     by_id: BTreeMap<String, Candidate>,
+    questions: Questions,
 }
 
 impl Grants {
@@ -106,13 +107,13 @@ impl Grants {
             index.insert(&live.grant);
             by_id.insert(live.grant.id.clone(), live);
         }
-        Self { index, by_id }
+        Self { index, by_id, questions: Questions::default() }
     }
 
-    /// The question with what the index finds for it, as the gate puts it together.
-    pub fn fill(&self, question: &SealedQuestion) -> SealedQuestion {
+    /// The question with what the index finds for it, as the gate puts it together and writes it.
+    pub fn input(&self, question: &SealedQuestion) -> Result<Vec<u8>> {
         let found = self.index.find(&question.call.subject, &question.task);
         let candidates = found.iter().filter_map(|id| self.by_id.get(id)).cloned().collect();
-        SealedQuestion { candidates, ..question.clone() }
+        Ok(self.questions.input(&SealedQuestion { candidates, ..question.clone() })?)
     }
 }

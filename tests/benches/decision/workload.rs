@@ -247,7 +247,7 @@ pub fn candidate(question: &SealedQuestion, number: usize, rows: i64) -> Candida
         members: Vec::new(),
         scope,
     };
-    Candidate { grant, uses_left: 5, budgets_left: Vec::new(), rate_left: None }
+    Candidate { grant: grant.into(), uses_left: 5, budgets_left: Vec::new(), rate_left: None }
 }
 
 /// Permits of the same kind about nothing but who, what and on what, with two conditions that read nothing from outside.

@@ -1,10 +1,11 @@
-//! A question as it is sent, read straight from its text: the entities in it are taken as the text that they stand in, so
-//! that those of an earlier question are known again. So are the recorded denials of a preview, all together.
+//! A question as it is sent, read straight from its text: entities and candidates are taken as the texts that they stand
+//! in, so that those of an earlier question are known again. So are the recorded denials of a preview, all together.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use policy_core::abi::{Evaluate, Preview};
+use policy_core::abi::Preview;
 use policy_core::digest::Digest;
 use policy_core::entity::Hop;
 use policy_core::grant::Grant;
@@ -16,9 +17,12 @@ use serde::Deserialize;
 
 use super::{DEEPEST_INPUT, LARGEST_INPUT};
 use crate::Rules;
+use crate::evaluate::Asked;
 use crate::kept::{Facts, Recorded};
 
-/// [`Evaluate`], member by member.
+const LIMITS: Limits = Limits { max_bytes: LARGEST_INPUT, max_depth: DEEPEST_INPUT };
+
+/// [`policy_core::abi::Evaluate`], member by member.
 #[derive(Deserialize)]
 struct Sent<'a> {
     v: u32,
@@ -47,46 +51,95 @@ struct Question<'a> {
     entities: Raw<'a>,
     #[serde(default)]
     claimed: BTreeMap<String, serde_json::Value>,
-    candidates: Vec<Candidate>,
+    #[serde(borrow)]
+    candidates: Raw<'a>,
     locks: Vec<Lock>,
     requested: Requested,
 }
 
-/// Reads a question whose text is plain. What it answers is what the strict reader would: whoever gets nothing asks that.
-pub(super) fn read(rules: &Rules, input: &[u8]) -> Option<(Evaluate, Arc<Facts>)> {
-    let limits = Limits { max_bytes: LARGEST_INPUT, max_depth: DEEPEST_INPUT };
-    let Sent { v, question } = read_plain(input, limits, &|rest| rules.kept.facts.known(rest))?;
-    let (question, facts) = question.sealed(rules)?;
-    Some((Evaluate { v, question }, facts))
+/// A question with its entities and its candidates apart: its own members hold none.
+pub(super) struct Apart {
+    pub(super) v: u32,
+    question: SealedQuestion,
+    facts: Arc<Facts>,
+    candidates: Arc<Vec<Candidate>>,
 }
 
-/// [`Preview`], member by member.
+impl Apart {
+    /// As whoever evaluates has it.
+    pub(super) fn asked(&self) -> Asked<'_> {
+        Asked { question: &self.question, facts: Some(&self.facts), candidates: &self.candidates }
+    }
+
+    pub(super) const fn bundle(&self) -> &Digest {
+        &self.question.bundle
+    }
+}
+
+/// Reads a question whose text is plain. What it answers is what the strict reader would: whoever gets nothing asks that.
+pub(super) fn read(rules: &Rules, input: &[u8]) -> Option<Apart> {
+    let seen = Seen::default();
+    let Sent { v, question } = read_plain(input, LIMITS, &|rest| seen.known(rules, rest))?;
+    question.apart(v, rules, &seen)
+}
+
+/// [`Preview`], member by member and in their order.
 #[derive(Deserialize)]
 struct Trial<'a> {
-    at: Timestamp,
+    v: u32,
+    question: SealedQuestion,
     grant: Grant,
     #[serde(borrow)]
     others: Raw<'a>,
-    question: SealedQuestion,
-    v: u32,
+    at: Timestamp,
 }
 
 /// Reads a preview whose text is plain, the recorded denials apart: what it answers has none.
 pub(super) fn read_trial(rules: &Rules, input: &[u8]) -> Option<(Preview, Arc<[Recorded]>)> {
-    let limits = Limits { max_bytes: LARGEST_INPUT, max_depth: DEEPEST_INPUT };
-    let Trial { at, grant, others, question, v } = read_plain(input, limits, &|rest| rules.kept.denials.known(rest))?;
+    let Trial { at, grant, others, question, v } = read_plain(input, LIMITS, &|rest| rules.kept.denials.known(rest))?;
     let others = rules.kept.denials.of(others.0, || {
-        let known = |rest: &str| rules.kept.facts.known(rest);
-        let questions: Vec<Question<'_>> = read_plain(others.0.as_bytes(), limits, &known)?;
-        questions.into_iter().map(|question| question.sealed(rules)).collect()
+        let seen = Seen::default();
+        let questions: Vec<Question<'_>> = read_plain(others.0.as_bytes(), LIMITS, &|rest| seen.known(rules, rest))?;
+        questions.into_iter().map(|question| Some(question.apart(0, rules, &seen)?.whole())).collect()
     })?;
     Some((Preview { v, question, grant, others: Vec::new(), at }, others))
 }
 
+/// What was known of the texts of an input, the last of each, by where it stands there.
+#[derive(Default)]
+struct Seen {
+    facts: RefCell<Option<(Place, Arc<Facts>)>>,
+    candidates: RefCell<Option<(Place, Arc<Vec<Candidate>>)>>,
+}
+
+type Place = (*const u8, usize);
+
+impl Seen {
+    /// How long the known text is that `rest` begins with.
+    fn known(&self, rules: &Rules, rest: &str) -> Option<usize> {
+        if let Some((length, known)) = rules.kept.candidates.at(rest) {
+            self.candidates.replace(Some(((rest.as_ptr(), length), known)));
+            return Some(length);
+        }
+        let (length, known) = rules.kept.facts.at(rest)?;
+        self.facts.replace(Some(((rest.as_ptr(), length), known)));
+        Some(length)
+    }
+}
+
+/// What was known of the text that stands here.
+fn here<T>(seen: &RefCell<Option<(Place, Arc<T>)>>, text: &str) -> Option<Arc<T>> {
+    let seen = seen.borrow();
+    let (_, known) = seen.as_ref().filter(|(place, _)| *place == (text.as_ptr(), text.len()))?;
+    Some(Arc::clone(known))
+}
+
 impl Question<'_> {
-    /// As whoever evaluates has it, with its entities by their text.
-    fn sealed(self, rules: &Rules) -> Option<(SealedQuestion, Arc<Facts>)> {
-        let facts = rules.kept.facts.of(rules, self.entities.0)?;
+    /// With its entities and its candidates by their texts.
+    fn apart(self, v: u32, rules: &Rules, seen: &Seen) -> Option<Apart> {
+        let facts = here(&seen.facts, self.entities.0).or_else(|| rules.kept.facts.of(rules, self.entities.0))?;
+        let candidates =
+            here(&seen.candidates, self.candidates.0).or_else(|| rules.kept.candidates.of(self.candidates.0))?;
         let question = SealedQuestion {
             v: self.v,
             purpose: self.purpose,
@@ -99,20 +152,28 @@ impl Question<'_> {
             bound: self.bound,
             vouched: self.vouched,
             context: self.context,
-            entities: facts.facts.clone(),
+            entities: Vec::new(),
             claimed: self.claimed,
-            candidates: self.candidates,
+            candidates: Vec::new(),
             locks: self.locks,
             requested: self.requested,
         };
-        Some((question, facts))
+        Some(Apart { v, question, facts, candidates })
+    }
+}
+
+impl Apart {
+    /// The whole question, and its entities as they are kept.
+    fn whole(self) -> (SealedQuestion, Arc<Facts>) {
+        let (entities, candidates) = (self.facts.facts.clone(), (*self.candidates).clone());
+        (SealedQuestion { entities, candidates, ..self.question }, self.facts)
     }
 }
 
 #[cfg(test)]
 #[cfg(feature = "validate")]
 mod tests {
-    use policy_core::abi::ABI_VERSION;
+    use policy_core::abi::{ABI_VERSION, Evaluate};
     use policy_core::entity::EntityRef;
     use policy_core::json::{read_as, to_canonical_bytes};
     use policy_core::question::LockTarget;
@@ -143,8 +204,10 @@ mod tests {
             let bytes = to_canonical_bytes(&Evaluate { v: ABI_VERSION, question }).unwrap();
             let strict: Evaluate = read_as(&bytes, Limits::DEFAULT).unwrap();
             for _ in 0..2 {
-                let (sent, facts) = read(&bundle.rules, &bytes).unwrap();
-                assert_eq!(sent, strict);
+                let sent = read(&bundle.rules, &bytes).unwrap();
+                let v = sent.v;
+                let (question, facts) = sent.whole();
+                assert_eq!(Evaluate { v, question }, strict);
                 assert_eq!(facts.facts, strict.question.entities);
             }
         }

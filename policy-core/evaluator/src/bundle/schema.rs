@@ -250,7 +250,8 @@ impl Reader<'_> {
                 };
                 let groups = entity.get("memberOfTypes").and_then(Value::as_array).into_iter().flatten();
                 let member_of = groups.filter_map(Value::as_str).map(|name| self.full(namespace, name)).collect();
-                types.insert(join(namespace, name), EntityShape { attributes, member_of });
+                let listed = entity.get("enum").is_some();
+                types.insert(join(namespace, name), EntityShape { attributes, member_of, listed });
             }
         }
         Ok(types)

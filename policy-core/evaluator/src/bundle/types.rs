@@ -60,6 +60,8 @@ pub struct EntityShape {
     pub attributes: BTreeMap<String, Member>,
     /// What it may be a member of.
     pub member_of: BTreeSet<String>,
+    /// Whether the schema lists the ids that there are.
+    pub listed: bool,
 }
 
 impl ActionType {

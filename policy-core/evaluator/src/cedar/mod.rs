@@ -5,6 +5,7 @@
 //! `cedar-policy` itself makes of the same data.
 
 mod entities;
+pub(crate) mod fits;
 mod values;
 
 use std::collections::BTreeMap;
@@ -12,7 +13,7 @@ use std::str::FromStr as _;
 use std::sync::Arc;
 
 use cedar_policy::{EntityId, EntityTypeName, EntityUid, Request, Schema};
-use cedar_policy_core::ast::{self, Context, Eid};
+use cedar_policy_core::ast::{self, Context, Eid, EntityUIDEntry};
 use cedar_policy_core::evaluator::EvaluationError;
 use cedar_policy_core::extensions::Extensions;
 use cedar_policy_core::validator::RequestValidationError;
@@ -91,16 +92,25 @@ pub(crate) fn action_type<'a>(rules: &'a Rules, question: &SealedQuestion) -> Re
     rules.actions.get(&question.call.action).ok_or(Reason::UnknownAction)
 }
 
-/// A request of types that the schema declares, held against the schema.
+/// A request of types that the schema declares, held against the schema. `context_fits`: what [`fits::context`] said of
+/// the context.
 pub(crate) fn request(
     rules: &Rules,
     principal: &EntityRef,
     action: &str,
     resource: &EntityRef,
     context: Context,
+    context_fits: bool,
 ) -> Result<Request, Reason> {
+    let fits = context_fits && fits::call(rules, principal, action, resource);
     let (principal, resource) = (uid(rules, principal)?, uid(rules, resource)?);
-    checked(&rules.schema, principal, self::action(rules, action)?, resource, context)
+    let action = self::action(rules, action)?;
+    if !fits {
+        return checked(&rules.schema, principal, action, resource, context);
+    }
+    let known = |uid: EntityUid| EntityUIDEntry::known(uid.into(), None);
+    let request = ast::Request::new_unchecked(known(principal), known(action), known(resource), Some(context));
+    Ok(Request::from(request))
 }
 
 /// A request, held against a schema.

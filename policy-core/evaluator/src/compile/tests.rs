@@ -218,14 +218,15 @@ proptest! {
             let grant = grant(&asked, arguments, window, several);
             let question = if same { Draw { now: used.now, ..approved } } else { used };
             let mut question = seal(bundle, &question, "go");
-            let candidate = Candidate { grant: grant.clone(), uses_left: 1, budgets_left: Vec::new(), rate_left: None };
+            let (budgets_left, rate_left) = (Vec::new(), None);
+            let candidate = Candidate { grant: grant.clone().into(), uses_left: 1, budgets_left, rate_left };
             let contained = covers(&candidate, &question).is_ok();
             let permit = permit(&bundle.rules, &grant).unwrap();
             let set = cedar_policy::PolicySet::from_policies([permit]).unwrap();
             let entities = cedar::entities(&bundle.rules, &question.entities).unwrap();
             let context = cedar::context(&bundle.rules, cedar::call_context(&question)).unwrap();
             let call = &question.call;
-            let request = cedar::request(&bundle.rules, &call.subject, &call.action, &call.resources[0], context).unwrap();
+            let request = cedar::request(&bundle.rules, &call.subject, &call.action, &call.resources[0], context, false).unwrap();
             let verdict = cedar::ask(&set, &request, &entities);
             prop_assert!(verdict.errors.is_empty(), "{:?}", verdict.errors);
             prop_assert_eq!(!verdict.satisfied.is_empty(), contained, "{:?}\n{:?}", grant, question);

@@ -1,8 +1,9 @@
 //! Instants and lengths of time as Cedar has them, without reading each from its text. Of an instant the hour is read once,
-//! and what has passed of it is added in Cedar's own arithmetic; of lengths there are few, and they are kept.
+//! and what has passed of it is added in Cedar's own arithmetic, once for each second; of lengths there are few, and they
+//! are kept.
 //!
 //! Cedar reads an instant with four regular expressions, which costs as much as a guardrail does; `now` is another
-//! instant in every question, and its hour the same one for thousands of them.
+//! instant in every question, its hour the same one for thousands of them, and its second for many.
 
 use std::collections::BTreeMap;
 use std::sync::{LazyLock, Mutex, OnceLock, PoisonError};
@@ -14,22 +15,28 @@ use cedar_policy_core::extensions::Extensions;
 
 use crate::cedar::construct;
 
-/// As long as `2026-11-22T16`.
+/// As long as `2026-11-22T16`, and as `2026-11-22T16:00:00`.
 const HOUR: usize = 13;
-/// An hour has fewer milliseconds than two to this power.
-const BITS: usize = 22;
+const SECOND: usize = 19;
+/// How many different digits a number is added up of.
+const BASE: u32 = 32;
+/// What the digits count, in milliseconds, the last first: those of a second's milliseconds, and of an hour's seconds.
+const MILLIS: [u32; 2] = [1, BASE];
+const SECONDS: [u32; 3] = [1_000, 1_000 * BASE, 1_000 * BASE * BASE];
 
 /// How many lengths of time are kept, and how long the text of one may be.
 const MOST_LENGTHS: usize = 64;
 const LONGEST_LENGTH: usize = 32;
 
-/// The hour that was read last, the lengths of time that an instant in it is made of, and those that questions named.
+/// The hour and the second that were read last, the lengths of time that an instant in them is made of, and those that
+/// questions named.
 #[derive(Debug, Default)]
 pub(crate) struct Moments {
     lengths: Mutex<BTreeMap<String, Value>>,
     hour: Mutex<Option<(String, Value)>>,
-    /// One, two, four … milliseconds.
-    powers: OnceLock<Vec<Value>>,
+    second: Mutex<Option<(String, Value)>>,
+    /// For each of [`MILLIS`] and [`SECONDS`] the lengths that its digits mean.
+    digits: OnceLock<Vec<Vec<Value>>>,
 }
 
 impl Moments {
@@ -41,7 +48,7 @@ impl Moments {
 
     /// The instant that this text is.
     pub(crate) fn datetime(&self, text: &str) -> Result<Value, Box<EvaluationError>> {
-        match parts(text).and_then(|(hour, millis)| self.within(hour, millis)) {
+        match self.put_together(text) {
             Some(value) => Ok(value),
             // What is written otherwise, or is no instant: Cedar reads it, or says why not.
             None => construct(&RestrictedExpression::new_datetime(text)),
@@ -65,20 +72,43 @@ impl Moments {
         Ok(value)
     }
 
-    fn within(&self, hour: &str, millis: u32) -> Option<Value> {
-        let mut value = self.hour(hour)?;
-        let powers = self.powers.get_or_init(|| {
-            (0..BITS)
-                .filter_map(|bit| construct(&RestrictedExpression::new_duration(format!("{}ms", 1_u32 << bit))).ok())
-                .collect()
-        });
-        for (bit, power) in powers.iter().enumerate() {
-            if millis >> bit & 1 == 1 {
-                value = offset(value, power.clone())?;
+    fn put_together(&self, text: &str) -> Option<Value> {
+        let Parts { hour, second, seconds, millis } = parts(text)?;
+        let mut kept = self.second.lock().unwrap_or_else(PoisonError::into_inner);
+        let value = match kept.as_ref().filter(|(known, _)| known == second) {
+            Some((_, value)) => value.clone(),
+            None => {
+                let value = self.later(self.hour(hour)?, SECONDS.len(), MILLIS.len(), seconds)?;
+                *kept = Some((second.to_owned(), value.clone()));
+                value
             }
+        };
+        self.later(value, MILLIS.len(), 0, millis)
+    }
+
+    /// An instant so much later, in so many digits of what the digits from `first` on count.
+    fn later(&self, mut value: Value, digits: usize, first: usize, mut number: u32) -> Option<Value> {
+        for lengths in self.digits()?.iter().skip(first).take(digits) {
+            let digit = number % BASE;
+            if digit > 0 {
+                value = offset(value, lengths.get(usize::try_from(digit).ok()?)?.clone())?;
+            }
+            number /= BASE;
         }
-        // A table that could not be made is none.
-        (powers.len() == BITS).then_some(value)
+        (number == 0).then_some(value)
+    }
+
+    /// The tables. One that could not be made is none.
+    fn digits(&self) -> Option<&[Vec<Value>]> {
+        let table = |unit: &u32| {
+            let length = |digit: u32| {
+                let text = format!("{}ms", digit.saturating_mul(*unit));
+                construct(&RestrictedExpression::new_duration(text)).ok()
+            };
+            (0..BASE).filter_map(length).collect::<Vec<_>>()
+        };
+        let tables = self.digits.get_or_init(|| MILLIS.iter().chain(&SECONDS).map(table).collect());
+        tables.iter().all(|table| u32::try_from(table.len()) == Ok(BASE)).then_some(tables)
     }
 
     fn hour(&self, hour: &str) -> Option<Value> {
@@ -92,8 +122,19 @@ impl Moments {
     }
 }
 
-/// The hour of an instant in UTC with three digits of a second, and the milliseconds after it.
-fn parts(text: &str) -> Option<(&str, u32)> {
+/// An instant in UTC with three digits of a second.
+#[derive(Debug, PartialEq, Eq)]
+struct Parts<'a> {
+    /// Up to the hour, and up to the second.
+    hour: &'a str,
+    second: &'a str,
+    /// After the hour.
+    seconds: u32,
+    /// After the second.
+    millis: u32,
+}
+
+fn parts(text: &str) -> Option<Parts<'_>> {
     let (hour, rest) = text.split_at_checked(HOUR)?;
     let &[b':', m0, m1, b':', s0, s1, b'.', f0, f1, f2, b'Z'] = rest.as_bytes() else { return None };
     let number = |digits: &[u8]| {
@@ -102,7 +143,8 @@ fn parts(text: &str) -> Option<(&str, u32)> {
             .try_fold(0_u32, |number, digit| digit.is_ascii_digit().then(|| number * 10 + u32::from(digit - b'0')))
     };
     let (minutes, seconds, millis) = (number(&[m0, m1])?, number(&[s0, s1])?, number(&[f0, f1, f2])?);
-    (minutes < 60 && seconds < 60).then_some((hour, (minutes * 60 + seconds) * 1000 + millis))
+    let second = text.get(..SECOND)?;
+    (minutes < 60 && seconds < 60).then_some(Parts { hour, second, seconds: minutes * 60 + seconds, millis })
 }
 
 fn offset(value: Value, by: Value) -> Option<Value> {
@@ -166,24 +208,34 @@ mod tests {
 
     #[test]
     fn an_instant_as_the_gate_writes_it_is_put_together_from_what_is_kept() {
-        assert_eq!(parts("2026-11-22T16:05:59.123Z"), Some(("2026-11-22T16", 359_123)));
-        assert_eq!(parts("2026-11-22T16:59:09.999Z"), Some(("2026-11-22T16", 3_549_999)));
-        for otherwise in ["2026-11-22T16:60:00.000Z", "2026-11-22T16:00:60.000Z", "2026-11-22T16:00:00Z", "2026-11-22"]
+        let of = |hour, second, seconds, millis| Some(Parts { hour, second, seconds, millis });
+        assert_eq!(parts("2026-11-22T16:05:59.123Z"), of("2026-11-22T16", "2026-11-22T16:05:59", 359, 123));
+        assert_eq!(parts("2026-11-22T16:59:09.999Z"), of("2026-11-22T16", "2026-11-22T16:59:09", 3_549, 999));
+        for otherwise in ["2026-11-22T16:60:00.000Z", "2026-11-22T16:00:00Z", "2026-11-22T16:00:60.000Z", "2026-11-22"]
         {
             assert_eq!(parts(otherwise), None, "{otherwise}");
         }
         let moments = Moments::default();
         moments.warm_up();
-        assert_eq!(moments.powers.get().map(Vec::len), Some(BITS));
-        for (hour, millis, text) in [
-            ("2026-11-22T16", 0, "2026-11-22T16:00:00.000Z"),
-            ("2026-11-22T16", 3_599_999, "2026-11-22T16:59:59.999Z"),
-            ("2026-11-22T17", 1, "2026-11-22T17:00:00.001Z"),
+        assert_eq!(moments.digits.get().map(Vec::len), Some(5));
+        for text in [
+            "2026-11-22T16:00:00.000Z",
+            "2026-11-22T16:00:00.001Z",
+            "2026-11-22T16:59:59.999Z",
+            "2026-11-22T16:34:07.031Z",
+            "2026-11-22T16:34:07.032Z",
+            "2026-11-22T17:00:00.001Z",
+            "2026-11-22T16:34:07.992Z",
         ] {
             let cedars = construct(&RestrictedExpression::new_datetime(text)).unwrap();
-            assert_eq!(moments.within(hour, millis), Some(cedars), "{text}");
-            assert!(moments.hour.lock().unwrap().as_ref().is_some_and(|(kept, _)| kept == hour), "{text}");
+            assert_eq!(moments.put_together(text), Some(cedars), "{text}");
+            let kept = |of: &Mutex<Option<(String, Value)>>| of.lock().unwrap().as_ref().map(|(text, _)| text.clone());
+            assert_eq!(kept(&moments.hour).as_deref(), text.get(..HOUR));
+            assert_eq!(kept(&moments.second).as_deref(), text.get(..SECOND));
         }
+        // What is no hour is none, and what was kept stays.
+        assert_eq!(moments.put_together("2026-02-30T10:00:00.000Z"), None);
+        assert_eq!(moments.second.lock().unwrap().as_ref().unwrap().0, "2026-11-22T16:34:07");
     }
 
     #[test]

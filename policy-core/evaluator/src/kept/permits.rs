@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use policy_core::entity::EntityRef;
 use policy_core::grant::{ArgumentScope, Condition, Grant, Scalar, Test};
+use policy_core::shared::Shared;
 
 use crate::Rules;
 use crate::compile::{CompileError, permit};
@@ -27,15 +28,15 @@ pub(crate) struct KeptPermits(Mutex<Permits>);
 
 #[derive(Debug, Default)]
 struct Permits {
-    by_id: BTreeMap<String, (Grant, Arc<Judged>)>,
+    by_id: BTreeMap<String, (Shared<Grant>, Arc<Judged>)>,
     bytes: usize,
 }
 
 impl KeptPermits {
     /// The permit of this grant.
-    pub(crate) fn of(&self, rules: &Rules, grant: &Grant) -> Result<Arc<Judged>, CompileError> {
+    pub(crate) fn of(&self, rules: &Rules, grant: &Shared<Grant>) -> Result<Arc<Judged>, CompileError> {
         // INVARIANT (R3): the permit of this very grant, whatever else has its id.
-        let known = |(kept, permit): &(Grant, Arc<Judged>)| (kept == grant).then(|| Arc::clone(permit));
+        let known = |(kept, permit): &(Shared<Grant>, Arc<Judged>)| (kept == grant).then(|| Arc::clone(permit));
         let mut permits = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(permit) = permits.by_id.get(&grant.id).and_then(known) {
             return Ok(permit);
@@ -47,7 +48,7 @@ impl KeptPermits {
 }
 
 impl Permits {
-    fn keep(&mut self, grant: &Grant, judged: &Arc<Judged>) {
+    fn keep(&mut self, grant: &Shared<Grant>, judged: &Arc<Judged>) {
         let bytes = named(grant);
         if bytes > LONGEST {
             return;
@@ -114,7 +115,7 @@ mod tests {
         Bundle::accept(&files.map(|(path, text)| (path.to_owned(), text.to_owned())).into()).unwrap().rules
     }
 
-    fn grant(number: usize, until: i64) -> Grant {
+    fn plain(number: usize, until: i64) -> Grant {
         let scope = Scope {
             resource: ResourceScope::Is(EntityRef::new("File", "f")),
             arguments: ArgumentScope::Exact,
@@ -143,6 +144,10 @@ mod tests {
         }
     }
 
+    fn grant(number: usize, until: i64) -> Shared<Grant> {
+        plain(number, until).into()
+    }
+
     #[test]
     fn a_permit_is_that_of_the_whole_grant_and_few_are_kept() {
         let (rules, kept) = (rules(), KeptPermits::default());
@@ -156,7 +161,7 @@ mod tests {
         // Grants that name much are few, and one that names most of all is not kept.
         let naming = |number: usize, members: usize| {
             let member = |number: usize| EntityRef::new("File", format!("{number:0>240}"));
-            Grant { members: (0..members).map(member).collect(), ..grant(number, 1) }
+            Shared::from(Grant { members: (0..members).map(member).collect(), ..plain(number, 1) })
         };
         for number in 0..100 {
             let large = naming(number, 50);
@@ -168,7 +173,7 @@ mod tests {
         }
         let largest = naming(0, 256);
         assert!(!Arc::ptr_eq(&kept.of(&rules, &largest).unwrap(), &kept.of(&rules, &largest).unwrap()));
-        assert!(kept.of(&rules, &Grant { action: "nothing".to_owned(), ..grant(0, 1) }).is_err());
+        assert!(kept.of(&rules, &Grant { action: "nothing".to_owned(), ..plain(0, 1) }.into()).is_err());
     }
 
     #[test]
@@ -187,12 +192,12 @@ mod tests {
                 ));
                 left -= take;
             }
-            let made = Grant { members, ..grant(number, 1) };
+            let made = Shared::from(Grant { members, ..plain(number, 1) });
             assert_eq!(named(&made), size);
             made
         };
         let kept = KeptPermits::default();
-        let is_kept = |grant: &Grant| {
+        let is_kept = |grant: &Shared<Grant>| {
             let permit = kept.of(&rules, grant).unwrap();
             Arc::ptr_eq(&permit, &kept.of(&rules, grant).unwrap())
         };

@@ -17,7 +17,7 @@ use policy_core::value::Value;
 
 use crate::Rules;
 use crate::compile::compile;
-use crate::evaluate::{evaluate, evaluate_with};
+use crate::evaluate::{Asked, evaluate, evaluate_with};
 use crate::kept::{Facts, Recorded};
 
 /// The most recorded denials that one preview tries: a thousand besides the call that is asked for, with room.
@@ -91,13 +91,13 @@ impl<'a> Trial<'a> {
         let scope = grant.scope.granted_at(now, None);
         let lasts = grant.scope.valid_for.filter(|length| scope.not_after == now.plus(*length));
         let candidate = Candidate {
-            grant: Grant { scope, ..grant.clone() },
+            grant: Grant { scope, ..grant.clone() }.into(),
             uses_left: grant.scope.max_uses,
             budgets_left: grant.scope.budgets.iter().map(|budget| budget.max).collect(),
             rate_left: grant.scope.rate.map(|rate| rate.uses),
         };
         let scope = Scope { not_before: None, not_after: Timestamp::from_millis(i64::MAX), ..grant.scope.clone() };
-        let timeless = Candidate { grant: Grant { scope, ..grant.clone() }, ..candidate.clone() };
+        let timeless = Candidate { grant: Grant { scope, ..grant.clone() }.into(), ..candidate.clone() };
         Self { rules, candidate, timeless, now, lasts, asked: RefCell::default() }
     }
 
@@ -135,10 +135,11 @@ impl<'a> Trial<'a> {
         let mut with = other.clone();
         with.candidates.push(self.candidate.clone());
         // Each is asked anew: of a thousand different ones none is the same as one before.
-        let after = evaluate_with(self.rules, &with, facts);
+        let after = evaluate_with(self.rules, Asked { facts, ..Asked::whole(&with) });
         // Scope is asked before any grant: what passes by this one passes without it by another one, or by nothing.
         after.grant.as_ref() == Some(&self.candidate.grant.id)
-            && (other.candidates.is_empty() || !evaluate_with(self.rules, &other, facts).outcome.permits())
+            && (other.candidates.is_empty()
+                || !evaluate_with(self.rules, Asked { facts, ..Asked::whole(&other) }).outcome.permits())
     }
 }
 

@@ -298,7 +298,7 @@ fn what_another_grant_lets_through_already_is_no_flip() {
     let mut input = input(&question, ArgumentScope::Exact);
     let grant = input.grant.clone();
     let held = |id: &str, uses_left: u32| {
-        let grant = Grant { id: id.to_owned(), ..grant.clone() };
+        let grant = Grant { id: id.to_owned(), ..grant.clone() }.into();
         let candidates = vec![Candidate { grant, uses_left, budgets_left: Vec::new(), rate_left: None }];
         SealedQuestion { candidates, ..question.clone() }
     };

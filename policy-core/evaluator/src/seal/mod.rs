@@ -131,7 +131,7 @@ impl Bundle {
             requested: Requested { uses: 1, ..Requested::default() },
         };
         // What Cedar would refuse is refused here, before anything is recorded as a question.
-        crate::evaluate::Prepared::new(rules, &question, None)
+        crate::evaluate::Prepared::new(rules, crate::evaluate::Asked::whole(&question))
             .map_err(|reason| SealError::new(reason, "the question does not fit the bundle's schema"))?;
         Ok(question)
     }

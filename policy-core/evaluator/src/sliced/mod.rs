@@ -7,6 +7,7 @@
 //!
 //! INVARIANT (R2): what the index leaves out is what Cedar would have found not to apply; a test holds both together.
 
+mod bare;
 mod index;
 
 use std::collections::HashMap;
@@ -32,7 +33,7 @@ pub(crate) struct Judged {
 impl Judged {
     pub(crate) fn of(policy: &Policy) -> Self {
         let policy_in_core: &cedar_policy_core::ast::Policy = policy.as_ref();
-        Self { id: policy.id().to_string(), condition: policy_in_core.condition() }
+        Self { id: policy.id().to_string(), condition: bare::bare(&policy_in_core.condition()) }
     }
 
     /// Asks this one policy.

@@ -171,7 +171,8 @@ fn candidate(head: &Head, own: &BTreeMap<String, Value>) -> Result<Candidate, Va
     };
     let budgets_left = spec.budgets_left.unwrap_or_else(|| spec.budgets.iter().map(|budget| budget.max).collect());
     let rate_left = spec.rate_left.or(spec.rate.map(|rate| rate.uses));
-    Ok(Candidate { grant, uses_left: spec.uses_left.unwrap_or(spec.max_uses), budgets_left, rate_left })
+    let uses_left = spec.uses_left.unwrap_or(spec.max_uses);
+    Ok(Candidate { grant: grant.into(), uses_left, budgets_left, rate_left })
 }
 
 fn load(head: &Head, case: &Case) -> Value {

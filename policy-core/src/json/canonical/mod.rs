@@ -9,7 +9,7 @@ use serde_json::Value;
 use thiserror::Error;
 
 use super::LARGEST_INTEGER;
-use straight::bytes_of;
+use straight::write_plain;
 
 /// Why a value has no canonical bytes.
 #[derive(Debug, Error)]
@@ -37,17 +37,22 @@ impl CanonicalError {
 /// # Errors
 /// When the value is no JSON, or holds an integer outside ±(2^53 − 1).
 pub fn to_canonical_bytes<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, CanonicalError> {
-    match bytes_of(value) {
-        Some(bytes) => Ok(bytes),
-        None => by_tree(value),
-    }
+    let mut bytes = Vec::with_capacity(256);
+    write_canonical(value, &mut bytes)?;
+    Ok(bytes)
 }
 
-/// The same by a tree of values.
-fn by_tree<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, CanonicalError> {
-    let mut bytes = Vec::new();
-    write(&serde_json::to_value(value)?, &mut bytes)?;
-    Ok(bytes)
+/// Writes the canonical bytes of a value behind what is there.
+///
+/// # Errors
+/// As [`to_canonical_bytes`]; what is there by then is of no use.
+pub fn write_canonical<T: Serialize + ?Sized>(value: &T, bytes: &mut Vec<u8>) -> Result<(), CanonicalError> {
+    let begin = bytes.len();
+    if write_plain(value, bytes) {
+        return Ok(());
+    }
+    bytes.truncate(begin);
+    write(&serde_json::to_value(value)?, bytes)
 }
 
 /// Writes a value behind what is there. Strings as `serde_json` escapes them are as the scheme wants them.
@@ -107,6 +112,17 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
     use serde_json::json;
+
+    fn bytes_of<T: Serialize + ?Sized>(value: &T) -> Option<Vec<u8>> {
+        let mut bytes = Vec::new();
+        write_plain(value, &mut bytes).then_some(bytes)
+    }
+
+    fn by_tree<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, CanonicalError> {
+        let mut bytes = Vec::new();
+        write(&serde_json::to_value(value)?, &mut bytes)?;
+        Ok(bytes)
+    }
 
     fn text(value: &Value) -> String {
         String::from_utf8(to_canonical_bytes(value).unwrap()).unwrap()
@@ -216,6 +232,16 @@ mod tests {
         }
         assert_eq!(to_canonical_bytes(&flat(&[("b", 2)])).unwrap(), br#"{"b":2}"#);
         assert!(bytes_of(&1.0).is_none() && bytes_of(&std::collections::BTreeMap::from([(1, 2)])).is_none());
+    }
+
+    #[test]
+    fn a_value_is_written_behind_what_is_there_whether_it_is_plain_or_not() {
+        let mut bytes = b"[1,".to_vec();
+        for value in [json!({"b": 1, "a": [2]}), json!(1.5), json!({"\n": "\u{202e}", "a": 0.25})] {
+            let before = bytes.clone();
+            write_canonical(&value, &mut bytes).unwrap();
+            assert_eq!(bytes, [before, by_tree(&value).unwrap()].concat());
+        }
     }
 
     #[test]

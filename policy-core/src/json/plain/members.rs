@@ -1,6 +1,6 @@
 //! What stands inside objects and arrays, and the variants of enumerations.
 
-use serde::de::value::{BorrowedStrDeserializer, StringDeserializer};
+use serde::de::value::{BorrowedStrDeserializer, CowStrDeserializer};
 use serde::de::{DeserializeSeed, EnumAccess, IntoDeserializer as _, MapAccess, SeqAccess, VariantAccess, Visitor};
 use serde::{Deserialize as _, Deserializer as _};
 
@@ -138,7 +138,7 @@ impl<'de> EnumAccess<'de> for Variant<'_, 'de, '_> {
 
     fn variant_seed<V: DeserializeSeed<'de>>(mut self, seed: V) -> Result<(V::Value, Self)> {
         if self.reader.text.peek() == Some(b'"') {
-            let name: StringDeserializer<NotPlain> = self.reader.text.string()?.0.into_owned().into_deserializer();
+            let name: CowStrDeserializer<'_, NotPlain> = self.reader.text.string()?.0.into_deserializer();
             return Ok((seed.deserialize(name)?, self));
         }
         self.reader.open()?;

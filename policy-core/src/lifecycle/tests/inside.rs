@@ -32,7 +32,7 @@ fn a_later_narrowing_keeps_a_vote_for_whatever_lies_inside() {
     let granted = ["scope_narrowed", "vote_cast", "exception_granted"].to_vec();
     assert_eq!(after(&asked, approve("carol", narrow(150)), &now), Ok(granted.clone()));
     let (state, _) = step(Some(asked), approve("carol", narrow(150)), &now).unwrap();
-    let grant = state.unwrap().phase.grant().unwrap().grant.clone();
+    let grant = (*state.unwrap().phase.grant().unwrap().grant).clone();
     assert_eq!((grant.version, grant.scope.arguments), (2, narrow(150).arguments), "the narrower one");
     // One for exactly this version is of another.
     let plain = play(wide(), vec![(approve("bob", wide()), context(10, terms(2)))]);

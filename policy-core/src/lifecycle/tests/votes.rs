@@ -97,7 +97,7 @@ fn one_eligible_stranger_grants_and_nobody_else_can() {
 fn the_grant_is_what_was_asked_and_voted() {
     let exception = play(exact(), vec![(approve("bob", exact()), context(10, terms(1)))]);
     let Phase::Granted(state) = &exception.phase else { panic!("granted") };
-    assert_eq!(state.grant, grant_of(exact(), vec![], &question()));
+    assert_eq!(*state.grant, grant_of(exact(), vec![], &question()));
     assert_eq!((state.granted_at, state.uses, state.spent.as_slice()), (at(10), 0, &[][..]));
     let cast = &exception.votes[0];
     assert_eq!((&cast.groups, cast.assurance.as_str(), cast.at), (&path(&["finance"]), "link", at(10)));

@@ -13,11 +13,9 @@ use serde::ser::{self, Serialize};
 use crate::json::LARGEST_INTEGER;
 use inside::{Items, Members};
 
-/// The canonical bytes of what is plain.
-pub(super) fn bytes_of<T: Serialize + ?Sized>(value: &T) -> Option<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(256);
-    value.serialize(Straight { bytes: &mut bytes }).ok()?;
-    Some(bytes)
+/// Writes what is plain behind what is there. Whether it is plain: what is written of anything else is of no use.
+pub(super) fn write_plain<T: Serialize + ?Sized>(value: &T, bytes: &mut Vec<u8>) -> bool {
+    value.serialize(Straight { bytes }).is_ok()
 }
 
 /// Not plain.
