@@ -76,11 +76,11 @@ impl<'a> Prepared<'a> {
         let context = cedar::context(rules, cedar::call_context(question))?;
         let fits = cedar::fits::context(rules, action, cedar::call_context(question));
         let admitted = question.chain.iter().map(|hop| &hop.entity);
-        let admitted = admitted.filter(|hop| action.principals.contains(&rules.config.long(&hop.kind)));
+        let admitted = admitted.filter(|hop| action.principals.contains(&*rules.config.full(&hop.kind)));
         let admitted: Vec<&EntityRef> = admitted.collect();
         // INVARIANT (R8): an entity that nobody knows and that must have attributes is refused, not imagined.
         for uid in admitted.iter().copied().chain([&call.subject]).chain(&call.resources) {
-            let shape = rules.types.get(&rules.config.long(&uid.kind)).ok_or(Reason::UnknownType)?;
+            let shape = rules.types.get(&*rules.config.full(&uid.kind)).ok_or(Reason::UnknownType)?;
             if !sabotaged!("r8_unknown_entity")
                 && shape.needs_facts()
                 && !asked.entities().iter().any(|fact| fact.uid == *uid)

@@ -10,7 +10,7 @@ use policy_core::value::Value;
 use crate::Rules;
 use crate::bundle::Config;
 use crate::cedar::{self, Verdict};
-use crate::evaluate::{Asked, Prepared};
+use crate::evaluate::{self, Prepared};
 
 /// The member of an action's context that says what is requested.
 const REQUESTED: &str = "requested";
@@ -20,7 +20,7 @@ const REQUESTED: &str = "requested";
 /// # Errors
 /// The reason why the question does not fit the bundle.
 pub fn terms(rules: &Rules, question: &SealedQuestion) -> Result<TermsAnswer, Reason> {
-    Ok(ask(&Prepared::new(rules, Asked::whole(question))?).answer)
+    Ok(ask(&Prepared::new(rules, evaluate::Asked::whole(question))?).answer)
 }
 
 /// The terms, and which permits say that nobody can request this.

@@ -1,5 +1,6 @@
 //! `bundle.toml`: how questions become Cedar's, what a caller may claim, and the scales that terms are written in.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use policy_core::entity::EntityRef;
@@ -250,9 +251,14 @@ impl Config {
 
     /// The name as Cedar has it: with the bundle's namespace, where it names none.
     pub(crate) fn long(&self, kind: &str) -> String {
+        self.full(kind).into_owned()
+    }
+
+    /// The same without a copy, where it is the name itself.
+    pub(crate) fn full<'a>(&self, kind: &'a str) -> Cow<'a, str> {
         match &self.namespace {
-            Some(namespace) if !kind.contains("::") => format!("{namespace}::{kind}"),
-            _ => kind.to_owned(),
+            Some(namespace) if !kind.contains("::") => Cow::Owned(format!("{namespace}::{kind}")),
+            _ => Cow::Borrowed(kind),
         }
     }
 

@@ -16,8 +16,8 @@ use crate::bundle::{ActionType, Rules};
 pub(super) fn call(rules: &Rules, principal: &EntityRef, action: &str, resource: &EntityRef) -> bool {
     let Some(action) = rules.actions.get(action) else { return false };
     let is_among = |kinds: &BTreeSet<String>, of: &EntityRef| {
-        let kind = rules.config.long(&of.kind);
-        kinds.contains(&kind) && is_plain(rules, &kind)
+        let kind = rules.config.full(&of.kind);
+        kinds.contains(&*kind) && is_plain(rules, &kind)
     };
     is_among(&action.principals, principal) && is_among(&action.resources, resource)
 }
@@ -55,7 +55,7 @@ fn value(rules: &Rules, of: &Type, value: &Value) -> bool {
         | (Type::Duration, Value::Duration(_))
         | (Type::Decimal, Value::Decimal(_))
         | (Type::Ipaddr, Value::Ipaddr(_)) => true,
-        (Type::Entity(kind), Value::Entity(of)) => rules.config.long(&of.kind) == *kind && is_plain(rules, kind),
+        (Type::Entity(kind), Value::Entity(of)) => rules.config.full(&of.kind) == *kind && is_plain(rules, kind),
         (Type::Set(element), Value::Set(items)) => items.iter().all(|item| self::value(rules, element, item)),
         (Type::Record(declared), Value::Record(members)) => {
             record(rules, declared, members.iter().map(|(name, value)| (name.as_str(), value)))
