@@ -17,7 +17,7 @@ use serde::Deserialize;
 use super::LIMITS;
 use super::by_text::{Bounds, ByText};
 
-/// What is made of a text takes some three times as much.
+/// What is made of a text takes three to seven times as much.
 const ALL: Bounds = Bounds { most: 128, bytes: 256 * 1024, longest: 32 * 1024 };
 const EACH: Bounds = Bounds { most: 512, bytes: 256 * 1024, longest: 16 * 1024 };
 

@@ -22,7 +22,7 @@ pub(crate) use moments::Moments;
 pub(crate) use permits::KeptPermits;
 
 /// How many levels of an input stand above a text that is kept, at most.
-const ABOVE: usize = 4;
+const ABOVE: usize = 5;
 /// What is kept is no deeper than this, so that an input that holds it is not too deep wherever in it that is.
 const LIMITS: Limits = Limits { max_bytes: LARGEST_INPUT, max_depth: DEEPEST_INPUT - ABOVE };
 

@@ -38,8 +38,8 @@ impl<'de: 'a, 'a> Deserialize<'de> for Raw<'a> {
     }
 }
 
-/// The text of the array or object that begins here. One that is known was looked through when it was read first, at
-/// this very depth.
+/// The text of the array or object that begins here. One that is known was looked through when it was read first;
+/// whoever knows it answers for its being no deeper than fits here.
 pub(super) fn span<'de>(reader: &mut Reader<'de, '_>) -> Result<&'de str> {
     let (rest, begin) = (reader.text.rest()?, reader.text.at());
     match (reader.known)(rest) {
