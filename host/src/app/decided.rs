@@ -23,7 +23,7 @@ impl App {
                 if sabotaged!("r10_other_question") {
                     stored.candidates.clear();
                 }
-                let stored = self.questions().question(&stored).map_err(|error| no_canonical_form(&error))?;
+                let stored = self.question_texts().question(&stored).map_err(|error| no_canonical_form(&error))?;
                 payloads.push((QUESTION, stored));
             }
             None => {

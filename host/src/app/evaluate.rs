@@ -167,7 +167,7 @@ impl App {
 
     /// The module's answer; whatever goes wrong is a denial that says which limit it was (R8).
     pub(super) async fn judge(&self, question: &SealedQuestion) -> (Evaluation, Option<String>) {
-        let answer = match self.questions().input(question) {
+        let answer = match self.question_texts().input(question) {
             Ok(input) => self.ask_module_in::<Evaluation>(Op::Evaluate, input).await,
             Err(_) => Err(NoAnswer::Unreadable),
         };

@@ -304,7 +304,7 @@ impl App {
         &*self.0.parts.index
     }
 
-    fn questions(&self) -> &Questions {
+    fn question_texts(&self) -> &Questions {
         &self.0.questions
     }
 

@@ -100,7 +100,7 @@ fn the_smallest_scope_lies_inside_what_was_asked() {
 
 /// The grant of a scope for the usual call.
 fn granted(scope: Scope) -> Grant {
-    candidate(scope).grant
+    (*candidate(scope).grant).clone()
 }
 
 #[test]

@@ -75,7 +75,7 @@ pub fn call(head: &Head, case: &Case) -> Result<Call, Value> {
         Op::Load => load(head, case),
         Op::Evaluate | Op::Terms => json(&Evaluate { v: 1, question: question(head, case, true)? }),
         Op::Eligible => eligible(head, case)?,
-        Op::Compile => json(&Compile { v: 1, grant: candidate(head, &case.grants[0])?.grant }),
+        Op::Compile => json(&Compile { v: 1, grant: (*candidate(head, &case.grants[0])?.grant).clone() }),
         Op::Preview => preview(head, case)?,
         Op::Console => console(head, case),
     };
@@ -233,7 +233,8 @@ fn preview(head: &Head, case: &Case) -> Result<Value, Value> {
     question.candidates = held.iter().map(|own| candidate(head, own)).collect::<Result<_, _>>()?;
     let at = case.at.as_ref().map_or(question.now, |at| at.parse().expect("an instant"));
     let others = case.others.iter().map(|own| seal(head, own)).collect::<Result<_, _>>()?;
-    Ok(json(&Preview { v: 1, question, grant: candidate(head, grant)?.grant, others, at }))
+    let grant = (*candidate(head, grant)?.grant).clone();
+    Ok(json(&Preview { v: 1, question, grant, others, at }))
 }
 
 /// Sets what stands at a JSON pointer, or takes it away. `/-` at the end appends.
