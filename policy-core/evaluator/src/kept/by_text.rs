@@ -58,13 +58,12 @@ impl<T> ByText<T> {
             return;
         }
         let mut sorted = self.sorted();
+        let Err(mut place) = sorted.place(text) else { return };
         if sorted.texts.len() >= self.bounds.most || sorted.bytes.saturating_add(text.len()) > self.bounds.bytes {
-            *sorted = Sorted::default();
+            (*sorted, place) = (Sorted::default(), 0);
         }
-        if let Err(place) = sorted.place(text) {
-            sorted.texts.insert(place, (text.into(), Arc::clone(made)));
-            sorted.bytes = sorted.bytes.saturating_add(text.len());
-        }
+        sorted.texts.insert(place, (text.into(), Arc::clone(made)));
+        sorted.bytes = sorted.bytes.saturating_add(text.len());
     }
 
     pub(super) fn sorted(&self) -> MutexGuard<'_, Sorted<T>> {
