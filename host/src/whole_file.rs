@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 /// Writes a file, durably and readable by its owner only, in the place of the one that is there: a reader finds the old
@@ -32,5 +32,114 @@ pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
     match path.parent() {
         Some(folder) => File::open(folder)?.sync_all(),
         None => Ok(()),
+    }
+}
+
+/// The most bytes that every disk writes as one.
+const SECTOR: usize = 512;
+/// How often a file is read that is another one at each look.
+const LOOKS: usize = 64;
+
+/// Writes a file whose last state may be lost in a power cut, and never half of one. No sync: it costs some calls of the
+/// system and waits for no disk.
+///
+/// Where a file is there that is as long, its bytes are written over: that changes no file's size, place or name, so that
+/// whatever is synced next on this disk has nothing to bring along. They stand in the first sector, so that a power cut
+/// leaves those of before or these. Whoever reads meanwhile reads with [`read_settled`].
+///
+/// # Errors
+/// What the system says; what is there then is the old file or the new one.
+pub(crate) fn write_over(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    if bytes.len() <= SECTOR
+        && let Ok(file) = OpenOptions::new().write(true).open(path)
+        && file.metadata()?.len() == u64::try_from(bytes.len()).unwrap_or(u64::MAX)
+    {
+        return file.write_all_at(bytes, 0);
+    }
+    let beside = path.with_extension("new");
+    File::create(&beside)?.write_all(bytes)?;
+    fs::rename(&beside, path)
+}
+
+/// Reads a file that another process may be writing over: as it stands at two looks one after the other.
+///
+/// # Errors
+/// What the system says, also where it is another one at each look.
+pub(crate) fn read_settled(path: &Path) -> io::Result<Vec<u8>> {
+    let mut before = fs::read(path)?;
+    for _ in 0..LOOKS {
+        let now = fs::read(path)?;
+        if now == before {
+            return Ok(now);
+        }
+        before = now;
+    }
+    Err(io::Error::other("it is another one at each look"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::MetadataExt as _;
+
+    use super::*;
+
+    #[test]
+    fn a_file_of_the_same_length_is_written_over_and_any_other_takes_its_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("kept");
+        let place = || fs::metadata(&path).unwrap().ino();
+        let write = |text: &str| {
+            write_over(&path, text.as_bytes()).unwrap();
+            assert_eq!(read_settled(&path).unwrap(), text.as_bytes());
+            assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside it");
+        };
+        write("first");
+        let first = fs::File::open(&path).unwrap();
+        let begun = place();
+        write("other");
+        assert_eq!(place(), begun);
+        // A hand that holds the old file open keeps its number from being given away.
+        write("longer");
+        assert_ne!(place(), begun);
+        drop(first);
+        let (most, more) = ("x".repeat(SECTOR), "y".repeat(SECTOR + 1));
+        write(&most);
+        let held = fs::File::open(&path).unwrap();
+        let begun = place();
+        write(&"z".repeat(SECTOR));
+        assert_eq!(place(), begun);
+        write(&more);
+        let held = (held, fs::File::open(&path).unwrap());
+        let begun = place();
+        // More than a sector may be torn: it takes the place of the other one, however long that is.
+        write(&"w".repeat(SECTOR + 1));
+        assert_ne!(place(), begun);
+        drop(held);
+        fs::remove_file(&path).unwrap();
+        write("again");
+    }
+
+    #[test]
+    fn what_is_written_over_meanwhile_is_read_as_one_of_its_states() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("kept");
+        let states: Vec<String> = ["a", "b"].map(|letter| letter.repeat(SECTOR)).into();
+        write_over(&path, states[0].as_bytes()).unwrap();
+        std::thread::scope(|scope| {
+            let writing = scope.spawn(|| {
+                for _ in 0..200 {
+                    for state in &states {
+                        write_over(&path, state.as_bytes()).unwrap();
+                    }
+                    std::thread::yield_now();
+                }
+            });
+            while !writing.is_finished() {
+                // Written without a pause it may be another one at each look, which is told.
+                if let Ok(read) = read_settled(&path) {
+                    assert!(states.iter().any(|state| state.as_bytes() == read), "{read:?}");
+                }
+            }
+        });
     }
 }

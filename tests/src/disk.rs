@@ -86,6 +86,11 @@ impl FailingDisk {
         self.set(FAIL_AT, 0);
     }
 
+    /// How many writes and syncs there were since [`Self::fail_at`]: of syncs alone, where the failure is one of those.
+    pub fn calls(&self) -> i64 {
+        self.get(CALLS)
+    }
+
     /// How many writes and syncs failed since [`Self::fail_at`].
     pub fn failed(&self) -> i64 {
         self.get(FAILED)

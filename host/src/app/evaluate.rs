@@ -65,7 +65,7 @@ impl App {
         for attempt in 0..=ATTEMPTS {
             let mut made = self.make(&asker, &ask, fault, &body, attempt == ATTEMPTS).await?;
             // INVARIANT (R1): the reply is built only after the record is durable; without it nothing is allowed.
-            match Permit::record(self.store(), &made).await {
+            match Permit::record(self.store(), &mut made).await {
                 Ok(permit) => {
                     let permit = self.await_copy(permit, &mut made).await;
                     let allow = permit.and_then(|permit| self.in_time(permit, &mut made));

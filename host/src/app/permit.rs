@@ -25,12 +25,12 @@ pub struct Permit {
 }
 
 impl Permit {
-    /// Writes the outcome down. A permit, where the outcome that is now durable allows.
-    pub(super) async fn record(store: &dyn Store, made: &Made) -> Result<Option<Self>, AppendError> {
+    /// Writes the outcome down, and takes what is written out of it. A permit, where the outcome that is now durable allows.
+    pub(super) async fn record(store: &dyn Store, made: &mut Made) -> Result<Option<Self>, AppendError> {
         let durable = if sabotaged!("r1_unrecorded") {
             None
         } else {
-            Some(store.append(made.expected.clone(), made.records.clone()).await)
+            Some(store.append(std::mem::take(&mut made.expected), std::mem::take(&mut made.records)).await)
         };
         let positions = match durable {
             Some(Err(_)) if sabotaged!("r1_failure_allows") => None,

@@ -5,9 +5,12 @@ use audit_verify::source::{StoredPayload, StoredRecord};
 use policy_core::digest::Digest;
 use policy_core::json;
 use policy_core::leaf::Leaf;
-use policy_core::question::SealedQuestion;
+use policy_core::outcome::Reason;
+use policy_core::question::{Purpose, SealedQuestion};
 use policy_core::text;
-use serde::de::DeserializeOwned;
+use policy_core::time::Timestamp;
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::bench::Bench;
 use super::classes::Class;
@@ -30,8 +33,14 @@ impl<'a> Opened<'a> {
     /// INVARIANT (R10): nothing is evaluated that is not what the leaf commits to.
     pub(super) fn open(stored: &'a StoredRecord) -> Result<Self, Class> {
         let unreadable = || Class::disagreed("record_unreadable", "its leaf cannot be read");
-        let leaf: Leaf = json::read_as(&stored.bytes, STORED).map_err(|_| unreadable())?;
         let commitments = audit_verify::leaf::Leaf::read(&stored.bytes).ok_or_else(unreadable)?;
+        Self::of(stored, &commitments)
+    }
+
+    /// The same with a leaf of these very bytes that was read before.
+    pub(super) fn of(stored: &'a StoredRecord, commitments: &audit_verify::leaf::Leaf) -> Result<Self, Class> {
+        let unreadable = || Class::disagreed("record_unreadable", "its leaf cannot be read");
+        let leaf: Leaf = json::read_as(&stored.bytes, STORED).map_err(|_| unreadable())?;
         commitments.hold_payloads(&stored.payloads).map_err(|kind| match kind {
             FaultKind::PayloadMissing(_) => Class::disagreed("payload_missing", kind.to_string()),
             _ => Class::disagreed("payload_altered", kind.to_string()),
@@ -52,8 +61,12 @@ impl<'a> Opened<'a> {
     /// A payload, read.
     pub(super) fn read<T: DeserializeOwned>(&self, name: &str) -> Result<T, Class> {
         let unreadable = |why: String| Class::disagreed("record_unreadable", format!("its payload `{name}`: {why}"));
-        let bytes = self.stored.payload(name).ok_or_else(|| unreadable("it is not there".to_owned()))?;
-        json::read_as(bytes, STORED).map_err(|error| unreadable(error.to_string()))
+        json::read_as(self.bytes(name)?, STORED).map_err(|error| unreadable(error.to_string()))
+    }
+
+    fn bytes(&self, name: &str) -> Result<&'a [u8], Class> {
+        let missing = || format!("its payload `{name}`: it is not there");
+        self.stored.payload(name).ok_or_else(|| Class::disagreed("record_unreadable", missing()))
     }
 
     pub(super) fn module(&self) -> Result<Digest, Class> {
@@ -80,15 +93,36 @@ impl<'a> Opened<'a> {
     pub(super) fn question(&self, decision: &DecisionRecord) -> Result<SealedQuestion, Class> {
         let question: SealedQuestion = self.read(QUESTION)?;
         let call = &question.call;
-        let same = self.leaf.bundle == Some(question.bundle)
-            && self.leaf.at == question.now
-            && decision.input_digest == Some(call.input_digest)
-            && decision.action == call.action
-            && decision.task == question.task
-            && decision.purpose == question.purpose
-            && decision.server == call.server;
+        let told = (question.bundle, question.now, question.purpose, question.task.as_str());
+        self.hold(decision, told, (&call.action, call.input_digest, call.server.as_deref()))?;
+        Ok(question)
+    }
+
+    /// The same, as far as it is looked at here.
+    fn outlined(&self, decision: &DecisionRecord) -> Result<Outlined, Class> {
+        let question: Outlined = self.read(QUESTION)?;
+        let call = &question.call;
+        let told = (question.bundle, question.now, question.purpose, question.task.as_str());
+        self.hold(decision, told, (&call.action, call.input_digest, call.server.as_deref()))?;
+        Ok(question)
+    }
+
+    /// Whether a question tells what its decision and its leaf tell.
+    fn hold(
+        &self,
+        decision: &DecisionRecord,
+        (bundle, now, purpose, task): (Digest, Timestamp, Purpose, &str),
+        (action, input_digest, server): (&str, Digest, Option<&str>),
+    ) -> Result<(), Class> {
+        let same = self.leaf.bundle == Some(bundle)
+            && self.leaf.at == now
+            && decision.input_digest == Some(input_digest)
+            && decision.action == action
+            && decision.task == task
+            && decision.purpose == purpose
+            && decision.server.as_deref() == server;
         if same {
-            Ok(question)
+            Ok(())
         } else {
             Err(Class::disagreed("question_differs", "its question is of another call than its decision"))
         }
@@ -100,13 +134,32 @@ impl<'a> Opened<'a> {
     }
 }
 
-/// Asks a record's questions again, on the module and the bundle that it names.
-pub(super) fn again(bench: &mut Bench<'_>, stored: &StoredRecord) -> Class {
-    evaluate(bench, stored).unwrap_or_else(|class| class)
+/// What of a recorded question is looked at here; the rest of it is the module's to read.
+#[derive(Debug, Deserialize)]
+struct Outlined {
+    bundle: Digest,
+    now: Timestamp,
+    call: OutlinedCall,
+    task: String,
+    purpose: Purpose,
+    candidates: Vec<IgnoredAny>,
 }
 
-fn evaluate(bench: &mut Bench<'_>, stored: &StoredRecord) -> Result<Class, Class> {
-    let record = Opened::open(stored)?;
+#[derive(Debug, Deserialize)]
+struct OutlinedCall {
+    action: String,
+    input_digest: Digest,
+    #[serde(default)]
+    server: Option<String>,
+}
+
+/// Asks a record's questions again, on the module and the bundle that it names. `leaf` is what its bytes say.
+pub(super) fn again(bench: &mut Bench<'_>, stored: &StoredRecord, leaf: &audit_verify::leaf::Leaf) -> Class {
+    evaluate(bench, stored, leaf).unwrap_or_else(|class| class)
+}
+
+fn evaluate(bench: &mut Bench<'_>, stored: &StoredRecord, leaf: &audit_verify::leaf::Leaf) -> Result<Class, Class> {
+    let record = Opened::of(stored, leaf)?;
     if record.commits(SEARCH) {
         let (search, questions): (SearchRecord, Vec<SealedQuestion>) = (record.read(SEARCH)?, record.read(QUESTIONS)?);
         if questions.iter().any(|question| Some(question.bundle) != record.leaf.bundle) {
@@ -121,12 +174,19 @@ fn evaluate(bench: &mut Bench<'_>, stored: &StoredRecord) -> Result<Class, Class
     if !record.commits(QUESTION) {
         return Ok(judged::unsealed(&decision));
     }
-    let question = record.question(&decision)?;
     if let Some(class) = judged::unasked(&decision) {
+        record.question(&decision)?;
         return Ok(class);
     }
-    let answer = bench.ask(record.module()?, &question)?;
-    let class = judged::held(&decision, &question, &answer);
+    let outlined = record.outlined(&decision)?;
+    let answer = bench.ask_recorded(record.module()?, outlined.bundle, record.bytes(QUESTION)?)?;
+    let class = judged::held(&decision, outlined.candidates.len(), &answer);
+    let unread = matches!(answer.reason, Reason::BadInput | Reason::UnknownVersion);
+    if !unread && !matches!(class, Class::Disagreed { .. }) {
+        return Ok(class);
+    }
+    // What the module does not take may be no question at all: no record agrees with that.
+    let question = record.question(&decision)?;
     if matches!(class, Class::Disagreed { .. }) && withheld(bench, &question) {
         // What was never stored may have decided it: that is no proof of either.
         return Ok(Class::NotEvaluated(WITHHELD.to_owned()));

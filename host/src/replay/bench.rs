@@ -37,6 +37,19 @@ impl<'a> Bench<'a> {
         Ok(answer)
     }
 
+    /// The same of a question as it stands in the record: nothing is made of it here, and the module reads the very bytes.
+    pub(super) fn ask_recorded(
+        &mut self,
+        module: Digest,
+        bundle: Digest,
+        question: &[u8],
+    ) -> Result<Evaluation, Class> {
+        let mut warm = self.warm(module, bundle)?;
+        let answer = called(&mut warm, &put(question))?;
+        self.keep((module, bundle), warm);
+        Ok(answer)
+    }
+
     /// Whether a module and a bundle that a record names are there, and are what it names.
     pub(super) fn ready(&mut self, module: Digest, bundle: Digest) -> Result<(), Class> {
         let warm = self.warm(module, bundle)?;
@@ -83,9 +96,44 @@ fn asked(warm: &mut Warm, question: &SealedQuestion) -> Result<Evaluation, Troub
     let none = |message: String| Trouble::new("no_answer", message);
     let input = Evaluate { v: ABI_VERSION, question: question.clone() };
     let input = json::to_canonical_bytes(&input).map_err(|error| none(error.to_string()))?;
-    let answer = warm.call(Op::Evaluate, &input).map_err(|error| none(error.to_string()))?;
+    called(warm, &input)
+}
+
+/// A question in its canonical bytes, as it is put to the module: what [`Evaluate`] is written as.
+fn put(question: &[u8]) -> Vec<u8> {
+    [b"{\"question\":", question, format!(",\"v\":{ABI_VERSION}}}").as_bytes()].concat()
+}
+
+fn called(warm: &mut Warm, input: &[u8]) -> Result<Evaluation, Trouble> {
+    let none = |message: String| Trouble::new("no_answer", message);
+    let answer = warm.call(Op::Evaluate, input).map_err(|error| none(error.to_string()))?;
     match json::read_as::<Answer<Evaluation>>(&answer, ANSWER).map_err(|error| none(error.to_string()))? {
         Answer::Ok(answer) => Ok(answer),
         Answer::Error(error) => of_refusal(&error).ok_or_else(|| none(format!("{}: {}", error.code, error.message))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use policy_core::question::{Purpose, Requested, SEALED_VERSION};
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_recorded_question_is_put_as_the_gate_puts_it() {
+        let digest = Digest::of(b"");
+        let agent = json!({"type": "Agent", "id": "a"});
+        let call =
+            json!({"subject": agent, "action": "read", "resources": [agent], "input_digest": digest, "typed": false});
+        let stored = json!({
+            "v": SEALED_VERSION, "purpose": Purpose::Use, "bundle": digest, "now": "2026-11-29T12:00:00.000Z",
+            "call": call, "task": "t", "chain": [], "context": {}, "entities": [], "candidates": [], "locks": [],
+            "requested": Requested::default(),
+        });
+        let question: SealedQuestion = serde_json::from_value(stored).unwrap();
+        let recorded = json::to_canonical_bytes(&question).unwrap();
+        let asked = json::to_canonical_bytes(&Evaluate { v: ABI_VERSION, question }).unwrap();
+        assert_eq!(put(&recorded), asked);
     }
 }

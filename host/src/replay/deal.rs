@@ -6,7 +6,7 @@
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 /// How many jobs wait for each thread, and how many results.
-const WAITING: usize = 16;
+const WAITING: usize = 4;
 
 /// Somebody has gone: a thread ended before its work did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! What the gate may make of the module's answer, and whether a record is that. Pure, and told by name.
 
 use policy_core::outcome::{Evaluation, Outcome, Reason};
-use policy_core::question::{Purpose, SealedQuestion};
+use policy_core::question::Purpose;
 
 use super::classes::Class;
 use crate::app::event::DecisionRecord;
@@ -36,8 +36,8 @@ pub(super) fn unsealed(decision: &DecisionRecord) -> Class {
     }
 }
 
-/// Whether the record is what the gate makes of this answer.
-pub(super) fn held(decision: &DecisionRecord, question: &SealedQuestion, answer: &Evaluation) -> Class {
+/// Whether the record is what the gate makes of this answer to a question that so many grants might have covered.
+pub(super) fn held(decision: &DecisionRecord, candidates: usize, answer: &Evaluation) -> Class {
     let differs = || {
         let (then, now) = (told(&decision.answer), told(answer));
         Class::disagreed("outcome_differs", format!("recorded: {then}; asked again: {now}"))
@@ -59,7 +59,7 @@ pub(super) fn held(decision: &DecisionRecord, question: &SealedQuestion, answer:
     if decision.answer == denial(Reason::ClockUnsafe) {
         // A grant might have covered it: none was a candidate, and nothing else permitted it.
         let unpermitted = matches!(answer.reason, Reason::NotPermitted | Reason::ApprovalRequired);
-        return if unpermitted && question.candidates.is_empty() { Class::Gate("clock_unsafe") } else { differs() };
+        return if unpermitted && candidates == 0 { Class::Gate("clock_unsafe") } else { differs() };
     }
     let repeats = !decision.repeated || (by_grant && decision.purpose == Purpose::Use && decision.call.is_some());
     if *answer == decision.answer && repeats {

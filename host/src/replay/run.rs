@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
 use audit_verify::erasure::{self, Erasures};
+use audit_verify::leaf::Leaf;
 use audit_verify::log::{LogCheck, Trust};
 use audit_verify::run::{LEDGER, LogReport, Progress};
 use audit_verify::source::{Entry, LogSize, Source, StoredRecord};
@@ -69,17 +70,41 @@ pub enum ReplayError {
     Spool(#[from] io::Error),
 }
 
+/// How many records a thread is dealt at once, and how many bytes of them: waking it for each would cost as much as asking.
+const CHUNK: usize = 32;
+const CHUNK_BYTES: usize = 256 * 1024;
+
 /// One record for a thread.
 struct Job {
     stored: StoredRecord,
-    log: String,
+    /// What its bytes say, as they were held against the log.
+    leaf: Leaf,
     /// What its task was permitted before, where the proposed bundle looks at that.
     done: BTreeSet<String>,
 }
 
+/// Records for a thread, in their order.
+#[derive(Default)]
+struct Chunk {
+    jobs: Vec<Job>,
+    bytes: usize,
+}
+
+impl Chunk {
+    fn push(&mut self, job: Job) {
+        let payloads = job.stored.payloads.iter().filter_map(|payload| payload.content.as_ref());
+        let bytes: usize = payloads.map(|content| content.bytes.len()).sum();
+        self.bytes = self.bytes.saturating_add(bytes).saturating_add(job.stored.bytes.len());
+        self.jobs.push(job);
+    }
+
+    const fn is_full(&self) -> bool {
+        self.jobs.len() >= CHUNK || self.bytes >= CHUNK_BYTES
+    }
+}
+
 /// What a thread made of it.
 struct Outcome {
-    log: String,
     seq: u64,
     class: Class,
     change: Option<Change>,
@@ -158,13 +183,22 @@ impl Replay<'_> {
         let proposed = self.proposed;
         let make = || {
             let mut bench = Bench::new(kept);
-            move |job| one(&mut bench, proposed, job)
+            move |chunk: Chunk| -> Vec<Outcome> {
+                chunk.jobs.into_iter().map(|job| one(&mut bench, proposed, job)).collect()
+            }
         };
         let mut gone = false;
         let fed = deal(
             self.threads,
             make,
             |dealer| {
+                let mut chunk = Chunk::default();
+                let mut hand_on = |chunk: &mut Chunk, seq: u64| {
+                    dealer(std::mem::take(chunk)).map_err(|Gone| {
+                        gone = true;
+                        fault(log, seq, FaultKind::Unreadable("a thread has ended".to_owned()))
+                    })
+                };
                 self.source.read(log, &mut |entry| {
                     let Entry::Record(stored) = entry else { return check.take(&entry).map(drop) };
                     let leaf = check.place(&stored)?;
@@ -177,14 +211,13 @@ impl Replay<'_> {
                         return Ok(());
                     }
                     *read = read.saturating_add(1);
-                    let job = Job { stored, log: log.clone(), done: before };
-                    dealer(job).map_err(|Gone| {
-                        gone = true;
-                        fault(log, leaf.seq, FaultKind::Unreadable("a thread has ended".to_owned()))
-                    })
-                })
+                    let seq = leaf.seq;
+                    chunk.push(Job { stored, leaf, done: before });
+                    if chunk.is_full() { hand_on(&mut chunk, seq) } else { Ok(()) }
+                })?;
+                if chunk.jobs.is_empty() { Ok(()) } else { hand_on(&mut chunk, *records) }
             },
-            |result| taken.take(result),
+            |results: Vec<Outcome>| results.into_iter().for_each(|result| taken.take(log, result)),
         );
         if gone {
             return Err(ReplayError::Broken("a thread ended before its work did"));
@@ -197,9 +230,9 @@ impl Replay<'_> {
 fn one(bench: &mut Bench<'_>, proposed: Option<&Proposed>, job: Job) -> Outcome {
     let (class, change) = match proposed {
         Some(proposed) => proposed.compare(bench, &job.stored, job.done),
-        None => (again(bench, &job.stored), None),
+        None => (again(bench, &job.stored, &job.leaf), None),
     };
-    Outcome { log: job.log, seq: job.stored.seq, class, change }
+    Outcome { seq: job.stored.seq, class, change }
 }
 
 /// What is taken of the results, in the order of the record.
@@ -210,7 +243,7 @@ struct Taken<'a> {
 }
 
 impl Taken<'_> {
-    fn take(&mut self, result: Outcome) {
+    fn take(&mut self, log: &str, result: Outcome) {
         self.counts.add(&result.class);
         if let Some(change) = &result.change {
             self.spool.put(change);
@@ -218,7 +251,7 @@ impl Taken<'_> {
         if let Class::Disagreed { code, message } = result.class
             && self.disagreements.len() < MOST_TOLD
         {
-            self.disagreements.push(Disagreement { log: result.log, seq: result.seq, code, message });
+            self.disagreements.push(Disagreement { log: log.to_owned(), seq: result.seq, code, message });
         }
     }
 }

@@ -3,6 +3,7 @@
 
 mod sweeps;
 
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -98,6 +99,30 @@ async fn each_write_and_sync_that_fails_denies_and_the_gate_recovers() {
     assert_eq!(reply["decision"], json!(true), "{reply}");
     let report = audit(&data);
     assert!(report.status.success(), "{report:?}");
+}
+
+#[tokio::test]
+async fn a_decision_waits_for_one_sync_and_no_file_takes_anothers_place() {
+    let stage = Stage::begin().await;
+    let kept = stage.gate.data().join("heads/decisions-main");
+    let place = || std::fs::metadata(&kept).map(|facts| (facts.ino(), facts.len())).expect("a head");
+    let mut written_over = 0;
+    for number in 0..12 {
+        let before = place();
+        // None fails: they are counted.
+        stage.disk.fail_at(MANY, Failure::SYNC);
+        let call = write_file("report-writer", IN_SCOPE, &format!("sync-{number}"));
+        assert_eq!(stage.parties.evaluate(&call).await.json()["decision"], json!(true));
+        assert_eq!(stage.disk.calls(), 1, "syncs of decision {number}");
+        let now = place();
+        // With one digit more in its size it is longer.
+        written_over += usize::from(now == before);
+        assert!(now == before || now.1 > before.1, "{before:?} {now:?}");
+    }
+    assert!(written_over >= 10, "{written_over}");
+    let checkpoint = std::fs::read_to_string(&kept).expect("a head");
+    let newest = stage.gate.client.get("/api/v1/logs/decisions-main/checkpoint", Some(&stage.mara)).await;
+    assert_eq!(newest.text(), checkpoint, "the head beside the database is the newest");
 }
 
 #[tokio::test]

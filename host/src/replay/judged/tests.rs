@@ -2,7 +2,6 @@
 
 use policy_core::digest::Digest;
 use policy_core::outcome::{Evaluation, Outcome, Reason};
-use policy_core::question::{Requested, SealedQuestion};
 use serde_json::{Value, json};
 
 use super::*;
@@ -24,22 +23,9 @@ fn answer(outcome: Outcome, reason: Reason) -> Evaluation {
     Evaluation { outcome, reason, ..denial(reason) }
 }
 
-/// A question without grants.
-fn question() -> SealedQuestion {
-    let digest = Digest::of(b"");
-    let agent = json!({"type": "Agent", "id": "a"});
-    let call =
-        json!({"subject": agent, "action": "read", "resources": [agent], "input_digest": digest, "typed": false});
-    let stored = json!({
-        "v": 1, "purpose": "use", "bundle": digest, "now": "2026-11-29T12:00:00.000Z", "call": call, "task": "t",
-        "chain": [], "context": {}, "entities": [], "candidates": [], "locks": [], "requested": Requested::default(),
-    });
-    serde_json::from_value(stored).unwrap()
-}
-
 /// What comes of a record: its class in a word.
 fn class(recorded: &DecisionRecord, said: &Evaluation) -> String {
-    match unasked(recorded).unwrap_or_else(|| held(recorded, &question(), said)) {
+    match unasked(recorded).unwrap_or_else(|| held(recorded, 0, said)) {
         Class::Agreed { repeated, .. } => if repeated { "repeated" } else { "agreed" }.to_owned(),
         Class::Limit(kind) => kind,
         Class::Gate(what) => what.to_owned(),

@@ -17,6 +17,7 @@ use std::path::Path;
 
 use super::folder::{file_error, write_new};
 use super::types::StoreError;
+use crate::whole_file;
 
 /// The word that a backup is marked with.
 const BACKUP: &str = "backup";
@@ -35,7 +36,8 @@ fn copy_files(from: &Path, to: &Path, but: &[&str]) -> Result<(), StoreError> {
         if path.is_dir() || is_partial || name.to_str().is_some_and(|name| but.contains(&name)) {
             continue;
         }
-        match fs::read(&path) {
+        // The gate writes heads over.
+        match whole_file::read_settled(&path) {
             Ok(bytes) => write_new(&to.join(&name), &bytes)?,
             // It was replaced while we looked: whatever took its place has another name.
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}

@@ -2,7 +2,6 @@
 
 use policy_core::sabotaged;
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -22,6 +21,7 @@ use super::source::SqliteSource;
 use crate::store::folder::file_error;
 use crate::store::keys::Keys;
 use crate::store::types::{FoldError, Head, Log, Record, StoreError};
+use crate::whole_file;
 
 /// The payload that holds a ledger record's event.
 const EVENT: &str = "event";
@@ -168,7 +168,10 @@ impl Seen {
         let mut notes = BTreeMap::new();
         for log in Log::ALL {
             let path = head_file(data, log);
-            match fs::read_to_string(&path) {
+            // A gate may be writing it over.
+            let read = whole_file::read_settled(&path)
+                .and_then(|bytes| String::from_utf8(bytes).map_err(std::io::Error::other));
+            match read {
                 // What a power cut leaves of a file that was never synced. It says as little as one that is gone.
                 Ok(note) if note.is_empty() => {}
                 Ok(note) => drop(notes.insert(log, note)),

@@ -4,8 +4,6 @@ mod mend;
 
 use policy_core::sabotaged;
 use std::collections::BTreeMap;
-use std::fs;
-use std::io::Write as _;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -24,6 +22,7 @@ use super::schema::{self, database};
 use crate::random::Random;
 use crate::store::reserve::Reserve;
 use crate::store::types::{AppendError, Fold, Head, Log, NewRecord, Positions, Record, StoreError, VersionKey};
+use crate::whole_file;
 
 /// The most jobs in one transaction.
 const BATCH: usize = 256;
@@ -354,13 +353,11 @@ impl Writer {
         Ok(batch.answers)
     }
 
-    /// Keeps the newest head outside the database, where a restored backup of it does not reach.
+    /// Keeps the newest head outside the database, where a restored backup of it does not reach. Nobody waits for a disk
+    /// here: after a power cut an older head may be there, which says less, and never a newer one than the database has.
     fn keep(&self, head: &Head) -> Result<(), StoreError> {
         let path = load::head_file(self.shared.folder.path(), head.log);
-        let fresh = path.with_extension("new");
-        fs::File::create(&fresh)
-            .and_then(|mut file| file.write_all(head.note.as_bytes()))
-            .and_then(|()| fs::rename(&fresh, &path))
+        whole_file::write_over(&path, head.note.as_bytes())
             .map_err(|source| crate::store::folder::file_error(&path, source))
     }
 }

@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use policy_core::abi::chain_text;
 use policy_core::digest::Digest;
 use policy_core::entity::{EntityRef, Hop};
+use policy_core::json::to_canonical_bytes;
 use policy_core::outcome::Reason;
 use policy_core::question::{Purpose, Requested, SEALED_VERSION, SealedQuestion};
 use policy_core::text::is_identifier;
@@ -130,8 +131,12 @@ impl Bundle {
             locks: Vec::new(),
             requested: Requested { uses: 1, ..Requested::default() },
         };
-        // What Cedar would refuse is refused here, before anything is recorded as a question.
-        crate::evaluate::Prepared::new(rules, crate::evaluate::Asked::whole(&question))
+        // What Cedar would refuse is refused here, before anything is recorded as a question. An agent asks again and again
+        // about the same entities: what was made of their text is kept.
+        let text = to_canonical_bytes(&question.entities).ok().and_then(|text| String::from_utf8(text).ok());
+        let facts = text.and_then(|text| rules.kept.facts.of(rules, &text));
+        let asked = crate::evaluate::Asked { facts: facts.as_deref(), ..crate::evaluate::Asked::whole(&question) };
+        crate::evaluate::Prepared::new(rules, asked)
             .map_err(|reason| SealError::new(reason, "the question does not fit the bundle's schema"))?;
         Ok(question)
     }

@@ -41,7 +41,7 @@ pub fn measure(run: &mut Run) -> Result<()> {
     lonely(run, &runtime, &disk, [&gate, &nothing, &syncing])?;
     let sync = disk.usual()?;
     felt::measure(run, &runtime, &story, sync)?;
-    replayed::measure(run, story.gate.data())?;
+    replayed::measure(run, &runtime, story.gate.data())?;
     drop(story);
     started::measure(run, &runtime)?;
     drawn::measure(run, &runtime)
