@@ -122,7 +122,7 @@ async fn a_decision_waits_for_one_sync_and_no_file_takes_anothers_place() {
     assert!(written_over >= 10, "{written_over}");
     let checkpoint = std::fs::read_to_string(&kept).expect("a head");
     let newest = stage.gate.client.get("/api/v1/logs/decisions-main/checkpoint", Some(&stage.mara)).await;
-    assert_eq!(newest.text(), checkpoint, "the head beside the database is the newest");
+    assert_eq!(newest.text, checkpoint, "the head beside the database is the newest");
 }
 
 #[tokio::test]

@@ -16,34 +16,44 @@ use crate::measure::now;
 pub struct Asked {
     http: Client,
     url: String,
-    /// The enforcement point's token and the agent's.
-    tokens: (String, String),
+    /// The enforcement point's token.
+    point: String,
+    /// The agents that it asks for in turn, with their tokens.
+    agents: Vec<(&'static str, String)>,
     asked: AtomicU64,
 }
 
+/// Who asks at a gate: it works on a bounded number of one agent's questions at once, and a point asks for many.
+const ASKING: [&str; 4] = ["report-writer", "ledger-bot", "close-planner", "release-bot"];
+
 impl Asked {
     /// A gate with the sample bundle.
-    pub fn gate(story: &Story) -> Result<Self> {
+    pub async fn gate(story: &Story) -> Result<Self> {
         let url = format!("{}/access/v1/evaluation", story.client.url);
-        Self::new(url, (story.point.clone(), story.agent.clone()))
+        let mut agents = Vec::new();
+        for agent in ASKING {
+            agents.push((agent, story.gate.agent(agent, &format!("task-of-{agent}"), Some("ines")).await));
+        }
+        Self::new(url, story.point.clone(), agents)
     }
 
     /// A handler of ours, which looks at nothing that it is sent.
     pub fn peer(url: &str) -> Result<Self> {
-        Self::new(url.to_owned(), ("nobody".to_owned(), "nobody".to_owned()))
+        Self::new(url.to_owned(), "nobody".to_owned(), vec![("nobody", "nobody".to_owned())])
     }
 
-    fn new(url: String, tokens: (String, String)) -> Result<Self> {
+    fn new(url: String, point: String, agents: Vec<(&'static str, String)>) -> Result<Self> {
         let http = Client::builder().no_proxy().build()?;
-        Ok(Self { http, url, tokens, asked: AtomicU64::new(0) })
+        Ok(Self { http, url, point, agents, asked: AtomicU64::new(0) })
     }
 
     /// Asks once, for a call that scope permits, and holds the answer against that.
     pub async fn ask(&self) -> Result<()> {
         let call = self.asked.fetch_add(1, Ordering::Relaxed);
-        let (point, agent) = &self.tokens;
-        let request = self.http.post(&self.url).bearer_auth(point).header("proviso-subject-token", agent);
-        let answer = request.json(&question(call)).send().await?.text().await?;
+        let turn = usize::try_from(call)? % self.agents.len().max(1);
+        let (agent, token) = self.agents.get(turn).ok_or("nobody asks")?;
+        let request = self.http.post(&self.url).bearer_auth(&self.point).header("proviso-subject-token", token);
+        let answer = request.json(&question(agent, call)).send().await?.text().await?;
         if answer.contains("\"decision\":true") { Ok(()) } else { Err(format!("no permit: {answer}").into()) }
     }
 
@@ -67,9 +77,9 @@ impl Asked {
     }
 }
 
-fn question(call: u64) -> Value {
+fn question(agent: &str, call: u64) -> Value {
     json!({
-        "subject": {"type": "Agent", "id": format!("{AGENTS}report-writer")},
+        "subject": {"type": "Agent", "id": format!("{AGENTS}{agent}")},
         "action": {"name": "read_file"},
         "resource": {"type": "Volume", "id": "files"},
         "context": {

@@ -25,6 +25,8 @@ use peers::{Disk, Peers};
 
 /// How many keep asking at the same time, each over a connection of its own.
 const CONNECTIONS: usize = 64;
+/// How often each asks in a turn at least: how a burst begins and ends is not the rate that is kept up.
+const IN_A_ROW: u32 = 8;
 
 /// All of it.
 pub fn measure(run: &mut Run) -> Result<()> {
@@ -34,7 +36,7 @@ pub fn measure(run: &mut Run) -> Result<()> {
     let (story, peers) =
         runtime.block_on(async { (Story::begin().await, Peers::start(&folder.path().join("kept")).await) });
     let peers = peers?;
-    let gate = Arc::new(Asked::gate(&story)?);
+    let gate = Arc::new(runtime.block_on(Asked::gate(&story))?);
     let nothing = Arc::new(Asked::peer(&peers.nothing)?);
     let syncing = Arc::new(Asked::peer(&peers.syncing)?);
     rate(run, &runtime, [&gate, &nothing, &syncing])?;
@@ -49,8 +51,12 @@ pub fn measure(run: &mut Run) -> Result<()> {
 
 /// Decisions a second, of all connections together.
 fn rate(run: &mut Run, runtime: &Runtime, of: [&Arc<Asked>; 3]) -> Result<()> {
-    let [gate, nothing, syncing] =
-        of.map(|asked| move |calls: u32| runtime.block_on(Asked::at_once(asked, CONNECTIONS, calls)));
+    let [gate, nothing, syncing] = of.map(|asked| {
+        move |calls: u32| {
+            let took = runtime.block_on(Asked::at_once(asked, CONNECTIONS, calls.saturating_mul(IN_A_ROW)));
+            took.map(|took| took / IN_A_ROW)
+        }
+    });
     let mut ways = [
         Way::elsewhere("a gate, the decision on the disk before it is told", gate),
         Way::elsewhere("a handler that does nothing", nothing),
