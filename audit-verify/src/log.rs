@@ -47,16 +47,22 @@ impl LogCheck {
     /// # Errors
     /// When two of them say different things of one size.
     pub fn new(log: &str, trust: Trust, held: &[Head]) -> Result<Self, Fault> {
-        let mut check = Self {
-            log: log.to_owned(),
-            trust,
-            range: CompactRange::default(),
-            held: BTreeMap::new(),
-            named: Vec::new(),
-            newest: None,
-        };
+        Self::behind(log, trust, held, CompactRange::default())
+    }
+
+    /// Begins behind records that were verified before, whose tree this is. Heads over fewer than these are passed over:
+    /// who has that tree holds them against it.
+    ///
+    /// # Errors
+    /// As [`Self::new`], and when a head over exactly these has another root.
+    pub fn behind(log: &str, trust: Trust, held: &[Head], range: CompactRange) -> Result<Self, Fault> {
+        let mut check =
+            Self { log: log.to_owned(), trust, range, held: BTreeMap::new(), named: Vec::new(), newest: None };
         for Head { checkpoint, .. } in held {
             let Checkpoint { size, root, .. } = checkpoint;
+            if *size < check.size() {
+                continue;
+            }
             if check.held.insert(*size, *root).is_some_and(|other| other != *root) {
                 return Err(check.fault(size.saturating_sub(1), FaultKind::Forked(*size)));
             }

@@ -26,6 +26,7 @@ pub mod http;
 pub mod identity;
 pub mod mcp;
 pub mod notify;
+mod pairs;
 pub mod random;
 pub mod reconcile;
 pub mod remedies;

@@ -198,6 +198,8 @@ pub fn remedy(code: &str) -> Option<&'static str> {
         "enrol_instead" => "`proviso admin enrol` makes the first administrator's link",
         "recovery_under_way" => "wait for it, or stop it by `proviso admin recover --stop --reason TEXT`",
         "no_recovery" => "there is nothing to stop or to go on with; `proviso admin recover --reason TEXT` begins one",
+        "record_doubted" => "the operator keeps the data folder as it is, and runs `proviso audit verify`",
+        "record_unverified" => "ask again once `proviso_record_verified` says `whole`: it is being read",
         "clock_doubted" => "see to the clock, then `proviso trust-clock`",
         "bundle_changed" => "look at the page again, and do it again where you still may",
         "bad_account" => "take the `sub` from the refusal that the person was shown when they tried to sign in",

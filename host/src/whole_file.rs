@@ -12,9 +12,24 @@ use std::path::{Path, PathBuf};
 /// # Errors
 /// What the system says; the old file is as it was then.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let beside = write_beside(path, bytes)?;
+    fs::rename(&beside, path)?;
+    sync_folder(path)
+}
+
+/// Where a file is written before it takes its place.
+pub(crate) fn beside(path: &Path) -> PathBuf {
     let mut beside = OsString::from(path);
     beside.push(".new");
-    let beside = PathBuf::from(beside);
+    PathBuf::from(beside)
+}
+
+/// The first half of [`replace`]: writes it durably beside its place, and says where.
+///
+/// # Errors
+/// What the system says.
+pub(crate) fn write_beside(path: &Path, bytes: &[u8]) -> io::Result<PathBuf> {
+    let beside = beside(path);
     // One that was left half-written may be readable by others: it is made anew, never written over.
     match fs::remove_file(&beside) {
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
@@ -23,8 +38,7 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = OpenOptions::new().create_new(true).write(true).mode(0o600).open(&beside)?;
     file.write_all(bytes)?;
     file.sync_all()?;
-    fs::rename(&beside, path)?;
-    sync_folder(path)
+    Ok(beside)
 }
 
 /// Makes the folder's entry of this file durable.

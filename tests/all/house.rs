@@ -5,6 +5,7 @@
 mod claims;
 mod codes;
 mod dependencies;
+mod forms;
 mod kinds;
 mod looks;
 mod module;

@@ -17,6 +17,7 @@ mod raw;
 mod receipts;
 mod replayed;
 mod rotation;
+mod snapshots;
 mod uses;
 
 use proviso_tests::{Answer, Story, as_person, write_file};

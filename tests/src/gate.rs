@@ -16,7 +16,7 @@ use proviso::http::{self, ModuleFile, Site};
 use proviso::identity::MintRequest;
 use proviso::notify::{self, Notify};
 use proviso::random::{Random, SystemRandom};
-use proviso::store::{DataKind, SeenHead, Store, bundle_folder};
+use proviso::store::{DataKind, SeenHead, SnapshotRule, Store, bundle_folder};
 use proviso::tls::{Keeper, Pair};
 use proviso::trust::Identities;
 use serde_json::json;
@@ -77,6 +77,8 @@ pub struct Setup {
     pub notify: Notify,
     /// Heads of its record that others hold.
     pub seen: Vec<SeenHead>,
+    /// When snapshots of its record are written.
+    pub snapshots: Option<SnapshotRule>,
     /// How long what is kept.
     pub retention: Retention,
     /// Whose tokens are believed besides its own.
@@ -108,6 +110,7 @@ impl Default for Setup {
             attention: None,
             notify: Notify::default(),
             seen: Vec::new(),
+            snapshots: Some(SnapshotRule::default()),
             retention: Retention::default(),
             identities: Identities::default(),
             record: Record::default(),
@@ -187,6 +190,7 @@ impl TestGate {
             retention: setup.retention,
             identities: setup.identities,
             seen: [setup.seen, copies::first_look(&setup.record).await].concat(),
+            snapshots: setup.snapshots,
         };
         let parts = Parts {
             engine: Arc::new(engine),

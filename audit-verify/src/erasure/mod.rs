@@ -32,7 +32,7 @@ pub struct Erased {
 }
 
 /// The first payload that the record says was erased and that is there, and how many there are.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Returned {
     /// How many.
     pub payloads: u64,
@@ -45,7 +45,7 @@ pub struct Returned {
 }
 
 /// All that the ledger says was erased, and how much of it was found to be.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Erasures {
     said: Vec<Said>,
     /// By log and name.
@@ -58,7 +58,7 @@ pub struct Erasures {
 type Ranges = BTreeMap<u64, (u64, usize)>;
 
 /// One entry of one record.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 struct Said {
     seq: u64,
     payloads: u64,

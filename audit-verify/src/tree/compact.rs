@@ -12,6 +12,11 @@ pub struct CompactRange {
 }
 
 impl CompactRange {
+    /// The tree whose full subtrees these are.
+    pub(super) const fn of(size: u64, peaks: Vec<TreeHash>) -> Self {
+        Self { size, peaks }
+    }
+
     /// How many leaves it holds.
     pub const fn size(&self) -> u64 {
         self.size

@@ -1,5 +1,6 @@
 //! A tree that is only appended to, with the root of each full subtree: any root, proof and tile is a few look-ups.
 
+use super::compact::CompactRange;
 use super::proof::ProofError;
 use super::tile::TILE;
 use super::{empty_root, node_hash};
@@ -33,6 +34,22 @@ impl Tree {
                 None => return,
             }
         }
+    }
+
+    /// The hashes of all leaves, in their order.
+    pub fn leaves(&self) -> &[TreeHash] {
+        self.heights.first().map_or(&[], Vec::as_slice)
+    }
+
+    /// The same tree as its full subtrees alone.
+    pub fn compact(&self) -> CompactRange {
+        let (size, mut begin, mut peaks) = (self.size(), 0, Vec::new());
+        for height in (0..u64::BITS).rev().filter(|height| (size >> height) & 1 == 1) {
+            // All of a tree's full subtrees are there.
+            peaks.extend(self.full(usize::try_from(height).unwrap_or(usize::MAX), begin >> height));
+            begin += 1 << height;
+        }
+        CompactRange::of(size, peaks)
     }
 
     /// The hash of one leaf. Absent: there is no such leaf.

@@ -193,6 +193,7 @@ mod tests {
             let size_of = size as u64;
             let tree_root = whole.root(size_of).unwrap();
             assert_eq!(tree_root, range.root());
+            assert_eq!((tree(part).compact(), tree(part).leaves()), (range.clone(), part));
             for (index, leaf) in part.iter().enumerate() {
                 let proof = whole.inclusion(index as u64, size_of).unwrap();
                 let check = |leaf, index, proof: &[TreeHash]| verify_inclusion(leaf, index, size_of, proof, &tree_root);

@@ -22,6 +22,7 @@ use super::inputs::{self, Asked};
 use super::judge::NoAnswer;
 use super::permit::Permit;
 use super::refusal::Refusal;
+use super::reply::RECORD_DOUBTED;
 use crate::identity::Credential;
 use crate::random;
 use crate::signing::StateFault;
@@ -253,6 +254,9 @@ impl App {
             let live = self.index().find(&question.call.subject, &question.task);
             if !live.is_empty() {
                 decision.answer = denial(Reason::ClockUnsafe);
+                if self.folded().is_doubted() {
+                    made.detail = Some(RECORD_DOUBTED.to_owned());
+                }
             }
         }
         if decision.answer.outcome.permits() && ask.purpose == Purpose::Use {

@@ -7,6 +7,7 @@ use policy_core::question::LockTarget;
 use policy_core::time::{Span, Timestamp};
 use proviso_api::operations::ExecutionPhase;
 use proviso_api::stops::CallInFlight;
+use serde::{Deserialize, Serialize};
 
 use super::event::DecisionRecord;
 use super::policy::Policy;
@@ -18,7 +19,7 @@ const BEGINS_WITHIN: Span = Span::from_seconds(60);
 const ENDS_WITHIN: Span = Span::from_seconds(2 * 86_400);
 
 /// A permitted call.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Flight {
     /// When it was permitted.
     pub at: Timestamp,
@@ -36,7 +37,7 @@ pub struct Flight {
 }
 
 /// What is called.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 struct What {
     action: String,
     tools: Vec<String>,
@@ -44,12 +45,13 @@ struct What {
 }
 
 /// The calls under way, by evaluation.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Flights {
     calls: BTreeMap<String, Flight>,
     /// Oldest first; twice where one was asked about again.
     order: VecDeque<(Timestamp, String)>,
     /// Who was last permitted what, and when.
+    #[serde(with = "crate::pairs::nested")]
     users: BTreeMap<What, BTreeMap<EntityRef, Timestamp>>,
 }
 

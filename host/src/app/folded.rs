@@ -12,7 +12,7 @@ use tokio::sync::broadcast;
 use super::engine::GrantIndex;
 use super::policy::Policy;
 use super::state::State;
-use crate::store::{Fold, FoldError, Log, Record, VersionKey};
+use crate::store::{Aside, Fold, FoldError, Log, Record, Snapshots, Verified, VersionKey};
 
 /// How many changes a listener may lag behind before it is told to ask again.
 const CHANGES: usize = 1024;
@@ -35,6 +35,10 @@ pub struct Folded {
     policy: RwLock<Arc<Policy>>,
     /// The bundles that can become the active one, the newest last.
     ready: Mutex<Vec<Arc<Policy>>>,
+    /// Whether all of the record was verified since the start.
+    whole: AtomicBool,
+    /// Whether the record was found not to be what is believed.
+    doubted: AtomicBool,
 }
 
 impl Folded {
@@ -45,7 +49,8 @@ impl Folded {
         let (writable, newest) = (AtomicBool::new(true), AtomicI64::new(i64::MIN));
         let policy = Arc::new(policy);
         let ready = Mutex::new(vec![Arc::clone(&policy)]);
-        Self { state, aside, index, changes, writable, newest, policy: RwLock::new(policy), ready }
+        let (whole, doubted) = (AtomicBool::new(true), AtomicBool::new(false));
+        Self { state, aside, index, changes, writable, newest, policy: RwLock::new(policy), ready, whole, doubted }
     }
 
     /// The active bundle.
@@ -115,6 +120,17 @@ impl Folded {
     /// Whether records can be written.
     pub fn is_writable(&self) -> bool {
         self.writable.load(Ordering::Acquire)
+    }
+
+    /// How much of the record was verified since the start.
+    pub fn verified(&self) -> Verified {
+        if self.whole.load(Ordering::Acquire) { Verified::Whole } else { Verified::Tail }
+    }
+
+    /// Whether the record was found not to be what is believed: no exception is honoured until the next start, which reads
+    /// all of it.
+    pub fn is_doubted(&self) -> bool {
+        self.doubted.load(Ordering::Acquire)
     }
 
     fn index(&self, state: &State, id: &str) {
@@ -194,5 +210,33 @@ impl Fold for Folded {
 
     fn writable(&self, writable: bool) {
         self.writable.store(writable, Ordering::Release);
+    }
+
+    fn snapshots(&self) -> Option<&dyn Snapshots> {
+        Some(self)
+    }
+}
+
+impl Snapshots for Folded {
+    fn resume(&self, floor: u64, form: &[u8]) -> Result<(), FoldError> {
+        let state = State::of_form(floor, form)?;
+        *self.aside.lock().unwrap_or_else(PoisonError::into_inner) = Some(state);
+        Ok(())
+    }
+
+    fn form(&self) -> Result<Vec<u8>, FoldError> {
+        self.aside.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_default().form()
+    }
+
+    fn aside(&self) -> Box<dyn Aside> {
+        Box::new(State::new(0))
+    }
+
+    fn verified(&self, how: Verified) {
+        self.whole.store(how == Verified::Whole, Ordering::Release);
+    }
+
+    fn doubted(&self, _: &str) {
+        self.doubted.store(true, Ordering::Release);
     }
 }

@@ -8,16 +8,17 @@ use policy_core::lifecycle::{Event, Exception, Phase};
 use policy_core::question::LockTarget;
 use policy_core::time::Timestamp;
 use proviso_api::findings::{EvidenceClass, FindingKind, FindingState};
+use serde::{Deserialize, Serialize};
 
 use super::App;
 use super::findings::Findings;
-use crate::store::Log;
+use crate::store::{Log, Verified};
 
 /// The upper bounds of what is counted apart, in seconds: from half a minute to a day.
 pub const BOUNDS: [u64; 8] = [30, 60, 300, 900, 3_600, 14_400, 28_800, 86_400];
 
 /// How long something took, as a histogram.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Took {
     /// How many took at most so long, for each of [`BOUNDS`]; those that took longer are in none.
     pub within: [u64; BOUNDS.len()],
@@ -38,7 +39,7 @@ impl Took {
 }
 
 /// What is folded.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Measures {
     /// Exceptions that want votes, by id. Whether time has ended one is a comparison (R6).
     waiting: BTreeSet<String>,
@@ -105,6 +106,10 @@ pub struct Measured {
     pub findings: Vec<(FindingKind, EvidenceClass, u64)>,
     /// Whether the clock is doubted, and no exception honoured (R6).
     pub clock_doubted: bool,
+    /// How much of the record was verified since the start.
+    pub verified: Verified,
+    /// Whether it was found not to be what is believed, and no exception is honoured (R9).
+    pub record_doubted: bool,
 }
 
 /// What can be locked, in the words of the API.
@@ -148,6 +153,8 @@ impl App {
             locks: TARGETS.into_iter().map(|target| (target, count(in_force(target)))).collect(),
             findings: unresolved(&state.findings),
             clock_doubted: !reading.safe || state.clock_doubted,
+            verified: self.folded().verified(),
+            record_doubted: self.folded().is_doubted(),
         }
     }
 }

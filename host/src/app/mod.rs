@@ -369,7 +369,8 @@ impl App {
                 tracing::error!(code = refusal.code, "that could not be recorded; it holds all the same");
             }
         }
-        Reading { safe: reading.safe && !doubted, ..reading }
+        // INVARIANT (R9): what rests on a record that is not what was believed is no exception.
+        Reading { safe: reading.safe && !doubted && !self.0.folded.is_doubted(), ..reading }
     }
 
     fn refusals(&self) -> &console::Refusals {

@@ -45,7 +45,8 @@ impl App {
         let credential_keys = CredentialKeys::open(&settings.data, &*parts.random, parts.clock.now())?;
         let folded = Arc::new(Folded::new(Arc::clone(&parts.index), policy));
         let time = TimeKeeper::new(Arc::clone(&parts.clock));
-        let store = SqliteStore::open(folder, Arc::clone(&keys), Arc::clone(&parts.random), folded.clone())?;
+        let random = Arc::clone(&parts.random);
+        let store = SqliteStore::open_by(folder, Arc::clone(&keys), random, folded.clone(), settings.snapshots)?;
         let outbox = SqliteOutbox::open(&settings.data, Arc::clone(&keys))?;
         let store = (wrap(Arc::new(store)), Arc::new(outbox) as Arc<dyn Outbox>);
         let keys = (keys, binding, credential_keys);

@@ -27,6 +27,10 @@ pub(super) struct Allow {
     seconds: u32,
 }
 
+/// What is told where an exception is not honoured because of the record; the code is that of a clock in doubt, which a
+/// replay knows as the gate's own word.
+pub(super) const RECORD_DOUBTED: &str = "the record is not what was believed at the start, so exceptions are suspended";
+
 impl App {
     /// An allow, where there is time left for one after the record was written. Else the outcome becomes a denial: the
     /// record stands, and what was consumed stays consumed.
@@ -42,6 +46,7 @@ impl App {
         // A clock that was set back meanwhile says nothing of how much has passed.
         let mut left = if now < made.now.millis() { 0 } else { lapse.saturating_sub(now) };
         let mut reason = Reason::Limit;
+        let mut detail = "the allow lapsed while it was recorded; what it used stays used";
         if made.decision.answer.outcome == Outcome::PermittedByException {
             let entry = made.decision.answer.grant.as_deref().and_then(|grant| state.by_grant(grant));
             let end = match entry.map(|entry| &entry.exception.phase) {
@@ -60,6 +65,10 @@ impl App {
             if (!reading.safe || state.clock_doubted) && !sabotaged!("r6_clock_believed") {
                 (reason, left) = (Reason::ClockUnsafe, 0);
             }
+            // INVARIANT (R9): nor does one leave that was judged on a record which is not what was believed.
+            if self.0.folded.is_doubted() {
+                (reason, left, detail) = (Reason::ClockUnsafe, 0, RECORD_DOUBTED);
+            }
         }
         if overtaken {
             (reason, left) = (Reason::Locked, 0);
@@ -68,7 +77,7 @@ impl App {
             Ok(seconds @ 1..) => Some(Allow { _permit: permit, seconds }),
             Ok(0) | Err(_) => {
                 made.decision.answer = denial(reason);
-                made.detail = Some("the allow lapsed while it was recorded; what it used stays used".to_owned());
+                made.detail = Some(detail.to_owned());
                 None
             }
         }
@@ -214,6 +223,7 @@ impl App {
 fn told(answer: &Evaluation, detail: Option<&str>, asker: &Asker, offered: bool) -> (String, Option<&'static str>) {
     let (sentence, help) = (answer.reason.sentence(), answer.reason.help());
     match (answer.outcome, detail) {
+        (_, Some(RECORD_DOUBTED)) => (RECORD_DOUBTED.to_owned(), remedy("record_doubted")),
         (_, Some(detail)) => (format!("{sentence}: {detail}"), help),
         (Outcome::RequestableDenial, None) if offered => (format!("{sentence}; nothing ran"), help),
         (Outcome::RequestableDenial, None) if asker.agent.on_behalf.is_none() => {

@@ -14,7 +14,7 @@ use super::sign_in::Ways;
 use crate::clock::Clock;
 use crate::random::Random;
 use crate::signing::CredentialKeyError;
-use crate::store::{DataKind, SeenHead, StoreError};
+use crate::store::{DataKind, SeenHead, SnapshotRule, StoreError};
 use crate::trust::Identities;
 
 /// What the operator decided at start.
@@ -46,6 +46,8 @@ pub struct Settings {
     pub retention: Retention,
     /// Whose tokens are believed besides the gate's own.
     pub identities: Identities,
+    /// When snapshots of the record are written, which a start goes on from; absent: each start reads all of it.
+    pub snapshots: Option<SnapshotRule>,
 }
 
 impl Settings {

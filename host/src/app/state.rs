@@ -1,5 +1,8 @@
 //! What the app believes, folded from verified records and from nothing else (R9).
 
+mod decisions;
+mod form;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use policy_core::abi::Voter;
@@ -8,20 +11,19 @@ use policy_core::entity::EntityRef;
 use policy_core::json;
 use policy_core::lifecycle::{self, Event, Exception, Phase};
 use policy_core::presence::Presence;
-use policy_core::question::{Lock, LockTarget, Purpose, SealedQuestion};
-use policy_core::sabotaged;
-use policy_core::time::{Span, Timestamp};
+use policy_core::question::{Lock, LockTarget};
+use policy_core::time::Timestamp;
 use proviso_api::operations::ExecutionPhase;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+pub use decisions::DENIALS_KEPT;
 
 use super::activation::Proposals;
 use super::epoch::EpochFact;
 use super::erasure::{Erasures, Hold};
-use super::event::{
-    ActivationFact, DECISION, DecisionRecord, EVENT, EXECUTION, ExecutionRecord, FoldOrigin, GateEvent, LedgerEvent,
-    OBSERVED, ORIGIN, QUESTION, RequestOrigin, SEARCH,
-};
-use super::findings::{Accounts, EVIDENCE, Findings};
+use super::event::{ActivationFact, DecisionRecord, EVENT, FoldOrigin, GateEvent, LedgerEvent, ORIGIN, RequestOrigin};
+use super::findings::{Accounts, Findings};
 use super::flight::Flights;
 use super::identities::ASSURANCE;
 use super::measures::Measures;
@@ -29,16 +31,11 @@ use super::membership::Members;
 use super::ownership::{Ownership, OwnershipEvent};
 use super::routing::Routing;
 use super::uses::Uses;
-use crate::identity::{Registry, TokenFacts};
+use crate::identity::Registry;
 use crate::store::{FoldError, Log, Record, VersionKey};
 
-/// How long a recorded denial is kept in memory: what a decision sheet can try.
-pub const DENIALS_KEPT: Span = Span::from_seconds(8 * 86_400);
-/// And how many at most.
-const MOST_DENIALS: usize = 50_000;
-
 /// An exception with where its events stand.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Entry {
     /// The exception.
     pub exception: Exception,
@@ -55,7 +52,7 @@ pub struct Entry {
 }
 
 /// A recorded denial.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Denial {
     /// Its position in the log of decisions.
     pub seq: u64,
@@ -72,7 +69,7 @@ pub struct Denial {
 }
 
 /// A lock that nobody has lifted.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct LockEntry {
     /// The lock.
     pub lock: Lock,
@@ -91,10 +88,16 @@ pub struct LockEntry {
 }
 
 /// What the app believes.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct State {
+    // Of this start, and given anew at each: what was evaluated before one is admitted after none.
+    #[serde(skip)]
     floor: u64,
+    // What records touched since this start: at a start there is none.
+    #[serde(skip)]
     versions: BTreeMap<VersionKey, u64>,
+    /// How many ledger records stood when an operator last trusted the clock.
+    trusted: u64,
     /// How many ledger records stand.
     pub position: u64,
     /// The newest record's time.
@@ -106,6 +109,7 @@ pub struct State {
     /// Which exception a grant belongs to.
     pub grants: BTreeMap<String, String>,
     /// The exceptions that came to a grant, by subject and task, in the order in which they were granted.
+    #[serde(with = "crate::pairs")]
     pub granted: BTreeMap<(EntityRef, String), Vec<String>>,
     /// Locks that nobody has lifted, by id. Whether one is in force is a comparison: [`Self::locks_in_force`].
     pub locks: BTreeMap<String, LockEntry>,
@@ -210,12 +214,15 @@ impl State {
     /// Folds one record. Returns the exception that it was about.
     pub fn apply(&mut self, record: &Record) -> Result<Option<String>, FoldError> {
         // An operator who trusts the clock again may set it back: time counts from that record on.
-        let reset = record.leaf.kind == GateEvent::TRUSTED;
-        if reset {
+        if record.leaf.kind == GateEvent::TRUSTED {
+            self.trusted = record.leaf.seq.saturating_add(1);
             // Times from before say nothing about which call is ten seconds old.
-            self.uses.forget_repeats();
+            self.uses.forget_repeats(self.trusted);
+            self.newest = Some(record.leaf.at);
+        } else if record.leaf.after.is_none_or(|after| after >= self.trusted) {
+            // A decision of before it is as old as that, in whatever order the two are read.
+            self.newest = self.newest.max(Some(record.leaf.at));
         }
-        self.newest = if reset { Some(record.leaf.at) } else { self.newest.max(Some(record.leaf.at)) };
         self.measures.recorded(record.log, record.leaf.at);
         match record.log {
             Log::Ledger => {
@@ -339,104 +346,6 @@ impl State {
             GateEvent::ClockTrusted { .. } => self.clock_doubted = false,
             GateEvent::EpochBegun { epoch } => self.begin_epoch(seq, *epoch),
         }
-    }
-
-    fn apply_decision(&mut self, record: &Record) -> Result<(), FoldError> {
-        let (seq, at) = (record.leaf.seq, record.leaf.at);
-        if [DECISION, EXECUTION, SEARCH, EVIDENCE].iter().any(|name| record.has_erased(name)) {
-            self.accounts.erased(at);
-            return Ok(());
-        }
-        if record.payload(EXECUTION).is_some() {
-            let execution: ExecutionRecord = read(record, EXECUTION)?;
-            self.belongs(execution.exception.as_deref(), seq);
-            let source = self.source_of(&execution.credential, at);
-            self.accounts.reported((seq, at), &execution, source);
-            // INVARIANT (R7, R3): an agent's own word ends no call that a stop would call off, and settles no use.
-            if execution.evidence != OBSERVED {
-                return Ok(());
-            }
-            self.flights.reported(&execution.evaluation, execution.phase);
-            // INVARIANT (R3): whatever is told of a repeat is told of the use that it repeats.
-            let permitted = self.uses.permitted(&execution.evaluation).filter(|_| !sabotaged!("r3_repeat_apart"));
-            let consumed_by = permitted.map_or(execution.evaluation, |permitted| permitted.consumed_by.clone());
-            if let Some(entry) = execution.exception.as_ref().and_then(|id| self.exceptions.get_mut(id)) {
-                entry.reports.insert(consumed_by, execution.phase);
-            }
-            return Ok(());
-        }
-        if record.payload(SEARCH).is_some() {
-            return Ok(());
-        }
-        if record.leaf.kind == EVIDENCE {
-            self.accounts.evidence((seq, at), read(record, EVIDENCE)?);
-            return Ok(());
-        }
-        let decision: DecisionRecord = read(record, DECISION)?;
-        self.belongs(decision.exception.as_deref(), seq);
-        if decision.answer.outcome.permits() {
-            self.apply_permitted(record, decision);
-        } else {
-            let point = self.point(&decision.credential, at);
-            self.accounts.decided((seq, at), &decision, decision.evaluation.clone(), point);
-            let after = record.leaf.after.unwrap_or(0);
-            let question = record.payload(QUESTION).map(<[u8]>::len);
-            self.denial_ids.insert(decision.evaluation.clone(), seq);
-            let bundle = record.leaf.bundle;
-            self.denials.insert(seq, Denial { seq, after, at, bundle, question, record: decision });
-        }
-        self.flights.forget(at);
-        self.forget(at);
-        Ok(())
-    }
-
-    fn apply_permitted(&mut self, record: &Record, decision: DecisionRecord) {
-        let at = record.leaf.at;
-        // One that cannot be read is repeated by nothing.
-        self.uses.add(at, &decision, || read::<SealedQuestion>(record, QUESTION).ok());
-        let permitted = self.uses.permitted(&decision.evaluation);
-        let allow = permitted.map_or(&decision.evaluation, |permitted| &permitted.consumed_by).clone();
-        let point = self.point(&decision.credential, at);
-        self.accounts.decided((record.leaf.seq, at), &decision, allow, point);
-        if decision.purpose == Purpose::Use {
-            self.flights.begin(at, &decision);
-            self.done.entry(decision.task).or_default().extend(decision.done);
-        }
-    }
-
-    /// Who reports under a credential, as evidence names it: `point:NAME` or `agent:TYPE::ID`.
-    pub fn source_of(&self, credential: &str, at: Timestamp) -> String {
-        match self.registry.find(credential, at).map(|(token, _)| &token.facts) {
-            Some(TokenFacts::EnforcementPoint { name, .. }) => format!("point:{name}"),
-            Some(TokenFacts::Agent { subject, .. }) => format!("agent:{subject}"),
-            Some(TokenFacts::Approver { .. }) | None => format!("credential:{credential}"),
-        }
-    }
-
-    /// The enforcement point that holds a credential, where one does.
-    fn point(&self, credential: &str, at: Timestamp) -> Option<String> {
-        match self.registry.find(credential, at).map(|(token, _)| &token.facts) {
-            Some(TokenFacts::EnforcementPoint { name, .. }) => Some(name.clone()),
-            _ => None,
-        }
-    }
-
-    fn belongs(&mut self, exception: Option<&str>, seq: u64) {
-        if let Some(entry) = exception.and_then(|id| self.exceptions.get_mut(id)) {
-            entry.decisions.push(seq);
-        }
-    }
-
-    /// Forgets what nothing can ask for any more; the log keeps it.
-    fn forget(&mut self, now: Timestamp) {
-        while let Some(first) = self.denials.first_entry() {
-            if self.denial_ids.len() <= MOST_DENIALS && now < first.get().at.plus(DENIALS_KEPT) {
-                break;
-            }
-            let denial = first.remove();
-            self.denial_ids.remove(&denial.record.evaluation);
-        }
-        self.uses.forget(now);
     }
 
     /// Whether an exception is open or live as far as records say, or may be again under another bundle; whether its time

@@ -318,6 +318,7 @@ impl Gate {
             seen: Vec::new(),
             retention: Retention::default(),
             identities: crate::trust::Identities::default(),
+            snapshots: None,
         };
         change(&mut settings);
         let engine = Arc::new(NativeEngine {

@@ -7,6 +7,7 @@ use policy_core::entity::{EntityRef, Hop};
 use policy_core::outcome::Outcome;
 use policy_core::question::{Purpose, SealedQuestion};
 use policy_core::time::{Span, Timestamp};
+use serde::{Deserialize, Serialize};
 
 use super::event::DecisionRecord;
 use super::reply::VALID_FOR;
@@ -20,7 +21,7 @@ const REPORTS_WITHIN: Span = Span::from_seconds(2 * 86_400);
 
 /// Which call a use was for. INVARIANT (R3): another subject, task or chain, another action or resource under the same
 /// call id and with the same arguments is another call, and consumes a use of its own.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct UseKey {
     /// The credential that asked.
     pub credential: String,
@@ -52,7 +53,7 @@ impl UseKey {
 }
 
 /// A use that the same call id may repeat.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct PastUse {
     /// The grant that permitted it.
     pub grant: String,
@@ -60,10 +61,12 @@ pub struct PastUse {
     pub evaluation: String,
     /// When.
     pub at: Timestamp,
+    /// How many ledger records stood.
+    after: u64,
 }
 
 /// An evaluation that permitted a call.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Permitted {
     /// When.
     pub at: Timestamp,
@@ -82,18 +85,21 @@ pub struct Permitted {
 }
 
 /// What was permitted of late.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Uses {
+    #[serde(with = "crate::pairs")]
     past: BTreeMap<UseKey, PastUse>,
     permitted: BTreeMap<String, Permitted>,
     /// Oldest first.
     order: VecDeque<String>,
+    /// What was permitted before so many ledger records stood is repeated by nothing.
+    void: u64,
 }
 
 impl Uses {
     /// The use that this call repeats, if any.
     pub fn repeats(&self, call: &UseKey, now: Timestamp) -> Option<&PastUse> {
-        let past = self.past.get(call)?;
+        let past = self.past.get(call).filter(|past| past.after >= self.void)?;
         (now.millis() < past.at.plus(REPEAT_WITHIN).millis()).then_some(past)
     }
 
@@ -102,8 +108,14 @@ impl Uses {
         self.permitted.get(evaluation)
     }
 
-    /// An evaluation permitted a call. Its question is read only where its call may be repeated.
-    pub fn add(&mut self, at: Timestamp, decision: &DecisionRecord, question: impl FnOnce() -> Option<SealedQuestion>) {
+    /// An evaluation permitted a call, with so many ledger records before it. Its question is read only where its call may
+    /// be repeated.
+    pub fn add(
+        &mut self,
+        (after, at): (u64, Timestamp),
+        decision: &DecisionRecord,
+        question: impl FnOnce() -> Option<SealedQuestion>,
+    ) {
         let permitted = Permitted {
             at,
             credential: decision.credential.clone(),
@@ -111,7 +123,7 @@ impl Uses {
             task: decision.task.clone(),
             purpose: decision.purpose,
             exception: decision.exception.clone(),
-            consumed_by: self.consumed_by(at, decision, question),
+            consumed_by: self.consumed_by((after, at), decision, question),
         };
         self.order.push_back(decision.evaluation.clone());
         self.permitted.insert(decision.evaluation.clone(), permitted);
@@ -121,7 +133,7 @@ impl Uses {
     /// that it repeats.
     fn consumed_by(
         &mut self,
-        at: Timestamp,
+        (after, at): (u64, Timestamp),
         decision: &DecisionRecord,
         question: impl FnOnce() -> Option<SealedQuestion>,
     ) -> String {
@@ -135,14 +147,14 @@ impl Uses {
             if decision.repeated {
                 return self.past.get(&key).map_or(evaluation, |past| past.evaluation.clone());
             }
-            self.past.insert(key, PastUse { grant: grant.clone(), evaluation: evaluation.clone(), at });
+            self.past.insert(key, PastUse { grant: grant.clone(), evaluation: evaluation.clone(), at, after });
         }
         evaluation
     }
 
-    /// No call that was permitted until now is repeated.
-    pub fn forget_repeats(&mut self) {
-        self.past.clear();
+    /// No call that was permitted before so many ledger records stood is repeated, in whatever order the logs are read.
+    pub fn forget_repeats(&mut self, position: u64) {
+        self.void = self.void.max(position);
     }
 
     /// Forgets what nothing can ask for any more; the log keeps it.

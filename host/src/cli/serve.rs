@@ -22,7 +22,7 @@ use crate::gate::{Cache, Limits, LiveGrants, PolicyModule, WasmEngine};
 use crate::http::{self, ModuleFile, Site};
 use crate::notify;
 use crate::random::{Random, SystemRandom};
-use crate::store::{DataKind, Keys, StoreError};
+use crate::store::{DataKind, Keys, SnapshotRule, StoreError};
 use crate::{assets, socket};
 
 /// How often it is looked whether a day has passed.
@@ -166,6 +166,7 @@ impl Start {
             retention: self.files.retention,
             identities: self.files.identities,
             seen: copies::first_look(&self.files.record).await,
+            snapshots: Some(SnapshotRule::default()),
         };
         let file = ModuleFile { digest: module.digest(), bytes: module.bytes(), calls: engine.calls() };
         let parts = Parts {

@@ -10,6 +10,7 @@ use super::openmetrics::{CONTENT_TYPE, Exposition, seconds};
 use super::site::Site;
 use super::tls_metrics::certificate;
 use crate::app::{BOUNDS, Measured, NOT_READY, Took};
+use crate::store::Verified;
 
 /// The counts since the gate started, and what is folded from the record.
 pub(super) async fn get(State(site): State<Site>) -> impl IntoResponse {
@@ -76,6 +77,16 @@ fn stopped(text: &mut Exposition, measured: &Measured) {
     }
     text.family("proviso_clock_doubted", "gauge", "Whether the clock is doubted, and no exception honoured.");
     text.sample("", &[], u8::from(measured.clock_doubted));
+    text.family("proviso_record_verified", "gauge", "How much of the record was verified since the start.");
+    for how in [Verified::Tail, Verified::Whole] {
+        text.sample("", &[("how", how.word())], u8::from(measured.verified == how));
+    }
+    text.family(
+        "proviso_record_doubted",
+        "gauge",
+        "Whether the record was found not to be what is believed, and no exception is honoured.",
+    );
+    text.sample("", &[], u8::from(measured.record_doubted));
 }
 
 fn histogram(text: &mut Exposition, label: (&str, &str), took: &Took) {

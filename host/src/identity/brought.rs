@@ -5,13 +5,16 @@ use std::collections::BTreeMap;
 
 use policy_core::entity::EntityRef;
 use policy_core::time::Timestamp;
+use serde::{Deserialize, Serialize};
 
 /// What sign-ins brought.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(super) struct Brought {
     /// What each person's newest sign-in by a provider brought, and when.
+    #[serde(with = "crate::pairs")]
     newest: BTreeMap<EntityRef, (Timestamp, Vec<EntityRef>)>,
     /// With what each person decided last on each exception.
+    #[serde(with = "crate::pairs")]
     used: BTreeMap<(String, EntityRef), (Timestamp, Vec<EntityRef>)>,
     /// How many there may be before those are looked for of which nothing can come any more.
     most: usize,

@@ -53,7 +53,7 @@ const fn is_zero(count: &u32) -> bool {
 }
 
 /// What became of a passkey.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Standing {
     /// It signs.
     Live,
@@ -78,7 +78,7 @@ impl Standing {
 }
 
 /// A passkey as it stands.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct HeldPasskey {
     /// As it was added.
     pub passkey: Passkey,
@@ -115,7 +115,7 @@ impl HeldPasskey {
 }
 
 /// All passkeys.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Passkeys {
     by_id: BTreeMap<String, HeldPasskey>,
     by_credential: BTreeMap<String, String>,

@@ -8,7 +8,7 @@ use policy_core::digest::Digest;
 use policy_core::entity::EntityRef;
 use policy_core::sabotaged;
 use policy_core::time::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::brought::Brought;
 use super::event::IdentityEvent;
@@ -16,6 +16,7 @@ use super::facts::TokenFacts;
 use super::passkey::{Passkeys, Standing};
 use super::verified::{EndedParty, Said, Verified};
 use super::{Account, PersonSession, Secret, Stronger, Token};
+use crate::pairs;
 use crate::store::Keys;
 
 /// A session as it was made.
@@ -58,14 +59,22 @@ const LIVE: &str = "live";
 /// The state's word of a credential that was minted before the gate was restored.
 const EARLIER: &str = "earlier_epoch";
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 struct Held {
     token: Token,
-    over: Option<&'static str>,
+    #[serde(deserialize_with = "over")]
+    over: Over,
+}
+
+/// Why something is over, in a word. A name of its own, since serde would borrow such a text from what it reads.
+type Over = Option<&'static str>;
+
+fn over<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Over, D::Error> {
+    pairs::known(deserializer, &["revoked", "used", EARLIER])
 }
 
 /// A session that nobody has ended.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct OpenSession {
     /// As it was made.
     pub facts: PersonSessionFacts,
@@ -78,14 +87,16 @@ pub struct OpenSession {
 }
 
 /// All credentials.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Registry {
     tokens: BTreeMap<String, Held>,
     sessions: BTreeMap<String, OpenSession>,
     /// The sessions of an earlier epoch, by their ids.
     void: BTreeMap<String, Digest>,
+    #[serde(with = "crate::pairs")]
     last_sign_in: BTreeMap<EntityRef, Timestamp>,
     /// Whose each account is, by issuer and subject: the person's that it signed in as first.
+    #[serde(with = "crate::pairs")]
     accounts: BTreeMap<(String, String), EntityRef>,
     verified: Verified,
     brought: Brought,

@@ -147,7 +147,7 @@ pub enum EndedParty {
 }
 
 /// Credentials of other issuers, and what of them was ended.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(super) struct Verified {
     /// Each with when it is forgotten.
     seen: BTreeMap<String, (Said, Timestamp)>,

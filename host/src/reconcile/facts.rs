@@ -11,7 +11,7 @@ use proviso_api::operations::ExecutionPhase;
 use serde::{Deserialize, Serialize};
 
 /// A use that was asked for, permitted or not.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Decided {
     /// Its position in the log of decisions.
     pub seq: u64,
@@ -94,7 +94,7 @@ pub struct Said {
 }
 
 /// A piece of evidence.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Evidence {
     /// Its position in the log of decisions.
     pub seq: u64,
@@ -132,11 +132,13 @@ pub struct GrantFact {
 }
 
 /// All that is known of one subject. Each fact is shared: who copies the account while it grows copies no fact.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {
     /// What it asked to do, by evaluation.
+    #[serde(with = "crate::pairs::shared")]
     pub decided: BTreeMap<String, Arc<Decided>>,
     /// What is said to have run, by position.
+    #[serde(with = "crate::pairs::shared")]
     pub evidence: BTreeMap<u64, Arc<Evidence>>,
     /// From when on every decision is still known. Absent: from the beginning.
     pub since: Option<Timestamp>,

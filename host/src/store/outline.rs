@@ -31,6 +31,8 @@ pub struct Sighted {
 
 /// How many leaves are looked at while the writer waits: some hundred microseconds.
 const PART: usize = 1 << 16;
+/// How many bytes a leaf is written in.
+const LINE: usize = 14;
 
 /// One leaf: 16 bytes.
 #[derive(Debug, Clone, Copy)]
@@ -59,6 +61,40 @@ impl Outline {
         let ours: BTreeMap<u16, u16> = behind.kinds.iter().map(|(kind, theirs)| (*theirs, self.number(kind))).collect();
         let renumbered = |line: Line| Line { kind: ours.get(&line.kind).copied().unwrap_or(u16::MAX), ..line };
         self.lines.extend(behind.lines.into_iter().map(renumbered));
+    }
+
+    /// The kinds in their order, and each leaf's time, stream and the place of its kind among these. Whatever the order was
+    /// in which they were met, the same leaves have the same.
+    pub(super) fn to_bytes(&self) -> (Vec<String>, Vec<u8>) {
+        let places: BTreeMap<u16, u16> = self.kinds.values().copied().zip(0..).collect();
+        let mut bytes = Vec::with_capacity(self.lines.len().saturating_mul(LINE));
+        for Line { at, stream, kind } in &self.lines {
+            bytes.extend(at.to_le_bytes());
+            bytes.extend(stream.to_le_bytes());
+            bytes.extend(places.get(kind).copied().unwrap_or(u16::MAX).to_le_bytes());
+        }
+        (self.kinds.keys().cloned().collect(), bytes)
+    }
+
+    /// Reads what [`Self::to_bytes`] wrote. Absent: it did not.
+    pub(super) fn from_bytes(kinds: Vec<String>, bytes: &[u8]) -> Option<Self> {
+        let (lines, rest) = bytes.as_chunks::<LINE>();
+        if !rest.is_empty() {
+            return None;
+        }
+        let line = |bytes: &[u8; LINE]| {
+            let (at, rest) = bytes.split_first_chunk::<8>()?;
+            let (stream, kind) = rest.split_first_chunk::<4>()?;
+            let kind = u16::from_le_bytes(kind.try_into().ok()?);
+            Some(Line { at: i64::from_le_bytes(*at), stream: u32::from_le_bytes(*stream), kind })
+        };
+        let lines: Vec<Line> = lines.iter().map(line).collect::<Option<_>>()?;
+        Some(Self { kinds: kinds.into_iter().zip(0..).collect(), lines })
+    }
+
+    /// How many leaves it has.
+    pub(super) const fn len(&self) -> usize {
+        self.lines.len()
     }
 
     /// A kind's number. There are as many kinds as the releases that wrote the log know: some hundred.
@@ -172,6 +208,13 @@ mod tests {
         ] {
             assert_eq!(found(u64::MAX, 10, &sought), expected, "{sought:?}");
         }
+        // Written and read, it is the same, and the order in which the kinds were met is not told.
+        let (kinds, bytes) = outline.to_bytes();
+        assert_eq!((kinds.as_slice(), bytes.len()), (["a".to_owned(), "b".to_owned()].as_slice(), 5 * LINE));
+        let read = Outline::from_bytes(kinds.clone(), &bytes).unwrap();
+        assert_eq!(read.to_bytes(), (kinds.clone(), bytes.clone()));
+        assert_eq!(read.before(9, &Sought { kinds: set(&["b"]), ..any.clone() }, 9).len(), 2);
+        assert!(Outline::from_bytes(kinds, &bytes[1..]).is_none());
         assert_eq!(found(3, 2, &any), vec![2, 1]);
         assert_eq!(found(0, 2, &any), Vec::<u64>::new());
         assert_eq!(outline.before(5, &any, 1), vec![Sighted { seq: 4, at: Timestamp::from_millis(40) }]);

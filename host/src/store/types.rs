@@ -10,13 +10,15 @@ use futures::future::BoxFuture;
 use policy_core::digest::Digest;
 use policy_core::leaf::Leaf;
 use policy_core::time::Timestamp;
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::folding::Snapshots;
 use super::outbox::Outgoing;
 use super::outline::{Sighted, Sought};
 
 /// The two logs of one gate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Log {
     /// Exceptions, identities, locks, activations.
     Ledger,
@@ -181,6 +183,10 @@ pub trait Fold: Send + Sync + 'static {
     fn admitted(&self, records: &[Record], versions: &[(VersionKey, u64)]) -> Result<(), FoldError>;
     /// Whether records can be written.
     fn writable(&self, writable: bool);
+    /// The same fold as one that has a form; absent: history is folded from the first record at each start.
+    fn snapshots(&self) -> Option<&dyn Snapshots> {
+        None
+    }
 }
 
 /// Where a log stands.

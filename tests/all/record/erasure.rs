@@ -32,7 +32,7 @@ impl Open {
         Self::on(Story::on(TestGate::with(setup).await).await)
     }
 
-    fn on(story: Story) -> Self {
+    pub(super) fn on(story: Story) -> Self {
         let (stop, stopping) = watch::channel(false);
         proviso::socket::listen(story.gate.data(), story.gate.app.clone(), stopping).expect("a socket");
         Self { story, _stop: stop }

@@ -8,6 +8,7 @@ use policy_core::entity::EntityRef;
 use policy_core::presence::Presence;
 use policy_core::sabotaged;
 use policy_core::time::{Span, Timestamp};
+use serde::{Deserialize, Serialize};
 
 use super::event::{PolicyEvent, ProposalFact};
 use crate::app::event::ActivationFact;
@@ -19,7 +20,7 @@ const HOUR: Span = Span::from_seconds(3_600);
 const MOST_PROPOSALS: usize = 32;
 
 /// A proposal with the votes on it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Standing {
     /// The ledger record that holds its files and its list.
     pub seq: u64,
@@ -36,7 +37,7 @@ pub struct Standing {
 }
 
 /// A vote on a proposal.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Cast {
     /// Who, and how strongly signed in.
     pub voter: Voter,
@@ -58,7 +59,7 @@ impl Standing {
 }
 
 /// All proposals by what they propose: what is proposed again has one list, the newest. Beside them the module.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Proposals {
     standing: BTreeMap<Digest, Standing>,
     /// The module of the last start.

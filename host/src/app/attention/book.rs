@@ -5,13 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use policy_core::entity::EntityRef;
 use policy_core::lifecycle::Event;
 use policy_core::time::{Span, Timestamp};
+use serde::{Deserialize, Serialize};
 
 /// A day, in milliseconds.
 const DAY: i64 = 86_400_000;
 
 /// Who voted on how many requests on the newest day on which they voted. A day begins at midnight UTC.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Book {
+    #[serde(with = "crate::pairs")]
     voted: BTreeMap<EntityRef, (i64, BTreeSet<String>)>,
 }
 

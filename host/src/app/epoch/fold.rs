@@ -21,7 +21,7 @@ impl State {
         self.registry.begin_epoch();
         self.members.begin_epoch();
         self.erased.proposals.begin_epoch();
-        self.uses.forget_repeats();
+        self.uses.forget_repeats(seq.saturating_add(1));
         self.epochs.push((seq, epoch));
     }
 

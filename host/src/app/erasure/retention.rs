@@ -18,6 +18,7 @@ use crate::app::event::{GateEvent, LedgerEvent};
 use crate::app::refusal::Refusal;
 use crate::app::{App, identities};
 use crate::random;
+use crate::store::Verified;
 
 /// In whose name it is done.
 pub const RETENTION: &str = "retention";
@@ -98,7 +99,14 @@ impl App {
             (state.erased.looked_at(), !state.clock_doubted)
         };
         // INVARIANT (R6): by a clock that is in doubt nothing is old.
-        if keep.is_empty() || !trusted || !self.time().await.safe || last.is_some_and(|last| now < last.plus(EVERY)) {
+        // Nor is anything erased before all of the record is verified: what is not due now is at the next look.
+        let read = self.folded().verified() == Verified::Whole;
+        if keep.is_empty()
+            || !read
+            || !trusted
+            || !self.time().await.safe
+            || last.is_some_and(|last| now < last.plus(EVERY))
+        {
             return Ok(None);
         }
         let mut all = ErasureReport::default();

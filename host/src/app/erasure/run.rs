@@ -13,12 +13,12 @@ use super::report::ErasureReport;
 use super::selection::{Class, ErasureRequest, Selection, Who};
 use crate::app::append::{ATTEMPTS, contended};
 use crate::app::event::{GateEvent, LedgerEvent};
-use crate::app::refusal::Refusal;
+use crate::app::refusal::{Refusal, RefusalKind};
 use crate::app::settings::Operator;
 use crate::app::stops::check_reason;
 use crate::app::{App, identities};
 use crate::random;
-use crate::store::{AppendError, Log, VersionKey};
+use crate::store::{AppendError, Log, Verified, VersionKey};
 
 /// After how many records others get their turn.
 const BREATH: u64 = 256;
@@ -39,7 +39,7 @@ impl App {
     ///
     /// # Errors
     /// `nothing_selected`; `unknown_log`; `unknown_record`; `never_erased` of a record of the gate itself;
-    /// `reason_needed`; `contended`; `record_unavailable`.
+    /// `reason_needed`; `contended`; `record_unavailable`; `record_unverified`.
     pub async fn erase(&self, by: &Operator, request: &ErasureRequest) -> Result<ErasureReport, Refusal> {
         check_reason(&request.reason, "an erasure")?;
         let selection = Selection::of(request, &self.policy().person_type())?;
@@ -53,6 +53,11 @@ impl App {
 
     /// The same by whoever may.
     pub(super) async fn carry_out(&self, selection: &Selection, act: Act<'_>) -> Result<ErasureReport, Refusal> {
+        // INVARIANT (R9): what is taken out of a record cannot be found to be another than was signed any more.
+        if !act.dry_run && self.folded().verified() != Verified::Whole {
+            let detail = "the whole record is not verified yet since the start, and nothing is taken out of it before";
+            return Err(Refusal::new(RefusalKind::Unavailable, "record_unverified", detail).retry_after(60));
+        }
         // One at a time: two would find the same.
         let _turn = self.erasing().lock().await;
         let run = random::id(self.random(), "era").map_err(|_| identities::no_randomness())?;

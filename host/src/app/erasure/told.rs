@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use policy_core::text;
 use policy_core::time::Timestamp;
 use proviso_api::retention::{ClassCount, Erased, ErasureLine, HoldLine as ToldHold, KeptFor, RetentionReply};
+use serde::{Deserialize, Serialize};
 
 use super::by_two::ErasureProposals;
 use super::event::{Erasure, HoldTarget, Lost};
@@ -19,7 +20,7 @@ const TOLD: usize = 50;
 const SAID: usize = 2_000;
 
 /// What was erased, folded from records.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Erasures {
     counts: BTreeMap<Class, u64>,
     lost: Lost,
@@ -33,7 +34,7 @@ pub struct Erasures {
 }
 
 /// One erasure, which may be several records.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 struct Run {
     /// Its first record, without what it names: whom, and which payloads.
     first: Erasure,

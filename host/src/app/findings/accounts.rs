@@ -8,6 +8,7 @@ use policy_core::question::Purpose;
 use policy_core::time::{Span, Timestamp};
 use proviso_api::findings::EvidenceClass;
 use proviso_api::operations::ExecutionPhase;
+use serde::{Deserialize, Serialize};
 
 use super::event::EvidenceRecord;
 use crate::app::event::{DecisionRecord, ExecutionRecord, OBSERVED};
@@ -19,17 +20,20 @@ const KEPT: Span = Span::from_seconds(8 * 86_400);
 const MOST: usize = 100_000;
 
 /// The accounts of all subjects. Each is shared with whoever compares it, so that comparing holds up nobody.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Accounts {
+    #[serde(with = "crate::pairs::shared")]
     by_subject: BTreeMap<EntityRef, Arc<Account>>,
     /// Whose evaluation it was.
     subjects: BTreeMap<String, EntityRef>,
     /// What a source has said under one name and phase.
+    #[serde(with = "crate::pairs::shared")]
     said: BTreeMap<(String, String, u8), Arc<Said>>,
     /// Oldest first.
     order: VecDeque<(Timestamp, Kept)>,
     decisions: usize,
     /// How many pieces of each subject are its own word.
+    #[serde(with = "crate::pairs")]
     reported: BTreeMap<EntityRef, usize>,
     keep_all: bool,
     /// Since when nothing was erased.
@@ -37,7 +41,7 @@ pub struct Accounts {
 }
 
 /// What is forgotten one day.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 enum Kept {
     Decided(String),
     Evidence { subject: EntityRef, seq: u64, reported: bool, name: (String, String, u8) },

@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use policy_core::entity::EntityRef;
 use policy_core::time::Timestamp;
 use proviso_api::findings::{FindingOutcome, FindingState};
+use serde::{Deserialize, Serialize};
 
 use super::event::{FindingEvent, FindingFacts};
 
 /// A finding as it stands.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Finding {
     /// What was found, with all evidence since and who looks after it now.
     pub facts: FindingFacts,
@@ -43,9 +44,10 @@ impl Finding {
 }
 
 /// All findings.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Findings {
     by_id: BTreeMap<String, Finding>,
+    #[serde(with = "crate::pairs")]
     by_subject: BTreeMap<EntityRef, BTreeSet<String>>,
 }
 

@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use policy_core::entity::EntityRef;
 use policy_core::sabotaged;
 use policy_core::time::{Span, Timestamp};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::event::{EnrolledBy, MembershipEvent, Proposal, Proposed, Recovery};
+use crate::pairs;
 
 /// How long whoever came by an invitation is new.
 pub(in crate::app) const NEW_FOR: Span = Span::from_seconds(86_400);
@@ -16,8 +18,9 @@ pub(in crate::app) const INVITED_FOR: Span = Span::from_seconds(86_400);
 const MOST_OVER: usize = 200;
 
 /// Who came in how, and what is under way.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Members {
+    #[serde(with = "crate::pairs")]
     enrolled: BTreeMap<EntityRef, Enrolled>,
     proposals: BTreeMap<String, HeldProposal>,
     /// What each link is for, by its public id.
@@ -25,6 +28,7 @@ pub struct Members {
     /// The link of the first administrator that was made last.
     first: Option<String>,
     /// Accounts that two administrators linked, by issuer and subject.
+    #[serde(with = "crate::pairs")]
     accounts: BTreeMap<(String, String), LinkedAccount>,
     recovery: Option<HeldRecovery>,
     /// Whether an administrator ever came in by a link of this kind, whatever the bundle says now.
@@ -32,7 +36,7 @@ pub struct Members {
 }
 
 /// When somebody was first here.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(in crate::app) struct Enrolled {
     pub at: Timestamp,
     /// When they came by an invitation, if they did.
@@ -42,7 +46,7 @@ pub(in crate::app) struct Enrolled {
 }
 
 /// What a link lets somebody in for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::app) enum LinkFor {
     First,
     Invitation(String),
@@ -50,7 +54,7 @@ pub(in crate::app) enum LinkFor {
 }
 
 /// A proposal as it stands.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(in crate::app) struct HeldProposal {
     pub proposal: Proposal,
     pub at: Timestamp,
@@ -59,7 +63,15 @@ pub(in crate::app) struct HeldProposal {
     /// Whether an agent could have taken part itself.
     pub same_user: bool,
     /// Why it is over, where somebody ended it or the invited person came.
-    pub over: Option<&'static str>,
+    #[serde(deserialize_with = "over")]
+    pub over: Over,
+}
+
+/// Why something is over, in a word. A name of its own, since serde would borrow such a text from what it reads.
+type Over = Option<&'static str>;
+
+fn over<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Over, D::Error> {
+    pairs::known(deserializer, &["withdrawn", "used", "earlier_epoch"])
 }
 
 impl HeldProposal {
@@ -83,7 +95,7 @@ impl HeldProposal {
 }
 
 /// An account that was linked.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(in crate::app) struct LinkedAccount {
     pub person: EntityRef,
     pub provider: String,
@@ -92,7 +104,7 @@ pub(in crate::app) struct LinkedAccount {
 }
 
 /// A recovery as it stands.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(in crate::app) struct HeldRecovery {
     pub recovery: Recovery,
     /// The link that was made last.

@@ -7,6 +7,7 @@ use policy_core::text;
 use policy_core::time::Timestamp;
 use proviso_api::exceptions::HistoryLine;
 use proviso_api::ownership::Owned;
+use serde::{Deserialize, Serialize};
 
 use super::event::OwnershipEvent;
 use crate::store::Log;
@@ -15,15 +16,17 @@ use crate::store::Log;
 const SAID: usize = 2_000;
 
 /// Hand-overs, and who left.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Ownership {
+    #[serde(with = "crate::pairs")]
     agents: BTreeMap<EntityRef, Vec<Given>>,
     exceptions: BTreeMap<String, Vec<Given>>,
+    #[serde(with = "crate::pairs")]
     departed: BTreeMap<EntityRef, Timestamp>,
 }
 
 /// One hand-over.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Given {
     /// Who gave it up.
     pub from: EntityRef,

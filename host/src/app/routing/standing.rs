@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use policy_core::entity::EntityRef;
 use policy_core::sabotaged;
 use policy_core::time::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::event::{Deputyship, Notice, RoutingEvent};
 use crate::app::attention::Book;
 
 /// Who was told of what, and who stands in for whom.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Routing {
     told: BTreeMap<String, Told>,
     handovers: BTreeMap<String, Vec<Handover>>,
@@ -22,7 +23,7 @@ pub struct Routing {
 }
 
 /// What was told of one exception.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Told {
     /// The last of request, half and nine tenths.
     pub stage: Option<Notice>,
@@ -37,7 +38,7 @@ pub struct Told {
 }
 
 /// A notice that was sent.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Sent {
     /// Of what.
     pub notice: Notice,
@@ -50,7 +51,7 @@ pub struct Sent {
 }
 
 /// A request that was handed over.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Handover {
     /// Who handed over.
     pub from: EntityRef,
@@ -65,7 +66,7 @@ pub struct Handover {
 }
 
 /// A deputyship with its end.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Deputy {
     /// Who stands in for whom.
     pub deputyship: Deputyship,

@@ -10,6 +10,7 @@ mod previews;
 mod review;
 mod rotation;
 mod routing;
+mod snapshots;
 mod stops;
 mod story;
 mod terms;

@@ -26,6 +26,14 @@ pub(super) struct LogTip {
 }
 
 impl LogState {
+    /// A log whose leaves were hashed before, without its head.
+    pub(super) fn of(leaves: impl Iterator<Item = TreeHash>, outline: Outline) -> Self {
+        let mut tree = Tree::default();
+        leaves.for_each(|leaf| tree.append(leaf));
+        let range = tree.compact();
+        Self { tree, outline, range, head: None }
+    }
+
     /// The end of it.
     pub(super) fn tip(&self) -> LogTip {
         LogTip { range: self.range.clone(), head: self.head.clone(), ..LogTip::default() }

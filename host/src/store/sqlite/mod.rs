@@ -9,7 +9,9 @@ mod erasing;
 mod load;
 mod log_state;
 mod outbox;
+mod reading;
 mod schema;
+mod snapshot;
 mod source;
 #[cfg(test)]
 mod tests;
@@ -37,11 +39,13 @@ pub(super) use schema::open_read_only;
 pub(super) use source::SqliteSource;
 
 use super::folder::DataFolder;
+use super::folding::SnapshotRule;
 use super::keys::Keys;
 use super::outline::{self, Sighted, Sought};
 use super::types::{AppendError, Fold, Head, Log, NewRecord, Positions, Record, Store, StoreError, VersionKey};
 use crate::random::Random;
 use log_state::LogState;
+use snapshot::{Behind, Cut, Place};
 use writer::{Job, Writer};
 
 /// The database's file in the data folder.
@@ -73,6 +77,11 @@ impl Logs {
         }
     }
 
+    /// How far both go.
+    fn cut(&self) -> Cut {
+        Cut { ledger: self.ledger.tree.size(), decisions: self.decisions.tree.size() }
+    }
+
     pub(super) const fn of_mut(&mut self, log: Log) -> &mut LogState {
         match log {
             Log::Ledger => &mut self.ledger,
@@ -88,6 +97,10 @@ struct Shared {
     logs: RwLock<Logs>,
     /// Whether somebody waited in vain since the writer last came to an end.
     hangs: AtomicBool,
+    /// Where the snapshot is.
+    place: Place,
+    /// Whether a part of the record is believed that was not read since the start.
+    unread: AtomicBool,
 }
 
 /// The embedded store.
@@ -97,6 +110,7 @@ pub struct SqliteStore {
     reader: Mutex<Connection>,
     queue: Option<SyncSender<Job>>,
     writer: Option<std::thread::JoinHandle<()>>,
+    behind: Option<Behind>,
 }
 
 impl SqliteStore {
@@ -111,6 +125,21 @@ impl SqliteStore {
         random: Arc<dyn Random>,
         fold: Arc<dyn Fold>,
     ) -> Result<Self, StoreError> {
+        Self::open_by(folder, keys, random, fold, None)
+    }
+
+    /// The same, from a snapshot where there is one, and with one written where this rule says so: where the fold has a
+    /// form.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_by(
+        folder: DataFolder,
+        keys: Arc<Keys>,
+        random: Arc<dyn Random>,
+        fold: Arc<dyn Fold>,
+        rule: Option<SnapshotRule>,
+    ) -> Result<Self, StoreError> {
         let path = folder.path().join(FILE);
         // INVARIANT (R9): a log that was there cannot start again from nothing.
         if !path.exists() && !Seen::read(folder.path())?.is_empty() {
@@ -118,17 +147,22 @@ impl SqliteStore {
             return Err(StoreError::Tampered { log, seq: 0, message });
         }
         let connection = schema::open(&path)?;
-        let shared = Arc::new(Shared { folder, keys, logs: RwLock::default(), hangs: AtomicBool::new(false) });
+        let place = Place::of(folder.path());
+        place.clear()?;
+        let (hangs, unread) = (AtomicBool::new(false), AtomicBool::new(false));
+        let shared = Arc::new(Shared { folder, keys, logs: RwLock::default(), hangs, place, unread });
         let (queue, jobs) = sync_channel(QUEUE);
         let mut writer = Writer::new(Arc::clone(&shared), connection, random, Arc::clone(&fold));
-        writer.load()?;
+        let begun = writer.start(rule)?;
         writer.keep_reserve();
         let reader = Mutex::new(schema::open_read_only(&path)?);
         let writer = std::thread::Builder::new()
             .name("record-writer".to_owned())
             .spawn(move || writer.run(&jobs))
             .map_err(|error| StoreError::Database(error.to_string()))?;
-        Ok(Self { shared, fold, reader, queue: Some(queue), writer: Some(writer) })
+        let behind = |rule| Behind::start(Arc::clone(&shared), Arc::clone(&fold), rule, begun);
+        let behind = rule.map(behind).transpose()?;
+        Ok(Self { shared, fold, reader, queue: Some(queue), writer: Some(writer), behind })
     }
 }
 
@@ -145,6 +179,7 @@ impl SqliteStore {
 impl Drop for SqliteStore {
     /// Waits for the writer, so that the folder's lock ends after the last write.
     fn drop(&mut self) {
+        drop(self.behind.take());
         drop(self.queue.take());
         if let Some(writer) = self.writer.take() {
             // A writer that panicked has nothing more to say.

@@ -42,18 +42,12 @@ impl<'a> SqliteSource<'a> {
     }
 }
 
-impl Source for SqliteSource<'_> {
-    fn logs(&self) -> Result<Vec<LogSize>, Fault> {
-        let count = |log: Log| {
-            let count = "SELECT count(*) FROM leaf WHERE log = ?1";
-            let records: i64 = self.connection.query_row(count, params![log.name()], |row| row.get(0))?;
-            Ok(LogSize { log: log.name().to_owned(), records: u64::try_from(records).unwrap_or(0) })
-        };
-        Log::ALL.into_iter().map(|log| count(log).map_err(|error| unreadable(log.name(), 0, &error))).collect()
-    }
-
-    fn read(&self, log: &str, each: Each<'_>) -> Result<(), Fault> {
-        let broken = |error: rusqlite::Error| unreadable(log, 0, &error);
+impl SqliteSource<'_> {
+    /// Hands over a log from a position on, as [`Source::read`] does from the first.
+    pub(in crate::store) fn read_from(&self, log: &str, from: u64, each: Each<'_>) -> Result<(), Fault> {
+        let broken = |error: rusqlite::Error| unreadable(log, from, &error);
+        // Whatever stands before the first position is read with it: it belongs to no log.
+        let first = if from == 0 { i64::MIN } else { i64::try_from(from).unwrap_or(i64::MAX) };
         // The newest alone, or all, each right behind the last record that it covers.
         let newest = "SELECT max(size) FROM head WHERE log = ?1";
         let heads = format!("SELECT size, note FROM head WHERE log = ?1 AND (?2 OR size = ({newest})) ORDER BY size");
@@ -73,9 +67,9 @@ impl Source for SqliteSource<'_> {
             }
         };
         let mut head = next_head()?;
-        let mut statement =
-            self.connection.prepare("SELECT seq, bytes FROM leaf WHERE log = ?1 ORDER BY seq").map_err(broken)?;
-        let mut rows = statement.query(params![log]).map_err(broken)?;
+        let rows = "SELECT seq, bytes FROM leaf WHERE log = ?1 AND seq >= ?2 ORDER BY seq";
+        let mut statement = self.connection.prepare(rows).map_err(broken)?;
+        let mut rows = statement.query(params![log, first]).map_err(broken)?;
         while let Some(row) = rows.next().map_err(broken)? {
             let seq: i64 = row.get(0).map_err(broken)?;
             while let Some((_, note)) = head.take_if(|(size, _)| *size <= seq) {
@@ -92,6 +86,21 @@ impl Source for SqliteSource<'_> {
             head = next_head()?;
         }
         Ok(())
+    }
+}
+
+impl Source for SqliteSource<'_> {
+    fn logs(&self) -> Result<Vec<LogSize>, Fault> {
+        let count = |log: Log| {
+            let count = "SELECT count(*) FROM leaf WHERE log = ?1";
+            let records: i64 = self.connection.query_row(count, params![log.name()], |row| row.get(0))?;
+            Ok(LogSize { log: log.name().to_owned(), records: u64::try_from(records).unwrap_or(0) })
+        };
+        Log::ALL.into_iter().map(|log| count(log).map_err(|error| unreadable(log.name(), 0, &error))).collect()
+    }
+
+    fn read(&self, log: &str, each: Each<'_>) -> Result<(), Fault> {
+        self.read_from(log, 0, each)
     }
 
     fn page(&self, log: &str, from: u64) -> Result<Vec<StoredRecord>, Fault> {

@@ -1,9 +1,11 @@
 //! The one writer: takes what is queued, admits what is still true, commits once, and only then answers.
 
 mod mend;
+mod start;
 
 use policy_core::sabotaged;
 use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -108,24 +110,6 @@ impl Writer {
         }
     }
 
-    /// Verifies and folds everything from the first record.
-    pub(super) fn load(&mut self) -> Result<(), StoreError> {
-        let Some(connection) = &self.connection else {
-            return Err(StoreError::Database("it is closed".to_owned()));
-        };
-        // INVARIANT: whatever was evaluated before this fold conflicts with it, since no version comes twice.
-        self.counter = self.counter.saturating_add(1);
-        self.floor = self.counter;
-        self.versions.clear();
-        self.fold.reset(self.floor);
-        let fold = Arc::clone(&self.fold);
-        let seen = load::Seen::read(self.shared.folder.path())?;
-        let logs = load::check(connection, &seen, &self.shared.keys, &mut |record| fold.history(record))?;
-        *self.shared.logs.write().unwrap_or_else(PoisonError::into_inner) = logs;
-        self.fold.folded();
-        Ok(())
-    }
-
     pub(super) fn run(mut self, jobs: &Receiver<Job>) {
         loop {
             let first = if self.connection.is_some() && !self.spent && !self.unclean {
@@ -206,6 +190,7 @@ impl Writer {
                 batch.answers.push(answer);
             }
             self.announce(&batch.erased)?;
+            self.forget(&batch)?;
             if !batch.records.is_empty() {
                 for log in Log::ALL {
                     self.sign(&transaction, batch.log(log), log)?;
@@ -216,6 +201,8 @@ impl Writer {
                 database(error)
             })?;
         }
+        // INVARIANT (R9): nor is it in one that was begun before this, whoever is told that it is erased.
+        self.forget(&batch)?;
         self.connection = Some(connection);
         self.pages = self.pages.saturating_add(batch.records.iter().map(mend::pages).sum());
         self.unclean |= !batch.erased.is_empty();
@@ -263,6 +250,10 @@ impl Writer {
             .collect();
         if !changed.is_empty() {
             return Ok(Err(AppendError::Conflict(changed)));
+        }
+        // INVARIANT (R9): nothing is taken out of a record of which it is not known yet that it is the one that was signed.
+        if !erased.is_empty() && self.shared.unread.load(Ordering::Acquire) {
+            return Ok(Err(AppendError::Unavailable));
         }
         if !erasing::all_there(transaction, &erased)? {
             return Ok(Err(again()));

@@ -7,6 +7,7 @@
 mod asked;
 mod drawn;
 mod felt;
+mod million;
 mod peers;
 mod replayed;
 mod started;

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
+use super::million;
 use crate::figures::Measured;
 use crate::measure::now;
 use crate::{Result, Run};
@@ -31,7 +32,7 @@ pub fn measure(run: &mut Run, runtime: &Runtime) -> Result<()> {
         times.push(one(runtime, &bytes, &cached, &setup, &first)?.as_secs_f64());
     }
     run.figure("start_to_ready", Measured::of(times));
-    Ok(())
+    million::measure(run, runtime, (&bytes, &cached), &setup)
 }
 
 /// A start over a copy of the folder that a first start has left.

@@ -3,24 +3,34 @@
 use policy_core::entity::EntityRef;
 use policy_core::sabotaged;
 use policy_core::time::Timestamp;
+use serde::{Deserialize, Deserializer, Serialize};
 
-use super::event::{ConfirmedErasure, EndedErasure, ProposedErasure};
+use super::event::{ConfirmedErasure, EndedErasure, ErasureEnd, ProposedErasure};
+use crate::pairs;
 
 /// How many are remembered.
 const MOST_KEPT: usize = 200;
 
 /// The proposals, oldest first.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct ErasureProposals(Vec<HeldErasure>);
 
 /// A proposal as it stands.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct HeldErasure {
     pub proposed: ProposedErasure,
     /// Who confirmed it.
     pub confirmed: Option<EntityRef>,
     /// Why it is over, where a record says so.
-    pub over: Option<&'static str>,
+    #[serde(deserialize_with = "over")]
+    pub over: Over,
+}
+
+/// Why something is over, in a word. A name of its own, since serde would borrow such a text from what it reads.
+type Over = Option<&'static str>;
+
+fn over<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Over, D::Error> {
+    pairs::known(deserializer, &[ErasureEnd::Done.word(), ErasureEnd::Withdrawn.word(), "earlier_epoch"])
 }
 
 impl HeldErasure {
@@ -97,7 +107,6 @@ mod tests {
     use policy_core::time::Span;
     use proviso_api::erasures::ErasurePlan;
 
-    use super::super::event::ErasureEnd;
     use super::*;
 
     fn proposed(id: &str) -> ProposedErasure {

@@ -1,0 +1,41 @@
+//! What is believed, as bytes: what a snapshot of the record holds of it, and what two foldings are compared by.
+//!
+//! Every member of [`State`] is in it, and all that these hold: what is left out says beside it why a start does not need
+//! it. It is read by the very build that wrote it, and by no other.
+
+use super::State;
+use crate::store::{Aside, FoldError, Record};
+
+impl State {
+    /// The form. The same records in the same order have the same, byte for byte.
+    pub fn form(&mut self) -> Result<Vec<u8>, FoldError> {
+        self.accounts.settle();
+        serde_json::to_vec(self).map_err(|error| unreadable(&error))
+    }
+
+    /// What has this form, at a start where everything has this version.
+    pub fn of_form(floor: u64, form: &[u8]) -> Result<Self, FoldError> {
+        let state: Self = serde_json::from_slice(form).map_err(|error| unreadable(&error))?;
+        Ok(Self { floor, ..state })
+    }
+}
+
+/// No text of the form is told: it may be anybody's.
+fn unreadable(error: &serde_json::Error) -> FoldError {
+    FoldError { message: format!("{:?} at byte {} of line {}", error.classify(), error.column(), error.line()) }
+}
+
+impl Aside for State {
+    fn resume(&mut self, form: &[u8]) -> Result<(), FoldError> {
+        *self = Self::of_form(self.floor, form)?;
+        Ok(())
+    }
+
+    fn history(&mut self, record: &Record) -> Result<(), FoldError> {
+        self.apply(record).map(drop)
+    }
+
+    fn form(&mut self) -> Result<Vec<u8>, FoldError> {
+        Self::form(self)
+    }
+}
