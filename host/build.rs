@@ -49,8 +49,8 @@ fn collect(path: &Path, files: &mut Vec<PathBuf>) {
     }
     let Ok(entries) = fs::read_dir(path) else { return };
     for entry in entries.flatten() {
-        // What is built beside the sources is none.
-        if !matches!(entry.file_name().to_str(), Some("target" | "node_modules" | "pkg") | None) {
+        // What tests it is no part of the program.
+        if !matches!(entry.file_name().to_str(), Some("tests" | "tests.rs" | "testing.rs") | None) {
             collect(&entry.path(), files);
         }
     }

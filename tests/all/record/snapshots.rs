@@ -117,8 +117,7 @@ async fn a_start_from_a_snapshot_believes_what_the_record_says() {
 #[tokio::test]
 async fn r9_a_row_altered_below_the_snapshot_suspends_every_exception_while_scope_passes() {
     let left = Left::begin().await;
-    let change =
-        "DROP TRIGGER payload_no_update; UPDATE payload SET bytes = bytes || x'20' WHERE log = 'ledger' AND seq = 1";
+    let change = "DROP TRIGGER payload_no_update; UPDATE payload SET bytes = CAST(bytes || x'20' AS BLOB) WHERE log = 'ledger' AND seq = 1";
     Connection::open(left.data().join("record.sqlite")).unwrap().execute_batch(change).unwrap();
     let story = left.started().await;
     looked_at(&story.client).await;

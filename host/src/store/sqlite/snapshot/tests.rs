@@ -220,7 +220,7 @@ async fn a_start_reads_what_came_behind_the_snapshot_and_the_rest_behind_its_bac
     }
     append(&store, 6, 1).await;
     drop(store);
-    let (_, folds) = open(&data, ONCE);
+    let (_store, folds) = open(&data, ONCE);
     assert_eq!(sorted(folds.kinds()), sorted(all(7)));
     crate::store::verify::audited(&data).unwrap();
 }
@@ -233,7 +233,7 @@ async fn a_short_record_has_no_snapshot() {
     assert_eq!(*folds.verified.lock().unwrap(), Some(Verified::Whole));
     append(&store, 0, 1).await;
     drop(store);
-    let (_, folds) = open(&data, ONCE);
+    let (_store, folds) = open(&data, ONCE);
     assert_eq!((folds.read(), file(&data).exists()), (2, false));
 }
 
@@ -251,7 +251,7 @@ async fn while_it_runs_the_next_one_is_made_of_the_one_before() {
     let second = until("another snapshot", next).await;
     assert!(second.len() > first.len());
     drop(store);
-    let (_, folds) = open(&data, ONCE);
+    let (_store, folds) = open(&data, ONCE);
     assert!(folds.read() < 8, "{}", folds.read());
     assert_eq!(sorted(folds.kinds()), sorted(all(6)));
     // Folded anew from cut to cut, it is the same.
@@ -267,6 +267,6 @@ async fn a_start_ends_while_the_rest_is_being_read() {
         drop(open(&data, ONCE));
     }
     assert!(file(&data).exists());
-    let (_, folds) = open(&data, ONCE);
+    let (_store, folds) = open(&data, ONCE);
     assert_eq!(sorted(folds.kinds()), sorted(all(6)));
 }

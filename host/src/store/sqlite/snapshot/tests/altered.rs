@@ -16,7 +16,7 @@ async fn r9_what_was_altered_before_the_snapshot_is_found_behind_and_no_start_be
     let changes = [
         "UPDATE leaf SET bytes = CAST(replace(CAST(bytes AS TEXT), 'ledger_1', 'ledger_x') AS BLOB) WHERE seq = 1",
         "UPDATE leaf SET bytes = CAST(replace(CAST(bytes AS TEXT), 'decided_3', 'decided_x') AS BLOB) WHERE seq = 3",
-        "UPDATE payload SET bytes = bytes || x'20' WHERE log = 'ledger' AND seq = 2",
+        "UPDATE payload SET bytes = CAST(bytes || x'20' AS BLOB) WHERE log = 'ledger' AND seq = 2",
         "UPDATE payload SET bytes = x'', salt = x'' WHERE log = 'decisions/main' AND seq = 2",
         "DELETE FROM payload WHERE log = 'ledger' AND seq = 0",
         "DELETE FROM leaf WHERE log = 'decisions/main' AND seq = 1",
@@ -46,7 +46,7 @@ async fn r9_what_was_altered_before_the_snapshot_is_found_behind_and_no_start_be
 async fn r9_what_was_altered_behind_the_snapshot_is_refused_before_the_gate_is_ready() {
     let changes = [
         "UPDATE leaf SET bytes = CAST(replace(CAST(bytes AS TEXT), 'ledger_5', 'ledger_x') AS BLOB) WHERE seq = 5",
-        "UPDATE payload SET bytes = bytes || x'20' WHERE log = 'decisions/main' AND seq = 4",
+        "UPDATE payload SET bytes = CAST(bytes || x'20' AS BLOB) WHERE log = 'decisions/main' AND seq = 4",
         "UPDATE payload SET bytes = x'', salt = x'' WHERE log = 'ledger' AND seq = 4",
         "DELETE FROM leaf WHERE log = 'ledger' AND seq = 4",
         "DELETE FROM leaf WHERE seq = 5; DELETE FROM payload WHERE seq = 5; DELETE FROM head WHERE size = 6",
@@ -106,7 +106,7 @@ async fn r9_what_was_altered_while_the_gate_ran_is_found_by_the_next_snapshot() 
     begun(&data).await;
     let (store, folds) = open(&data, SnapshotRule { every: 8, ..RULE });
     folds.whole().await;
-    alter(&data, "UPDATE payload SET bytes = bytes || x'20' WHERE log = 'ledger' AND seq = 5");
+    alter(&data, "UPDATE payload SET bytes = CAST(bytes || x'20' AS BLOB) WHERE log = 'ledger' AND seq = 5");
     append(&store, 6, 3).await;
     assert!(folds.why_doubted().await.contains("record 5"));
 }

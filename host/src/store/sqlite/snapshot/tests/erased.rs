@@ -45,7 +45,7 @@ async fn it_is_gone_before_the_erasure_is_acknowledged_and_the_next_one_is_of_wh
     // The next one is made of the record as it is now.
     until("another snapshot", async || file(&data).exists().then_some(())).await;
     drop(store);
-    let (_, folds) = open(&data, ONCE);
+    let (_store, folds) = open(&data, ONCE);
     assert_eq!(folds.read(), 0);
     folds.whole().await;
 }
@@ -88,7 +88,8 @@ async fn r9_what_an_alteration_would_have_hidden_is_not_erased() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
     told(&data).await;
-    let change = "DROP TRIGGER payload_no_update; UPDATE payload SET bytes = bytes || x'20' WHERE seq = 1";
+    let change =
+        "DROP TRIGGER payload_no_update; UPDATE payload SET bytes = CAST(bytes || x'20' AS BLOB) WHERE seq = 1";
     Connection::open(data.join(FILE)).unwrap().execute_batch(change).unwrap();
     let (store, folds) = open(&data, ONCE);
     folds.why_doubted().await;

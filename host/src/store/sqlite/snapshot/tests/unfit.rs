@@ -10,7 +10,7 @@ fn read_whole(data: &Path, why: &str) {
     assert_eq!(sorted(folds.kinds()), sorted(all(6)), "{why}");
     assert_eq!(*folds.verified.lock().unwrap(), Some(Verified::Whole), "{why}");
     drop(store);
-    let (_, folds) = open(data, ONCE);
+    let (_store, folds) = open(data, ONCE);
     assert_eq!(folds.read(), 0, "{why}: another one was written");
 }
 
@@ -46,7 +46,7 @@ async fn a_writing_that_was_cut_short_leaves_the_one_before() {
     begun(&data).await;
     let beside = data.join("record.snapshot.new");
     std::fs::write(&beside, "half of").unwrap();
-    let (_, folds) = open(&data, ONCE);
+    let (_store, folds) = open(&data, ONCE);
     assert_eq!((folds.read(), beside.exists()), (4, false));
 }
 
@@ -79,7 +79,7 @@ async fn r9_one_that_is_ahead_of_the_log_is_not_gone_on_from_and_a_cut_log_is_re
     for entry in std::fs::read_dir(data.join("heads")).unwrap() {
         std::fs::remove_file(entry.unwrap().path()).unwrap();
     }
-    let (_, folds) = open(&data, ONCE);
+    let (_store, folds) = open(&data, ONCE);
     assert_eq!((folds.read(), sorted(folds.kinds())), (10, sorted(all(5))));
 }
 
@@ -134,7 +134,7 @@ async fn an_older_one_is_gone_on_from_and_what_came_behind_it_counts() {
     drop(open(&data, ONCE));
     assert_ne!(std::fs::read(file(&data)).unwrap(), old);
     std::fs::write(file(&data), old).unwrap();
-    let (_, folds) = open(&data, ONCE);
+    let (_store, folds) = open(&data, ONCE);
     assert_eq!(folds.read(), 5);
     assert!(folds.kinds().contains(&"grant_revoked".to_owned()));
     folds.whole().await;
