@@ -20,6 +20,8 @@ use crate::store::types::{Fold, Head, Log, StoreError};
 const REST: Duration = Duration::from_millis(8);
 /// How long a database that cannot be read is left alone.
 const AGAIN: Duration = Duration::from_secs(5);
+/// How often in a row it may be that it cannot be read: somebody may have made it so that it never can.
+const TRIES: u32 = 12;
 
 /// How a gate began, as far as there is something to do behind it.
 #[derive(Debug, Default)]
@@ -88,6 +90,17 @@ struct Worker {
     stop: Arc<Stop>,
 }
 
+impl Drop for Worker {
+    /// INVARIANT (R8): who came to no end has not found that all is well.
+    fn drop(&mut self) {
+        if std::thread::panicking()
+            && let Some(snapshots) = self.fold.snapshots()
+        {
+            self.doubt(snapshots, "the thread that verifies the rest of the record panicked");
+        }
+    }
+}
+
 impl Worker {
     fn run(&self, begun: Begun) {
         let Some(snapshots) = self.fold.snapshots() else { return };
@@ -128,6 +141,7 @@ impl Worker {
     ///
     /// INVARIANT (R9): what was believed of the record is what the record says, or no exception is honoured.
     fn verify_rest(&self, snapshots: &dyn Snapshots, believed: &Believed) -> bool {
+        let mut tries = 0_u32;
         loop {
             let verified = match self.anew(snapshots, &believed.cuts, &believed.heads) {
                 Ok(None) => return false,
@@ -153,8 +167,14 @@ impl Worker {
                     return false;
                 }
                 Err(error) => {
+                    tries = tries.saturating_add(1);
+                    // INVARIANT (R8): what cannot be read, again and again, is not what was believed either.
+                    if tries >= TRIES {
+                        self.doubt(snapshots, &format!("the rest of the record cannot be read: {error}"));
+                        return false;
+                    }
                     tracing::warn!(code = error.code(), %error, "the rest of the record cannot be verified yet");
-                    if !self.stop.rest(AGAIN) {
+                    if !self.stop.rest(AGAIN.min(self.rule.look)) {
                         return false;
                     }
                 }

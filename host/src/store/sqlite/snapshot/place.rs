@@ -3,7 +3,7 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::store::folder::file_error;
 use crate::store::types::StoreError;
@@ -12,18 +12,26 @@ use crate::whole_file;
 /// The file's name in the data folder.
 const NAME: &str = "record.snapshot";
 /// What a file is overwritten with, a piece at a time.
-const ZEROS: [u8; 65_536] = [0; 65_536];
+static ZEROS: [u8; 65_536] = [0; 65_536];
 
 /// Where the snapshot is.
 pub(in crate::store::sqlite) struct Place {
     path: PathBuf,
+    turns: Mutex<Turns>,
+}
+
+/// What whoever writes one and whoever takes it away know of each other.
+#[derive(Default)]
+struct Turns {
     /// How often it was taken away: what was begun before is not put there any more.
-    turn: Mutex<u64>,
+    taken: u64,
+    /// Whether one is being written beside it: who writes it overwrites it where it was taken away meanwhile.
+    is_written: bool,
 }
 
 impl Place {
     pub(in crate::store::sqlite) fn of(data: &Path) -> Self {
-        Self { path: data.join(NAME), turn: Mutex::new(0) }
+        Self { path: data.join(NAME), turns: Mutex::default() }
     }
 
     /// What stands there, if anything does.
@@ -37,29 +45,40 @@ impl Place {
 
     /// How often it was taken away until now: who makes a snapshot asks before it reads the first record of it.
     pub(in crate::store::sqlite) fn turn(&self) -> u64 {
-        *self.turn.lock().unwrap_or_else(PoisonError::into_inner)
+        self.turns().taken
+    }
+
+    fn turns(&self) -> MutexGuard<'_, Turns> {
+        self.turns.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Puts a snapshot there, durably and readable by its owner only, unless one was taken away since this turn. Whether
     /// it stands there.
     pub(in crate::store::sqlite) fn put(&self, bytes: &[u8], begun: u64) -> Result<bool, StoreError> {
         let failed = |source| file_error(&self.path, source);
+        self.turns().is_written = true;
         // The long part holds up nobody.
-        let beside = whole_file::write_beside(&self.path, bytes).map_err(failed)?;
-        let turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
-        if *turn != begun {
-            wipe(&beside)?;
-            return Ok(false);
-        }
+        let written = whole_file::write_beside(&self.path, bytes);
+        let mut turns = self.turns();
+        turns.is_written = false;
+        let beside = match written {
+            Ok(beside) if turns.taken == begun => beside,
+            other => {
+                // Nobody is to read it any more; and on a disk without room it would take that of the record.
+                let wiped = wipe(&whole_file::beside(&self.path));
+                return other.map_err(failed).and(wiped).map(|_| false);
+            }
+        };
         fs::rename(&beside, &self.path).and_then(|()| whole_file::sync_folder(&self.path)).map_err(failed)?;
         Ok(true)
     }
 
-    /// Takes it away, with what is being written beside it: overwritten, and gone for good when this returns.
+    /// Takes it away: overwritten, and gone for good when this returns. What is just being written beside it was never a
+    /// snapshot, and is overwritten by whoever writes it as soon as that ends.
     pub(in crate::store::sqlite) fn remove(&self) -> Result<(), StoreError> {
-        let mut turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
-        *turn = turn.saturating_add(1);
-        let beside = wipe(&whole_file::beside(&self.path))?;
+        let mut turns = self.turns();
+        turns.taken = turns.taken.saturating_add(1);
+        let beside = !turns.is_written && wipe(&whole_file::beside(&self.path))?;
         if wipe(&self.path)? || beside {
             whole_file::sync_folder(&self.path).map_err(|source| file_error(&self.path, source))?;
         }
@@ -116,6 +135,23 @@ mod tests {
         assert!(!place.put(b"two", begun).unwrap(), "it holds what was there before");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "nor is it beside its place");
         assert!(place.put(b"three", place.turn()).unwrap());
+    }
+
+    #[test]
+    fn what_is_being_written_while_one_is_taken_away_is_overwritten_by_who_writes_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = Place::of(folder.path());
+        let begun = place.turn();
+        place.turns().is_written = true;
+        let beside = whole_file::write_beside(&folder.path().join(NAME), b"words").unwrap();
+        let other = folder.path().join("other");
+        fs::hard_link(&beside, &other).unwrap();
+        place.remove().unwrap();
+        assert!(beside.exists(), "whoever writes it goes on writing into it");
+        assert!(!place.put(b"words", begun).unwrap());
+        assert!(!beside.exists() && !place.turns().is_written);
+        place.remove().unwrap();
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
     #[test]

@@ -110,3 +110,15 @@ async fn r9_what_was_altered_while_the_gate_ran_is_found_by_the_next_snapshot() 
     append(&store, 6, 3).await;
     assert!(folds.why_doubted().await.contains("record 5"));
 }
+
+#[tokio::test]
+async fn r9_a_row_that_can_never_be_read_again_is_doubted() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    begun(&data).await;
+    alter(&data, "UPDATE payload SET name = CAST(x'ff' AS TEXT) WHERE log = 'ledger' AND seq = 1");
+    let (_store, folds) = open(&data, RULE);
+    assert!(folds.why_doubted().await.contains("cannot be read"));
+    assert_eq!(*folds.verified.lock().unwrap(), Some(Verified::Tail));
+    until("it is taken away", async || (!file(&data).exists()).then_some(())).await;
+}
