@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use audit_verify::erasure::Erased;
 use policy_core::entity::EntityRef;
 use policy_core::json;
-use policy_core::question::Purpose;
+use policy_core::question::{Purpose, SealedQuestion};
 use policy_core::time::{Span, Timestamp};
 use serde_json::Value;
 
@@ -262,6 +262,12 @@ impl<'a> Decisions<'a> {
         }
         if let Some(query) = read(SEARCH).map(value).as_ref().and_then(|search| search.get("query")) {
             spoken_of(query, &mut of);
+        }
+        // A query names neither who searches where they are looked for by their kind alone, nor in whose name: what was
+        // asked of the module for it does.
+        for question in read(QUESTIONS).and_then(stored::<Vec<SealedQuestion>>).unwrap_or_default() {
+            of.push(question.call.subject);
+            of.extend(question.chain.into_iter().map(|hop| hop.entity));
         }
         of.extend(exception.iter().flat_map(|id| self.needed.of_exception(id)).cloned());
         of
