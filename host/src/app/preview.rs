@@ -19,6 +19,9 @@ use super::sheets::Shown;
 /// Of how many denials one call is asked where more were too much for it. Each was asked by itself once, within the
 /// fuel of a question: so few are within that of a preview.
 const FEWER: [usize; 2] = [64, 8];
+/// After how long no further part is begun, in milliseconds: each takes the place of other people's previews and of
+/// bundles that are loaded, and goes on when whoever votes has gone.
+const LONGEST: u64 = 60_000;
 
 impl App {
     /// Runs the preview on the module: the same operation on the same questions as in the approver's browser.
@@ -43,7 +46,11 @@ impl App {
         mut waiting: VecDeque<SealedQuestion>,
     ) -> Result<Previewed, NoAnswer> {
         let (mut size, mut sum) = (waiting.len(), None);
+        let begun = self.boot();
         loop {
+            if self.boot().saturating_sub(begun) > LONGEST {
+                return Err(NoAnswer::Engine(EngineError::Timeout));
+            }
             preview.others = waiting.drain(..size.min(waiting.len())).collect();
             match self.ask_module(Op::Preview, &preview).await {
                 Ok(part) => {
