@@ -4,9 +4,9 @@ use std::sync::atomic::Ordering;
 
 use policy_core::sabotaged;
 
-use super::super::{FILE, schema};
+use super::super::{FILE, load, schema};
 use super::Writer;
-use crate::store::types::{Record, StoreError};
+use crate::store::types::{Log, Record, StoreError};
 
 /// How many pages the write-ahead log may have before it is taken over.
 const LONGEST: usize = 1_000;
@@ -57,7 +57,7 @@ impl Writer {
         let Some(connection) = self.connection.as_ref().filter(|_| self.pages >= LONGEST) else { return };
         self.pages = 0;
         match schema::take_over(connection) {
-            Ok(()) => {}
+            Ok(()) => self.settle_heads(),
             Err(error) if schema::is_disk(&error) => {
                 tracing::error!(%error, "the log could not be taken over; all is denied");
                 self.suspect = true;
@@ -66,6 +66,20 @@ impl Writer {
             }
             // There is no room for it: the log goes on as long as there is room for that.
             Err(error) => tracing::warn!(%error, "the log could not be taken over yet"),
+        }
+    }
+
+    /// Brings the heads beside the database to the disk, behind everybody's answer: what a power cut leaves of them is never
+    /// older than what was last taken over. Where that fails they say less, and nothing is built upon them.
+    fn settle_heads(&self) {
+        for log in Log::ALL {
+            let path = load::head_file(self.shared.folder.path(), log);
+            match std::fs::File::open(&path).and_then(|file| file.sync_data()) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    tracing::warn!(%error, "the newest head could not be brought to the disk");
+                }
+                _ => {}
+            }
         }
     }
 
