@@ -152,15 +152,18 @@ fn version(v: u32) -> Result<(), AbiError> {
     }
 }
 
+const LIMITS: Limits = Limits { max_bytes: LARGEST_INPUT, max_depth: DEEPEST_INPUT };
+
 fn read<T: DeserializeOwned>(input: &[u8]) -> Result<T, AbiError> {
-    let limits = Limits { max_bytes: LARGEST_INPUT, max_depth: DEEPEST_INPUT };
-    read_as(input, limits).map_err(|refusal: ReadError| {
-        let code = match refusal.code() {
-            code @ ("too_large" | "too_deep") => code,
-            _ => "bad_input",
-        };
-        error(code, refusal.to_string())
-    })
+    read_as(input, LIMITS).map_err(|refusal| refused(&refusal))
+}
+
+fn refused(refusal: &ReadError) -> AbiError {
+    let code = match refusal.code() {
+        code @ ("too_large" | "too_deep") => code,
+        _ => "bad_input",
+    };
+    error(code, refusal.to_string())
 }
 
 fn ok<T: Serialize>(answer: &T) -> Result<Vec<u8>, AbiError> {

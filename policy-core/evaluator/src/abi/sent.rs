@@ -9,18 +9,16 @@ use policy_core::abi::Preview;
 use policy_core::digest::Digest;
 use policy_core::entity::Hop;
 use policy_core::grant::Grant;
-use policy_core::json::{Limits, Raw, read_plain};
+use policy_core::json::{Raw, read_plain};
 use policy_core::question::{Call, Candidate, Lock, Purpose, Requested, SealedQuestion};
 use policy_core::time::Timestamp;
 use policy_core::value::Value;
 use serde::Deserialize;
 
-use super::{DEEPEST_INPUT, LARGEST_INPUT};
+use super::LIMITS;
 use crate::Rules;
 use crate::evaluate::Asked;
 use crate::kept::{Facts, Recorded};
-
-const LIMITS: Limits = Limits { max_bytes: LARGEST_INPUT, max_depth: DEEPEST_INPUT };
 
 /// [`policy_core::abi::Evaluate`], member by member.
 #[derive(Deserialize)]
@@ -175,7 +173,7 @@ impl Apart {
 mod tests {
     use policy_core::abi::{ABI_VERSION, Evaluate};
     use policy_core::entity::EntityRef;
-    use policy_core::json::{read_as, to_canonical_bytes};
+    use policy_core::json::{read_object_as, to_canonical_bytes};
     use policy_core::question::LockTarget;
 
     use super::*;
@@ -202,7 +200,7 @@ mod tests {
         };
         for question in [bare, whole] {
             let bytes = to_canonical_bytes(&Evaluate { v: ABI_VERSION, question }).unwrap();
-            let strict: Evaluate = read_as(&bytes, Limits::DEFAULT).unwrap();
+            let strict: Evaluate = read_object_as(&bytes, LIMITS, &[]).unwrap();
             for _ in 0..2 {
                 let sent = read(&bundle.rules, &bytes).unwrap();
                 let v = sent.v;

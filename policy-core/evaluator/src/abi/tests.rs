@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use policy_core::entity::EntityRef;
 use policy_core::grant::{ArgumentScope, Condition, Grant, ResourceScope, Scope, Test};
+use policy_core::json::read_object_as;
 use policy_core::question::{Candidate, Lock, LockTarget, Purpose, SealedQuestion};
 use policy_core::time::Timestamp;
 use proptest::prelude::*;
@@ -127,7 +128,9 @@ fn input(question: SealedQuestion) -> Vec<u8> {
 /// The answer of whoever reads strictly, asks every policy and keeps nothing.
 fn alone(rules: &Rules, input: &[u8]) -> String {
     let instance = Instance { rules: Some(rules.unsliced()) };
-    let answer = read::<Evaluate>(input).and_then(|input| {
+    // `read` would read a plain text as the instance does: this one never does.
+    let strict = read_object_as::<Evaluate>(input, LIMITS, &[]).map_err(|refusal| refused(&refusal));
+    let answer = strict.and_then(|input| {
         let rules = instance.rules(input.v, &input.question.bundle)?;
         ok(&evaluate::evaluate(rules, &input.question))
     });
@@ -240,4 +243,33 @@ fn a_full_store_changes_no_answer() {
 
 fn held_id(number: usize) -> String {
     format!("grant-{number}")
+}
+
+#[test]
+fn a_text_that_is_written_otherwise_is_answered_as_the_strict_reader_has_it() {
+    let bundle = bundle();
+    let mut instance = Instance { rules: Some(bundle.rules.clone()) };
+    let candidates = vec![candidate(&bundle, &Held { id: 1, most: 80, uses_left: 1, of: Of::This })];
+    let input = input(SealedQuestion { candidates, ..question(&bundle, "a", 40) });
+    let text = String::from_utf8(input).unwrap();
+    for (written, otherwise) in [
+        ("\"uses_left\":1", "\"uses_left\":0,\"uses_left\":1"),
+        ("\"uses_left\":1", "\"uses_left\":1,\"uses_left\":0"),
+        ("\"uses_left\":1", "\"uses_left\":1.0"),
+        ("\"uses_left\":1", "\"uses_left\":-0"),
+        ("\"uses_left\":1", "\"uses_left\":1,\"used\":0"),
+        ("\"max\":80", "\"max\":8e1"),
+        ("\"max\":80", "\"max\":5"),
+        ("\"id\":\"grant-1\"", "\"id\":\"grant\\u002d1\""),
+        ("\"candidates\":[", "\"candidates\":[],\"candidates\":["),
+        ("\"candidates\":[", "\"candidates\": ["),
+        ("\"entities\":[", "\"entities\":[],\"entities\":["),
+        ("\"entities\":[", "\"\\u0065ntities\":["),
+    ] {
+        assert!(text.contains(written), "{written}");
+        let other = text.replacen(written, otherwise, 1);
+        for asked_of in [text.as_bytes(), other.as_bytes(), other.as_bytes(), text.as_bytes()] {
+            assert_eq!(asked(&mut instance, asked_of), alone(&bundle.rules, asked_of), "{otherwise}");
+        }
+    }
 }
