@@ -12,9 +12,6 @@ use crate::compressed;
 use crate::place::Place;
 use crate::tools;
 
-/// What the names of files start with that no page begins with.
-const LATER: [&str; 2] = ["preview_worker", "later-"];
-
 /// A decision in the sandbox against its peers, over the same policies; written down as `BENCHMARKS.md` and
 /// `BENCHMARKS.json`. `rounds`: how many, where figures to quote are not what it is for: then nothing is written, and
 /// only what is compiled anyway takes part.
@@ -61,15 +58,16 @@ fn size(file: &Path) -> Result<u64> {
     Ok(known.len())
 }
 
-/// What a browser fetches before the page answers: the page, its styles, its code. The preview's worker and the policy
-/// module come when somebody looks at a request, and the code of further pages when somebody opens one.
+/// What a browser fetches before the queue answers: the page, its styles, its code. The code of other pages comes behind it,
+/// the preview's worker and the policy module when somebody looks at a request.
 fn first_load(dashboard: &Path) -> Result<Vec<PathBuf>> {
     let files = fs::read_dir(dashboard).with_context(|| format!("no dashboard lies in `{}`", dashboard.display()))?;
     let mut paths: Vec<PathBuf> = files.map(|file| Ok(file?.path())).collect::<Result<_>>()?;
     paths.retain(|path| {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let is_of_the_page = [".html", ".css", ".js", ".wasm"].iter().any(|end| name.ends_with(end));
-        is_of_the_page && !LATER.iter().any(|start| name.starts_with(start))
+        let comes_first = |end| name.ends_with(end) && !name.starts_with("preview_worker");
+        [".html", ".css", ".js"].into_iter().any(comes_first)
+            || name.starts_with("dashboard-") && name.ends_with(".wasm")
     });
     paths.sort();
     Ok(paths)
@@ -103,6 +101,8 @@ mod tests {
         let later = [
             "dashboard-2_bg.wasm.br",
             "icon-3.svg",
+            "chunk_1-4.wasm",
+            "decision-4.wasm",
             "later-4.wasm",
             "later-4.wasm.br",
             "preview_worker.js",

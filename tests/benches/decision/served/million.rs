@@ -127,7 +127,9 @@ async fn append(data: &Path, models: &[NewRecord], since: Timestamp) -> Result<(
             let which = usize::try_from(number)? % models.len();
             let (Some(model), Some(decision)) = (models.get(which), decisions.get(which)) else { continue };
             let mut decision = decision.clone();
-            decision["evaluation"] = format!("eval_{number:032x}").into();
+            if let Some(evaluation) = decision.get_mut("evaluation") {
+                *evaluation = format!("eval_{number:032x}").into();
+            }
             let at = Timestamp::from_millis(since.millis() + i64::try_from(number)? * apart);
             let payloads = vec![("decision", serde_json::to_vec(&decision)?)];
             records.push(NewRecord { at, payloads, ..model.clone() });
