@@ -59,15 +59,23 @@ async function edit(field: Locator, value: string): Promise<Edited> {
   }, value);
 }
 
-/** Adds up from the page's very start what shifts without a hand. */
+/** Adds up from the page's very start what shifts without a hand, and says what it was. */
 async function observe(page: Page): Promise<void> {
   await page.addInitScript(() => {
     Reflect.set(window, "shifted", 0);
     new PerformanceObserver((list) => {
-      for (const entry of list.getEntries() as (PerformanceEntry & { value: number; hadRecentInput: boolean })[]) {
-        if (!entry.hadRecentInput) Reflect.set(window, "shifted", Reflect.get(window, "shifted") + entry.value);
+      type Shift = PerformanceEntry & { value: number; hadRecentInput: boolean; sources: { node?: Node; previousRect: DOMRect; currentRect: DOMRect }[] };
+      for (const entry of list.getEntries() as Shift[]) {
+        if (entry.hadRecentInput) continue;
+        Reflect.set(window, "shifted", Reflect.get(window, "shifted") + entry.value);
+        const of = entry.sources.map(({ node, previousRect: from, currentRect: to }) =>
+          `${node?.parentElement?.className || node?.nodeName} "${node?.textContent?.slice(0, 40)}" ${from.x},${from.y} → ${to.x},${to.y}`);
+        console.log(`shifted ${entry.value.toFixed(5)}: ${of.join(" | ")}`);
       }
     }).observe({ type: "layout-shift", buffered: true });
+  });
+  page.on("console", (message) => {
+    if (message.text().startsWith("shifted ")) console.log(`           ${message.text()}`);
   });
 }
 

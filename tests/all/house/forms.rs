@@ -16,7 +16,7 @@ fn what_a_form_leaves_out_says_beside_it_why_no_start_needs_it() {
                 line.starts_with("#[serde(") && (line.contains("(skip)") || line.contains("skip_deserializing"));
             if skips {
                 left_out += 1;
-                if !before.trim().starts_with("// ") {
+                if !before.trim().starts_with("//") {
                     unsaid.push(format!("{path}:{}: {line}", number + 2));
                 }
             }
