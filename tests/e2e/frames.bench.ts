@@ -68,6 +68,8 @@ async function observe(page: Page): Promise<void> {
       for (const entry of list.getEntries() as Shift[]) {
         if (entry.hadRecentInput) continue;
         Reflect.set(window, "shifted", Reflect.get(window, "shifted") + entry.value);
+        // Less than a digit of a clock is not told.
+        if (entry.value < 0.0001) continue;
         const of = entry.sources.map(({ node, previousRect: from, currentRect: to }) =>
           `${node?.parentElement?.className || node?.nodeName} "${node?.textContent?.slice(0, 40)}" ${from.x},${from.y} → ${to.x},${to.y}`);
         console.log(`shifted ${entry.value.toFixed(5)}: ${of.join(" | ")}`);

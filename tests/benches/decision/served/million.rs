@@ -3,7 +3,7 @@
 //! The records are decisions such as a gate has just made, a month of them, without their sealed questions, which no start
 //! reads that goes on from a snapshot. They are appended as the gate's own writer appends, signed and committed.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -47,6 +47,7 @@ pub fn measure(run: &mut Run, runtime: &Runtime, (bytes, cached): (&[u8], &Cache
     let begun = now();
     drop(runtime.block_on(TestGate::open(setup.clone(), &data))?);
     let slowly = begun.elapsed();
+    drop(runtime.block_on(until_free(&data))?);
     let size = data.join("record.snapshot").metadata()?.len();
     println!("{slowly:>10.1?} to read a million records once; the snapshot has {} MB", size / 1_000_000);
     let mut times = Vec::new();
@@ -114,7 +115,9 @@ fn model(record: Record) -> Result<NewRecord> {
 
 /// Appends a month of such decisions from `since` on.
 async fn append(data: &Path, models: &[NewRecord], since: Timestamp) -> Result<()> {
-    let store = until_free(data).await?;
+    let (folder, random) = (until_free(data).await?, Arc::new(SystemRandom));
+    let keys = Arc::new(Keys::open(&folder, &*random)?);
+    let store = SqliteStore::open(folder, keys, random, Arc::new(Nobody))?;
     let decisions = models.iter().map(|model| {
         let bytes = model.payloads.first().map(|(_, bytes)| bytes.as_slice()).unwrap_or_default();
         serde_json::from_slice::<Value>(bytes)
@@ -139,17 +142,12 @@ async fn append(data: &Path, models: &[NewRecord], since: Timestamp) -> Result<(
     Ok(())
 }
 
-/// The store of a folder, as soon as the gate that had it is gone.
-async fn until_free(data: &Path) -> Result<SqliteStore> {
+/// A folder, as soon as the gate that had it is gone: until then its files come and go.
+async fn until_free(data: &Path) -> Result<DataFolder> {
     let mut left = 100u8;
     loop {
-        let path: PathBuf = data.to_owned();
-        match DataFolder::open(&path, DataKind::Gate) {
-            Ok(folder) => {
-                let random = Arc::new(SystemRandom);
-                let keys = Arc::new(Keys::open(&folder, &*random)?);
-                return Ok(SqliteStore::open(folder, keys, random, Arc::new(Nobody))?);
-            }
+        match DataFolder::open(data, DataKind::Gate) {
+            Ok(folder) => return Ok(folder),
             Err(error) if left == 0 => return Err(error.into()),
             Err(_) => {
                 left -= 1;
