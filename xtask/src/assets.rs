@@ -158,7 +158,7 @@ pub fn build_dashboard(place: &Place, release: bool) -> Result<()> {
     let variant = if release { "release" } else { "dev" };
     let folder = &place.assets;
     let effort = if release { Effort::Most } else { Effort::Little };
-    let done = format!("{}{}", trusted::text(), effort.text());
+    let done = format!("{}{}{}", trusted::text(), split::text(), effort.text());
     let dashboard = Asset { folder, name: "dashboard", variant, sources: &DASHBOARD_SOURCES, flags: &done };
     kept(place, &dashboard, |place| {
         let folder = place.target.join("trunk").join(variant);

@@ -1,7 +1,7 @@
-//! The page's code in two files: what the first pages need, and what is fetched behind them.
+//! The page's code in several files: what the queue needs, and what is fetched behind it.
 //!
-//! The dashboard marks one function whose code is for later. The linked program still says what refers to what, so it can
-//! be cut there; then the glue is made anew, for the part that comes first.
+//! The dashboard marks functions whose code is for later. The linked program still says what refers to what, so it can be
+//! cut there; then the glue is made anew, for the part that comes first.
 
 use std::fs;
 use std::path::Path;
@@ -13,6 +13,11 @@ use crate::command::{command, run};
 use crate::inputs;
 use crate::place::Place;
 use crate::trusted;
+
+/// All that decides about what becomes of the files: whoever keeps them makes them anew when it is another.
+pub const fn text() -> &'static str {
+    include_str!("split.rs")
+}
 
 /// Cuts `linked`, the program that Trunk put into `folder` as a whole, and puts its parts there in its place. Where it is
 /// to be `bare`, nobody wants the names of its functions.
@@ -28,7 +33,7 @@ pub fn split(place: &Place, folder: &Path, linked: &Path, bare: bool) -> Result<
     let mut options = Options::new(&program);
     (options.output_dir, options.main_out_path) = (&parts, &main);
     (options.main_module, options.link_name) = (&page, &link);
-    let split = transform(options).map_err(|error| anyhow!("the dashboard cannot be cut in two: {error:#}"))?;
+    let split = transform(options).map_err(|error| anyhow!("the dashboard cannot be cut: {error:#}"))?;
     let mut loader = fs::read_to_string(parts.join(&link)).context("no loader of the parts was written")?;
     for part in split.split_modules {
         let name = part.file_name().unwrap_or_default().to_string_lossy().into_owned();
