@@ -39,3 +39,21 @@ impl Aside for State {
         Self::form(self)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    /// Arguments of calls stand in the form, numbers with a fraction among them.
+    #[test]
+    fn a_number_of_the_form_is_read_as_the_one_that_was_written() {
+        let mut bits = 1_u64;
+        for _ in 0..20_000 {
+            bits = bits.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let Some(number) = serde_json::Number::from_f64(f64::from_bits(bits)) else { continue };
+            let form = serde_json::to_vec(&number).unwrap();
+            let read: Value = serde_json::from_slice(&form).unwrap();
+            assert_eq!(read, Value::Number(number), "{bits:x}");
+        }
+    }
+}
