@@ -10,7 +10,7 @@ use super::told;
 
 /// What must have an alert: decisions by outcome, pending age, time to decide, head age, copy lag, suspended, locked; and
 /// whether the gate can do its work at all.
-const PROMISED: [&str; 12] = [
+const PROMISED: [&str; 13] = [
     "proviso_decisions_total",
     "proviso_pending_age_seconds",
     "proviso_time_to_decide_seconds_bucket",
@@ -20,6 +20,7 @@ const PROMISED: [&str; 12] = [
     "proviso_ready",
     "proviso_clock_doubted",
     "proviso_record_doubted",
+    "proviso_record_verified",
     "proviso_copy_lag_seconds",
     "proviso_copy_erasures_pending",
     "proviso_findings",
