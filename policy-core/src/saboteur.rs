@@ -136,6 +136,7 @@ pub const NAMES: &[&str] = &[
     "r9_epoch_ignored",
     "r9_newer_head_ignored",
     "r9_snapshot_of_anybody",
+    "r9_snapshot_ahead",
     "r9_mismatch_believed",
     "r9_erased_in_snapshot",
     "r10_other_question",

@@ -35,8 +35,9 @@ impl From<Fault> for VerifyError {
     }
 }
 
-/// Reads every record and payload, every signed head, the heads kept beside the database and these older ones, while a
-/// gate may be running; makes each grant anew from its votes. With `trust` by those keys, and else by the folder's own.
+/// Reads every record and payload, every signed head, the heads kept beside the database, those of the snapshot and these
+/// older ones, while a gate may be running; makes each grant anew from its votes. With `trust` by those keys, and else by
+/// the folder's own.
 ///
 /// # Errors
 /// The first bad record.
@@ -50,7 +51,7 @@ pub fn verify(
     let seen = sqlite::Seen::read(data)?;
     let connection = snapshot(data)?;
     let own = keys.trust();
-    let held: Vec<String> = seen.notes().chain(held).cloned().collect();
+    let held: Vec<String> = seen.notes(&own).chain(held).cloned().collect();
     let report = run::verify(&SqliteSource::new(&connection, true), trust.unwrap_or(&own), &held, progress)?;
     // A copy that was made before may hold what was erased since; the record itself may not.
     if let Some(Returned { log, seq, name, .. }) = &report.erased.returned {

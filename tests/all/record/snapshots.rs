@@ -12,6 +12,7 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use super::erasure::{FILE, Open, WRITER, somewhere};
+use crate::restore::back_up;
 
 /// However short the record is: a start that reads all of it leaves a snapshot, and nobody writes another one.
 const RULE: SnapshotRule = SnapshotRule { least: 1, every: u64::MAX, look: Duration::from_secs(3_600) };
@@ -154,6 +155,35 @@ async fn r9_a_snapshot_that_somebody_wrote_into_is_believed_by_nobody() {
     looked_at(&story.client).await;
     assert!(!doubted(&story.client).await, "the record was read, and is what was signed");
     assert_eq!(permits(&story).await, 2, "of three uses one is used");
+}
+
+#[tokio::test]
+async fn r9_a_record_that_is_older_than_the_snapshot_beside_it_is_refused() {
+    let left = Left::begin().await;
+    let (folder, data) = (tempfile::tempdir().unwrap(), left.data());
+    let [older, kept, backup, restored] = ["older", "kept", "backup", "restored"].map(|name| folder.path().join(name));
+    copy_folder(&data, &older).unwrap();
+    // What the copy does not know: the grant is used once more. The next snapshot covers that.
+    std::fs::remove_file(data.join("record.snapshot")).unwrap();
+    let story = left.started().await;
+    let used = story.evaluate(&write_file("report-writer", FILE, "since")).await.json();
+    assert_eq!(used["decision"], json!(true), "{used}");
+    copy_folder(&data, &kept).unwrap();
+    std::fs::remove_file(kept.join("record.snapshot")).unwrap();
+    let clock = Arc::clone(&left.story.gate.clock);
+    drop(TestGate::open(Setup { clock, ..setup() }, &kept).await.unwrap());
+    // Somebody puts the old database back, and the heads that lay beside it.
+    std::fs::copy(kept.join("record.snapshot"), older.join("record.snapshot")).unwrap();
+    let refused = TestGate::open(setup(), &older).await.err().map(|error| error.code().to_owned());
+    assert_eq!(refused.as_deref(), Some("log_tampered"));
+    // An operator who restores it begins an epoch.
+    back_up(&older, &backup);
+    crate::restore::restored(&backup, &restored, &[]);
+    let clock = Arc::clone(&left.story.gate.clock);
+    let gate = TestGate::open(Setup { clock, ..setup() }, &restored).await.unwrap();
+    let mara = gate.person("mara").await;
+    let record = gate.client.get("/api/v1/record", Some(&mara)).await.json();
+    assert_eq!(record["epoch"]["cause"], json!("restored"), "{record}");
 }
 
 #[tokio::test]

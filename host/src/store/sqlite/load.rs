@@ -5,18 +5,19 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use audit_verify::erasure::{self, Erasures, PAYLOADS_ERASED};
-use audit_verify::log::Head as HeldHead;
+use audit_verify::log::{Head as HeldHead, Trust};
 use audit_verify::source::{Entry, StoredPayload, StoredRecord};
 use audit_verify::tree::leaf_hash;
 use audit_verify::{Fault, FaultKind, TreeHash};
-use policy_core::json;
 use policy_core::leaf::Leaf;
+use policy_core::{json, sabotaged};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::Logs;
 use super::log_state::LogState;
 use super::reading::{Reading, each_entry};
 use super::schema::database;
+use super::snapshot::named_heads;
 use super::source::SqliteSource;
 use crate::store::folder::file_error;
 use crate::store::keys::Keys;
@@ -89,7 +90,7 @@ fn check_log(
     each: &mut dyn FnMut(&Record) -> Result<(), FoldError>,
 ) -> Result<LogState, StoreError> {
     let source = SqliteSource::new(connection, false);
-    let mut reading = Reading::begin(log, keys, &seen.head(log, keys)?)?;
+    let mut reading = Reading::begin(log, keys, &seen.heads(log, keys)?)?;
     let mut any_erased = false;
     each_entry(&source, log, 0, &mut |entry| {
         let taken = reading.take(&entry)?;
@@ -138,13 +139,18 @@ pub(super) fn head_file(data: &Path, log: Log) -> PathBuf {
     data.join("heads").join(log.name().replace('/', "-"))
 }
 
-/// The newest heads that were kept outside the database. Read them before the database: it may only be newer.
-pub(in crate::store) struct Seen(BTreeMap<Log, String>);
+/// The heads that were kept outside the database: the newest of each log, and those of the snapshot. Read them before the
+/// database: it may only be newer.
+pub(in crate::store) struct Seen {
+    beside: BTreeMap<Log, String>,
+    /// What the snapshot names. Whoever wrote it: those that this gate signed were seen, and the others say nothing.
+    named: Vec<(Log, String)>,
+}
 
 impl Seen {
     /// Reads them.
     pub(in crate::store) fn read(data: &Path) -> Result<Self, StoreError> {
-        let mut notes = BTreeMap::new();
+        let mut beside = BTreeMap::new();
         for log in Log::ALL {
             let path = head_file(data, log);
             // A gate may be writing it over.
@@ -153,31 +159,40 @@ impl Seen {
             match read {
                 // What a power cut leaves of a file that was never synced. It says as little as one that is gone.
                 Ok(note) if note.is_empty() => {}
-                Ok(note) => drop(notes.insert(log, note)),
+                Ok(note) => drop(beside.insert(log, note)),
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
                 Err(source) => return Err(file_error(&path, source)),
             }
         }
-        Ok(Self(notes))
+        let named = if sabotaged!("r9_snapshot_ahead") { Vec::new() } else { named_heads(data) };
+        Ok(Self { beside, named })
     }
 
     /// Whether there was never one.
     pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.beside.is_empty() && self.named.is_empty()
     }
 
-    /// The signed notes.
-    pub(in crate::store) fn notes(&self) -> impl Iterator<Item = &String> {
-        self.0.values()
+    /// The signed notes, of those that the snapshot names the ones that are believed by these keys.
+    pub(in crate::store) fn notes(&self, trust: &Trust) -> impl Iterator<Item = &String> {
+        let named = self.named.iter().filter(|(log, note)| trust.open(log.name(), note).is_ok());
+        self.beside.values().chain(named.map(|(_, note)| note))
     }
 
-    /// The one of this log, if it is one.
-    pub(super) fn head(&self, log: Log, keys: &Keys) -> Result<Vec<HeldHead>, StoreError> {
-        let Some(note) = self.0.get(&log) else { return Ok(Vec::new()) };
-        let checkpoint = keys.trust().open(log.name(), note);
-        let not_one =
-            |kind: FaultKind| tampered(log, 0, format!("of the head that is kept beside the database: {kind}"));
-        Ok(vec![HeldHead { checkpoint: checkpoint.map_err(not_one)?, note: note.clone() }])
+    /// Those of this log.
+    pub(super) fn heads(&self, log: Log, keys: &Keys) -> Result<Vec<HeldHead>, StoreError> {
+        let (trust, mut heads) = (keys.trust(), Vec::new());
+        if let Some(note) = self.beside.get(&log) {
+            let not_one =
+                |kind: FaultKind| tampered(log, 0, format!("of the head that is kept beside the database: {kind}"));
+            heads.push(HeldHead { checkpoint: trust.open(log.name(), note).map_err(not_one)?, note: note.clone() });
+        }
+        let named = self.named.iter().filter(|(of, _)| *of == log).filter_map(|(_, note)| {
+            let checkpoint = trust.open(log.name(), note).ok()?;
+            Some(HeldHead { checkpoint, note: note.clone() })
+        });
+        heads.extend(named);
+        Ok(heads)
     }
 }
 

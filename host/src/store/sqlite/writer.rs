@@ -1,5 +1,6 @@
 //! The one writer: takes what is queued, admits what is still true, commits once, and only then answers.
 
+mod forget;
 mod mend;
 mod start;
 
@@ -21,10 +22,12 @@ use super::load;
 use super::log_state::LogTip;
 use super::outbox;
 use super::schema::{self, database};
+use super::snapshot::Gone;
 use crate::random::Random;
 use crate::store::reserve::Reserve;
 use crate::store::types::{AppendError, Fold, Head, Log, NewRecord, Positions, Record, StoreError, VersionKey};
 use crate::whole_file;
+use forget::Wiping;
 
 /// The most jobs in one transaction.
 const BATCH: usize = 256;
@@ -78,6 +81,9 @@ pub(super) struct Writer {
     counter: u64,
     /// Whether the log of writes may still hold what was erased.
     unclean: bool,
+    /// What was a snapshot before this batch, and is to be overwritten before an erasure is answered.
+    gone: Gone,
+    wiping: Wiping,
 }
 
 impl Writer {
@@ -90,7 +96,23 @@ impl Writer {
         let reserve = Reserve::new(shared.folder.path());
         let (connection, versions) = (Some(connection), BTreeMap::new());
         let (spent, suspect, unclean, pages, floor, counter) = (false, false, false, 0, 0, 0);
-        Self { shared, connection, reserve, spent, suspect, pages, random, fold, versions, floor, counter, unclean }
+        let (gone, wiping) = (Gone::default(), Wiping::default());
+        Self {
+            shared,
+            connection,
+            reserve,
+            spent,
+            suspect,
+            pages,
+            random,
+            fold,
+            versions,
+            floor,
+            counter,
+            unclean,
+            gone,
+            wiping,
+        }
     }
 
     /// Keeps space for stops. A disk that has none left is as good as one that is full.
@@ -143,6 +165,7 @@ impl Writer {
             self.spend();
         }
         let urgent: Vec<bool> = jobs.iter().map(Job::is_urgent).collect();
+        let erases: Vec<bool> = jobs.iter().map(|job| !job.erased.is_empty()).collect();
         let (jobs, replies): (Vec<_>, Vec<_>) = jobs
             .into_iter()
             .map(|Job { expected, records, erased, reply }| (Wanted { expected, records, erased }, reply))
@@ -168,10 +191,7 @@ impl Writer {
                 urgent.into_iter().map(answer).collect()
             }
         };
-        for (reply, answer) in replies.into_iter().zip(answers) {
-            // Who no longer waits does not hear it; the record stands all the same.
-            let _ = reply.send(answer);
-        }
+        self.answer(erases.into_iter().zip(replies.into_iter().zip(answers)));
         self.take_over();
     }
 

@@ -144,7 +144,10 @@ impl Worker {
         let mut tries = 0_u32;
         loop {
             let verified = match self.anew(snapshots, &believed.cuts, &believed.heads) {
-                Ok(None) => return false,
+                Ok(None) => {
+                    self.end();
+                    return false;
+                }
                 Ok(Some(passed)) => {
                     let sealed = seal(&self.shared.keys, &passed.cuts, &passed.logs, &passed.form);
                     sealed.map(|sealed| sealed.code == believed.code)
@@ -156,6 +159,7 @@ impl Worker {
                     tracing::info!("the whole record is verified");
                     self.shared.unread.store(false, Ordering::Release);
                     snapshots.verified(Verified::Whole);
+                    self.end();
                     return true;
                 }
                 Ok(false) => {
@@ -229,7 +233,15 @@ impl Worker {
         if pass.read_to(cut)? { pass.end(heads).map(Some) } else { Ok(None) }
     }
 
-    /// Suspends every exception, and takes away what was believed: the next start reads everything, and refuses it.
+    /// The snapshot may be gone on from again: nothing was found that speaks against it.
+    fn end(&self) {
+        if let Err(error) = self.shared.place.end() {
+            tracing::warn!(code = error.code(), %error, "the next start will read the whole record");
+        }
+    }
+
+    /// Suspends every exception, and takes away what was believed: the next start reads everything, and refuses it. Where
+    /// it cannot be taken away, it is still said of it that it was begun, and no start goes on from it.
     fn doubt(&self, snapshots: &dyn Snapshots, why: &str) {
         tracing::error!(
             why,
@@ -238,8 +250,11 @@ impl Worker {
         if !sabotaged!("r9_mismatch_believed") {
             snapshots.doubted(why);
         }
-        if let Err(error) = self.shared.place.remove() {
-            tracing::error!(%error, "the snapshot could not be taken away");
+        let place = &self.shared.place;
+        for done in [place.begin(), place.remove()] {
+            if let Err(error) = done {
+                tracing::error!(code = error.code(), %error, "the snapshot could not be taken away");
+            }
         }
     }
 

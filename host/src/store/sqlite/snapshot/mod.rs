@@ -3,12 +3,13 @@
 //!
 //! - `sealed`: the bytes, and that nobody but this gate and this release wrote them.
 //! - `place`: the file. What is erased is in none before anybody hears of it.
-//! - `resume`: a start from it. Whatever does not fit is no error: the start reads everything, as it does without one.
+//! - `resume`: a start from it. Whatever does not fit is no error of its own: the start reads everything, as without one.
 //! - `pass`: both logs read once more from their first record, and folded beside what is believed.
 //! - `behind`: the thread that does so, and writes the next snapshot.
 //!
 //! A snapshot is no authority of its own: its tree leads to the heads that are signed, and all that was believed by it is
-//! folded anew. No snapshot is ever made of what the running gate holds in memory.
+//! folded anew. No snapshot is ever made of what the running gate holds in memory. The heads that it names are heads that
+//! were seen, as those beside the database are: a record that is older than it, or another one, is refused.
 
 mod behind;
 mod pass;
@@ -23,9 +24,9 @@ use serde::{Deserialize, Serialize};
 use crate::store::types::Log;
 
 pub(super) use behind::{Begun, Behind};
-pub(super) use place::Place;
+pub(super) use place::{Gone, Place, named_heads};
 pub(super) use resume::{Resumed, resume};
-pub(super) use sealed::seal;
+pub(super) use sealed::{Unfit, seal};
 
 /// How far both logs were folded, the ledger's part first.
 ///

@@ -1,16 +1,29 @@
 //! The file that a snapshot stands in, and that it never holds what was erased.
+//!
+//! | beside it | what it is |
+//! |---|---|
+//! | `….new` | one that is being written |
+//! | `….begun` | that one was gone on from, and that not all of the record was found to be what it says |
+//! | `….gone-N` | what was one, and is being overwritten |
+//!
+//! Whatever the process comes to, the next start finds one of these and does what is left to do.
 
+use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
-use std::io::{ErrorKind, Write as _};
+use std::io::{self, ErrorKind, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::sealed;
 use crate::store::folder::file_error;
-use crate::store::types::StoreError;
+use crate::store::types::{Log, StoreError};
 use crate::whole_file;
 
 /// The file's name in the data folder.
 const NAME: &str = "record.snapshot";
+/// What the name of one goes on with that was set aside, before its number.
+const GONE: &str = ".gone-";
 /// What a file is overwritten with, a piece at a time.
 static ZEROS: [u8; 65_536] = [0; 65_536];
 
@@ -27,6 +40,26 @@ struct Turns {
     taken: u64,
     /// Whether one is being written beside it: who writes it overwrites it where it was taken away meanwhile.
     is_written: bool,
+    /// How many files were set aside: each under a number of its own.
+    numbered: u64,
+    /// What was set aside, and nobody has overwritten.
+    left: Vec<PathBuf>,
+}
+
+/// What was set aside: no snapshot any more, and to be overwritten.
+#[derive(Debug, Default)]
+pub(in crate::store::sqlite) struct Gone(Vec<PathBuf>);
+
+impl Gone {
+    /// Whether there is nothing to overwrite.
+    pub(in crate::store::sqlite) const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Takes over what another one holds.
+    pub(in crate::store::sqlite) fn append(&mut self, mut other: Self) {
+        self.0.append(&mut other.0);
+    }
 }
 
 impl Place {
@@ -57,53 +90,145 @@ impl Place {
     pub(in crate::store::sqlite) fn put(&self, bytes: &[u8], begun: u64) -> Result<bool, StoreError> {
         let failed = |source| file_error(&self.path, source);
         self.turns().is_written = true;
-        // The long part holds up nobody.
+        // The long parts hold up nobody: what is written here is nobody else's until they are done.
         let written = whole_file::write_beside(&self.path, bytes);
-        let mut turns = self.turns();
-        turns.is_written = false;
-        let beside = match written {
-            Ok(beside) if turns.taken == begun => beside,
-            other => {
-                // Nobody is to read it any more; and on a disk without room it would take that of the record.
-                let wiped = wipe(&whole_file::beside(&self.path));
-                return other.map_err(failed).and(wiped).map(|_| false);
+        if let Ok(beside) = &written {
+            let mut turns = self.turns();
+            if turns.taken == begun {
+                turns.is_written = false;
+                fs::rename(beside, &self.path).and_then(|()| whole_file::sync_folder(&self.path)).map_err(failed)?;
+                return Ok(true);
             }
-        };
-        fs::rename(&beside, &self.path).and_then(|()| whole_file::sync_folder(&self.path)).map_err(failed)?;
-        Ok(true)
+        }
+        // Nobody is to read it any more; and on a disk without room it would take that of the record.
+        let wiped = wipe(&whole_file::beside(&self.path));
+        self.turns().is_written = false;
+        written.map_err(failed).and(wiped).map(|_| false)
     }
 
-    /// Takes it away: overwritten, and gone for good when this returns. What is just being written beside it was never a
-    /// snapshot, and is overwritten by whoever writes it as soon as that ends.
-    pub(in crate::store::sqlite) fn remove(&self) -> Result<(), StoreError> {
+    /// Sets it aside: when this returns there is none, and what was begun before is not put there. Renames alone, so that
+    /// whoever writes the record can wait for it; what was set aside is still to be overwritten.
+    ///
+    /// What is just being written beside it was never a snapshot, and is overwritten by whoever writes it as soon as that
+    /// ends.
+    pub(in crate::store::sqlite) fn set_aside(&self) -> Result<Gone, StoreError> {
         let mut turns = self.turns();
         turns.taken = turns.taken.saturating_add(1);
-        let beside = !turns.is_written && wipe(&whole_file::beside(&self.path))?;
-        if wipe(&self.path)? || beside {
+        let beside = (!turns.is_written).then(|| whole_file::beside(&self.path));
+        let mut is_renamed = false;
+        for path in [Some(self.path.clone()), beside].into_iter().flatten() {
+            let number = turns.numbered.saturating_add(1);
+            let aside = self.with(&format!("{GONE}{number}"));
+            match fs::rename(&path, &aside) {
+                Ok(()) => {
+                    turns.numbered = number;
+                    turns.left.push(aside);
+                    is_renamed = true;
+                }
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Err(source) => return Err(file_error(&path, source)),
+            }
+        }
+        if is_renamed {
+            whole_file::sync_folder(&self.path).map_err(|source| file_error(&self.path, source))?;
+        }
+        Ok(Gone(std::mem::take(&mut turns.left)))
+    }
+
+    /// Overwrites what was set aside, and takes it away: gone for good when this returns. What cannot be overwritten is
+    /// left to whoever sets something aside next, or to the next start.
+    pub(in crate::store::sqlite) fn overwrite(&self, Gone(mut paths): Gone) -> Result<(), StoreError> {
+        let is_any = !paths.is_empty();
+        while let Some(path) = paths.last() {
+            if let Err(error) = wipe(path) {
+                self.turns().left.append(&mut paths);
+                return Err(error);
+            }
+            paths.pop();
+        }
+        if is_any {
             whole_file::sync_folder(&self.path).map_err(|source| file_error(&self.path, source))?;
         }
         Ok(())
     }
 
-    /// Takes away what a writing left that was cut short.
+    /// Takes it away: overwritten, and gone for good when this returns.
+    pub(in crate::store::sqlite) fn remove(&self) -> Result<(), StoreError> {
+        let gone = self.set_aside()?;
+        self.overwrite(gone)
+    }
+
+    /// Takes away what a process left that was cut short while it wrote one, or overwrote one.
     pub(in crate::store::sqlite) fn clear(&self) -> Result<(), StoreError> {
-        wipe(&whole_file::beside(&self.path)).map(drop)
+        wipe(&whole_file::beside(&self.path))?;
+        let Some(folder) = self.path.parent() else { return Ok(()) };
+        let begins = format!("{NAME}{GONE}");
+        for entry in fs::read_dir(folder).map_err(|source| file_error(folder, source))? {
+            let entry = entry.map_err(|source| file_error(folder, source))?;
+            if entry.file_name().to_str().is_some_and(|name| name.starts_with(&begins)) {
+                wipe(&entry.path())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Says beside it, durably, that it is gone on from, and that not all of the record has verified yet.
+    ///
+    /// INVARIANT (R9): said before anything of it is believed, so that no start goes on from one of which an earlier one
+    /// did not find, to the end, that it is what the record says: whatever that one came to, and whatever it could still
+    /// write or take away.
+    pub(in crate::store::sqlite) fn begin(&self) -> Result<(), StoreError> {
+        let path = self.begun();
+        let mut open = OpenOptions::new();
+        let made = open.create(true).truncate(false).write(true).mode(0o600).open(&path);
+        made.and_then(|file| file.sync_all())
+            .and_then(|()| whole_file::sync_folder(&path))
+            .map_err(|source| file_error(&path, source))
+    }
+
+    /// Whether that is said. INVARIANT (R8): where it cannot be seen, it is.
+    pub(in crate::store::sqlite) fn is_begun(&self) -> bool {
+        self.begun().try_exists().unwrap_or(true)
+    }
+
+    /// Says it no more. Where a power cut brings it back, a start reads everything.
+    pub(in crate::store::sqlite) fn end(&self) -> Result<(), StoreError> {
+        let path = self.begun();
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(file_error(&path, error)),
+            _ => Ok(()),
+        }
+    }
+
+    fn begun(&self) -> PathBuf {
+        self.with(".begun")
+    }
+
+    fn with(&self, ending: &str) -> PathBuf {
+        let mut path = OsString::from(&self.path);
+        path.push(ending);
+        PathBuf::from(path)
     }
 }
 
-/// Overwrites a file and takes it away. Whether it was there.
-fn wipe(path: &Path) -> Result<bool, StoreError> {
+/// The heads that the snapshot in a data folder names, of whoever wrote it: for who holds each against the keys.
+pub(in crate::store::sqlite) fn named_heads(data: &Path) -> Vec<(Log, String)> {
+    // One that cannot be read says nothing: whoever makes it so can as well take it away.
+    File::open(data.join(NAME)).ok().and_then(|file| sealed::named_heads(file).ok()).unwrap_or_default()
+}
+
+/// Overwrites a file and takes it away.
+fn wipe(path: &Path) -> Result<(), StoreError> {
     let failed = |source| file_error(path, source);
     let mut file = match OpenOptions::new().write(true).open(path) {
         Ok(file) => file,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
         Err(source) => return Err(failed(source)),
     };
-    overwrite(&mut file).and_then(|()| fs::remove_file(path)).map_err(failed)?;
-    Ok(true)
+    overwrite(&mut file).and_then(|()| fs::remove_file(path)).map_err(failed)
 }
 
-fn overwrite(file: &mut File) -> std::io::Result<()> {
+fn overwrite(file: &mut File) -> io::Result<()> {
     let mut left = file.metadata()?.len();
     while let Ok(piece) = usize::try_from(left.min(ZEROS.len() as u64))
         && piece > 0
@@ -115,67 +240,4 @@ fn overwrite(file: &mut File) -> std::io::Result<()> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::os::unix::fs::PermissionsExt as _;
-
-    use super::*;
-
-    #[test]
-    fn what_was_begun_before_it_was_taken_away_is_not_put_there() {
-        let folder = tempfile::tempdir().unwrap();
-        let place = Place::of(folder.path());
-        let path = folder.path().join(NAME);
-        assert_eq!(place.read().unwrap(), None);
-        let begun = place.turn();
-        assert!(place.put(b"one", begun).unwrap());
-        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-        assert_eq!(place.read().unwrap().as_deref(), Some(b"one".as_slice()));
-        place.remove().unwrap();
-        assert!(!path.exists());
-        assert!(!place.put(b"two", begun).unwrap(), "it holds what was there before");
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "nor is it beside its place");
-        assert!(place.put(b"three", place.turn()).unwrap());
-    }
-
-    #[test]
-    fn what_is_being_written_while_one_is_taken_away_is_overwritten_by_who_writes_it() {
-        let folder = tempfile::tempdir().unwrap();
-        let place = Place::of(folder.path());
-        let begun = place.turn();
-        place.turns().is_written = true;
-        let beside = whole_file::write_beside(&folder.path().join(NAME), b"words").unwrap();
-        let other = folder.path().join("other");
-        fs::hard_link(&beside, &other).unwrap();
-        place.remove().unwrap();
-        assert!(beside.exists(), "whoever writes it goes on writing into it");
-        assert!(!place.put(b"words", begun).unwrap());
-        assert!(!beside.exists() && !place.turns().is_written);
-        place.remove().unwrap();
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
-    }
-
-    #[test]
-    fn what_is_taken_away_was_overwritten() {
-        let folder = tempfile::tempdir().unwrap();
-        let place = Place::of(folder.path());
-        let words = b"the words that nobody is to read any more".repeat(5_000);
-        place.put(&words, place.turn()).unwrap();
-        // Another name of the same bytes on the disk.
-        let other = folder.path().join("other");
-        fs::hard_link(folder.path().join(NAME), &other).unwrap();
-        place.remove().unwrap();
-        let left = fs::read(other).unwrap();
-        assert!(left.len() == words.len() && left.iter().all(|byte| *byte == 0));
-    }
-
-    #[test]
-    fn what_a_writing_left_is_cleared_and_what_it_would_have_replaced_stays() {
-        let folder = tempfile::tempdir().unwrap();
-        let place = Place::of(folder.path());
-        place.put(b"one", place.turn()).unwrap();
-        whole_file::write_beside(&folder.path().join(NAME), b"tw").unwrap();
-        place.clear().unwrap();
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
-        assert_eq!(place.read().unwrap().as_deref(), Some(b"one".as_slice()));
-    }
-}
+mod tests;

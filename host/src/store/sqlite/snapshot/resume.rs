@@ -71,7 +71,7 @@ fn tail(
     fold: &dyn Fold,
 ) -> Result<(), Unfit> {
     let state = logs.of_mut(log);
-    let held = seen.head(log, keys)?;
+    let held = seen.heads(log, keys)?;
     for head in &held {
         let (size, root) = (head.checkpoint.size, head.checkpoint.root);
         // One over more records is held against those behind.

@@ -6,6 +6,7 @@
 //! Each part stands behind its length in eight bytes, the least significant first; the code is 32 bytes, over all before.
 //! `about` is JSON: the build that wrote it, the cuts, and the signed heads that it stands under.
 
+use std::io::{self, Read};
 use std::sync::Arc;
 
 use audit_verify::TreeHash;
@@ -29,6 +30,8 @@ const DOMAIN: &[u8] = b"proviso-snapshot-v1\0";
 const CODE: usize = 32;
 /// The sources that this program was built of: what folds otherwise, or has another form, is another build.
 const BUILD: &str = env!("PROVISO_SOURCES");
+/// The most bytes that are read of what it says of itself, by who looks for heads alone.
+const MOST_ABOUT: u64 = 1 << 24;
 
 /// Why a snapshot is not believed.
 #[derive(Debug, Error)]
@@ -54,6 +57,9 @@ pub(in crate::store::sqlite) enum Unfit {
     /// What comes behind it does not go on from it.
     #[error("the record does not go on from it: {0}")]
     Record(#[from] StoreError),
+    /// What says that it is gone on from cannot be written.
+    #[error("it cannot be noted that it is gone on from: {0}")]
+    Unnoted(StoreError),
 }
 
 /// What it says of itself.
@@ -70,6 +76,18 @@ struct About {
 struct AboutHead {
     log: String,
     size: u64,
+    note: String,
+}
+
+/// The heads alone, of whichever build wrote it.
+#[derive(Deserialize)]
+struct Named {
+    heads: Vec<NamedHead>,
+}
+
+#[derive(Deserialize)]
+struct NamedHead {
+    log: String,
     note: String,
 }
 
@@ -135,7 +153,7 @@ pub(super) struct Opened<'a> {
 
 /// Opens a snapshot.
 ///
-/// INVARIANT (R9): whoever cannot read the gate's keys cannot write one, and nothing of it is looked at before that is
+/// INVARIANT (R9): whoever cannot read the gate's keys cannot write one, and nothing of it is believed before that is
 /// known; one of another gate has another key.
 pub(super) fn open<'a>(keys: &Keys, bytes: &'a [u8]) -> Result<Opened<'a>, Unfit> {
     let (sealed, code) = bytes.split_last_chunk::<CODE>().ok_or(Unfit::Shape)?;
@@ -167,6 +185,22 @@ fn next<'a>(rest: &mut &'a [u8]) -> Result<&'a [u8], Unfit> {
 
 fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Unfit> {
     serde_json::from_slice(bytes).map_err(|_| Unfit::Shape)
+}
+
+/// The heads that a snapshot names, whoever wrote it and however much of it is there: each is a signed note, and stands
+/// for itself.
+pub(super) fn named_heads(mut from: impl Read) -> io::Result<Vec<(Log, String)>> {
+    let (mut magic, mut length) = ([0; MAGIC.len()], [0; 8]);
+    from.read_exact(&mut magic)?;
+    from.read_exact(&mut length)?;
+    if magic != *MAGIC {
+        return Ok(Vec::new());
+    }
+    let mut about = Vec::new();
+    from.take(u64::from_le_bytes(length).min(MOST_ABOUT)).read_to_end(&mut about)?;
+    let Named { heads } = serde_json::from_slice(&about)?;
+    let of = |NamedHead { log, note }| Log::ALL.into_iter().find(|known| known.name() == log).map(|log| (log, note));
+    Ok(heads.into_iter().filter_map(of).collect())
 }
 
 impl Opened<'_> {

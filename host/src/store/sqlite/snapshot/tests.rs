@@ -1,7 +1,9 @@
 //! Starts from snapshots: what is read before the gate is ready, what behind it, and what is refused.
 
+mod ahead;
 mod altered;
 mod erased;
+mod marked;
 mod unfit;
 
 use std::path::Path;
@@ -27,6 +29,23 @@ const ONCE: SnapshotRule = SnapshotRule { look: Duration::from_secs(3_600), ..RU
 /// What was folded: the kind of each record, one a line.
 #[derive(Default)]
 struct Kinds(Vec<String>);
+
+/// Who folds once more, and comes to no end.
+struct Panics;
+
+impl Aside for Panics {
+    fn resume(&mut self, _: &[u8]) -> Result<(), FoldError> {
+        Ok(())
+    }
+
+    fn history(&mut self, record: &Record) -> Result<(), FoldError> {
+        panic!("record {} is one too many", record.leaf.seq)
+    }
+
+    fn form(&mut self) -> Result<Vec<u8>, FoldError> {
+        Ok(Vec::new())
+    }
+}
 
 impl Aside for Kinds {
     fn resume(&mut self, form: &[u8]) -> Result<(), FoldError> {
@@ -54,6 +73,10 @@ struct Folds {
     read: Mutex<usize>,
     verified: Mutex<Option<Verified>>,
     doubted: Mutex<Option<String>>,
+    /// What happens as soon as the record is doubted.
+    at_doubt: Mutex<Option<Box<dyn FnOnce() + Send>>>,
+    /// Whether who folds once more panics.
+    panics: bool,
     writable: AtomicBool,
 }
 
@@ -97,7 +120,7 @@ impl Snapshots for Folds {
     }
 
     fn aside(&self) -> Box<dyn Aside> {
-        Box::<Kinds>::default()
+        if self.panics { Box::new(Panics) } else { Box::<Kinds>::default() }
     }
 
     fn verified(&self, how: Verified) {
@@ -106,6 +129,9 @@ impl Snapshots for Folds {
 
     fn doubted(&self, why: &str) {
         *self.doubted.lock().unwrap() = Some(why.to_owned());
+        if let Some(happens) = self.at_doubt.lock().unwrap().take() {
+            happens();
+        }
     }
 }
 
@@ -130,9 +156,13 @@ impl Folds {
 }
 
 fn try_open(data: &Path, rule: SnapshotRule) -> Result<(SqliteStore, Arc<Folds>), StoreError> {
+    try_open_by(data, rule, Folds::default())
+}
+
+fn try_open_by(data: &Path, rule: SnapshotRule, folds: Folds) -> Result<(SqliteStore, Arc<Folds>), StoreError> {
     let folder = DataFolder::open(data, DataKind::Gate)?;
     let keys = Arc::new(Keys::open(&folder, &SystemRandom)?);
-    let folds = Arc::new(Folds::default());
+    let folds = Arc::new(folds);
     let store = SqliteStore::open_by(folder, keys, Arc::new(SystemRandom), folds.clone(), Some(rule))?;
     Ok((store, folds))
 }
@@ -268,5 +298,5 @@ async fn a_start_ends_while_the_rest_is_being_read() {
     }
     assert!(file(&data).exists());
     let (_store, folds) = open(&data, ONCE);
-    assert_eq!(sorted(folds.kinds()), sorted(all(6)));
+    assert_eq!((folds.read(), sorted(folds.kinds())), (4, sorted(all(6))), "nothing spoke against it");
 }

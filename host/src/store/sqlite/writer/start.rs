@@ -3,29 +3,49 @@
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 
-use policy_core::sabotaged;
-
-use super::super::batch::Batch;
 use super::super::snapshot::{self, Begun, Resumed};
 use super::super::{Logs, load};
 use super::Writer;
 use crate::store::folding::{SnapshotRule, Verified};
 use crate::store::types::StoreError;
 
+/// What became of the snapshot.
+enum Resumption {
+    /// The start is from it.
+    From(Begun),
+    /// It does not fit.
+    Unfit,
+    /// There is none.
+    None,
+}
+
 impl Writer {
     /// Begins: from a snapshot where this rule is given and one fits, and else from the first record, and then a snapshot
     /// is written where the record is long.
+    ///
+    /// INVARIANT (R9): one that does not fit is taken away by a start that found the record to be what was signed, under
+    /// the heads that it names as well. Until then it stays: it may be all that shows that the record was cut.
     pub(in super::super) fn start(&mut self, rule: Option<SnapshotRule>) -> Result<Begun, StoreError> {
         let fold = Arc::clone(&self.fold);
         let Some((rule, snapshots)) = rule.zip(fold.snapshots()) else {
             self.load()?;
             return Ok(Begun::default());
         };
-        if let Some(begun) = self.resume()? {
-            snapshots.verified(Verified::Tail);
-            return Ok(begun);
-        }
+        let is_unfit = match self.resume()? {
+            Resumption::From(begun) => {
+                snapshots.verified(Verified::Tail);
+                return Ok(begun);
+            }
+            Resumption::Unfit => true,
+            Resumption::None => false,
+        };
         let logs = self.read_all()?;
+        if is_unfit {
+            self.shared.place.remove()?;
+        }
+        if let Err(error) = self.shared.place.end() {
+            tracing::warn!(code = error.code(), %error, "the next start will read the whole record as well");
+        }
         let covered = if logs.cut().records() < rule.least { None } else { self.keep_snapshot(&logs) };
         self.believe(logs);
         snapshots.verified(Verified::Whole);
@@ -62,31 +82,37 @@ impl Writer {
         self.fold.folded();
     }
 
-    /// From the snapshot. Absent: there is none, or one that does not fit, which is taken away.
-    fn resume(&mut self) -> Result<Option<Begun>, StoreError> {
+    /// From the snapshot, if there is one that fits.
+    fn resume(&mut self) -> Result<Resumption, StoreError> {
         self.no_version_again();
-        let fold = Arc::clone(&self.fold);
-        let (Some(snapshots), Some(connection)) = (fold.snapshots(), &self.connection) else { return Ok(None) };
-        let bytes = self.shared.place.read().unwrap_or_else(|error| {
+        let (fold, place) = (Arc::clone(&self.fold), &self.shared.place);
+        let (Some(snapshots), Some(connection)) = (fold.snapshots(), &self.connection) else {
+            return Ok(Resumption::None);
+        };
+        let bytes = place.read().unwrap_or_else(|error| {
             tracing::warn!(code = error.code(), %error, "the snapshot cannot be read; the whole record is");
             None
         });
-        let Some(bytes) = bytes else { return Ok(None) };
+        let Some(bytes) = bytes else { return Ok(Resumption::None) };
+        if place.is_begun() {
+            tracing::warn!("a start from this snapshot never came to verify the rest; the whole record is read first");
+            return Ok(Resumption::Unfit);
+        }
         // The heads before the database: it may only be newer.
         let seen = load::Seen::read(self.shared.folder.path())?;
         let on = (&*fold, snapshots, self.floor);
-        match snapshot::resume(connection, &seen, &self.shared.keys, &bytes, on) {
+        let resumed = snapshot::resume(connection, &seen, &self.shared.keys, &bytes, on);
+        match resumed.and_then(|resumed| place.begin().map(|()| resumed).map_err(snapshot::Unfit::Unnoted)) {
             Ok(Resumed { logs, believed }) => {
                 let covered = believed.cuts.last().map(snapshot::Cut::records);
                 tracing::info!(records = covered, "started from a snapshot; the rest is verified while the gate runs");
                 self.shared.unread.store(true, Ordering::Release);
                 self.believe(logs);
-                Ok(Some(Begun { believed: Some(believed), covered }))
+                Ok(Resumption::From(Begun { believed: Some(believed), covered }))
             }
             Err(unfit) => {
                 tracing::warn!(%unfit, "the snapshot does not fit; the whole record is read");
-                self.shared.place.remove()?;
-                Ok(None)
+                Ok(Resumption::Unfit)
             }
         }
     }
@@ -106,15 +132,5 @@ impl Writer {
                 None
             }
         }
-    }
-
-    /// Before and after something is erased: takes the snapshot away that may hold it.
-    ///
-    /// INVARIANT (R9): what is erased is in none any more when anybody is told so.
-    pub(super) fn forget(&self, batch: &Batch) -> Result<(), StoreError> {
-        if batch.erased.is_empty() || sabotaged!("r9_erased_in_snapshot") {
-            return Ok(());
-        }
-        self.shared.place.remove()
     }
 }

@@ -20,6 +20,11 @@ async fn erase(store: &SqliteStore, seq: u64) -> Result<Positions, AppendError> 
     store.erase(Vec::new(), vec![says], erased).await
 }
 
+/// Where one is until it is overwritten.
+fn aside(data: &Path, number: u32) -> std::path::PathBuf {
+    data.join(format!("record.snapshot.gone-{number}"))
+}
+
 /// A folder with a snapshot of four pairs, one of which tells the secret.
 async fn told(data: &Path) {
     let (store, _) = open(data, ONCE);
@@ -42,6 +47,7 @@ async fn it_is_gone_before_the_erasure_is_acknowledged_and_the_next_one_is_of_wh
     let before = std::fs::read(file(&data)).unwrap();
     erase(&store, 2).await.unwrap();
     assert_ne!(std::fs::read(file(&data)).ok(), Some(before));
+    assert!(!aside(&data, 1).exists());
     // The next one is made of the record as it is now.
     until("another snapshot", async || file(&data).exists().then_some(())).await;
     drop(store);
@@ -94,4 +100,69 @@ async fn r9_what_an_alteration_would_have_hidden_is_not_erased() {
     let (store, folds) = open(&data, ONCE);
     folds.why_doubted().await;
     assert_eq!(erase(&store, 2).await, Err(AppendError::Unavailable));
+}
+
+#[tokio::test]
+async fn while_one_is_overwritten_others_are_answered_and_who_erased_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    told(&data).await;
+    let (store, folds) = open(&data, ONCE);
+    folds.whole().await;
+    // Whoever overwrites a pipe waits until somebody reads it.
+    std::fs::remove_file(file(&data)).unwrap();
+    let (kind, mode) = (rustix::fs::FileType::Fifo, rustix::fs::Mode::RWXU);
+    rustix::fs::mknodat(rustix::fs::CWD, file(&data), kind, mode, 0).unwrap();
+    let store = Arc::new(store);
+    let erasing = Arc::clone(&store);
+    let erasing = tokio::spawn(async move { erase(&erasing, 2).await });
+    until("it is none any more", async || (!file(&data).exists()).then_some(())).await;
+    append(&store, 9, 1).await;
+    assert!(!erasing.is_finished() && aside(&data, 1).exists());
+    // A pipe cannot be brought to a disk: what may still be there is not told to be erased.
+    let reader = std::fs::File::open(aside(&data, 1)).unwrap();
+    assert_eq!(erasing.await.unwrap(), Err(AppendError::Unavailable));
+    drop(reader);
+    // Whoever erases next overwrites that as well.
+    std::fs::remove_file(aside(&data, 1)).unwrap();
+    std::fs::write(aside(&data, 1), SECRET).unwrap();
+    erase(&store, 3).await.unwrap();
+    assert!(!aside(&data, 1).exists());
+}
+
+#[tokio::test]
+async fn what_was_set_aside_before_a_crash_is_overwritten_by_the_next_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    told(&data).await;
+    // Another name of the same bytes on the disk.
+    let other = folder.path().join("other");
+    for number in [1, 12] {
+        let bytes = std::fs::read(file(&data)).unwrap();
+        std::fs::rename(file(&data), aside(&data, number)).unwrap();
+        std::fs::hard_link(aside(&data, number), &other).unwrap();
+        let (store, folds) = open(&data, ONCE);
+        assert_eq!(folds.read(), 9, "nothing was erased, and all of it is read");
+        drop(store);
+        assert!(!aside(&data, number).exists() && file(&data).exists());
+        let left = std::fs::read(&other).unwrap();
+        assert!(left.len() == bytes.len() && left.iter().all(|byte| *byte == 0));
+        std::fs::remove_file(&other).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn an_erasure_that_cannot_set_it_aside_erases_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    told(&data).await;
+    let (store, folds) = open(&data, ONCE);
+    folds.whole().await;
+    std::fs::create_dir(aside(&data, 1)).unwrap();
+    assert_eq!(erase(&store, 2).await, Err(AppendError::Unavailable));
+    assert!(store.record(Log::Ledger, 2).unwrap().unwrap().payload("event").is_some());
+    std::fs::remove_dir(aside(&data, 1)).unwrap();
+    let again = async || erase(&store, 2).await.ok();
+    until("the store is open again", again).await;
+    assert!(!file(&data).exists());
 }

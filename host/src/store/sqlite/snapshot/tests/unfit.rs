@@ -61,29 +61,6 @@ async fn r9_another_gates_is_not_gone_on_from() {
 }
 
 #[tokio::test]
-async fn r9_one_that_is_ahead_of_the_log_is_not_gone_on_from_and_a_cut_log_is_refused() {
-    let folder = tempfile::tempdir().unwrap();
-    let data = folder.path().join("data");
-    begun(&data).await;
-    // Six pairs, and a snapshot over all of them.
-    std::fs::remove_file(file(&data)).unwrap();
-    drop(open(&data, ONCE));
-    let ahead = std::fs::read(file(&data)).unwrap();
-    let cut = "DROP TRIGGER leaf_no_delete; DROP TRIGGER payload_no_delete; DROP TRIGGER head_no_delete;
-        DELETE FROM head WHERE size > 5; DELETE FROM leaf WHERE seq > 4; DELETE FROM payload WHERE seq > 4";
-    Connection::open(data.join(FILE)).unwrap().execute_batch(cut).unwrap();
-    assert_eq!(opened(&data), Some("log_tampered"));
-    assert!(!file(&data).exists(), "what does not fit is taken away");
-    // Where nobody kept a head beside it, the log is as long as it is.
-    std::fs::write(file(&data), ahead).unwrap();
-    for entry in std::fs::read_dir(data.join("heads")).unwrap() {
-        std::fs::remove_file(entry.unwrap().path()).unwrap();
-    }
-    let (_store, folds) = open(&data, ONCE);
-    assert_eq!((folds.read(), sorted(folds.kinds())), (10, sorted(all(5))));
-}
-
-#[tokio::test]
 async fn one_of_another_build_is_not_gone_on_from() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
