@@ -1,6 +1,8 @@
 //! What is folded from a snapshot and the records behind it is what is folded from all of them, and what the gate believed
 //! while it wrote them.
 
+mod every;
+
 use policy_core::lifecycle::Phase;
 use proptest::prelude::*;
 use proviso_api::operations::{ExecutionPhase, ExecutionReport};
@@ -222,31 +224,33 @@ proptest! {
     }
 }
 
+/// A whole story.
+const STORY: [Step; 22] = [
+    Step::Read,
+    Step::Ask(true),
+    Step::Approve,
+    Step::Use(0),
+    Step::Report(false),
+    Step::Use(0),
+    Step::Report(true),
+    Step::SetBack,
+    Step::Use(1),
+    Step::Trust,
+    Step::Use(0),
+    Step::Lock,
+    Step::Use(1),
+    Step::Lift,
+    Step::Ask(false),
+    Step::Refuse,
+    Step::Revoke,
+    Step::Depart,
+    Step::EndTask,
+    Step::SignInAndOut,
+    Step::Later(3_700),
+    Step::Use(2),
+];
+
 #[test]
 fn a_whole_story_is_the_same_cut_anywhere() {
-    let story = [
-        Step::Read,
-        Step::Ask(true),
-        Step::Approve,
-        Step::Use(0),
-        Step::Report(false),
-        Step::Use(0),
-        Step::Report(true),
-        Step::SetBack,
-        Step::Use(1),
-        Step::Trust,
-        Step::Use(0),
-        Step::Lock,
-        Step::Use(1),
-        Step::Lift,
-        Step::Ask(false),
-        Step::Refuse,
-        Step::Revoke,
-        Step::Depart,
-        Step::EndTask,
-        Step::SignInAndOut,
-        Step::Later(3_700),
-        Step::Use(2),
-    ];
-    played(&story);
+    played(&STORY);
 }
