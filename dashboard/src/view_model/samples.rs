@@ -157,7 +157,8 @@ fn exception() -> Exception {
             renews: None,
             requested_at: at(0),
             decide_by: at(900),
-        },
+        }
+        .into(),
         terms: terms(),
         bundle: Digest::of(b"bundle"),
         versions: vec![Version { number: 1, scope: asked_scope(), by: None }],

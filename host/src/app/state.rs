@@ -54,6 +54,24 @@ pub struct Entry {
 /// A recorded denial.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Denial {
+impl Entry {
+    /// What its events and the exception have in common is there once, as it is where they were folded.
+    pub(super) fn share(&mut self) {
+        let exception = &self.exception;
+        for (_, _, event) in &mut self.steps {
+            match (event, exception.phase.grant()) {
+                (Event::ExceptionRequested { request, .. }, _) if *request == exception.request => {
+                    *request = exception.request.clone();
+                }
+                (Event::ExceptionGranted { grant, .. }, Some(held)) if *grant == held.grant => {
+                    *grant = held.grant.clone();
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
     /// Its position in the log of decisions.
     pub seq: u64,
     /// How many ledger records stood.

@@ -140,7 +140,7 @@ impl App {
             id: random::id(self.random(), "exc").map_err(|_| super::identities::no_randomness())?,
             requested_at: now,
             renews: None,
-            ..before.clone()
+            ..(**before).clone()
         };
         let reopens = Some(Reopens { of: before.id.clone(), by: person.person.clone() });
         let renews = before.renews.as_ref().filter(|renews| renews.declared).map(|renews| renews.of.clone());

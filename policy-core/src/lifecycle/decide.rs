@@ -35,7 +35,7 @@ pub fn decide(state: Option<&Exception>, command: Command, context: &Context) ->
         (command, Some(exception)) => (command, exception),
     };
     match command {
-        Command::Request(facts) if exception.request == *facts => Ok(Vec::new()),
+        Command::Request(facts) if *exception.request == *facts => Ok(Vec::new()),
         Command::Request(_) => Err(Rejection::Exists),
         Command::Vote { person, decision, scope, sheet, as_of, reason, assurance, inside, proof } => {
             let ballot = Ballot { person, decision, scope, sheet, as_of, reason, assurance, inside, proof };
@@ -100,7 +100,7 @@ fn request(mut facts: Box<RequestFacts>, context: &Context) -> Result<Vec<Event>
     check_scope(&facts.scope, &facts.question.call, context.now).map_err(|_| Rejection::BadScope)?;
     inside_terms(&facts.scope, &terms, facts.requested_at, context.now)?;
     check_renewal(&facts, &terms, context)?;
-    Ok(vec![Event::ExceptionRequested { request: facts, terms, bundle: context.bundle }])
+    Ok(vec![Event::ExceptionRequested { request: (*facts).into(), terms, bundle: context.bundle }])
 }
 
 fn cancel(exception: &Exception, by: EntityRef, reason: String, context: &Context) -> Result<Vec<Event>, Rejection> {

@@ -10,6 +10,7 @@ use crate::digest::Digest;
 use crate::entity::EntityRef;
 use crate::grant::Grant;
 use crate::outcome::Terms;
+use crate::shared::Shared;
 use crate::time::Timestamp;
 
 /// An approval that counted when a grant was made.
@@ -29,7 +30,7 @@ pub enum Event {
     /// It was asked for.
     ExceptionRequested {
         /// What was asked.
-        request: Box<RequestFacts>,
+        request: Shared<RequestFacts>,
         /// The terms then.
         terms: Terms,
         /// The bundle that it was judged under.
@@ -64,7 +65,7 @@ pub enum Event {
     /// The last vote that was needed made a grant.
     ExceptionGranted {
         /// The grant.
-        grant: Box<Grant>,
+        grant: Shared<Grant>,
         /// When.
         at: Timestamp,
         /// The approvals that counted, so that nobody has to ask which groups policy saw people in then. Records of

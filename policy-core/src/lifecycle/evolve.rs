@@ -32,7 +32,7 @@ pub fn evolve(state: Option<Exception>, event: &Event) -> Result<Option<Exceptio
         return match event {
             Event::ExceptionRequested { request, terms, bundle } => Ok(Some(Exception {
                 versions: vec![Version { number: 1, scope: request.scope.clone(), by: None }],
-                request: (**request).clone(),
+                request: request.clone(),
                 terms: terms.clone(),
                 bundle: *bundle,
                 votes: Vec::new(),
@@ -152,7 +152,7 @@ fn step(exception: &mut Exception, event: &Event) -> Option<()> {
             Phase::Granted(activated(grant, *at))
         }
         (Event::ExceptionGranted { grant, at, .. }, Phase::Requested) => {
-            Phase::Granted(Box::new(GrantState::new((**grant).clone(), *at)))
+            Phase::Granted(Box::new(GrantState::new(grant.clone(), *at)))
         }
         (Event::ExceptionDenied { by, reason, at }, Phase::Requested) => {
             Phase::Denied { by: by.clone(), reason: reason.clone(), at: *at }

@@ -13,13 +13,14 @@ use crate::entity::EntityRef;
 use crate::grant::Scope;
 use crate::outcome::Terms;
 use crate::presence::Proof;
+use crate::shared::Shared;
 use crate::time::Timestamp;
 
 /// An exception.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exception {
-    /// What was asked.
-    pub request: RequestFacts,
+    /// What was asked: the request's event has the same.
+    pub request: Shared<RequestFacts>,
     /// The strictest terms since the request.
     pub terms: Terms,
     /// The bundle that it was last judged under (R4).

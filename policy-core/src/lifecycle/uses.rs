@@ -56,9 +56,9 @@ pub struct GivenBack {
 
 impl GrantState {
     /// A grant as it is made, with nothing consumed.
-    pub(super) fn new(grant: Grant, granted_at: Timestamp) -> Self {
+    pub(super) fn new(grant: Shared<Grant>, granted_at: Timestamp) -> Self {
         let spent = vec![0; grant.scope.budgets.len()];
-        Self { grant: grant.into(), granted_at, activated_at: None, uses: 0, spent, taken: Vec::new() }
+        Self { grant, granted_at, activated_at: None, uses: 0, spent, taken: Vec::new() }
     }
 
     /// When its window begins.

@@ -191,7 +191,7 @@ pub(super) fn granted_with(
     let folded = events.iter().try_fold(Some(exception.clone()), evolve);
     let after = folded.ok().flatten().ok_or(Rejection::Closed)?;
     if has_quorum(&after, terms, context) {
-        let grant = Box::new(grant(&after, terms, context)?);
+        let grant = grant(&after, terms, context)?.into();
         let counted = counted(&after, terms, context);
         events.push(Event::ExceptionGranted { grant, at: context.now, counted });
         events.extend(emergency_review(&after, terms, context.now));

@@ -3,7 +3,7 @@
 //! Every member of [`State`] is in it, and all that these hold: what is left out says beside it why a start does not need
 //! it. It is read by the very build that wrote it, and by no other.
 
-use super::State;
+use super::{Entry, State};
 use crate::store::{Aside, FoldError, Record};
 
 impl State {
@@ -15,7 +15,8 @@ impl State {
 
     /// What has this form, at a start where everything has this version.
     pub fn of_form(floor: u64, form: &[u8]) -> Result<Self, FoldError> {
-        let state: Self = serde_json::from_slice(form).map_err(|error| unreadable(&error))?;
+        let mut state: Self = serde_json::from_slice(form).map_err(|error| unreadable(&error))?;
+        state.exceptions.values_mut().for_each(Entry::share);
         Ok(Self { floor, ..state })
     }
 }

@@ -121,7 +121,7 @@ async fn a_refusal_silences_whatever_lies_inside_it_for_a_while() {
     refuse(app, "mara", &id).await;
     let denied = caller.evaluate(app, body.clone()).await;
     let offer = denied.context.access_request.clone().unwrap();
-    let wide = app.exception(&person(app, "mara").await, &id).await.unwrap().exception.request.scope;
+    let wide = app.exception(&person(app, "mara").await, &id).await.unwrap().exception.request.scope.clone();
     let ask = async |body: &EvaluationRequest, scope: Option<Scope>| {
         let denied = caller.evaluate(app, body.clone()).await;
         let until = denied.context.access_request.clone().unwrap().expires_at;

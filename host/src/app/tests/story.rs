@@ -42,7 +42,7 @@ async fn an_approver_narrows_and_only_the_narrowed_path_passes_until_its_time_en
     let body = tool("write_file", "/srv/files/reports/eu/q3.md", "c1");
     let id = caller.ask(app, &body, Some("/srv/files/reports")).await.unwrap();
     let mara = person(app, "mara").await;
-    let mut narrowed = app.sheet(&mara, &id, None).await.unwrap().sheet.exception.request.scope;
+    let mut narrowed = app.sheet(&mara, &id, None).await.unwrap().sheet.exception.request.scope.clone();
     narrowed.arguments = ArgumentScope::Conditions(vec![Condition {
         at: vec!["path".to_owned()],
         test: Test::Inside { path: "/srv/files/reports/eu".to_owned() },

@@ -299,11 +299,8 @@ fn a_damaged_history_is_told_by_event_and_state() {
     let (requested, granted) = (play(exact(), vec![]), granted(exact()));
     let used = Event::GrantUsed { call: "c".into(), evaluation: "v".into(), amounts: vec![], at: at(1) };
     let wrong = Event::GrantUsed { call: "c".into(), evaluation: "v".into(), amounts: vec![1], at: at(1) };
-    let asked = Event::ExceptionRequested {
-        request: Box::new(facts(exact())),
-        terms: terms(1),
-        bundle: Digest::of(b"bundle 1"),
-    };
+    let asked =
+        Event::ExceptionRequested { request: facts(exact()).into(), terms: terms(1), bundle: Digest::of(b"bundle 1") };
     let version =
         |number| Event::ScopeNarrowed { version: crate::lifecycle::Version { number, scope: exact(), by: None } };
     for (state, event, told) in [
