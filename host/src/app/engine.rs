@@ -7,6 +7,7 @@ use policy_core::abi::{Load, Loaded, Op};
 use policy_core::digest::Digest;
 use policy_core::entity::EntityRef;
 use policy_core::grant::Grant;
+use policy_core::shared::Shared;
 use thiserror::Error;
 
 /// The policy module, sandboxed.
@@ -93,9 +94,9 @@ impl EngineError {
 /// index that returns too few or too many never allows.
 pub trait GrantIndex: Send + Sync + 'static {
     /// A grant is live from here on.
-    fn insert(&self, grant: &Grant);
+    fn insert(&self, grant: &Shared<Grant>);
     /// A grant is over.
-    fn remove(&self, id: &str);
+    fn remove(&self, grant: &Shared<Grant>);
     /// All are over: the state is folded again.
     fn clear(&self);
     /// The ids of this subject's live grants for this task.

@@ -139,7 +139,7 @@ impl Folded {
             Phase::Granted(grant) => self.index.insert(&grant.grant),
             phase => {
                 if let Some(grant) = phase.grant() {
-                    self.index.remove(&grant.grant.id);
+                    self.index.remove(&grant.grant);
                 }
             }
         }

@@ -15,6 +15,7 @@ use policy_core::digest::Digest;
 use policy_core::entity::EntityRef;
 use policy_core::grant::Grant;
 use policy_core::json;
+use policy_core::shared::Shared;
 use policy_core::time::Timestamp;
 use policy_evaluator::abi::Instance;
 use tempfile::TempDir;
@@ -148,18 +149,18 @@ pub enum Lie {
 
 /// An index that says what a test wants.
 pub struct LyingIndex {
-    grants: Mutex<Vec<Grant>>,
+    grants: Mutex<Vec<Shared<Grant>>>,
     pub lie: Mutex<Lie>,
 }
 
 impl GrantIndex for LyingIndex {
-    fn insert(&self, grant: &Grant) {
+    fn insert(&self, grant: &Shared<Grant>) {
         let mut grants = self.grants.lock().unwrap();
         grants.retain(|held| held.id != grant.id);
         grants.push(grant.clone());
     }
 
-    fn remove(&self, _: &str) {}
+    fn remove(&self, _: &Shared<Grant>) {}
 
     fn clear(&self) {
         self.grants.lock().unwrap().clear();
@@ -168,7 +169,7 @@ impl GrantIndex for LyingIndex {
     fn find(&self, subject: &EntityRef, task: &str) -> Vec<String> {
         let lie = *self.lie.lock().unwrap();
         let grants = self.grants.lock().unwrap();
-        let fits = |grant: &&Grant| match lie {
+        let fits = |grant: &&Shared<Grant>| match lie {
             Lie::None => grant.subject == *subject && grant.task == task,
             Lie::Everything => true,
             Lie::Nothing => false,

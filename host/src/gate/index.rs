@@ -1,70 +1,86 @@
 //! Which grants may be live for a subject and a task.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::cmp::Ordering;
+use std::collections::BTreeSet;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use policy_core::entity::EntityRef;
 use policy_core::grant::Grant;
+use policy_core::shared::Shared;
 
 use crate::app::GrantIndex;
 
-/// Live grants by subject and task, in memory. Says where to look, never what is allowed.
+/// Live grants by subject and task, in memory. Says where to look, never what is allowed. It copies nothing: each grant in
+/// it is the state's own.
 #[derive(Debug, Default)]
-pub struct LiveGrants(RwLock<Shelves>);
+pub struct LiveGrants(RwLock<BTreeSet<Place>>);
 
-#[derive(Debug, Default)]
-struct Shelves {
-    by_holder: BTreeMap<EntityRef, BTreeMap<String, BTreeSet<String>>>,
-    holder_of: BTreeMap<String, (EntityRef, String)>,
+/// A place in the order: by subject, then task, then id.
+#[derive(Debug)]
+enum Place {
+    /// A grant's.
+    Of(Shared<Grant>),
+    /// Before every grant of a subject and task.
+    Before(Box<(EntityRef, String)>),
 }
 
-impl Shelves {
-    fn remove(&mut self, id: &str) {
-        let Some((subject, task)) = self.holder_of.remove(id) else { return };
-        let Some(tasks) = self.by_holder.get_mut(&subject) else { return };
-        if let Some(grants) = tasks.get_mut(&task) {
-            grants.remove(id);
-            if grants.is_empty() {
-                tasks.remove(&task);
-            }
-        }
-        if tasks.is_empty() {
-            self.by_holder.remove(&subject);
+impl Place {
+    fn key(&self) -> (&EntityRef, &str, &str) {
+        match self {
+            Self::Of(grant) => (&grant.subject, &grant.task, &grant.id),
+            Self::Before(holder) => (&holder.0, &holder.1, ""),
         }
     }
 }
 
+impl Ord for Place {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.key().cmp(&other.key())
+    }
+}
+
+impl PartialOrd for Place {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Place {
+    fn eq(&self, other: &Self) -> bool {
+        self.key() == other.key()
+    }
+}
+
+impl Eq for Place {}
+
 impl LiveGrants {
-    fn read(&self) -> RwLockReadGuard<'_, Shelves> {
+    fn read(&self) -> RwLockReadGuard<'_, BTreeSet<Place>> {
         self.0.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write(&self) -> RwLockWriteGuard<'_, Shelves> {
+    fn write(&self) -> RwLockWriteGuard<'_, BTreeSet<Place>> {
         self.0.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl GrantIndex for LiveGrants {
-    fn insert(&self, grant: &Grant) {
-        let mut shelves = self.write();
-        shelves.remove(&grant.id);
-        shelves.holder_of.insert(grant.id.clone(), (grant.subject.clone(), grant.task.clone()));
-        let tasks = shelves.by_holder.entry(grant.subject.clone()).or_default();
-        tasks.entry(grant.task.clone()).or_default().insert(grant.id.clone());
+    fn insert(&self, grant: &Shared<Grant>) {
+        self.write().replace(Place::Of(grant.clone()));
     }
 
-    fn remove(&self, id: &str) {
-        self.write().remove(id);
+    fn remove(&self, grant: &Shared<Grant>) {
+        self.write().remove(&Place::Of(grant.clone()));
     }
 
     fn clear(&self) {
-        *self.write() = Shelves::default();
+        self.write().clear();
     }
 
     fn find(&self, subject: &EntityRef, task: &str) -> Vec<String> {
-        let shelves = self.read();
-        let grants = shelves.by_holder.get(subject).and_then(|tasks| tasks.get(task));
-        grants.map(|grants| grants.iter().cloned().collect()).unwrap_or_default()
+        let first = Place::Before(Box::new((subject.clone(), task.to_owned())));
+        let grants = self.read();
+        let keys = grants.range(first..).map(Place::key);
+        keys.take_while(|(of, within, _)| *of == subject && *within == task).map(|(.., id)| id.to_owned()).collect()
     }
 }
 
@@ -76,8 +92,8 @@ mod tests {
 
     use super::*;
 
-    fn grant(id: &str, subject: &str, task: &str) -> Grant {
-        Grant {
+    fn grant(id: &str, subject: &str, task: &str) -> Shared<Grant> {
+        let grant = Grant {
             id: id.to_owned(),
             exception: format!("exc_{id}"),
             version: 1,
@@ -101,7 +117,8 @@ mod tests {
             members: Vec::new(),
             input_digest: Digest::of(b"null"),
             input_names: Vec::new(),
-        }
+        };
+        grant.into()
     }
 
     #[test]
@@ -116,15 +133,26 @@ mod tests {
         assert_eq!(found("b", "t"), ["g4"]);
         assert!(found("b", "u").is_empty());
 
-        index.remove("g1");
-        index.remove("nobody");
+        // Each is removed as what it is, however often it came; of another subject's it is another.
+        index.insert(&grant("g1", "a", "t"));
+        for other in [grant("g1", "a", "t"), grant("g2", "b", "t"), grant("nobody", "a", "t")] {
+            index.remove(&other);
+        }
         assert_eq!(found("a", "t"), ["g2"]);
-        // An id that comes again for somebody else is found there only.
-        index.insert(&grant("g2", "b", "u"));
-        assert!(found("a", "t").is_empty());
-        assert_eq!(found("b", "u"), ["g2"]);
+        assert_eq!(found("b", "t"), ["g4"]);
 
         index.clear();
         assert!(found("a", "u").is_empty());
+    }
+
+    #[test]
+    fn a_grant_is_held_and_not_copied() {
+        let (index, held) = (LiveGrants::default(), grant("g1", "a", "t"));
+        index.insert(&held);
+        assert!(index.read().iter().all(|place| matches!(place, Place::Of(grant) if grant.is(&held))));
+        // What the state holds since is what the index holds.
+        let since = grant("g1", "a", "t");
+        index.insert(&since);
+        assert!(index.read().iter().all(|place| matches!(place, Place::Of(grant) if grant.is(&since))));
     }
 }

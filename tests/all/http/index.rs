@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use policy_core::entity::EntityRef;
 use policy_core::grant::Grant;
+use policy_core::shared::Shared;
 use proviso::app::GrantIndex;
 use proviso_tests::{Setup, Story, TestGate, write_file};
 
@@ -30,13 +31,13 @@ impl WrongIndex {
 }
 
 impl GrantIndex for WrongIndex {
-    fn insert(&self, grant: &Grant) {
+    fn insert(&self, grant: &Shared<Grant>) {
         let held = (grant.subject.clone(), grant.task.clone(), grant.id.clone());
         self.grants.lock().expect("nobody panicked").push(held);
     }
 
     // It never forgets, either: a grant that is over is still named.
-    fn remove(&self, _: &str) {}
+    fn remove(&self, _: &Shared<Grant>) {}
 
     fn clear(&self) {}
 
