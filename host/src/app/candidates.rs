@@ -98,7 +98,9 @@ impl App {
             _ => return None,
         };
         let grant = &held.grant;
-        let locked = state.locks_in_force(question.now).any(|lock| lock.target == LockTarget::Grant(id.to_owned()));
+        let locked = state
+            .locks_in_force(question.now)
+            .any(|lock| matches!(&lock.target, LockTarget::Grant(held) if held == id));
         let subject = grant.subject == question.call.subject || sabotaged!("r3_subject");
         let task = grant.task == question.task || sabotaged!("r3_task");
         let ours = grant.id == id && subject && task;

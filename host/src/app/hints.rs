@@ -20,7 +20,8 @@ impl App {
 }
 
 fn hint(exception: &Exception, question: &SealedQuestion, now: Timestamp) -> Option<GrantHint> {
-    let held = exception.phase.grant()?;
+    // First what is told at once: a task may have had very many grants.
+    let held = exception.phase.grant().filter(|held| held.grant.action == question.call.action)?;
     let miss = covers(&counted(held, now), question).err();
     let state = match (&miss, effective_state(exception, now).word) {
         (Some(Miss::OutOfScope(_)), _) => return None,

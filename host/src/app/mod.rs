@@ -74,6 +74,7 @@ mod sheets;
 mod sign_in;
 mod state;
 mod stops;
+mod sweep;
 mod tasks;
 mod time;
 mod undo;

@@ -11,11 +11,14 @@ use serde::{Deserialize, Serialize};
 
 use super::event::DecisionRecord;
 use super::reply::VALID_FOR;
+use super::sweep::Sweep;
 
 /// How long the same call id is the same call.
 pub const REPEAT_WITHIN: Span = Span::from_seconds(10);
 /// How long something can come of a use: for so long it is repeated, and the last repeat's allow is good for its seconds.
 pub const USE_ALIVE: Span = Span::from_seconds(REPEAT_WITHIN.seconds() + VALID_FOR as u64);
+/// Before there are so many uses that may be repeated, none is looked at for its age.
+const FEW: usize = 1_024;
 /// How long an evaluation may be reported on.
 const REPORTS_WITHIN: Span = Span::from_seconds(2 * 86_400);
 
@@ -89,6 +92,7 @@ pub struct Permitted {
 pub struct Uses {
     #[serde(with = "crate::pairs")]
     past: BTreeMap<UseKey, PastUse>,
+    swept: Sweep,
     permitted: BTreeMap<String, Permitted>,
     /// Oldest first.
     order: VecDeque<String>,
@@ -166,9 +170,10 @@ impl Uses {
             self.permitted.remove(oldest);
             self.order.pop_front();
         }
-        if self.past.len() > 1024 {
+        if self.swept.is_due(self.past.len(), FEW) {
             // A repeat that was judged in time may be recorded a moment later.
             self.past.retain(|_, past| now < past.at.plus(USE_ALIVE));
+            self.swept.done(self.past.len());
         }
     }
 }

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use policy_core::entity::EntityRef;
 
-/// How many buckets are kept before the full ones are thrown away.
+use crate::app::sweep::Sweep;
+
+/// How many buckets are kept at least before the full ones are thrown away.
 const MOST_BUCKETS: usize = 10_000;
 /// The parts of a token: a thousandth is a millisecond's worth of one token a second.
 const PARTS: u64 = 1_000;
@@ -67,7 +69,10 @@ impl Counted {
 
 /// The buckets.
 #[derive(Debug, Default)]
-pub(super) struct Buckets(BTreeMap<Counted, Bucket>);
+pub(super) struct Buckets {
+    by_counted: BTreeMap<Counted, Bucket>,
+    swept: Sweep,
+}
 
 #[derive(Debug, Clone, Copy)]
 struct Bucket {
@@ -88,16 +93,17 @@ impl Buckets {
     /// # Errors
     /// In how many seconds each has one again, where one has none.
     pub(super) fn take(&mut self, counted: &[Counted], subject: Allowance, now: u64) -> Result<(), u32> {
-        if self.0.len() >= MOST_BUCKETS {
-            self.0.retain(|counted, bucket| {
+        if self.swept.is_due(self.by_counted.len(), MOST_BUCKETS) {
+            self.by_counted.retain(|counted, bucket| {
                 let allowance = counted.allowance(subject);
                 bucket.filled(allowance, now) < full(allowance)
             });
+            self.swept.done(self.by_counted.len());
         }
         let mut wait = None;
         for one in counted {
             let allowance = one.allowance(subject);
-            let bucket = self.0.entry(one.clone()).or_insert(Bucket { parts: full(allowance), at: now });
+            let bucket = self.by_counted.entry(one.clone()).or_insert(Bucket { parts: full(allowance), at: now });
             *bucket = Bucket { parts: bucket.filled(allowance, now), at: now };
             if bucket.parts < PARTS {
                 let millis = PARTS.saturating_sub(bucket.parts).div_ceil(u64::from(allowance.evaluations).max(1));
@@ -108,7 +114,7 @@ impl Buckets {
             return Err(wait);
         }
         for one in counted {
-            if let Some(bucket) = self.0.get_mut(one) {
+            if let Some(bucket) = self.by_counted.get_mut(one) {
                 bucket.parts = bucket.parts.saturating_sub(PARTS);
             }
         }

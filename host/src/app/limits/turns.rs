@@ -9,6 +9,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use policy_core::entity::EntityRef;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::app::sweep::Sweep;
+
 /// How many of a subject's questions are with the module and the record at once. What others wait for is never more than
 /// this of each.
 pub(in crate::app) const MOST_AT_ONCE: usize = 16;
@@ -19,7 +21,7 @@ pub(in crate::app) const MOST_LOOKS: usize = 16;
 /// How many of a person's looks that cost much are under way at once, and how many with those that wait.
 const MOST_DEAR: usize = 2;
 const MOST_DEAR_WAITING: usize = 16;
-/// How many subjects are remembered before those that ask nothing are forgotten.
+/// How many subjects are remembered at least before those that ask nothing are forgotten.
 const MOST_SUBJECTS: usize = 1_000;
 
 /// A turn. It ends when it is dropped.
@@ -78,7 +80,13 @@ impl Turns {
 
 /// A lane for each.
 #[derive(Debug, Default)]
-struct Lanes(Mutex<BTreeMap<EntityRef, Lane>>);
+struct Lanes(Mutex<Kept>);
+
+#[derive(Debug, Default)]
+struct Kept {
+    lanes: BTreeMap<EntityRef, Lane>,
+    swept: Sweep,
+}
 
 impl Lanes {
     async fn take(&self, of: &EntityRef, at_once: usize, waiting: usize) -> Option<Turn> {
@@ -91,9 +99,11 @@ impl Lanes {
     }
 
     fn lane<T>(&self, of: &EntityRef, (at_once, waiting): (usize, usize), take: impl FnOnce(&Lane) -> T) -> T {
-        let mut lanes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if lanes.len() >= MOST_SUBJECTS {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Kept { lanes, swept } = &mut *kept;
+        if swept.is_due(lanes.len(), MOST_SUBJECTS) {
             lanes.retain(|_, lane| lane.is_in_use(waiting));
+            swept.done(lanes.len());
         }
         take(lanes.entry(of.clone()).or_insert_with(|| Lane::new(at_once, waiting)))
     }

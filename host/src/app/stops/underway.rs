@@ -1,7 +1,7 @@
 //! The calls that a stop catches in the middle.
 
 use policy_core::lifecycle::Phase;
-use policy_core::question::LockTarget;
+use policy_core::question::{Lock, LockTarget};
 use policy_core::time::Timestamp;
 use proviso_api::stops::{CallInFlight, StopList};
 
@@ -73,8 +73,8 @@ impl App {
         });
         // INVARIANT (R7): a stop that is not recorded yet ends it, too.
         let stands = held.is_some_and(|held| {
-            let is_locked =
-                |lock: &policy_core::question::Lock| lock.target == LockTarget::Grant(held.grant.id.clone());
+            let id = &held.grant.id;
+            let is_locked = |lock: &Lock| matches!(&lock.target, LockTarget::Grant(grant) if grant == id);
             now < held.grant.scope.not_after && !state.locks_in_force(now).any(is_locked) && !self.holds_stops()
         });
         (stands, Some(id.clone()))
