@@ -3,7 +3,6 @@
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 
-use audit_verify::erasure::PAYLOADS_ERASED;
 use policy_core::lifecycle::Phase;
 use policy_core::time::Timestamp;
 use proviso_api::operations::Change;
@@ -159,6 +158,7 @@ impl Fold for Folded {
     fn folded(&self) {
         let Some(mut fresh) = self.aside.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
         fresh.accounts.settle();
+        fresh.forgotten.clear();
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         self.index.clear();
         for id in fresh.exceptions.keys() {
@@ -187,11 +187,8 @@ impl Fold for Folded {
                 if let Some(id) = &exception {
                     self.index(&state, id);
                 }
-                if record.leaf.kind == PAYLOADS_ERASED {
-                    // What is forgotten is over, and found no more.
-                    self.index.clear();
-                    state.exceptions.keys().for_each(|id| self.index(&state, id));
-                }
+                // What is forgotten is over, and found no more.
+                std::mem::take(&mut state.forgotten).iter().for_each(|grant| self.index.remove(grant));
                 if record.log == Log::Ledger {
                     let (position, kind) = (state.position, record.leaf.kind.clone());
                     changes.push(Change { position, kind, exception });

@@ -2,6 +2,7 @@
 //! Evaluating is the module's, behind [`super::engine::Engine`].
 
 mod administrators;
+mod owners;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -22,6 +23,7 @@ use policy_evaluator::seal::{Ask as Seal, Claimed, SealError};
 use policy_evaluator::{Bundle, BundleError};
 
 use super::asker::{Ask, Asker};
+use super::ownership::Belongings;
 use super::settings::OpenError;
 use crate::store::Keys;
 use administrators::Administrators;
@@ -38,6 +40,7 @@ pub(super) struct Policy {
     /// Who may activate another bundle, and how many people `console/` demands of each.
     activators: BTreeMap<EntityRef, u32>,
     administrators: Administrators,
+    belongings: Belongings,
 }
 
 impl Policy {
@@ -57,7 +60,8 @@ impl Policy {
     pub fn read(files: &BTreeMap<String, String>) -> Result<Self, Vec<BundleError>> {
         let bundle = Bundle::accept(files)?;
         let activators = bundle.activators();
-        Ok(Self { bundle, files: files.clone(), activators, administrators: Administrators::default() })
+        let belongings = owners::belongings(&bundle);
+        Ok(Self { bundle, files: files.clone(), activators, administrators: Administrators::default(), belongings })
     }
 
     /// Who may activate another bundle, sorted.
@@ -350,20 +354,6 @@ impl Policy {
     /// Whether any action takes a `@secret` argument.
     pub fn has_secrets(&self) -> bool {
         self.bundle.rules.actions.keys().any(|action| !self.bundle.secrets(action).is_empty())
-    }
-
-    /// Who owns a subject, sorted.
-    pub fn owners(&self, subject: &EntityRef) -> Vec<EntityRef> {
-        self.bundle.owners(subject)
-    }
-
-    /// Every workload that has an owner, with its owners.
-    pub fn all_owners(&self) -> Vec<(EntityRef, Vec<EntityRef>)> {
-        let owned = self.bundle.subjects().into_iter().map(|subject| {
-            let owners = self.bundle.owners(&subject);
-            (subject, owners)
-        });
-        owned.filter(|(_, owners)| !owners.is_empty()).collect()
     }
 
     /// Whether the bundle knows the entity.

@@ -8,10 +8,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use policy_core::abi::Voter;
 use policy_core::digest::Digest;
 use policy_core::entity::EntityRef;
+use policy_core::grant::Grant;
 use policy_core::json;
 use policy_core::lifecycle::{self, Event, Exception, Phase};
 use policy_core::presence::Presence;
 use policy_core::question::{Lock, LockTarget};
+use policy_core::shared::Shared;
 use policy_core::time::Timestamp;
 use proviso_api::operations::ExecutionPhase;
 use serde::de::DeserializeOwned;
@@ -25,6 +27,7 @@ use super::erasure::{Erasures, Hold};
 use super::event::{ActivationFact, DecisionRecord, EVENT, FoldOrigin, GateEvent, LedgerEvent, ORIGIN, RequestOrigin};
 use super::findings::{Accounts, Findings};
 use super::flight::Flights;
+use super::held;
 use super::identities::ASSURANCE;
 use super::measures::Measures;
 use super::membership::Members;
@@ -51,9 +54,6 @@ pub struct Entry {
     pub reports: BTreeMap<String, ExecutionPhase>,
 }
 
-/// A recorded denial.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Denial {
 impl Entry {
     /// What its events and the exception have in common is there once, as it is where they were folded.
     pub(super) fn share(&mut self) {
@@ -72,6 +72,9 @@ impl Entry {
     }
 }
 
+/// A recorded denial.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Denial {
     /// Its position in the log of decisions.
     pub seq: u64,
     /// How many ledger records stood.
@@ -114,6 +117,12 @@ pub struct State {
     // What records touched since this start: at a start there is none.
     #[serde(skip)]
     versions: BTreeMap<VersionKey, u64>,
+    // What counts among what is held: found anew in `exceptions`.
+    #[serde(skip)]
+    pub(super) held: held::Book,
+    // The grants that were erased since it was last asked: of the running gate.
+    #[serde(skip)]
+    pub(super) forgotten: Vec<Shared<Grant>>,
     /// How many ledger records stood when an operator last trusted the clock.
     trusted: u64,
     /// How many ledger records stand.
@@ -294,6 +303,7 @@ impl State {
                 }
                 self.follow(&id, &exception, &event);
                 let step = (seq, record.leaf.at, *event);
+                self.held.follow(self.exceptions.get(&id).map(|entry| &entry.exception), &exception);
                 match self.exceptions.get_mut(&id) {
                     Some(entry) => {
                         if record.payload(ORIGIN).is_some() {

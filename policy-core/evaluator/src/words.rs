@@ -112,6 +112,11 @@ impl Bundle {
         owners
     }
 
+    /// Everything that somebody owns by that attribute, each with who owns it, sorted: [`Self::owners`] of all.
+    pub fn owned(&self) -> impl Iterator<Item = (&EntityRef, Vec<EntityRef>)> {
+        self.facts.keys().map(|uid| (uid, self.owners(uid))).filter(|(_, owners)| !owners.is_empty())
+    }
+
     /// Every person that the bundle knows, sorted.
     pub fn people(&self) -> Vec<EntityRef> {
         self.of_types(std::slice::from_ref(&self.rules.config.types.person))

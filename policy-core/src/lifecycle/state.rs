@@ -241,6 +241,19 @@ impl Exception {
         }
     }
 
+    /// When time ends it, while nothing else has: votes count no more, or the grant's window is over.
+    pub fn ends(&self) -> Option<Timestamp> {
+        match &self.phase {
+            Phase::Requested | Phase::Suspended { grant: None, .. } => Some(self.decide_by()),
+            Phase::Granted(state) | Phase::Suspended { grant: Some(state), .. } => Some(state.grant.scope.not_after),
+            Phase::Denied { .. }
+            | Phase::Cancelled { .. }
+            | Phase::Lapsed { .. }
+            | Phase::Revoked { .. }
+            | Phase::Exhausted { .. } => None,
+        }
+    }
+
     /// Whether time has ended it, noticed or not: nobody decided in time, or the grant's window is over.
     pub fn is_over(&self, now: Timestamp) -> bool {
         let held = self.phase.grant().is_some();
@@ -250,11 +263,6 @@ impl Exception {
         if !held && sabotaged!("r6_late_vote") {
             return false;
         }
-        match &self.phase {
-            Phase::Requested | Phase::Suspended { grant: None, .. } => now >= self.decide_by(),
-            Phase::Granted(state) | Phase::Suspended { grant: Some(state), .. } => now >= state.grant.scope.not_after,
-            Phase::Lapsed { .. } => true,
-            Phase::Denied { .. } | Phase::Cancelled { .. } | Phase::Revoked { .. } | Phase::Exhausted { .. } => false,
-        }
+        self.ends().map_or_else(|| matches!(self.phase, Phase::Lapsed { .. }), |end| now >= end)
     }
 }

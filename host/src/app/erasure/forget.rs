@@ -1,6 +1,8 @@
 //! What the running gate forgets of what was erased.
 
-use std::collections::BTreeSet;
+use std::collections::btree_map::Entry;
+
+use policy_core::lifecycle::Exception;
 
 use super::event::Erasure;
 use crate::app::state::State;
@@ -14,17 +16,27 @@ impl State {
         }
         self.erased.add(&erasure);
         for id in &erasure.exceptions {
-            self.exceptions.remove(id);
+            if let Some(entry) = self.exceptions.remove(id) {
+                self.forget_exception(id, &entry.exception);
+            }
             self.routing.forget(id);
             self.ownership.forget(id);
         }
-        if !erasure.exceptions.is_empty() {
-            let gone: BTreeSet<&String> = erasure.exceptions.iter().collect();
-            self.grants.retain(|_, exception| !gone.contains(exception));
-            self.granted.values_mut().for_each(|of| of.retain(|exception| !gone.contains(exception)));
-            self.granted.retain(|_, of| !of.is_empty());
-        }
         self.registry.forget(&erasure.credentials);
         self.closed_tasks.extend(erasure.tasks);
+    }
+
+    /// Forgets where an exception was found.
+    fn forget_exception(&mut self, id: &str, exception: &Exception) {
+        self.held.remove(exception);
+        let Some(held) = exception.phase.grant() else { return };
+        self.grants.remove(&held.grant.id);
+        if let Entry::Occupied(mut of) = self.granted.entry((held.grant.subject.clone(), held.grant.task.clone())) {
+            of.get_mut().retain(|granted| granted != id);
+            if of.get().is_empty() {
+                of.remove();
+            }
+        }
+        self.forgotten.push(held.grant.clone());
     }
 }

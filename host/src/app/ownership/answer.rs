@@ -27,10 +27,7 @@ impl App {
 
     /// Who owns an agent now: by its last hand-over, else by the bundle. Sorted.
     pub(in crate::app) fn owners_now(&self, state: &State, agent: &EntityRef) -> Vec<EntityRef> {
-        match state.ownership.of_agent(agent).last() {
-            Some(given) => given.owners.clone(),
-            None => self.policy().owners(agent),
-        }
+        owners_of(state, &self.policy(), agent)
     }
 
     /// Whether nobody said that a person has left.
@@ -75,6 +72,14 @@ impl App {
     /// Who owns an exception by itself, or did in the 30 days before.
     pub(in crate::app) fn owned_it_by_itself(&self, state: &State, id: &str, now: Timestamp) -> Vec<EntityRef> {
         lately(state.ownership.of_exception(id), |at| at.plus(OWNED_BEFORE) < now)
+    }
+}
+
+/// Who owns an agent by this state and bundle.
+pub(in crate::app) fn owners_of(state: &State, policy: &Policy, agent: &EntityRef) -> Vec<EntityRef> {
+    match state.ownership.of_agent(agent).last() {
+        Some(given) => given.owners.clone(),
+        None => policy.owners(agent),
     }
 }
 

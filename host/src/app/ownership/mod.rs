@@ -4,6 +4,7 @@
 //! owned an agent of late, by the one or the other, votes on nothing of it (R4).
 
 mod answer;
+mod belongings;
 mod departure;
 mod disagree;
 mod event;
@@ -11,6 +12,8 @@ mod hand_over;
 mod standing;
 mod standings;
 
+pub(super) use answer::owners_of;
+pub(super) use belongings::Belongings;
 pub use disagree::{Disagreement, disagreements};
 pub use event::OwnershipEvent;
 pub(super) use hand_over::hold_present;

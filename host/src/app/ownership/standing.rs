@@ -1,6 +1,6 @@
 //! What the app believes of owners, folded from records.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use policy_core::entity::EntityRef;
 use policy_core::text;
@@ -9,6 +9,7 @@ use proviso_api::exceptions::HistoryLine;
 use proviso_api::ownership::Owned;
 use serde::{Deserialize, Serialize};
 
+use super::belongings::Belongings;
 use super::event::OwnershipEvent;
 use crate::store::Log;
 
@@ -23,6 +24,9 @@ pub struct Ownership {
     exceptions: BTreeMap<String, Vec<Given>>,
     #[serde(with = "crate::pairs")]
     departed: BTreeMap<EntityRef, Timestamp>,
+    // What was handed over, by who owns it since: found anew in `agents`.
+    #[serde(skip)]
+    belongings: Belongings,
 }
 
 /// One hand-over.
@@ -52,6 +56,9 @@ impl Ownership {
                 let given = Given { from, to, owners, by, reason, at, seq };
                 match of {
                     Owned::Agent(agent) => {
+                        let before = self.agents.get(&agent).and_then(|given| given.last());
+                        before.into_iter().for_each(|before| self.belongings.remove(&agent, &before.owners));
+                        self.belongings.add(&agent, &given.owners);
                         self.agents.entry(agent).or_default().push(given);
                         None
                     }
@@ -70,6 +77,18 @@ impl Ownership {
                 None
             }
         }
+    }
+
+    /// Finds anew what no form holds.
+    pub fn resume(&mut self) {
+        for (agent, given) in &self.agents {
+            given.last().into_iter().for_each(|given| self.belongings.add(agent, &given.owners));
+        }
+    }
+
+    /// The ids of the agents of a type that were handed over and that somebody owns since.
+    pub fn belongings(&self, owner: &EntityRef, kind: &str) -> Option<&BTreeSet<String>> {
+        self.belongings.of(owner, kind)
     }
 
     /// How an agent was handed over, oldest first.

@@ -16,8 +16,11 @@ impl State {
     /// What has this form, at a start where everything has this version.
     pub fn of_form(floor: u64, form: &[u8]) -> Result<Self, FoldError> {
         let mut state: Self = serde_json::from_slice(form).map_err(|error| unreadable(&error))?;
+        state.floor = floor;
+        state.ownership.resume();
         state.exceptions.values_mut().for_each(Entry::share);
-        Ok(Self { floor, ..state })
+        state.exceptions.values().for_each(|entry| state.held.follow(None, &entry.exception));
+        Ok(state)
     }
 }
 

@@ -244,7 +244,7 @@ impl Config {
     }
 
     /// The name as the sealed question has it: without the bundle's namespace.
-    pub(crate) fn short<'a>(&self, kind: &'a str) -> &'a str {
+    pub fn short<'a>(&self, kind: &'a str) -> &'a str {
         let namespace = self.namespace.as_deref();
         namespace.and_then(|namespace| kind.strip_prefix(namespace)?.strip_prefix("::")).unwrap_or(kind)
     }

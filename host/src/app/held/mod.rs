@@ -1,5 +1,11 @@
 //! What is held already, and what a request would add: forty small requests count as one large one.
 
+mod book;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+
 use policy_core::containment;
 use policy_core::entity::EntityRef;
 use policy_core::grant::{ArgumentScope, Budget, Scope, Test};
@@ -9,48 +15,24 @@ use policy_core::question::{Requested, SealedQuestion};
 use policy_core::time::{Span, Timestamp};
 
 use super::App;
+use super::ownership::owners_of;
+use super::policy::Policy;
+use super::state::{Entry, State};
+pub(super) use book::Book;
+use book::{ByType, Held};
 
 /// How long what was used in another task counts.
 const REMEMBERED: Span = Span::from_seconds(86_400);
+
+/// How many grants and requests are held, their uses, their sum.
+type Sums = (u32, u32, i64);
 
 impl App {
     /// What is live and pending of the same action by the same owner's agents, so that many small requests count as one
     /// large one: how many, their uses, their sum. The sum counts what was used as well, in the same task for as long as
     /// that lasts and for a day in another, so that what is asked for in turn counts as what is asked for at once.
-    pub(super) fn held_already(&self, question: &SealedQuestion, but: Option<&str>, now: Timestamp) -> (u32, u32, i64) {
-        let call = &question.call;
-        let sum_at = self.policy().sum_path(&call.action);
-        let state = self.state();
-        let owners = self.owners_now(&state, &call.subject);
-        state
-            .exceptions
-            .values()
-            .filter(|entry| Some(entry.exception.request.id.as_str()) != but)
-            .filter(|entry| entry.exception.request.question.call.action == call.action)
-            .filter(|entry| {
-                let subject = &entry.exception.request.question.call.subject;
-                *subject == call.subject || self.owners_now(&state, subject).iter().any(|owner| owners.contains(owner))
-            })
-            .fold((0, 0, 0), |(grants, uses, sum), entry| {
-                let exception = &entry.exception;
-                let held = exception.phase.grant();
-                let version = exception.current().map_or(&exception.request.scope, |version| &version.scope);
-                let scope = held.map_or(version, |held| &held.grant.scope);
-                let is_live = matches!(exception.phase, Phase::Requested | Phase::Granted(_) | Phase::Suspended { .. })
-                    && !exception.is_over(now);
-                let used = held.map_or(0, |held| held.uses);
-                let left = if is_live { scope.max_uses.saturating_sub(used) } else { 0 };
-                let (grants, uses) = (u32::saturating_add(grants, is_live.into()), u32::saturating_add(uses, left));
-                // INVARIANT: what was used stays in the sum when its grant ends, or forty in turn would pass for one.
-                let last = held.and_then(|held| held.taken.last());
-                let counts = exception.request.question.task == question.task
-                    || last.is_some_and(|taken| now < taken.at.plus(REMEMBERED));
-                let summed = left.saturating_add(if counts { used } else { 0 });
-                let more = sum_at.as_deref().map_or(0, |at| most(scope, &exception.request.question, at, summed));
-                // What no JSON number can hold is more than any policy allows.
-                let sum = i64::saturating_add(sum, more).min(json::LARGEST_INTEGER);
-                (grants, uses, sum)
-            })
+    pub(super) fn held_already(&self, question: &SealedQuestion, but: Option<&str>, now: Timestamp) -> Sums {
+        held_already(&self.state(), &self.policy(), question, but, now)
     }
 
     /// What a request of this scope asks for, with what is held besides. `but` is the exception itself, where it is one
@@ -71,6 +53,70 @@ impl App {
             asker: wanted.asker.map(ToString::to_string),
         }
     }
+}
+
+/// The same in this state. INVARIANT: it costs what these owners' agents hold and use, whatever others do.
+fn held_already(state: &State, policy: &Policy, question: &SealedQuestion, but: Option<&str>, now: Timestamp) -> Sums {
+    let Some(of_action) = state.held.of(&question.call.action) else { return (0, 0, 0) };
+    let sum_at = policy.sum_path(&question.call.action);
+    let held = of_owners(state, policy, of_action, &question.call.subject).into_iter();
+    let ids: BTreeSet<&str> = held
+        .flat_map(|held| held.counting(&question.task, now, sum_at.is_some()))
+        .filter(|id| Some(*id) != but)
+        .collect();
+    let entries = ids.into_iter().filter_map(|id| state.exceptions.get(id));
+    entries.fold((0, 0, 0), |sums, entry| add(sums, entry, question, sum_at.as_deref(), now))
+}
+
+/// What may count of the subject itself, and of all that one of its owners owns. One may come twice.
+fn of_owners<'a>(state: &'a State, policy: &Policy, of_action: &'a ByType, subject: &EntityRef) -> Vec<&'a Held> {
+    let own = of_action.get(&subject.kind).and_then(|of_type| of_type.get(&subject.id));
+    let mut all: Vec<&Held> = own.into_iter().collect();
+    for owner in owners_of(state, policy, subject) {
+        for (kind, of_type) in of_action {
+            all.extend(among(of_type, state.ownership.belongings(&owner, kind)).into_iter().map(|(_, held)| held));
+            let declared = among(of_type, policy.belongings(&owner, kind)).into_iter();
+            let declared = declared.filter(|(id, _)| state.ownership.of_agent(&EntityRef::new(kind, *id)).is_empty());
+            all.extend(declared.map(|(_, held)| held));
+        }
+    }
+    all
+}
+
+/// What is held by one of these, by way of the fewer.
+fn among<'a>(of_type: &'a BTreeMap<String, Held>, ids: Option<&BTreeSet<String>>) -> Vec<(&'a String, &'a Held)> {
+    match ids {
+        Some(ids) if ids.len() < of_type.len() => ids.iter().filter_map(|id| of_type.get_key_value(id)).collect(),
+        Some(ids) => of_type.iter().filter(|(id, _)| ids.contains(*id)).collect(),
+        None => Vec::new(),
+    }
+}
+
+/// The sums with one exception more.
+fn add(
+    (grants, uses, sum): Sums,
+    entry: &Entry,
+    question: &SealedQuestion,
+    sum_at: Option<&[String]>,
+    now: Timestamp,
+) -> Sums {
+    let exception = &entry.exception;
+    let held = exception.phase.grant();
+    let version = exception.current().map_or(&exception.request.scope, |version| &version.scope);
+    let scope = held.map_or(version, |held| &held.grant.scope);
+    let is_live = matches!(exception.phase, Phase::Requested | Phase::Granted(_) | Phase::Suspended { .. })
+        && !exception.is_over(now);
+    let used = held.map_or(0, |held| held.uses);
+    let left = if is_live { scope.max_uses.saturating_sub(used) } else { 0 };
+    let (grants, uses) = (u32::saturating_add(grants, is_live.into()), u32::saturating_add(uses, left));
+    // INVARIANT: what was used stays in the sum when its grant ends, or forty in turn would pass for one.
+    let last = held.and_then(|held| held.taken.last());
+    let counts =
+        exception.request.question.task == question.task || last.is_some_and(|taken| now < taken.at.plus(REMEMBERED));
+    let summed = left.saturating_add(if counts { used } else { 0 });
+    let more = sum_at.map_or(0, |at| most(scope, &exception.request.question, at, summed));
+    // What no JSON number can hold is more than any policy allows.
+    (grants, uses, i64::saturating_add(sum, more).min(json::LARGEST_INTEGER))
 }
 
 /// What is asked for.
