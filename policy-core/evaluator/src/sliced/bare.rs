@@ -1,10 +1,16 @@
 //! A policy's condition as the evaluator needs it: without the places in its file, which Cedar copies with every value that
-//! it makes and which no outcome and no message names, and without what is always true of a scope that names nothing.
+//! it makes and which no outcome and no message names; without what is always true of a scope that names nothing; and with
+//! a few literals compared one by one, where Cedar would make a set of them anew for every question.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use cedar_policy_core::ast::{BinaryOp, Expr, ExprKind, Literal, UnaryOp};
+use cedar_policy_core::ast::{BinaryOp, Expr, ExprKind, Literal, UnaryOp, Var};
+
+/// Up to how many literals of a set are compared one by one.
+const FEW: usize = 4;
+/// Up to how many attributes deep a value is read anew for each of them.
+const NEAR: usize = 2;
 
 /// The same condition: of every request it is true, false or an error, and which error, as before.
 pub(super) fn bare(expr: &Expr) -> Expr {
@@ -23,7 +29,10 @@ pub(super) fn bare(expr: &Expr) -> Expr {
         },
         ExprKind::Or { left, right } => Expr::or(bare(left), bare(right)),
         ExprKind::UnaryApp { op, arg } => Expr::unary_app(*op, bare(arg)),
-        ExprKind::BinaryApp { op, arg1, arg2 } => Expr::binary_app(*op, bare(arg1), bare(arg2)),
+        ExprKind::BinaryApp { op, arg1, arg2 } => {
+            let (left, right) = (bare(arg1), bare(arg2));
+            one_by_one(*op, &left, &right).unwrap_or_else(|| Expr::binary_app(*op, left, right))
+        }
         ExprKind::ExtensionFunctionApp { fn_name, args } => Expr::call_extension_fn(fn_name.clone(), many(args)),
         ExprKind::GetAttr { expr, attr } => Expr::get_attr(bare(expr), attr.clone()),
         ExprKind::HasAttr { expr, attr } => Expr::has_attr(bare(expr), attr.clone()),
@@ -35,6 +44,51 @@ pub(super) fn bare(expr: &Expr) -> Expr {
             let members = members.iter().map(|(name, member)| (name.clone(), bare(member)));
             Expr::record_arc(Arc::new(members.collect::<BTreeMap<_, _>>()))
         }
+    }
+}
+
+/// Whether a value is one of a few literals, or an entity in one of a few: as Cedar would say of their set. Absent: it is no
+/// such question, or not surely the same.
+fn one_by_one(op: BinaryOp, left: &Expr, right: &Expr) -> Option<Expr> {
+    let any = |set: &Expr, of: &dyn Fn(&Expr) -> Option<Expr>| {
+        let ExprKind::Set(items) = set.expr_kind() else { return None };
+        if items.len() > FEW {
+            return None;
+        }
+        let compared = items.iter().map(of).collect::<Option<Vec<_>>>()?;
+        compared.into_iter().rev().reduce(|rest, first| Expr::or(first, rest))
+    };
+    match op {
+        // Whatever reading the value says, error or not, it says at the first literal.
+        BinaryOp::Contains if is_near(right, NEAR) => {
+            any(left, &|item| is_literal(item).then(|| Expr::is_eq(item.clone(), right.clone())))
+        }
+        // These are entities of every request, so that nothing on either side can be of another type.
+        BinaryOp::In if is_entity_variable(left) => {
+            any(right, &|item| is_entity(item).then(|| Expr::is_in(left.clone(), item.clone())))
+        }
+        _ => None,
+    }
+}
+
+fn is_literal(expr: &Expr) -> bool {
+    matches!(expr.expr_kind(), ExprKind::Lit(_))
+}
+
+fn is_entity(expr: &Expr) -> bool {
+    matches!(expr.expr_kind(), ExprKind::Lit(Literal::EntityUID(_)))
+}
+
+fn is_entity_variable(expr: &Expr) -> bool {
+    matches!(expr.expr_kind(), ExprKind::Var(Var::Principal | Var::Action | Var::Resource))
+}
+
+/// Whether it is a literal, a variable, or at most so many attributes deep in one.
+fn is_near(expr: &Expr, depth: usize) -> bool {
+    match expr.expr_kind() {
+        ExprKind::Lit(_) | ExprKind::Var(_) => true,
+        ExprKind::GetAttr { expr, .. } => depth > 0 && is_near(expr, depth - 1),
+        _ => false,
     }
 }
 
@@ -100,12 +154,30 @@ mod tests {
             ("true && (if context.a then 1 else 2)", "true && (if context.a then 1 else 2)"),
             ("false && context.a", "false && context.a"),
             ("true || context.a", "true || context.a"),
+            ("[1].contains(context.a)", "1 == context.a"),
+            (
+                "[1, \"b\", Agent::\"c\"].contains(context.a.b)",
+                "1 == context.a.b || (\"b\" == context.a.b || Agent::\"c\" == context.a.b)",
+            ),
+            ("principal in [Agent::\"a\", Team::\"b\"]", "principal in Agent::\"a\" || principal in Team::\"b\""),
+            // Many are a set; so is what is no literal, or is found by much work.
+            ("[1, 2, 3, 4, 5].contains(context.a)", "[1, 2, 3, 4, 5].contains(context.a)"),
+            ("[].contains(context.a)", "[].contains(context.a)"),
+            ("[1, context.b].contains(context.a)", "[1, context.b].contains(context.a)"),
+            ("[1].contains(context.a.b.c)", "[1].contains(context.a.b.c)"),
+            ("[1].contains(context.a + 1)", "[1].contains(context.a + 1)"),
+            ("context.set.contains(1)", "context.set.contains(1)"),
+            // What may be no entity is an error, also beside nothing.
+            ("context.a in [Agent::\"a\"]", "context.a in [Agent::\"a\"]"),
+            ("context in [Agent::\"a\"]", "context in [Agent::\"a\"]"),
+            ("principal in [Agent::\"a\", 1]", "principal in [Agent::\"a\", 1]"),
+            ("principal in []", "principal in []"),
         ] {
             let expected: Expr = expected.parse().unwrap();
             let made = bare(&text.parse().unwrap());
             assert_eq!((&made, places(&made)), (&expected, 0), "{text}");
         }
-        let whole = "if principal in [Agent::\"a\", Agent::\"b\"] then {a: [1, {b: context.c.d}], \"e f\": -context.g} == \
+        let whole = "if principal in [Agent::\"a\", context.z] then {a: [1, {b: context.c.d}], \"e f\": -context.g} == \
                      {a: 1} else resource has a.b.c || decimal(\"1.0\").lessThan(context.h) && principal.getTag(\"t\") like \"*\"";
         let parsed: Expr = whole.parse().unwrap();
         assert!(places(&parsed) > 20);

@@ -62,6 +62,11 @@ fn condition() -> impl Strategy<Value = &'static str> {
             "when { context.missing }",
             "when { context.rows < 10 } when { principal.level + 1 > 0 }",
             "when { principal in resource }",
+            "when { [0, 5].contains(context.rows) }",
+            "when { [\"a\", 5, Agent::\"b\"].contains(principal.level) }",
+            "when { [].contains(context.missing) || [1].contains(context.missing) }",
+            "when { principal in [Group::\"g1\", Group::\"g3\", Agent::\"b\"] }",
+            "when { context.rows in [Group::\"g1\"] }",
             "when { datetime(context.text) > datetime(\"2026-01-01\") }",
         ][..],
     )
@@ -185,14 +190,14 @@ fn ask(who: &str, what: &str, on: &str, rows: i64) -> Ask {
     Ask {
         purpose: Purpose::Use,
         subject: EntityRef::new("Agent", who),
-        task: "t".to_owned(),
+        task: "t".into(),
         chain: Vec::new(),
         enforcement_point: None,
         bound: false,
         vouched: false,
         server: None,
         tool: None,
-        action: what.to_owned(),
+        action: what.into(),
         resource: EntityRef::new("File", on),
         input: Some(json!({"rows": rows})),
         claims: Claimed::default(),
@@ -221,6 +226,10 @@ fn files(scope: &[String], guardrails: &[String], world: &serde_json::Value) -> 
                 "when { principal has level && principal.level > 2 }" => {
                     "when { principal has level && principal.level > 2 }"
                 }
+                "when { principal in [Group::\"g1\", Group::\"g3\", Agent::\"b\"] }" => {
+                    "when { principal in [Group::\"g1\", Group::\"g3\"] }"
+                }
+                "when { [0, 5].contains(context.rows) }" => "when { [0, 5].contains(context.input.rows) }",
                 _ => return None,
             };
             let text = format!("@id(\"{prefix}{number}\")\n{scope}) {condition};\n");
