@@ -143,7 +143,7 @@ async fn append(data: &Path, models: &[NewRecord], since: Timestamp) -> Result<(
 }
 
 /// A folder, as soon as the gate that had it is gone: until then its files come and go.
-async fn until_free(data: &Path) -> Result<DataFolder> {
+pub(super) async fn until_free(data: &Path) -> Result<DataFolder> {
     let mut left = 100u8;
     loop {
         match DataFolder::open(data, DataKind::Gate) {
@@ -158,7 +158,7 @@ async fn until_free(data: &Path) -> Result<DataFolder> {
 }
 
 /// Nobody believes anything of what is appended.
-struct Nobody;
+pub(super) struct Nobody;
 
 impl Fold for Nobody {
     fn reset(&self, _: u64) {}

@@ -1,10 +1,12 @@
-//! What is served: decisions on the durable record over HTTP beside handlers that do next to nothing, how soon a vote and
-//! a revoke are felt, how a gate starts, how fast its record is asked again, and how a browser bears a large preview.
+//! What is served: decisions on the durable record over HTTP beside handlers that do next to nothing, and at a gate that
+//! holds very many exceptions beside one that holds none; how soon a vote and a revoke are felt, how a gate starts, how fast
+//! its record is asked again, and how a browser bears a large preview.
 //!
 //! Gates, peers and clients run in this process, on one runtime and one disk: what one takes from the processors, it
 //! takes from all.
 
 mod asked;
+mod crowded;
 mod drawn;
 mod felt;
 mod million;
@@ -44,6 +46,7 @@ pub fn measure(run: &mut Run) -> Result<()> {
     lonely(run, &runtime, &disk, [&gate, &nothing, &syncing])?;
     let sync = disk.usual()?;
     felt::measure(run, &runtime, &story, sync)?;
+    crowded::measure(run, &runtime, &gate)?;
     replayed::measure(run, &runtime, story.gate.data())?;
     drop(story);
     started::measure(run, &runtime)?;
