@@ -3,20 +3,21 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
 
 /// An entity's type and id: AuthZEN's `{type, id}`, Cedar's `TYPE::"id"`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct EntityRef {
     /// The entity type, `Agent` or `Acme::Agent`.
     #[serde(rename = "type")]
-    pub kind: String,
+    pub kind: SmolStr,
     /// The id within the type. Text from outside: quote it, never paste it into policy text.
-    pub id: String,
+    pub id: SmolStr,
 }
 
 impl EntityRef {
     /// The entity of this type with this id.
-    pub fn new(kind: impl Into<String>, id: impl Into<String>) -> Self {
+    pub fn new(kind: impl Into<SmolStr>, id: impl Into<SmolStr>) -> Self {
         Self { kind: kind.into(), id: id.into() }
     }
 }
@@ -36,5 +37,5 @@ pub struct Hop {
     #[serde(flatten)]
     pub entity: EntityRef,
     /// Who vouched for the hop: the issuer of the credential that named it.
-    pub issuer: String,
+    pub issuer: SmolStr,
 }

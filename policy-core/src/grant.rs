@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
 use thiserror::Error;
 
 use crate::digest::Digest;
@@ -206,27 +207,27 @@ impl FromStr for Rate {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Grant {
     /// The grant's id.
-    pub id: String,
+    pub id: SmolStr,
     /// The exception that it belongs to.
-    pub exception: String,
+    pub exception: SmolStr,
     /// Which version of the scope won, from 1.
     pub version: u32,
     /// The workload identity that may use it.
     pub subject: EntityRef,
     /// The task that it is for.
-    pub task: String,
+    pub task: SmolStr,
     /// The ordered chain that the subject acts for, from the current actor inward. Compared as a whole.
     pub chain: Vec<Hop>,
     /// The enforcement point that may use it.
-    pub enforcement_point: String,
+    pub enforcement_point: SmolStr,
     /// The upstream server that the call goes to, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub server: Option<String>,
+    pub server: Option<SmolStr>,
     /// The digest of the tool's definition, where the call is a tool's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tool: Option<Digest>,
     /// The action.
-    pub action: String,
+    pub action: SmolStr,
     /// The scope.
     pub scope: Scope,
     /// What was in the group when it was approved, where the resource scope is a group, sorted. Where it is one resource
@@ -236,7 +237,7 @@ pub struct Grant {
     /// The digest of the approved call's canonical arguments.
     pub input_digest: Digest,
     /// The names of the approved call's top-level arguments, sorted: no other may appear in a use.
-    pub input_names: Vec<String>,
+    pub input_names: Vec<SmolStr>,
 }
 
 /// The two forms of [`ArgumentScope`] on the wire.

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
 
 use crate::digest::Digest;
 use crate::entity::{EntityRef, Hop};
@@ -30,12 +31,12 @@ pub struct SealedQuestion {
     /// The call itself.
     pub call: Call,
     /// From a verified credential.
-    pub task: String,
+    pub task: SmolStr,
     /// On whose behalf, from the current actor inward; verified hops only.
     pub chain: Vec<Hop>,
     /// The credential that asks, where an enforcement point does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub enforcement_point: Option<String>,
+    pub enforcement_point: Option<SmolStr>,
     /// Whether the agent's credential is bound to a key, and whoever showed it had that key.
     #[serde(default, skip_serializing_if = "is_false")]
     pub bound: bool,
@@ -110,7 +111,7 @@ pub struct Call {
     /// The workload identity that acts.
     pub subject: EntityRef,
     /// The action.
-    pub action: String,
+    pub action: SmolStr,
     /// The resources: one, or several when a tool's arguments fan out. All must be permitted; one record, one use.
     pub resources: Vec<EntityRef>,
     /// The arguments as Cedar sees them; absent where the action takes none.
@@ -125,7 +126,7 @@ pub struct Call {
     pub paths: Vec<Vec<String>>,
     /// The upstream server, by its configured name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub server: Option<String>,
+    pub server: Option<SmolStr>,
     /// The digest of the tool's definition.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tool: Option<Digest>,
@@ -142,7 +143,7 @@ pub struct EntityFact {
     pub parents: Vec<EntityRef>,
     /// Where this is from: `bundle`, `unknown` (an entity that no source knows: no attributes, no parents), or the name
     /// of an enforcement point that `bundle.toml` believes.
-    pub source: String,
+    pub source: SmolStr,
 }
 
 /// A grant that may cover the call, with its counters as the log has them.

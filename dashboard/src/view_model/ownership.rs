@@ -69,7 +69,7 @@ pub const fn is_nothing(departure: &Departure) -> bool {
 
 /// Names, for a line.
 pub fn names(entities: &[EntityRef]) -> String {
-    let told: Vec<String> = entities.iter().map(|entity| entity.id.clone()).collect();
+    let told: Vec<String> = entities.iter().map(|entity| entity.id.to_string()).collect();
     if told.is_empty() { "nobody".to_owned() } else { told.join(", ") }
 }
 

@@ -42,9 +42,9 @@ pub fn questions(exception: &Exception) -> Vec<Question> {
         let answers = exception.answers.iter().filter(|answer| answer.vote == place);
         Question {
             vote: place,
-            by: vote.person.id.clone(),
+            by: vote.person.id.to_string(),
             words: vote.reason.clone(),
-            claims: answers.map(|answer| (answer.by.id.clone(), answer.words.clone())).collect(),
+            claims: answers.map(|answer| (answer.by.id.to_string(), answer.words.clone())).collect(),
         }
     };
     asked.map(question).collect()

@@ -33,7 +33,7 @@ pub fn changes(shown: &DecisionSheet, now: &DecisionSheet) -> Vec<String> {
     if after.versions.len() > before.versions.len()
         && let Some(version) = after.versions.last()
     {
-        let by = version.by.as_ref().map_or_else(|| "Somebody".to_owned(), |person| person.id.clone());
+        let by = version.by.as_ref().map_or_else(|| "Somebody".to_owned(), |person| person.id.to_string());
         let scope: Vec<String> =
             lines(&version.scope).into_iter().map(|(name, words)| format!("{name} {words}")).collect();
         changes.push(format!("{by} narrowed it to version {}: {}.", version.number, scope.join("; ")));

@@ -100,8 +100,8 @@ pub fn says(target: &LockTarget) -> String {
 /// The members of the query that asks for the reach.
 pub fn query(target: &LockTarget) -> Vec<(&'static str, String)> {
     match target {
-        LockTarget::Subject(entity) => vec![("subject", entity.id.clone()), ("type", entity.kind.clone())],
-        LockTarget::Person(entity) => vec![("person", entity.id.clone()), ("type", entity.kind.clone())],
+        LockTarget::Subject(entity) => vec![("subject", entity.id.to_string()), ("type", entity.kind.to_string())],
+        LockTarget::Person(entity) => vec![("person", entity.id.to_string()), ("type", entity.kind.to_string())],
         LockTarget::Task(task) => vec![("task", task.clone())],
         LockTarget::Grant(grant) => vec![("grant", grant.clone())],
         LockTarget::Tool(tool) => vec![("tool", tool.clone())],

@@ -25,7 +25,7 @@ impl App {
         let state = self.state();
         let held = state.by_grant(grant)?.exception.phase.grant()?;
         Some(ApprovalRef {
-            id: held.grant.id.clone(),
+            id: held.grant.id.to_string(),
             approved_until: held.grant.scope.not_after,
             approved_at: Some(held.granted_at),
             state: None,
@@ -64,12 +64,12 @@ impl App {
         let refused = bytes.and_then(|bytes| json::read_as::<DecisionRecord>(bytes, super::people::STORED).ok());
         // A request answers the evaluation that it names, and no other.
         Ok(refused.filter(|refused| refused.evaluation == evaluation).map(|refused| ApprovalClaims {
-            approval: grant.id,
-            request: grant.exception,
+            approval: grant.id.into(),
+            request: grant.exception.into(),
             evaluation,
             subject: grant.subject,
-            task: grant.task,
-            enforcement_point: grant.enforcement_point,
+            task: grant.task.into(),
+            enforcement_point: grant.enforcement_point.into(),
             approved_at,
             approved_until: grant.scope.not_after,
             scope: grant.scope,

@@ -162,7 +162,8 @@ impl App {
         let state = self.state();
         let entry = state.exceptions.get(id).ok_or_else(unknown_task)?;
         let question = &entry.exception.request.question;
-        let point = asker.point.as_ref().is_none_or(|point| question.enforcement_point.as_ref() == Some(&point.name));
+        let point =
+            asker.point.as_ref().is_none_or(|point| question.enforcement_point.as_deref() == Some(point.name.as_str()));
         let ours = question.call.subject == asker.agent.subject
             || entry.exception.request.asker.as_ref() == Some(&asker.agent.subject);
         // INVARIANT (R3): what was asked with an agent's own credential is not for a point's word, nor the other way round.

@@ -214,8 +214,8 @@ fn hold_claims(asker: &Asker, subject: &Entity, context: &Map<String, Value>) ->
 fn verified_act(chain: &[Hop]) -> Value {
     chain.iter().rev().fold(Value::Null, |inner, hop| {
         let mut act = Map::from_iter([
-            ("sub".to_owned(), Value::from(hop.entity.id.clone())),
-            ("iss".to_owned(), Value::from(hop.issuer.clone())),
+            ("sub".to_owned(), Value::from(hop.entity.id.as_str())),
+            ("iss".to_owned(), Value::from(hop.issuer.as_str())),
         ]);
         if !inner.is_null() {
             act.insert("act".to_owned(), inner);

@@ -49,7 +49,7 @@ impl App {
         expected.extend(asker.credentials().map(|id| state.version(VersionKey::Identity(id.to_owned()))));
         // What the task was permitted before is read only where the action shows it to policy.
         if question.context.contains_key("done") {
-            expected.push(state.version(VersionKey::Task(question.task.clone())));
+            expected.push(state.version(VersionKey::Task(question.task.to_string())));
         }
         let past =
             ask.call.as_deref().and_then(|id| state.uses.repeats(&UseKey::new(asker.credential(), id, question), now));
@@ -67,7 +67,7 @@ impl App {
             Vec::new()
         };
         // INVARIANT (R3): the versions are those of the counters that the candidates show, read under one lock.
-        let used = candidates.iter().map(|candidate| VersionKey::Exception(candidate.grant.exception.clone()));
+        let used = candidates.iter().map(|candidate| VersionKey::Exception(candidate.grant.exception.to_string()));
         let used = used.map(|key| state.version(key)).collect();
         let locks = self.locks_on(&state, question, now);
         let mut begun_ended = false;

@@ -144,7 +144,7 @@ impl App {
             return Err(altered());
         }
         if let Some(point) = &asker.point
-            && question.enforcement_point.as_ref() != Some(&point.name)
+            && question.enforcement_point.as_deref() != Some(point.name.as_str())
         {
             return Err(altered());
         }

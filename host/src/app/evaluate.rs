@@ -134,7 +134,7 @@ impl App {
                 question.requested = self.smallest_request(&question, reading.now);
                 question.candidates = read.candidates.clone();
                 question.locks = read.locks.clone();
-                decision.action = question.call.action.clone();
+                decision.action = question.call.action.to_string();
                 decision.asked = Asked::besides(ask, &question.call);
                 decision.tools = stops::tools_of(&question.call).map(str::to_owned).collect();
                 decision.input_digest = Some(question.call.input_digest);
@@ -212,7 +212,7 @@ impl App {
             if !sabotaged!("r3_uses_late") {
                 made.expected.push(version.clone());
             }
-            decision.exception = Some(exception.clone());
+            decision.exception = Some(exception.to_string());
             if ask.purpose == Purpose::Use {
                 decision.repeated = read.repeats.as_deref() == Some(id.as_str());
                 if !decision.repeated {

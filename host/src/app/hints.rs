@@ -30,7 +30,7 @@ fn hint(exception: &Exception, question: &SealedQuestion, now: Timestamp) -> Opt
         (_, "granted") => return None,
         (_, word) => word,
     };
-    Some(GrantHint { id: held.grant.id.clone(), state: state.to_owned() })
+    Some(GrantHint { id: held.grant.id.to_string(), state: state.to_owned() })
 }
 
 /// A grant with what its counters leave now.
@@ -52,7 +52,7 @@ impl State {
         subject: &policy_core::entity::EntityRef,
         task: &str,
     ) -> impl DoubleEndedIterator<Item = &'a Exception> {
-        let ids = self.granted.get(&(subject.clone(), task.to_owned())).map(Vec::as_slice).unwrap_or_default();
+        let ids = self.granted.get(&(subject.clone(), task.into())).map(Vec::as_slice).unwrap_or_default();
         ids.iter().filter_map(|id| self.exceptions.get(id)).map(|entry| &entry.exception)
     }
 }

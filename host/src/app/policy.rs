@@ -118,14 +118,14 @@ impl Policy {
         let mut question = self.bundle.seal(&Seal {
             purpose: ask.purpose,
             subject: asker.agent.subject.clone(),
-            task: asker.agent.task.clone(),
+            task: asker.agent.task.as_str().into(),
             chain: asker.chain(),
-            enforcement_point: asker.point.as_ref().map(|point| point.name.clone()),
+            enforcement_point: asker.point.as_ref().map(|point| point.name.as_str().into()),
             bound: asker.agent.is_bound(),
             vouched: asker.agent.is_vouched(),
-            server: ask.server.clone(),
+            server: ask.server.as_deref().map(Into::into),
             tool: ask.tool,
-            action: ask.action.clone(),
+            action: ask.action.as_str().into(),
             resource: ask.resource.clone(),
             input: ask.input.clone(),
             claims: Claimed {
@@ -397,7 +397,7 @@ fn member<'a>(value: &'a mut Value, at: &[String]) -> Option<&'a mut Value> {
 fn redacted(secret: &Value, code: &impl Fn(&str) -> String) -> Value {
     match secret {
         Value::String(text) => Value::String(code(text)),
-        Value::Entity(of) => Value::Entity(EntityRef::new(&of.kind, code(&of.id))),
+        Value::Entity(of) => Value::Entity(EntityRef::new(of.kind.clone(), code(&of.id))),
         Value::Bool(_) => Value::Bool(false),
         Value::Long(_) => Value::Long(0),
         Value::Set(_) => Value::Set(Vec::new()),

@@ -69,7 +69,7 @@ impl App {
             subject_credential: None,
             build: self.state().exceptions.get(id).and_then(|entry| entry.origin.build.clone()),
             bound: None,
-            counts: (request.question.call.subject.clone(), request.question.task.clone()),
+            counts: (request.question.call.subject.clone(), request.question.task.to_string()),
         };
         self.renew_as(renewer, &exception, body).await
     }
@@ -214,11 +214,11 @@ impl App {
             continues: None,
             state_fault: None,
             subject: call.subject.clone(),
-            task: question.task.clone(),
-            action: call.action.clone(),
+            task: question.task.to_string(),
+            action: call.action.to_string(),
             tools: Vec::new(),
             actors: question.chain.iter().map(|hop| hop.entity.clone()).collect(),
-            server: call.server.clone(),
+            server: call.server.as_ref().map(ToString::to_string),
             input_digest: Some(call.input_digest),
             binding: binding_of(&body.subject, &body.resource, &body.action, &body.context, None)?,
             // Only what the call is on, by whom and how: its arguments are in the scope.
@@ -258,10 +258,13 @@ impl App {
 
 /// The call as a question, for what is bound to it.
 fn again(question: &SealedQuestion) -> EvaluationRequest {
-    let entity =
-        |of: &EntityRef| Entity { kind: of.kind.clone(), id: of.id.clone(), properties: serde_json::Map::new() };
+    let entity = |of: &EntityRef| Entity {
+        kind: of.kind.to_string(),
+        id: of.id.to_string(),
+        properties: serde_json::Map::new(),
+    };
     let call = &question.call;
     let resource = call.resources.first().map_or_else(|| entity(&call.subject), entity);
-    let action = Action { name: call.action.clone(), properties: serde_json::Map::new() };
+    let action = Action { name: call.action.to_string(), properties: serde_json::Map::new() };
     EvaluationRequest { subject: entity(&call.subject), action, resource, context: serde_json::Map::new() }
 }

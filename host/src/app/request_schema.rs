@@ -30,7 +30,7 @@ impl App {
         let unknown = || Refusal::new(RefusalKind::NotFound, "unknown_evaluation", "there is no such denial");
         let denial = self.own_denial(&asker, evaluation).map_err(|_| unknown())?;
         let question = self.denied_question(&denial).map_err(|_| unknown())?;
-        if asker.point.is_none_or(|point| question.enforcement_point.as_ref() != Some(&point.name)) {
+        if asker.point.is_none_or(|point| question.enforcement_point.as_deref() != Some(point.name.as_str())) {
             return Err(unknown());
         }
         let (Some(until), Some(terms)) = (denial.record.requestable_until, &denial.record.answer.terms) else {

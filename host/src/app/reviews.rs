@@ -151,7 +151,7 @@ impl App {
             review: review.clone(),
             tier: exception.terms.tier.clone(),
             subject: question.call.subject.clone(),
-            task: question.task.clone(),
+            task: question.task.to_string(),
             says: self.policy().says(question),
             may_close,
         }

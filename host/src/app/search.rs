@@ -261,23 +261,26 @@ impl App {
         let question = |action: &Action, resource: Entity, said: Map<String, Value>, context: &Map<String, Value>| {
             let mut context = context.clone();
             context.insert(ASK.to_owned(), true.into());
-            let subject = Entity { kind: own.kind.clone(), id: own.id.clone(), properties: said };
+            let subject = Entity { kind: own.kind.to_string(), id: own.id.to_string(), properties: said };
             EvaluationRequest { subject, action: action.clone(), resource, context }
         };
-        let of = |entity: &EntityRef| Found::Entity { kind: entity.kind.clone(), id: entity.id.clone() };
-        let plain =
-            |entity: &EntityRef| Entity { kind: entity.kind.clone(), id: entity.id.clone(), properties: Map::new() };
+        let of = |entity: &EntityRef| Found::Entity { kind: entity.kind.to_string(), id: entity.id.to_string() };
+        let plain = |entity: &EntityRef| Entity {
+            kind: entity.kind.to_string(),
+            id: entity.id.to_string(),
+            properties: Map::new(),
+        };
         match search {
             Search::Subject(search) if search.subject.kind != own.kind => Vec::new(),
             Search::Subject(search) => vec![Possible {
-                key: own.id.clone(),
+                key: own.id.to_string(),
                 found: of(own),
                 question: question(&search.action, search.resource.clone(), Map::new(), &search.context),
             }],
             Search::Resource(search) => {
                 let known = self.policy().of_type(&search.resource.kind);
                 let possible = known.into_iter().map(|resource| Possible {
-                    key: resource.id.clone(),
+                    key: resource.id.to_string(),
                     found: of(&resource),
                     question: question(
                         &search.action,
@@ -378,7 +381,7 @@ fn is_ours(answer: &Evaluation, question: &SealedQuestion) -> bool {
     }
     let mut candidates = question.candidates.iter();
     candidates.any(|candidate| {
-        Some(&candidate.grant.id) == answer.grant.as_ref() && containment::covers(candidate, question).is_ok()
+        answer.grant.as_deref() == Some(candidate.grant.id.as_str()) && containment::covers(candidate, question).is_ok()
     })
 }
 

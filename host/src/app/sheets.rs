@@ -10,10 +10,9 @@ use policy_core::grant::{Grant, ResourceScope, Scope};
 use policy_core::json;
 use policy_core::lifecycle::{self, Exception, effective_state};
 use policy_core::outcome::Evaluation;
-use policy_core::question::{Call, SealedQuestion};
+use policy_core::question::SealedQuestion;
 use policy_core::sheet::{BundleFact, DecisionSheet, Predecessor, SHEET_VERSION};
 use policy_core::time::{Span, Timestamp};
-use policy_core::value::Value;
 use policy_evaluator::abi::LARGEST_INPUT;
 use policy_evaluator::preview::MOST_OTHERS;
 use proviso_api::exceptions::{QuestionsReply, ResourceGroup, SheetReply};
@@ -288,8 +287,8 @@ impl App {
         members.sort();
         members.dedup();
         Grant {
-            id: exception.request.id.clone(),
-            exception: exception.request.id.clone(),
+            id: exception.request.id.as_str().into(),
+            exception: exception.request.id.as_str().into(),
             version: exception.current().map_or(1, |version| version.number),
             subject: call.subject.clone(),
             task: question.task.clone(),
@@ -301,21 +300,13 @@ impl App {
             scope,
             members,
             input_digest: call.input_digest,
-            input_names: input_names(call),
+            input_names: containment::input_names(call),
         }
     }
 }
 
 fn current(exception: &Exception) -> Scope {
     exception.current().map_or_else(|| exception.request.scope.clone(), |version| version.scope.clone())
-}
-
-/// The names of the call's top-level arguments, sorted.
-fn input_names(call: &Call) -> Vec<String> {
-    match &call.input {
-        Some(Value::Record(members)) => members.keys().cloned().collect(),
-        _ => Vec::new(),
-    }
 }
 
 impl State {

@@ -18,6 +18,7 @@ use policy_core::time::Timestamp;
 use proviso_api::operations::ExecutionPhase;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
 
 pub use decisions::DENIALS_KEPT;
 
@@ -137,7 +138,7 @@ pub struct State {
     pub grants: BTreeMap<String, String>,
     /// The exceptions that came to a grant, by subject and task, in the order in which they were granted.
     #[serde(with = "crate::pairs")]
-    pub granted: BTreeMap<(EntityRef, String), Vec<String>>,
+    pub granted: BTreeMap<(EntityRef, SmolStr), Vec<String>>,
     /// Locks that nobody has lifted, by id. Whether one is in force is a comparison: [`Self::locks_in_force`].
     pub locks: BTreeMap<String, LockEntry>,
     /// Tasks that are over.
@@ -296,7 +297,7 @@ impl State {
                 let exception = after.ok_or_else(|| refuse("an exception came to nothing"))?;
                 self.accounts.touch(&exception.request.question.call.subject);
                 if let Some(held) = exception.phase.grant()
-                    && self.grants.insert(held.grant.id.clone(), id.clone()).is_none()
+                    && self.grants.insert(held.grant.id.to_string(), id.clone()).is_none()
                 {
                     let of = (held.grant.subject.clone(), held.grant.task.clone());
                     self.granted.entry(of).or_default().push(id.clone());

@@ -174,7 +174,7 @@ impl GrantIndex for LyingIndex {
             Lie::Everything => true,
             Lie::Nothing => false,
         };
-        grants.iter().filter(fits).map(|grant| grant.id.clone()).collect()
+        grants.iter().filter(fits).map(|grant| grant.id.to_string()).collect()
     }
 }
 

@@ -8,6 +8,7 @@ use policy_core::outcome::Outcome;
 use policy_core::question::{Purpose, SealedQuestion};
 use policy_core::time::{Span, Timestamp};
 use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
 
 use super::event::DecisionRecord;
 use super::reply::VALID_FOR;
@@ -29,11 +30,11 @@ pub struct UseKey {
     /// The credential that asked.
     pub credential: String,
     /// Who acts, in which task, for whom: one enforcement point asks for many.
-    pub by: (EntityRef, String, Vec<Hop>),
+    pub by: (EntityRef, SmolStr, Vec<Hop>),
     /// The call's id.
     pub call: String,
     /// The action.
-    pub action: String,
+    pub action: SmolStr,
     /// The resources, in the order that the bundle derives them in.
     pub resources: Vec<EntityRef>,
     /// The arguments.

@@ -194,7 +194,7 @@ impl App {
         let entry = state.exceptions.get(id).ok_or_else(unknown_exception)?;
         // Whoever waited for this grant may have used it up before this answer leaves: it was made all the same.
         let phase = &entry.exception.phase;
-        let grant = phase.grant().map(|held| held.grant.id.clone());
+        let grant = phase.grant().map(|held| held.grant.id.to_string());
         Ok(VoteReply { state: phase.word().to_owned(), position: state.position, grant })
     }
 }

@@ -50,7 +50,7 @@ impl App {
             (Some(before), named) if before.chain.last().map(|hop| &hop.entity) == named.as_ref() => {
                 before.chain.clone()
             }
-            (_, Some(person)) => vec![Hop { entity: person.clone(), issuer: EMBEDDED.to_owned() }],
+            (_, Some(person)) => vec![Hop { entity: person.clone(), issuer: EMBEDDED.into() }],
             (_, None) => Vec::new(),
         };
         let task = filled.task.clone().ok_or_else(|| missing("task"))?;
@@ -61,15 +61,15 @@ impl App {
             enforcement_point: before.and_then(|before| before.enforcement_point.clone()),
             bound: before.is_some_and(|before| before.bound),
             vouched: before.is_some_and(|before| before.vouched),
-            server: filled.server.clone(),
+            server: filled.server.as_deref().map(Into::into),
             tool: before.and_then(|before| before.call.tool),
-            action: filled.action.clone().ok_or_else(|| missing("action"))?,
+            action: filled.action.as_deref().ok_or_else(|| missing("action"))?.into(),
             resource: filled.resource.clone().ok_or_else(|| missing("resource"))?,
             input: filled.input.clone(),
             claims: Claimed::default(),
             now,
             done: self.done_by(&subject, &task),
-            task,
+            task: task.into(),
         };
         let sealed = self.policy().seal_alone(&seal).map_err(|error| {
             Refusal::bad("bad_input", error.message.clone())
@@ -121,10 +121,10 @@ fn filled(asked: WhatIf, recorded: Option<&Recorded>) -> Result<WhatIf, Refusal>
     Ok(WhatIf {
         record: asked.record,
         subject: asked.subject.or_else(|| Some(call.subject.clone())),
-        task: asked.task.or_else(|| Some(question.task.clone())),
+        task: asked.task.or_else(|| Some(question.task.to_string())),
         on_behalf: asked.on_behalf.or(person),
-        server: asked.server.or_else(|| call.server.clone()),
-        action: asked.action.or_else(|| Some(call.action.clone())),
+        server: asked.server.or_else(|| call.server.as_ref().map(ToString::to_string)),
+        action: asked.action.or_else(|| Some(call.action.to_string())),
         resource: asked.resource.or_else(|| call.resources.first().cloned()),
         input: asked.input.or(input),
     })
@@ -140,7 +140,7 @@ fn plain(value: &Value) -> Json {
         }
         // A number that is not whole was sent as one.
         Value::Decimal(text) => text.parse::<f64>().map_or_else(|_| Json::from(text.clone()), Json::from),
-        Value::Entity(EntityRef { id, .. }) => Json::from(id.clone()),
+        Value::Entity(EntityRef { id, .. }) => Json::from(id.as_str()),
         Value::Set(values) => values.iter().map(plain).collect(),
         Value::Record(members) => {
             Json::Object(members.iter().map(|(name, value)| (name.clone(), plain(value))).collect())

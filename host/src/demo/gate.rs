@@ -182,8 +182,11 @@ impl Gate {
 }
 
 fn question(call: &Call, call_id: Option<&str>) -> EvaluationRequest {
-    let entity =
-        |entity: &EntityRef| Entity { kind: entity.kind.clone(), id: entity.id.clone(), properties: Map::new() };
+    let entity = |entity: &EntityRef| Entity {
+        kind: entity.kind.to_string(),
+        id: entity.id.to_string(),
+        properties: Map::new(),
+    };
     let mut context = Map::new();
     context.insert("input".to_owned(), call.input.clone());
     context.insert("proviso.dev/server".to_owned(), json!(call.server));

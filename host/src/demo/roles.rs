@@ -39,7 +39,7 @@ mod tests {
         let bundle = Place::open(folder.path()).unwrap().bundle();
         let bundle = Bundle::accept(&bundle).unwrap();
         assert!(bundle.has_console());
-        let names: Vec<String> =
+        let names: Vec<_> =
             bundle.who_may(Act::Administer, Timestamp::from_millis(0)).into_iter().map(|person| person.id).collect();
         assert_eq!(names, ADMINISTRATORS);
         for (user, act, may) in [

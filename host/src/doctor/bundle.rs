@@ -59,8 +59,8 @@ fn people(bundle: &Bundle, files: &BTreeMap<String, String>, found: &mut Found) 
     let texts: String =
         files.iter().filter(|(path, _)| path.starts_with("approval/approve/")).map(|(_, text)| text.as_str()).collect();
     let could = people.iter().filter(|person| {
-        let named = |id: &String| texts.contains(&format!("\"{id}\""));
-        named(&person.id) || bundle.groups_of(person).iter().any(named)
+        let named = |id: &str| texts.contains(&format!("\"{id}\""));
+        named(&person.id) || bundle.groups_of(person).iter().any(|group| named(group))
     });
     let could: Vec<String> = could.map(ToString::to_string).collect();
     // Where nobody is named, policy says it otherwise, and the lint above has tried it on everybody.

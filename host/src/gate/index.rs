@@ -94,16 +94,16 @@ mod tests {
 
     fn grant(id: &str, subject: &str, task: &str) -> Shared<Grant> {
         let grant = Grant {
-            id: id.to_owned(),
-            exception: format!("exc_{id}"),
+            id: id.into(),
+            exception: format!("exc_{id}").into(),
             version: 1,
             subject: EntityRef::new("Agent", subject),
-            task: task.to_owned(),
+            task: task.into(),
             chain: Vec::new(),
-            enforcement_point: "proxy".to_owned(),
+            enforcement_point: "proxy".into(),
             server: None,
             tool: None,
-            action: "write".to_owned(),
+            action: "write".into(),
             scope: Scope {
                 resource: ResourceScope::Is(EntityRef::new("File", "a")),
                 arguments: ArgumentScope::Exact,

@@ -85,7 +85,7 @@ impl AgentCredential {
     /// On whose behalf the subject acts: verified hops only, as the minting or the token said.
     pub fn chain(&self) -> Vec<Hop> {
         let hops = self.via.iter().chain(&self.on_behalf);
-        hops.map(|entity| Hop { entity: entity.clone(), issuer: self.issuer.clone() }).collect()
+        hops.map(|entity| Hop { entity: entity.clone(), issuer: self.issuer.as_str().into() }).collect()
     }
 }
 

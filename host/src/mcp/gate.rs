@@ -256,7 +256,7 @@ impl Gate {
     async fn subject(&self) -> Result<Entity, Failure> {
         let fetch = || async {
             let subject = self.who().await?.subject.ok_or_else(|| refused("no_subject", StatusCode::FORBIDDEN))?;
-            Ok(Entity { kind: subject.kind, id: subject.id, properties: Map::new() })
+            Ok(Entity { kind: subject.kind.into(), id: subject.id.into(), properties: Map::new() })
         };
         self.subject.get_or_try_init(fetch).await.cloned()
     }

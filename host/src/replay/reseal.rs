@@ -50,7 +50,7 @@ fn asked(before: Option<&Bundle>, question: &SealedQuestion, decision: &Decision
     let call = &question.call;
     let resource = || call.resources.first().cloned().unwrap_or_else(|| EntityRef::new("", ""));
     let (action, resource) = match &decision.asked {
-        Some(asked) => (asked.action.clone(), asked.resource.clone()),
+        Some(asked) => (asked.action.as_str().into(), asked.resource.clone()),
         None => (call.action.clone(), resource()),
     };
     let input = match &call.input {
@@ -143,18 +143,18 @@ pub(super) fn claimed(
     context.retain(|name, _| {
         !name.starts_with("proviso.dev/") && !["approval", "business_justification"].contains(&name.as_str())
     });
-    let hop = |entity: &EntityRef| Hop { entity: entity.clone(), issuer: String::new() };
+    let hop = |entity: &EntityRef| Hop { entity: entity.clone(), issuer: "".into() };
     let mut question = bundle.seal(&Ask {
         purpose: decision.purpose,
         subject: decision.subject.clone(),
-        task: decision.task.clone(),
+        task: decision.task.as_str().into(),
         chain: decision.actors.iter().map(hop).collect(),
-        enforcement_point: decision.enforcement_point.clone(),
+        enforcement_point: decision.enforcement_point.as_deref().map(Into::into),
         bound: decision.is_of_bound(),
         vouched: decision.is_of_vouched(),
-        server: decision.server.clone(),
+        server: decision.server.as_deref().map(Into::into),
         tool,
-        action: body.action.name,
+        action: body.action.name.into(),
         resource: EntityRef::new(body.resource.kind, body.resource.id),
         input,
         claims: Claimed {

@@ -60,7 +60,7 @@ mod tests {
             uid: uid.clone(),
             attrs: BTreeMap::new(),
             parents: Vec::new(),
-            source: source.to_owned(),
+            source: source.into(),
         };
         let (person, group_known) = (EntityRef::new(kind, "one"), group.2);
         let group = EntityRef::new(group.0, group.1);

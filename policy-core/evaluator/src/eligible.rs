@@ -51,7 +51,7 @@ fn asked(rules: &Rules, input: &Eligible, entities: &Entities, voter: &Voter) ->
         Value::Set(people.cloned().map(Value::Entity).collect())
     };
     let members = BTreeMap::from([
-        ("action", Value::Entity(EntityRef::new("Action", &question.call.action))),
+        ("action", Value::Entity(EntityRef::new("Action", question.call.action.clone()))),
         ("task", text(&question.task)),
         ("tier", text(&input.tier)),
         ("owners", people(&input.owners)),
@@ -84,6 +84,6 @@ pub(crate) fn groups(facts: &[EntityFact], person: &EntityRef) -> Vec<String> {
             }
         }
     }
-    let ids: BTreeSet<String> = seen.into_iter().map(|group| group.id.clone()).collect();
+    let ids: BTreeSet<String> = seen.into_iter().map(|group| group.id.to_string()).collect();
     ids.into_iter().collect()
 }

@@ -160,10 +160,10 @@ impl<'a> Prepared<'a> {
                     // One layer alone would hide what the other lets through.
                     let all = all || sabotaged!(any "r3_");
                     let all = all || sabotaged!("r6_grant_outlives");
-                    all.then(|| grant.id.clone())
+                    all.then(|| grant.id.to_string())
                 }
                 Err(error) => {
-                    errors.push(PolicyError { policy: grant.id.clone(), message: error.to_string() });
+                    errors.push(PolicyError { policy: grant.id.to_string(), message: error.to_string() });
                     None
                 }
             }

@@ -36,7 +36,7 @@ impl Rules {
             }
             LockTarget::Task(task) => *task == question.task,
             LockTarget::Tool(tool) => self.config.is_call_of(tool, &call.action, tools_of(call)),
-            LockTarget::Server(server) => call.server.as_ref() == Some(server),
+            LockTarget::Server(server) => call.server.as_deref() == Some(server.as_str()),
             LockTarget::Grant(_) => false,
         }
     }
@@ -89,13 +89,13 @@ mod tests {
     fn call(action: &str, resource: EntityRef) -> Call {
         Call {
             subject: EntityRef::new("Agent", "one"),
-            action: action.to_owned(),
+            action: action.into(),
             resources: vec![resource],
             input: None,
             input_digest: Digest::of(b"null"),
             typed: false,
             paths: Vec::new(),
-            server: Some("disk".to_owned()),
+            server: Some("disk".into()),
             tool: None,
         }
     }

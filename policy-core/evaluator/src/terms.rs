@@ -36,7 +36,7 @@ pub(crate) fn ask(prepared: &Prepared<'_>) -> Asked {
         Asked { answer: TermsAnswer { terms: None, errors }, closed: Vec::new() }
     };
     let (rules, question) = (prepared.rules, prepared.question);
-    let action = rules.actions.get(&question.call.action);
+    let action = rules.actions.get(question.call.action.as_str());
     let asked = || {
         let Some(action) = action.filter(|action| action.context.contains_key(REQUESTED)) else {
             return Ok(prepared.subject.clone());

@@ -21,7 +21,7 @@ impl Bundle {
     /// What runs, as `@says` has it, with `{argument}`, `{resource}` and `{subject}` filled in. Without `@says` the
     /// action's name and the resource.
     pub fn says(&self, question: &SealedQuestion) -> String {
-        let action = self.rules.actions.get(&question.call.action);
+        let action = self.rules.actions.get(question.call.action.as_str());
         let default = format!("{} on {{resource}}", visible(&question.call.action, IN_A_SENTENCE));
         let template = action.and_then(|action| action.annotations.get("says")).unwrap_or(&default);
         let mut sentence = String::new();
@@ -76,7 +76,7 @@ impl Bundle {
 
     /// The arguments one by one, records opened, as quoted values in canonical order; `@secret` ones as their length.
     pub fn argument_lines(&self, question: &SealedQuestion) -> Vec<Argument> {
-        let members = self.rules.actions.get(&question.call.action).and_then(|action| action.input());
+        let members = self.rules.actions.get(question.call.action.as_str()).and_then(|action| action.input());
         let mut lines = Vec::new();
         if let (Some(Value::Record(record)), Some(members)) = (&question.call.input, members) {
             open(record, members, &mut Vec::new(), &mut lines);

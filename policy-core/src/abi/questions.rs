@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use serde::Serialize;
+use smol_str::SmolStr;
 
 use super::ABI_VERSION;
 use crate::grant::Grant;
@@ -28,7 +29,7 @@ pub struct Questions(RwLock<Texts>);
 
 #[derive(Debug, Default)]
 struct Texts {
-    by_id: BTreeMap<String, (Shared<Grant>, Arc<[u8]>)>,
+    by_id: BTreeMap<SmolStr, (Shared<Grant>, Arc<[u8]>)>,
     bytes: usize,
 }
 

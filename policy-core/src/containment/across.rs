@@ -1,6 +1,8 @@
 //! How a scope for one call stands to what was asked or granted for another. Time is no part of it: how long a renewal
 //! may be is the lifecycle's to say.
 
+use smol_str::SmolStr;
+
 use crate::entity::EntityRef;
 use crate::grant::{ArgumentScope, Grant, ResourceScope, Scope};
 use crate::question::SealedQuestion;
@@ -28,7 +30,7 @@ pub fn lies_inside_grant(scope: &Scope, question: &SealedQuestion, grant: &Grant
     let arguments = match (&scope.arguments, &grant.scope.arguments) {
         (ArgumentScope::Exact, ArgumentScope::Exact) => call.input_digest == grant.input_digest,
         (inner, outer) => {
-            let known = |name: &String| grant.input_names.contains(name);
+            let known = |name: &SmolStr| grant.input_names.contains(name);
             input_names(call).iter().all(known) && arguments_within(inner, outer, call)
         }
     };

@@ -1,5 +1,7 @@
 //! Conditions: of what an argument holds, and which one follows from which.
 
+use smol_str::SmolStr;
+
 use crate::entity::EntityRef;
 use crate::grant::{ArgumentScope, Condition, Scalar, Scope, Test};
 use crate::question::{Call, SealedQuestion};
@@ -148,9 +150,9 @@ pub(super) fn is_member(entity: &EntityRef, group: &EntityRef, question: &Sealed
 }
 
 /// The names of the call's top-level arguments, sorted.
-pub(crate) fn input_names(call: &Call) -> Vec<String> {
+pub fn input_names(call: &Call) -> Vec<SmolStr> {
     match &call.input {
-        Some(Value::Record(members)) => members.keys().cloned().collect(),
+        Some(Value::Record(members)) => members.keys().map(SmolStr::new).collect(),
         _ => Vec::new(),
     }
 }

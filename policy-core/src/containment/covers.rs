@@ -183,7 +183,7 @@ fn arguments(grant: &Grant, call: &Call) -> Result<(), Miss> {
         return Err(Miss::OutOfScope(Dimension::Arguments));
     }
     if let Some(added) = input_names(call).into_iter().find(|name| !grant.input_names.contains(name)) {
-        return Err(Miss::OutOfScope(Dimension::AddedArgument(added)));
+        return Err(Miss::OutOfScope(Dimension::AddedArgument(added.into())));
     }
     match conditions(&grant.scope).iter().find(|condition| !holds(condition, call)) {
         Some(condition) => Err(Miss::OutOfScope(Dimension::Argument(condition.at.clone()))),

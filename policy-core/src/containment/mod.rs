@@ -19,8 +19,7 @@ mod properties;
 mod tests;
 
 pub use across::{lies_inside_grant, overlaps_grant};
-pub(crate) use arguments::input_names;
-pub use arguments::pins_arguments;
+pub use arguments::{input_names, pins_arguments};
 pub use check::{BadScope, check_scope, smallest};
 pub use covers::{Dimension, Miss, amounts, covers};
 pub use order::{open_dimensions, order};

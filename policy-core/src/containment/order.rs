@@ -2,6 +2,8 @@
 
 use std::borrow::Borrow;
 
+use smol_str::SmolStr;
+
 use crate::grant::{ArgumentScope, Grant, ResourceScope, Test};
 use crate::question::Candidate;
 
@@ -28,8 +30,7 @@ pub fn open_dimensions(grant: &Grant) -> Vec<String> {
         let ranging = conditions.iter().filter(|condition| !is_fixed(&condition.test));
         open.extend(ranging.map(|condition| format!("input.{}", condition.at.join("."))));
         // A condition inside an argument leaves the rest of that argument open.
-        let named =
-            |name: &String| conditions.iter().any(|condition| condition.at.as_slice() == std::slice::from_ref(name));
+        let named = |name: &SmolStr| conditions.iter().any(|condition| condition.at.as_slice() == [name.as_str()]);
         open.extend(grant.input_names.iter().filter(|name| !named(name)).map(|name| format!("input.{name}")));
     }
     open.sort();

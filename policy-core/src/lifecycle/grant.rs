@@ -54,8 +54,8 @@ pub(super) fn grant(exception: &Exception, terms: &Terms, context: &Context) -> 
     let version = exception.current().ok_or(Rejection::Unknown)?;
     let question = &exception.request.question;
     Ok(Grant {
-        id: context.grant_id.clone(),
-        exception: exception.request.id.clone(),
+        id: context.grant_id.as_str().into(),
+        exception: exception.request.id.as_str().into(),
         version: version.number,
         subject: question.call.subject.clone(),
         task: question.task.clone(),

@@ -32,7 +32,7 @@ impl WrongIndex {
 
 impl GrantIndex for WrongIndex {
     fn insert(&self, grant: &Shared<Grant>) {
-        let held = (grant.subject.clone(), grant.task.clone(), grant.id.clone());
+        let held = (grant.subject.clone(), grant.task.to_string(), grant.id.to_string());
         self.grants.lock().expect("nobody panicked").push(held);
     }
 

@@ -105,7 +105,7 @@ impl Grants {
                 live.grant.subject = EntityRef::new("Agent", format!("agent-of-others-{}", number % 10_000));
             }
             index.insert(&live.grant);
-            by_id.insert(live.grant.id.clone(), live);
+            by_id.insert(live.grant.id.to_string(), live);
         }
         Self { index, by_id, questions: Questions::default() }
     }

@@ -29,7 +29,7 @@ pub fn Bar() -> impl IntoView {
     }
     match loaded.detail.exception.phase.grant() {
         Some(grant) if matches!(loaded.detail.state.as_str(), "granted" | "not_active") => {
-            view! { <RevokeBar grant=grant.grant.id.clone() /> }.into_any()
+            view! { <RevokeBar grant=grant.grant.id.to_string() /> }.into_any()
         }
         _ if loaded.detail.allowed.dispose.why_not() == Some(Rejection::NotClosed) => ().into_any(),
         _ => view! { <JudgeBar /> }.into_any(),
@@ -67,7 +67,7 @@ fn VoteBar() -> impl IntoView {
     let exception = &loaded.sheet.sheet.exception;
     let decide_by = exception.decide_by();
     let end = state.ends();
-    let votes: Vec<String> = exception.approved_by().into_iter().map(|person| person.id.clone()).collect();
+    let votes: Vec<String> = exception.approved_by().into_iter().map(|person| person.id.to_string()).collect();
     let progress = format!("{} of {}", votes.len(), exception.terms.approvals);
     let allowed = loaded.detail.allowed;
     let hands = allowed.refuse.is_yes();

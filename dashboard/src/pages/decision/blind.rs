@@ -33,7 +33,7 @@ pub fn Blind() -> impl IntoView {
         |owner| owner.owners.iter().map(|owner| owner.id.clone()).collect::<Vec<_>>().join(", "),
     );
     let ends = first.exception.phase.grant().map(|held| held.grant.scope.not_after);
-    let grant = first.exception.phase.grant().map(|held| held.grant.id.clone());
+    let grant = first.exception.phase.grant().map(|held| held.grant.id.to_string());
     let live = matches!(first.state.as_str(), "granted" | "not_active");
     view! {
         <p class="crumb"><a href="/">"Queue"</a> " / " <code>{request.id.clone()}</code></p>

@@ -47,7 +47,7 @@ pub fn Granted() -> impl IntoView {
                             {rows}
                             <tr><th scope="row">"used"</th><td>{move || format!("{} of {}", used.get().unwrap_or(0), uses(most))}</td></tr>
                             <tr><th scope="row">"granted at"</th><td>{zoned(grant.granted_at)}</td></tr>
-                            <tr><th scope="row">"grant"</th><td><code class="whole">{grant.grant.id.clone()}</code></td></tr>
+                            <tr><th scope="row">"grant"</th><td><code class="whole">{grant.grant.id.to_string()}</code></td></tr>
                         </tbody>
                     </table>
                 </Card>

@@ -34,7 +34,7 @@ pub fn HandOver(decide_by: Timestamp) -> impl IntoView {
         }
         // People are of the type that this person is of.
         let kind = desk.signed.with_untracked(|signed| match signed {
-            Signed::In(session) => session.person.kind.clone(),
+            Signed::In(session) => session.person.kind.to_string(),
             _ => "User".to_owned(),
         });
         let id = state.id.get_value();

@@ -26,7 +26,7 @@ pub fn History() -> impl IntoView {
                 // Most sentences name who did it.
                 // Whoever votes second has a view of their own before they read the first one's.
                 let folds = undecided() && step.kind == "vote_cast";
-                let by = step.by.filter(|by| !step.sentence.contains(&by.id));
+                let by = step.by.filter(|by| !step.sentence.contains(by.id.as_str()));
                 view! {
                     <li>
                         <time datetime=step.at.to_string()>{zoned(step.at)}</time>

@@ -33,7 +33,7 @@ pub(super) fn Agents(lines: Vec<LeftAgent>, hand: Hand) -> impl IntoView {
             let others: Vec<_> = line.owners.clone();
             let act = hand.mine.then(|| {
                 let what = Give::Owned(vec![Owned::Agent(line.agent.clone())]);
-                view! { <Act hand what word="Hand over" of=line.agent.id.clone() /> }
+                view! { <Act hand what word="Hand over" of=line.agent.id.to_string() /> }
             });
             let says = format!("{}'s, {}", names(&others), source(line.source));
             view! {

@@ -73,7 +73,7 @@ fn Told(told: MemberDetail) -> impl IntoView {
         <Card title="Accounts">
             {accounts.is_empty().then(|| view! { <p class="soft">"None of a provider: they come in by links."</p> })}
             <ul class="sessions">
-                {accounts.into_iter().map(|account| view! { <Account user=member.person.id.clone() account /> }).collect_view()}
+                {accounts.into_iter().map(|account| view! { <Account user=member.person.id.to_string() account /> }).collect_view()}
             </ul>
         </Card>
         <Card title="Sessions">

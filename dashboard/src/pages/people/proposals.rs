@@ -22,7 +22,7 @@ pub(super) struct Made {
 impl Made {
     fn of(reply: &ProposalReply) -> Option<Self> {
         let (link, until) = (reply.link.clone()?, reply.link_expires_at?);
-        Some(Self { person: reply.proposal.person.id.clone(), link, until })
+        Some(Self { person: reply.proposal.person.id.to_string(), link, until })
     }
 }
 

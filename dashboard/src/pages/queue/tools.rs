@@ -73,7 +73,7 @@ pub(super) fn Narrow() -> impl IntoView {
                 <input id="search" type="search" placeholder="agent, task, tool, resource" prop:value=search on:input=on_search />
             </label>
             <Filter label="tier" show read=|view| view.tier.clone() write=|view, value| view.tier = value of=|line| line.tier.clone() />
-            <Filter label="agent" show read=|view| view.agent.clone() write=|view, value| view.agent = value of=|line| line.subject.id.clone() />
+            <Filter label="agent" show read=|view| view.agent.clone() write=|view, value| view.agent = value of=|line| line.subject.id.to_string() />
             <Filter label="task" show read=|view| view.task.clone() write=|view, value| view.task = value of=|line| line.task.clone() />
             <Filter label="state" show read=|view| view.state.clone() write=|view, value| view.state = value of=|line| line.state.clone() />
             <label class="pick">

@@ -93,7 +93,7 @@ impl App {
         for entry in state.exceptions.values().filter(|entry| State::is_open(entry)) {
             let request = &entry.exception.request;
             if request.question.call.subject == *agent && !entry.exception.is_over(now) {
-                tasks.insert(request.question.task.clone());
+                tasks.insert(request.question.task.to_string());
                 people.insert(request.requester.clone());
                 people.extend(request.question.chain.iter().map(|hop| hop.entity.clone()));
             }

@@ -50,9 +50,9 @@ impl App {
             let exception = grant.and_then(|grant| self.state().grants.get(grant).cloned());
             calls.push(CallToday {
                 says: if sees_arguments { self.policy().says(&question) } else { without_arguments(&question) },
-                action: question.call.action.clone(),
+                action: question.call.action.to_string(),
                 resources: question.call.resources.clone(),
-                task: question.task.clone(),
+                task: question.task.to_string(),
                 asked_at: decided.at,
                 seq: decided.seq,
                 permitted_then: decided.permitted,

@@ -44,9 +44,9 @@ impl About {
             agent: Some(question.call.subject.clone()),
             exception: Some(exception.request.id.clone()),
             requester: Some(exception.request.requester.clone()),
-            action: Some(question.call.action.clone()),
+            action: Some(question.call.action.to_string()),
             tier: Some(exception.terms.tier.clone()),
-            task: Some(question.task.clone()),
+            task: Some(question.task.to_string()),
         }
     }
 

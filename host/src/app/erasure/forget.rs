@@ -30,7 +30,7 @@ impl State {
     fn forget_exception(&mut self, id: &str, exception: &Exception) {
         self.held.remove(exception);
         let Some(held) = exception.phase.grant() else { return };
-        self.grants.remove(&held.grant.id);
+        self.grants.remove(held.grant.id.as_str());
         if let Entry::Occupied(mut of) = self.granted.entry((held.grant.subject.clone(), held.grant.task.clone())) {
             of.get_mut().retain(|granted| granted != id);
             if of.get().is_empty() {

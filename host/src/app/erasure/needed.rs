@@ -70,7 +70,7 @@ impl Needed {
             let versions = [VersionKey::Exception(id.clone()), VersionKey::Routing(id.clone())];
             let standing = Standing {
                 over,
-                task: request.question.task.clone(),
+                task: request.question.task.to_string(),
                 of: of.cloned().collect(),
                 versions: versions.map(|key| state.version(key)),
             };

@@ -175,7 +175,7 @@ impl App {
         let types = policy.subject_types();
         match types {
             [only] if subject.kind.is_empty() => Ok(EntityRef::new(only.clone(), subject.id)),
-            _ if types.contains(&subject.kind) => Ok(subject),
+            _ if types.iter().any(|known| subject.kind == *known) => Ok(subject),
             _ => {
                 let shown = text::visible(&subject.to_string(), 80);
                 Err(bad(&format!("`{shown}` is no subject of the bundle: write `TYPE::ID`")))
@@ -187,9 +187,9 @@ impl App {
         let said = &record.said;
         let Some(subject) = &said.subject else { return Err(bad("it does not say who acted")) };
         let Some(action) = &said.action else { return Err(bad("it does not say what ran")) };
-        let named = [Some(&record.id), Some(&subject.id), Some(action)];
+        let named = [record.id.as_str(), &subject.id, action];
         let besides = [&said.task, &said.server, &said.evaluation, &said.call, &said.grant, &said.host, &said.trace];
-        let names = named.into_iter().flatten().chain(besides.into_iter().flatten());
+        let names = named.into_iter().chain(besides.into_iter().flatten().map(String::as_str));
         for name in names {
             if !text::is_identifier(name) {
                 let shown = text::visible(name, 80);

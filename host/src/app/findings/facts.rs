@@ -3,6 +3,7 @@
 use policy_core::entity::EntityRef;
 use policy_core::lifecycle::Phase;
 use proviso_api::findings::FindingKind;
+use smol_str::SmolStr;
 
 use super::event::FindingFacts;
 use crate::app::policy::Policy;
@@ -12,7 +13,7 @@ use crate::store::Keys;
 
 /// The grants of a subject.
 pub(super) fn grants(state: &State, subject: &EntityRef) -> Vec<GrantFact> {
-    let from = (subject.clone(), String::new());
+    let from = (subject.clone(), SmolStr::default());
     let of_subject = state.granted.range(from..).take_while(|((of, _), _)| of == subject);
     let entries = of_subject.flat_map(|(_, ids)| ids).filter_map(|id| state.exceptions.get(id));
     let facts = entries.filter_map(|entry| {
@@ -24,9 +25,9 @@ pub(super) fn grants(state: &State, subject: &EntityRef) -> Vec<GrantFact> {
         };
         Some(GrantFact {
             exception: entry.exception.request.id.clone(),
-            grant: held.grant.id.clone(),
-            task: held.grant.task.clone(),
-            action: held.grant.action.clone(),
+            grant: held.grant.id.to_string(),
+            task: held.grant.task.to_string(),
+            action: held.grant.action.to_string(),
             not_after: held.grant.scope.not_after,
             used: held.uses > 0 || !held.taken.is_empty(),
             revoked_at,

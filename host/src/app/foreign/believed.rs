@@ -125,8 +125,8 @@ impl App {
         let missing = "the token says no task, and outside of one an agent asks for nothing";
         let task = task.ok_or_else(|| forbidden("task_missing", missing))?;
         // INVARIANT (R11): whatever the issuer calls an agent, wherever it stands in the chain, shows as what it is.
-        let agents = std::iter::once(&subject).chain(&via).map(|agent| &agent.id);
-        if !agents.chain([&task]).all(|name| text::is_identifier(name)) {
+        let agents = std::iter::once(&subject).chain(&via).map(|agent| agent.id.as_str());
+        if !agents.chain([task.as_str()]).all(text::is_identifier) {
             return Err(forbidden("bad_name", "the token's task, or an agent of its chain, cannot be a name here"));
         }
         let build = token.build.clone();

@@ -4,6 +4,7 @@
 use policy_core::entity::EntityRef;
 use policy_core::lifecycle::{Command, Phase, decide};
 use policy_core::sabotaged;
+use smol_str::SmolStr;
 
 use crate::app::App;
 use crate::app::append::Proposal;
@@ -65,7 +66,7 @@ impl App {
 }
 
 fn granted_to<'a>(state: &'a State, subject: &'a EntityRef) -> impl Iterator<Item = &'a Entry> {
-    let from = (subject.clone(), String::new());
+    let from = (subject.clone(), SmolStr::default());
     let of = state.granted.range(from..).take_while(move |((of, _), _)| of == subject);
     of.flat_map(|(_, ids)| ids).filter_map(|id| state.exceptions.get(id))
 }

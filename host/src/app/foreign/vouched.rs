@@ -58,7 +58,7 @@ impl App {
         let (subject, via) = (entity(said.subject), said.via.into_iter().map(entity).collect::<Vec<_>>());
         // INVARIANT (R11): what names somebody is a name, whoever says it.
         let agents = || std::iter::once(&subject).chain(&via);
-        if !agents().map(|agent| &agent.id).chain([&said.task]).all(|name| text::is_identifier(name)) {
+        if !agents().map(|agent| agent.id.as_str()).chain([said.task.as_str()]).all(text::is_identifier) {
             return Err(Refusal::bad("bad_name", "the task, or an agent, cannot be a name here"));
         }
         if let Some(stranger) = agents().find(|agent| !self.policy().is_subject(&agent.kind)) {

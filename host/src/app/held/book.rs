@@ -8,15 +8,16 @@ use std::sync::Arc;
 
 use policy_core::lifecycle::Exception;
 use policy_core::time::Timestamp;
+use smol_str::SmolStr;
 
 use super::REMEMBERED;
 
 /// All of them: by action, by the subject's type, by its id.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(in crate::app) struct Book(BTreeMap<String, ByType>);
+pub(in crate::app) struct Book(BTreeMap<SmolStr, ByType>);
 
 /// Those of one action.
-pub(super) type ByType = BTreeMap<String, BTreeMap<String, Held>>;
+pub(super) type ByType = BTreeMap<SmolStr, BTreeMap<SmolStr, Held>>;
 
 /// Those of one subject. Whether one counts is a comparison with the time, so none leaves because time has passed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -26,7 +27,7 @@ pub(super) struct Held {
     /// What was used, by when it last was.
     used: BTreeSet<(Timestamp, Arc<str>)>,
     /// The same by task.
-    used_in: BTreeSet<(String, Arc<str>)>,
+    used_in: BTreeSet<(SmolStr, Arc<str>)>,
 }
 
 /// When time ends it, and when it was last used. Uses that were all given back are none.
@@ -98,7 +99,7 @@ impl Held {
     pub fn counting(&self, task: &str, now: Timestamp, summed: bool) -> impl Iterator<Item = &str> {
         let standing = self.standing.iter().rev().take_while(move |(ends, _)| now < *ends);
         let used = self.used.iter().rev().take_while(move |(last, _)| now < last.plus(REMEMBERED));
-        let used_in = self.used_in.range((task.to_owned(), Arc::from(""))..).take_while(move |(of, _)| of == task);
+        let used_in = self.used_in.range((task.into(), Arc::from(""))..).take_while(move |(of, _)| of == task);
         let used = used.map(|(_, id)| id).chain(used_in.map(|(_, id)| id)).take_while(move |_| summed);
         standing.map(|(_, id)| id).chain(used).map(AsRef::as_ref)
     }

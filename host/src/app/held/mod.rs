@@ -13,6 +13,7 @@ use policy_core::json;
 use policy_core::lifecycle::{Exception, Phase};
 use policy_core::question::{Requested, SealedQuestion};
 use policy_core::time::{Span, Timestamp};
+use smol_str::SmolStr;
 
 use super::App;
 use super::ownership::owners_of;
@@ -76,7 +77,8 @@ fn of_owners<'a>(state: &'a State, policy: &Policy, of_action: &'a ByType, subje
         for (kind, of_type) in of_action {
             all.extend(among(of_type, state.ownership.belongings(&owner, kind)).into_iter().map(|(_, held)| held));
             let declared = among(of_type, policy.belongings(&owner, kind)).into_iter();
-            let declared = declared.filter(|(id, _)| state.ownership.of_agent(&EntityRef::new(kind, *id)).is_empty());
+            let declared = declared
+                .filter(|(id, _)| state.ownership.of_agent(&EntityRef::new(kind.clone(), (*id).clone())).is_empty());
             all.extend(declared.map(|(_, held)| held));
         }
     }
@@ -84,7 +86,7 @@ fn of_owners<'a>(state: &'a State, policy: &Policy, of_action: &'a ByType, subje
 }
 
 /// What is held by one of these, by way of the fewer.
-fn among<'a>(of_type: &'a BTreeMap<String, Held>, ids: Option<&BTreeSet<String>>) -> Vec<(&'a String, &'a Held)> {
+fn among<'a>(of_type: &'a BTreeMap<SmolStr, Held>, ids: Option<&BTreeSet<SmolStr>>) -> Vec<(&'a SmolStr, &'a Held)> {
     match ids {
         Some(ids) if ids.len() < of_type.len() => ids.iter().filter_map(|id| of_type.get_key_value(id)).collect(),
         Some(ids) => of_type.iter().filter(|(id, _)| ids.contains(*id)).collect(),

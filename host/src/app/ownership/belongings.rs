@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use policy_core::entity::EntityRef;
+use smol_str::SmolStr;
 
 /// By owner, what is owned: by its type, its ids.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(in crate::app) struct Belongings(BTreeMap<EntityRef, BTreeMap<String, BTreeSet<String>>>);
+pub(in crate::app) struct Belongings(BTreeMap<EntityRef, BTreeMap<SmolStr, BTreeSet<SmolStr>>>);
 
 impl Belongings {
     /// These own it.
@@ -33,7 +34,7 @@ impl Belongings {
     }
 
     /// The ids of what somebody owns of a type.
-    pub fn of(&self, owner: &EntityRef, kind: &str) -> Option<&BTreeSet<String>> {
+    pub fn of(&self, owner: &EntityRef, kind: &str) -> Option<&BTreeSet<SmolStr>> {
         self.0.get(owner)?.get(kind)
     }
 }

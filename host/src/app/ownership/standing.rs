@@ -8,6 +8,7 @@ use policy_core::time::Timestamp;
 use proviso_api::exceptions::HistoryLine;
 use proviso_api::ownership::Owned;
 use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
 
 use super::belongings::Belongings;
 use super::event::OwnershipEvent;
@@ -87,7 +88,7 @@ impl Ownership {
     }
 
     /// The ids of the agents of a type that were handed over and that somebody owns since.
-    pub fn belongings(&self, owner: &EntityRef, kind: &str) -> Option<&BTreeSet<String>> {
+    pub fn belongings(&self, owner: &EntityRef, kind: &str) -> Option<&BTreeSet<SmolStr>> {
         self.belongings.of(owner, kind)
     }
 

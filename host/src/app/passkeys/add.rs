@@ -51,7 +51,7 @@ impl App {
             expires_at: challenge.expires_at(),
             rp_id: party.rp_id,
             user: self.user_handle(&person.person),
-            name: person.person.id.clone(),
+            name: person.person.id.to_string(),
             exclude,
         })
     }

@@ -20,8 +20,8 @@ pub(super) fn differences(policy: &Policy, before: &Exception, now: &Exception) 
         let question = &exception.request.question;
         let mut lines: BTreeMap<String, String> =
             policy.argument_lines(question).into_iter().map(|line| (line.at.join("."), line.text)).collect();
-        lines.insert("agent".to_owned(), question.call.subject.id.clone());
-        lines.insert("task".to_owned(), question.task.clone());
+        lines.insert("agent".to_owned(), question.call.subject.id.to_string());
+        lines.insert("task".to_owned(), question.task.to_string());
         lines
     };
     let (before, now) = (lines(before), lines(now));

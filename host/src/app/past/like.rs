@@ -18,7 +18,7 @@ impl Like {
     /// The like of this.
     pub fn of(exception: &Exception) -> Self {
         let call = &exception.request.question.call;
-        Self { action: call.action.clone(), resources: call.resources.clone() }
+        Self { action: call.action.to_string(), resources: call.resources.clone() }
     }
 
     /// Whether another is the like.

@@ -154,7 +154,7 @@ fn refusals(like: &[(Exception, Rights)]) -> Vec<PastRefusal> {
     let told = like.iter().filter_map(|(exception, rights)| match &exception.phase {
         Phase::Denied { by, reason, at } => Some(PastRefusal {
             exception: exception.request.id.clone(),
-            by: by.id.clone(),
+            by: by.id.to_string(),
             at: *at,
             // Words quote arguments.
             reason: if rights.has(Act::ViewArguments) { reason.clone() } else { String::new() },

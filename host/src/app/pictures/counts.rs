@@ -91,11 +91,11 @@ pub(super) fn recurring(all: &[Exception]) -> Vec<Recurring> {
         let call = &exception.request.question.call;
         let resource = call.resources.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
         let fresh = || {
-            let (action, resource) = (call.action.clone(), resource.clone());
+            let (action, resource) = (call.action.to_string(), resource.clone());
             (Recurring { action, resource, agent: None, asked: 0, granted: 0, refused: 0 }, BTreeSet::new())
         };
-        let (line, agents) = found.entry((call.action.clone(), resource.clone())).or_insert_with(fresh);
-        agents.insert(call.subject.id.clone());
+        let (line, agents) = found.entry((call.action.to_string(), resource.clone())).or_insert_with(fresh);
+        agents.insert(call.subject.id.to_string());
         line.asked = line.asked.saturating_add(1);
         line.granted = line.granted.saturating_add(u32::from(exception.phase.grant().is_some()));
         line.refused = line.refused.saturating_add(u32::from(matches!(exception.phase, Phase::Denied { .. })));

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use policy_core::entity::EntityRef;
 use policy_evaluator::Bundle;
+use smol_str::SmolStr;
 
 use super::Policy;
 use crate::app::ownership::Belongings;
@@ -22,7 +23,7 @@ impl Policy {
     }
 
     /// The ids of what somebody owns of a type, under whatever name the type comes.
-    pub fn belongings(&self, owner: &EntityRef, kind: &str) -> Option<&BTreeSet<String>> {
+    pub fn belongings(&self, owner: &EntityRef, kind: &str) -> Option<&BTreeSet<SmolStr>> {
         self.belongings.of(owner, self.config().short(kind))
     }
 

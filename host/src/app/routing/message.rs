@@ -131,7 +131,7 @@ impl App {
     pub(super) fn mails(&self, body: &[u8], people: &[EntityRef], groups: &[String]) -> Vec<Outgoing> {
         let channels = &self.settings().channels;
         let mail = |target: String| Outgoing { channel: Channel::Email, target, message: body.to_vec() };
-        let people = people.iter().filter(|person| channels.people.contains(&person.id));
+        let people = people.iter().filter(|person| channels.people.contains(person.id.as_str()));
         let groups = groups.iter().filter(|group| channels.groups.contains(*group));
         people
             .map(|person| mail(format!("person/{}", person.id)))

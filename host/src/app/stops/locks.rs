@@ -73,7 +73,7 @@ impl App {
             let state = self.state();
             for (id, entry) in state.exceptions.iter().filter(|(_, entry)| !entry.exception.is_over(now)) {
                 let (exception, question) = (&entry.exception, &entry.exception.request.question);
-                let held = exception.phase.grant().map(|held| held.grant.id.clone());
+                let held = exception.phase.grant().map(|held| held.grant.id.to_string());
                 let reached = match target {
                     LockTarget::Grant(grant) => held.as_ref() == Some(grant),
                     _ => self.policy().stops(target, question),

@@ -152,7 +152,7 @@ impl App {
             let events: Vec<Event> = decide(Some(exception), command, context).unwrap_or_default();
             if !events.is_empty() {
                 match exception.phase.grant() {
-                    Some(held) => stopped.grants.push(held.grant.id.clone()),
+                    Some(held) => stopped.grants.push(held.grant.id.to_string()),
                     None => stopped.requests.push(id.clone()),
                 }
                 records.extend(self.exception_records(now, id, events)?);

@@ -48,7 +48,7 @@ impl App {
         let named = match &target {
             RevocationTarget::Subject(entity)
             | RevocationTarget::Person(entity)
-            | RevocationTarget::Approver(entity) => &entity.id,
+            | RevocationTarget::Approver(entity) => entity.id.as_str(),
             RevocationTarget::Task(id) | RevocationTarget::Credential(id) => id,
         };
         if !text::is_identifier(named) {

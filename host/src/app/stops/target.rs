@@ -14,7 +14,7 @@ impl App {
     /// Ids of subjects, people and tasks are not looked up: whoever is to be stopped may not have been seen yet.
     pub(super) fn check_target(&self, target: &LockTarget) -> Result<(), Refusal> {
         let named = match target {
-            LockTarget::Subject(entity) | LockTarget::Person(entity) => &entity.id,
+            LockTarget::Subject(entity) | LockTarget::Person(entity) => entity.id.as_str(),
             LockTarget::Task(id) | LockTarget::Tool(id) | LockTarget::Server(id) | LockTarget::Grant(id) => id,
         };
         if !text::is_identifier(named) {

@@ -177,10 +177,10 @@ async fn r3_only_the_same_action_on_the_same_resources_is_the_same_call() {
     let Credential::EnforcementPoint(point) = &caller.point else { unreachable!() };
     let same = UseKey::new(&point.token, "c2", &entry.exception.request.question);
     assert!(state.uses.repeats(&same, now).is_some());
-    let other = UseKey { action: "files/delete_file".to_owned(), ..same.clone() };
+    let other = UseKey { action: "files/delete_file".into(), ..same.clone() };
     assert!(state.uses.repeats(&other, now).is_none(), "another action");
     let mut other = same.clone();
-    other.by.1 = "another-task".to_owned();
+    other.by.1 = "another-task".into();
     assert!(state.uses.repeats(&other, now).is_none(), "another task");
     let mut other = same.clone();
     other.resources.push(EntityRef::new("File", "/srv/files/reports/q4.md"));

@@ -141,7 +141,7 @@ impl Callers {
         })?;
         // Whoever takes two agents for one gives the one's session to the other.
         let key = if sabotaged!("r3_session_of_anybody") { Digest::of(b"anybody") } else { key };
-        let subject = Entity { kind: subject.kind.clone(), id: subject.id.clone(), properties: Map::new() };
+        let subject = Entity { kind: subject.kind.to_string(), id: subject.id.to_string(), properties: Map::new() };
         Ok(Caller { key, subject })
     }
 

@@ -64,7 +64,7 @@ fn what_ran_is_what_was_allowed_or_says_what_differs() {
         (|e| e.said.action = Some("move_file".to_owned()), Some("the action")),
         (|e| e.said.task = Some("another".to_owned()), Some("the task")),
         (|e| e.said.grant = Some("grant_9".to_owned()), Some("the grant")),
-        (|e| e.said.subject.as_mut().unwrap().id.push('x'), Some("the subject")),
+        (|e| e.said.subject.as_mut().unwrap().id = "x".into(), Some("the subject")),
         // What it does not say differs in nothing.
         (|e| (e.said.server, e.said.input_digest) = (None, None), None),
     ] {

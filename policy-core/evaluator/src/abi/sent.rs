@@ -144,9 +144,9 @@ impl Question<'_> {
             bundle: self.bundle,
             now: self.now,
             call: self.call,
-            task: self.task,
+            task: self.task.into(),
             chain: self.chain,
-            enforcement_point: self.enforcement_point,
+            enforcement_point: self.enforcement_point.map(Into::into),
             bound: self.bound,
             vouched: self.vouched,
             context: self.context,
@@ -190,10 +190,10 @@ mod tests {
         bare.context.insert("task".to_owned(), Value::String("t \"quoted\"".to_owned()));
         // With every member that a question may have.
         let whole = SealedQuestion {
-            enforcement_point: Some("proxy".to_owned()),
+            enforcement_point: Some("proxy".into()),
             bound: true,
             vouched: true,
-            chain: vec![Hop { entity: EntityRef::new("User", "ines"), issuer: "gate".to_owned() }],
+            chain: vec![Hop { entity: EntityRef::new("User", "ines"), issuer: "gate".into() }],
             claimed: BTreeMap::from([("subject".to_owned(), serde_json::json!({"autonomy": 9}))]),
             locks: vec![Lock { id: "l".to_owned(), target: LockTarget::Task("t".to_owned()) }],
             ..bare.clone()

@@ -104,7 +104,7 @@ fn fact(entity: &Json, rules: &Rules) -> Result<EntityFact, Wrong> {
     if entity.as_object().is_some_and(|members| !members.keys().all(known)) {
         return Err(Wrong::here(format!("`{uid}` has members besides `uid`, `attrs` and `parents`")));
     }
-    Ok(EntityFact { uid, attrs, parents, source: BUNDLE.to_owned() })
+    Ok(EntityFact { uid, attrs, parents, source: BUNDLE.into() })
 }
 
 /// An entity whose parents lead back to it, where there is one.

@@ -38,7 +38,7 @@ const LONGEST_MESSAGE: usize = 300;
 /// A reference as Cedar has it, in the bundle's namespace.
 pub(crate) fn uid(rules: &Rules, of: &EntityRef) -> Result<EntityUid, Reason> {
     if let Some(kind) = rules.names.kind(&of.kind) {
-        return Ok(ast::EntityUID::from_components(kind.clone(), Eid::new(of.id.as_str()), None).into());
+        return Ok(ast::EntityUID::from_components(kind.clone(), Eid::new(of.id.clone()), None).into());
     }
     let kind = EntityTypeName::from_str(&rules.config.long(&of.kind)).map_err(|_| Reason::UnknownType)?;
     Ok(EntityUid::from_type_name_and_id(kind, EntityId::new(&of.id)))
@@ -89,7 +89,7 @@ pub(crate) fn call_context(question: &SealedQuestion) -> impl Iterator<Item = (&
 
 /// What the schema says of the question's action.
 pub(crate) fn action_type<'a>(rules: &'a Rules, question: &SealedQuestion) -> Result<&'a ActionType, Reason> {
-    rules.actions.get(&question.call.action).ok_or(Reason::UnknownAction)
+    rules.actions.get(question.call.action.as_str()).ok_or(Reason::UnknownAction)
 }
 
 /// A request of types that the schema declares, held against the schema. `context_fits`: what [`fits::context`] said of

@@ -197,7 +197,7 @@ fn who_is_named_by_a_change_is_told() {
     let deputies = |id: &str| telling("deputies?: Set<User>", json!({"deputies": [person(id)]}));
     let desk = |id: &str| telling("desk?: { lead: User }", json!({"desk": {"lead": person(id)}}));
     for (before, after) in [(deputies("jun"), deputies("mara")), (desk("jun"), desk("mara"))] {
-        let found: Vec<String> = super::named(&before, &after).into_iter().map(|one| one.id).collect();
+        let found: Vec<_> = super::named(&before, &after).into_iter().map(|one| one.id).collect();
         assert_eq!(found, ["ines", "jun", "mara"]);
     }
     // A group that is another one names all who are in it.
@@ -212,7 +212,7 @@ fn who_is_named_by_a_change_is_told() {
         })
     };
     let nested = nesting(json!([{"type": "Group", "id": "security"}]));
-    let found: Vec<String> = super::named(&nesting(json!([])), &nested).into_iter().map(|one| one.id).collect();
+    let found: Vec<_> = super::named(&nesting(json!([])), &nested).into_iter().map(|one| one.id).collect();
     assert_eq!(found, ["jun", "mara"]);
     let console = "@id(\"a\") permit (principal == User::\"tom\", action == Proviso::Action::\"activate\", resource);";
     assert_eq!(named(&added("console/a.cedar", console)), ["tom"]);

@@ -64,7 +64,7 @@ pub(crate) fn permit(rules: &Rules, grant: &Grant) -> Result<Policy, CompileErro
 }
 
 fn tree(rules: &Rules, grant: &Grant) -> Result<Json, CompileError> {
-    let action = rules.actions.get(&grant.action).ok_or(CompileError::UnknownAction)?;
+    let action = rules.actions.get(grant.action.as_str()).ok_or(CompileError::UnknownAction)?;
     let uid = |entity: &EntityRef| json!({"type": rules.config.long(&entity.kind), "id": entity.id});
     let resource = match (&grant.scope.resource, grant.members.is_empty()) {
         (ResourceScope::Is(resource), true) => json!({"op": "==", "entity": uid(resource)}),
@@ -75,7 +75,7 @@ fn tree(rules: &Rules, grant: &Grant) -> Result<Json, CompileError> {
     Ok(json!({
         "effect": "permit",
         "principal": {"op": "==", "entity": uid(&grant.subject)},
-        "action": {"op": "==", "entity": uid(&EntityRef::new("Action", &grant.action))},
+        "action": {"op": "==", "entity": uid(&EntityRef::new("Action", grant.action.clone()))},
         "resource": resource,
         "conditions": conditions,
         "annotations": {"id": grant.id},
@@ -124,7 +124,7 @@ fn clauses(rules: &Rules, grant: &Grant, action: &ActionType) -> Result<Vec<Json
         }
         ArgumentScope::Conditions(conditions) => {
             let declared = action.input().ok_or(CompileError::Untyped)?;
-            for name in declared.keys().filter(|name| !grant.input_names.contains(name)) {
+            for name in declared.keys().filter(|name| !grant.input_names.iter().any(|held| held == name.as_str())) {
                 clauses.push(json!({"!": {"arg": {"has": {"left": member("input"), "attr": name}}}}));
             }
             for condition in conditions {

@@ -106,12 +106,12 @@ fn seal(bundle: &Bundle, draw: &Draw, action: &str) -> SealedQuestion {
     let ask = Ask {
         purpose: Purpose::Use,
         subject: EntityRef::new("Agent", pick(&["a", "b"], draw.subject)),
-        task: pick(&["T-1", "T-2"], draw.task).to_owned(),
+        task: pick(&["T-1", "T-2"], draw.task).into(),
         chain: pick(&[vec![hop("x"), hop("y")], vec![hop("y"), hop("x")]], draw.chain),
         enforcement_point: Some("proxy".into()),
         bound: false,
         vouched: false,
-        server: pick(&[Some("s".to_owned()), None], draw.server),
+        server: pick(&[Some("s".into()), None], draw.server),
         tool: None,
         action: action.into(),
         resource: EntityRef::new("File", pick(&["f", "g\"*"], draw.resource)),
@@ -158,10 +158,6 @@ fn arguments() -> impl Strategy<Value = ArgumentScope> {
 /// A grant for a call like this one.
 fn grant(question: &SealedQuestion, arguments: ArgumentScope, window: (i64, i64), several: bool) -> Grant {
     let call = &question.call;
-    let names = match &call.input {
-        Some(policy_core::value::Value::Record(members)) => members.keys().cloned().collect(),
-        _ => Vec::new(),
-    };
     let resource = call.resources[0].clone();
     let members = if several { vec![resource.clone(), EntityRef::new("File", "g\"*")] } else { Vec::new() };
     Grant {
@@ -191,7 +187,7 @@ fn grant(question: &SealedQuestion, arguments: ArgumentScope, window: (i64, i64)
         },
         members,
         input_digest: call.input_digest,
-        input_names: names,
+        input_names: policy_core::containment::input_names(call),
     }
 }
 

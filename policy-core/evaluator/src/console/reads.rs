@@ -367,7 +367,7 @@ mod tests {
             ]
             .into(),
             parents: Vec::new(),
-            source: "bundle".to_owned(),
+            source: "bundle".into(),
         };
         let reads = Reads::of(&text.parse().unwrap()).told([&fact].into_iter());
         assert_eq!(reads.words().iter().collect::<Vec<_>>(), ["badge"]);

@@ -108,7 +108,7 @@ fn what_takes_two_people_takes_two_under_the_next_bundle() {
     assert_eq!(found.len(), 1);
     assert_eq!((found[0].act, found[0].person.id.as_str()), (Act::Erase, "mara"));
     assert_eq!(found[0].policies, ["by-administrators"]);
-    assert_eq!(told(&bundle("", "erase", "when { resource is Agent }")), [(Act::Erase, "mara".to_owned())]);
+    assert_eq!(told(&bundle("", "erase", "when { resource is Agent }")), [(Act::Erase, "mara".into())]);
     assert_eq!(told(&bundle(by_two, "erase", "")), []);
     assert_eq!(told(&bundle("", "revoke", "")), [], "nobody erases at all: that is no less");
     assert_eq!(alone_by(&bundle("", "erase", ""), &bundle("", "erase", "")), [], "one did it alone before");

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use policy_core::entity::EntityRef;
 use policy_core::grant::{ArgumentScope, Condition, Grant, Scalar, Test};
 use policy_core::shared::Shared;
+use smol_str::SmolStr;
 
 use crate::Rules;
 use crate::compile::{CompileError, permit};
@@ -28,7 +29,7 @@ pub(crate) struct KeptPermits(Mutex<Permits>);
 
 #[derive(Debug, Default)]
 struct Permits {
-    by_id: BTreeMap<String, (Shared<Grant>, Arc<Judged>)>,
+    by_id: BTreeMap<SmolStr, (Shared<Grant>, Arc<Judged>)>,
     bytes: usize,
 }
 
@@ -70,7 +71,7 @@ fn named(grant: &Grant) -> usize {
     };
     let members = grant.members.iter().map(entity);
     let chain = grant.chain.iter().map(|hop| entity(&hop.entity));
-    let texts = conditions.iter().map(condition).chain(grant.input_names.iter().map(String::len));
+    let texts = conditions.iter().map(condition).chain(grant.input_names.iter().map(SmolStr::len));
     members.chain(chain).chain(texts).fold(PLAIN, usize::saturating_add)
 }
 
@@ -84,7 +85,7 @@ fn condition(condition: &Condition) -> usize {
     condition.at.iter().map(String::len).fold(test, usize::saturating_add).saturating_add(EACH)
 }
 
-const fn scalar(scalar: &Scalar) -> usize {
+fn scalar(scalar: &Scalar) -> usize {
     match scalar {
         Scalar::Bool(_) | Scalar::Long(_) => EACH,
         Scalar::String(text) => text.len().saturating_add(EACH),
@@ -92,7 +93,7 @@ const fn scalar(scalar: &Scalar) -> usize {
     }
 }
 
-const fn entity(uid: &EntityRef) -> usize {
+fn entity(uid: &EntityRef) -> usize {
     uid.kind.len().saturating_add(uid.id.len()).saturating_add(EACH)
 }
 
@@ -127,16 +128,16 @@ mod tests {
             budgets: Vec::new(),
         };
         Grant {
-            id: format!("grant-{number}"),
-            exception: "exception-1".to_owned(),
+            id: format!("grant-{number}").into(),
+            exception: "exception-1".into(),
             version: 1,
             subject: EntityRef::new("Agent", "a"),
-            task: "t".to_owned(),
+            task: "t".into(),
             chain: Vec::new(),
-            enforcement_point: "proxy".to_owned(),
+            enforcement_point: "proxy".into(),
             server: None,
             tool: None,
-            action: "read".to_owned(),
+            action: "read".into(),
             input_digest: Digest::of(b"{}"),
             input_names: Vec::new(),
             members: Vec::new(),
@@ -173,7 +174,7 @@ mod tests {
         }
         let largest = naming(0, 256);
         assert!(!Arc::ptr_eq(&kept.of(&rules, &largest).unwrap(), &kept.of(&rules, &largest).unwrap()));
-        assert!(kept.of(&rules, &Grant { action: "nothing".to_owned(), ..plain(0, 1) }.into()).is_err());
+        assert!(kept.of(&rules, &Grant { action: "nothing".into(), ..plain(0, 1) }.into()).is_err());
     }
 
     #[test]

@@ -102,8 +102,13 @@ impl Lint<'_> {
         let nothing = self.bundle.nothing();
         let mut question = SealedQuestion {
             now,
-            call: Call { subject, action: case.action.clone(), resources: vec![case.resource.clone()], ..nothing.call },
-            task: "check".to_owned(),
+            call: Call {
+                subject,
+                action: case.action.as_str().into(),
+                resources: vec![case.resource.clone()],
+                ..nothing.call
+            },
+            task: "check".into(),
             requested: Requested { uses: 1, ..nothing.requested },
             ..nothing
         };

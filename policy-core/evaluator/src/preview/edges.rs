@@ -176,7 +176,7 @@ impl Trial<'_> {
     fn open_arguments(&self, question: &SealedQuestion, conditions: &[Condition]) -> Vec<Edge> {
         let named = |at: &[String]| conditions.iter().any(|condition| condition.at.first() == at.first());
         let edges = self.candidate.grant.input_names.iter().filter_map(|name| {
-            let at = [name.clone()];
+            let at = [name.to_string()];
             let other = vary::other(vary::argument(question, &at)?).filter(|_| !named(&at))?;
             let mut attempt = self.argument(question, &at, other)?;
             attempt.words = format!("anything, such as {}", attempt.words);
@@ -187,9 +187,11 @@ impl Trial<'_> {
 
     /// Arguments that the approved call did not have: none may be added.
     fn added_arguments(&self, question: &SealedQuestion) -> Vec<Edge> {
-        let declared = self.rules.actions.get(&question.call.action).and_then(|action| action.input());
-        let absent =
-            declared.into_iter().flatten().filter(|(name, _)| !self.candidate.grant.input_names.contains(name));
+        let declared = self.rules.actions.get(question.call.action.as_str()).and_then(|action| action.input());
+        let absent = declared
+            .into_iter()
+            .flatten()
+            .filter(|(name, _)| !self.candidate.grant.input_names.iter().any(|held| held == name.as_str()));
         let edges = absent.filter_map(|(name, member)| {
             let value = match &member.of {
                 Type::Bool => Value::Bool(true),
@@ -197,7 +199,7 @@ impl Trial<'_> {
                 Type::String => Value::String("/".to_owned()),
                 _ => return None,
             };
-            let at = [name.clone()];
+            let at = [name.to_string()];
             let mut added = self.argument(question, &at, value)?;
             added.words = "given".to_owned();
             Some(self.edge(dimension(&at), self.as_is(question, "not given"), [added]))

@@ -137,7 +137,7 @@ impl<'a> Trial<'a> {
         // Each is asked anew: of a thousand different ones none is the same as one before.
         let after = evaluate_with(self.rules, Asked { facts, ..Asked::whole(&with) });
         // Scope is asked before any grant: what passes by this one passes without it by another one, or by nothing.
-        after.grant.as_ref() == Some(&self.candidate.grant.id)
+        after.grant.as_deref() == Some(self.candidate.grant.id.as_str())
             && (other.candidates.is_empty()
                 || !evaluate_with(self.rules, Asked { facts, ..Asked::whole(&other) }).outcome.permits())
     }

@@ -76,10 +76,7 @@ fn input(question: &SealedQuestion, arguments: ArgumentScope) -> Preview {
         },
         members: Vec::new(),
         input_digest: call.input_digest,
-        input_names: match &call.input {
-            Some(Value::Record(members)) => members.keys().cloned().collect(),
-            _ => Vec::new(),
-        },
+        input_names: policy_core::containment::input_names(call),
     };
     Preview { v: 1, question: question.clone(), grant, others: Vec::new(), at: question.now }
 }
@@ -298,7 +295,7 @@ fn what_another_grant_lets_through_already_is_no_flip() {
     let mut input = input(&question, ArgumentScope::Exact);
     let grant = input.grant.clone();
     let held = |id: &str, uses_left: u32| {
-        let grant = Grant { id: id.to_owned(), ..grant.clone() }.into();
+        let grant = Grant { id: id.into(), ..grant.clone() }.into();
         let candidates = vec![Candidate { grant, uses_left, budgets_left: Vec::new(), rate_left: None }];
         SealedQuestion { candidates, ..question.clone() }
     };

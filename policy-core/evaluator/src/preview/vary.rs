@@ -24,7 +24,7 @@ pub(super) fn at_time(question: &SealedQuestion, now: Timestamp) -> SealedQuesti
 /// In another task.
 pub(super) fn other_task(question: &SealedQuestion) -> SealedQuestion {
     let task = format!("{}{OTHER}", question.task);
-    let mut question = SealedQuestion { task: task.clone(), ..question.clone() };
+    let mut question = SealedQuestion { task: task.as_str().into(), ..question.clone() };
     if let Some(Value::String(text)) = question.context.get_mut("task") {
         *text = task;
     }
@@ -62,7 +62,7 @@ pub(super) fn on(question: &SealedQuestion, resource: &EntityRef) -> SealedQuest
 
 /// Adds an entity with another id and the same facts.
 fn double(question: &mut SealedQuestion, of: &EntityRef) -> EntityRef {
-    let new = EntityRef::new(&of.kind, format!("{}{OTHER}", of.id));
+    let new = EntityRef::new(of.kind.clone(), format!("{}{OTHER}", of.id));
     let facts = question.entities.iter().find(|fact| fact.uid == *of).cloned();
     question.entities.retain(|fact| fact.uid != new);
     question.entities.extend(facts.map(|mut fact| {
@@ -120,7 +120,7 @@ pub(super) fn other(value: &Value) -> Option<Value> {
         Value::Long(long) if *long < LARGEST_INTEGER => Value::Long(long.checked_add(1)?),
         Value::Long(long) => Value::Long(long.checked_sub(1)?),
         Value::String(text) => Value::String(format!("{text}x")),
-        Value::Entity(entity) => Value::Entity(EntityRef::new(&entity.kind, format!("{}{OTHER}", entity.id))),
+        Value::Entity(entity) => Value::Entity(EntityRef::new(entity.kind.clone(), format!("{}{OTHER}", entity.id))),
         _ => return None,
     })
 }

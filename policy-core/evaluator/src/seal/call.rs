@@ -43,7 +43,7 @@ impl Bundle {
             .map_err(|error| bad(format!("the arguments have no canonical form: {error}")))?;
         Ok(Call {
             subject,
-            action: name.to_owned(),
+            action: name.into(),
             resources,
             typed: input.is_some(),
             input,
@@ -59,7 +59,7 @@ impl Bundle {
             return None;
         }
         let tools = &self.rules.config.tool;
-        tools.iter().find(|tool| Some(&tool.server) == ask.server.as_ref() && tool.name == ask.resource.id)
+        tools.iter().find(|tool| ask.server.as_deref() == Some(tool.server.as_str()) && tool.name == ask.resource.id)
     }
 
     /// The arguments as Cedar sees them, and where the `@path` ones stand; nothing for an untyped action.

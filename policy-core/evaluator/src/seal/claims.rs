@@ -19,9 +19,9 @@ const ACTION_PROPERTIES: &str = "action_properties";
 /// INVARIANT (design 4): an agent's own credential supplies nothing but the tool's arguments.
 fn believed(claims: Option<&Claims>, name: &str, ask: &Ask) -> bool {
     claims.is_some_and(|claims| {
-        let asks = ask.enforcement_point.as_ref();
+        let asks = ask.enforcement_point.as_deref();
         claims.names.iter().any(|known| known == name)
-            && asks.is_some_and(|asks| claims.enforcement_points.contains(asks))
+            && asks.is_some_and(|asks| claims.enforcement_points.iter().any(|point| point == asks))
     })
 }
 
@@ -65,7 +65,7 @@ impl Bundle {
         fact: &mut EntityFact,
         claimed: &mut BTreeMap<String, Json>,
     ) -> Result<(), SealError> {
-        let listed = self.rules.config.claims.get(&fact.uid.kind);
+        let listed = self.rules.config.claims.get(fact.uid.kind.as_str());
         let shape = self.rules.types.get(&self.rules.config.long(&fact.uid.kind));
         for (name, json) in said {
             let member = shape.and_then(|shape| shape.attributes.get(name));

@@ -17,6 +17,7 @@ use policy_core::text::is_identifier;
 use policy_core::time::Timestamp;
 use policy_core::value::Value;
 use serde_json::{Map, Value as Json};
+use smol_str::SmolStr;
 use thiserror::Error;
 
 use crate::Bundle;
@@ -32,21 +33,21 @@ pub struct Ask {
     /// Who acts, from a verified credential.
     pub subject: EntityRef,
     /// The task, from a verified credential.
-    pub task: String,
+    pub task: SmolStr,
     /// On whose behalf, verified hops only, from the current actor inward.
     pub chain: Vec<Hop>,
     /// The enforcement point that asks, by the name in its credential.
-    pub enforcement_point: Option<String>,
+    pub enforcement_point: Option<SmolStr>,
     /// Whether the agent's credential is bound to a key of its holder's.
     pub bound: bool,
     /// Whether all that is the word of the enforcement point.
     pub vouched: bool,
     /// The upstream server, by its configured name.
-    pub server: Option<String>,
+    pub server: Option<SmolStr>,
     /// The digest of the tool's definition.
     pub tool: Option<Digest>,
     /// The action as it is asked: `tools/call` is mapped through `[[tool]]`.
-    pub action: String,
+    pub action: SmolStr,
     /// The resource as it is asked: of type `tool` for `tools/call`.
     pub resource: EntityRef,
     /// The arguments, `context.input`, as the strict reader read them; absent where there are none.
@@ -107,7 +108,7 @@ impl Bundle {
             }
         }
         let call = self.call(ask, subject)?;
-        let action = rules.actions.get(&call.action);
+        let action = rules.actions.get(call.action.as_str());
         let action = action.ok_or_else(|| SealError::new(Reason::UnknownAction, "the schema has no such action"))?;
         let mut context = self.gate_context(ask, &call, &chain, action);
         let mut claimed = BTreeMap::new();
@@ -143,7 +144,7 @@ impl Bundle {
 
     /// A reference as sealed questions have it: without the bundle's namespace.
     pub(crate) fn shorten(&self, entity: &EntityRef) -> EntityRef {
-        EntityRef::new(self.rules.config.short(&entity.kind), &entity.id)
+        EntityRef::new(self.rules.config.short(&entity.kind), entity.id.clone())
     }
 
     /// What the gate sets, each only where the action declares it with exactly its type.

@@ -11,6 +11,7 @@ use policy_core::sabotaged;
 use policy_core::time::Timestamp;
 use policy_core::value::Value;
 use serde_json::Value as Json;
+use smol_str::SmolStr;
 
 use super::{Ask, SealError};
 use crate::Bundle;
@@ -77,7 +78,7 @@ impl Bundle {
     pub fn nothing(&self) -> SealedQuestion {
         let call = Call {
             subject: EntityRef::new("", ""),
-            action: String::new(),
+            action: SmolStr::default(),
             resources: Vec::new(),
             input: None,
             input_digest: Digest::of(b"null"),
@@ -92,7 +93,7 @@ impl Bundle {
             bundle: self.digests.bundle,
             now: Timestamp::from_millis(0),
             call,
-            task: String::new(),
+            task: SmolStr::default(),
             chain: Vec::new(),
             enforcement_point: None,
             bound: false,
@@ -149,7 +150,7 @@ impl Bundle {
 }
 
 fn nobody_knows(uid: &EntityRef) -> EntityFact {
-    EntityFact { uid: uid.clone(), attrs: BTreeMap::new(), parents: Vec::new(), source: UNKNOWN.to_owned() }
+    EntityFact { uid: uid.clone(), attrs: BTreeMap::new(), parents: Vec::new(), source: UNKNOWN.into() }
 }
 
 fn references(value: &Value, into: &mut Vec<EntityRef>) {

@@ -215,7 +215,7 @@ fn a_listed_claim_is_believed_of_a_listed_enforcement_point_only() {
     };
     let said = json!({"name": "New"}).as_object().unwrap().clone();
     for (enforcement_point, believed) in [(None, false), (Some("proxy"), false), (Some("gateway"), true)] {
-        let ask = Ask { enforcement_point: enforcement_point.map(str::to_owned), ..ask("files", "x", Json::Null) };
+        let ask = Ask { enforcement_point: enforcement_point.map(Into::into), ..ask("files", "x", Json::Null) };
         let (mut fact, mut claimed) = (fact.clone(), BTreeMap::new());
         bundle.entity_claims(&ask, "subject", &said, &mut fact, &mut claimed).unwrap();
         assert_eq!(fact.attrs.contains_key("name"), believed);
@@ -245,7 +245,7 @@ fn a_call_is_told_in_the_authors_words_with_quoted_values() {
     assert_eq!(bundle.says(&question), "posts 40 rows to \"finance/ledger-eu\"");
     assert_eq!(bundle.sum_argument("post_journal"), Some(vec!["rows".to_owned()]));
     assert_eq!(bundle.owners(&question.call.subject), [EntityRef::new("User", "tom")]);
-    let finance: Vec<String> =
+    let finance: Vec<_> =
         bundle.members_of(&EntityRef::new("Group", "finance")).into_iter().map(|uid| uid.id).collect();
     assert_eq!(finance, ["jun", "mara"]);
     assert!(bundle.people().contains(&EntityRef::new("User", "vera")));

@@ -62,18 +62,18 @@ pub(super) fn named(bundle: &Bundle, text: &str) -> EntityRef {
 }
 
 fn ask(bundle: &Bundle, row: &Tabled) -> Ask {
-    let hop = |text: &String| Hop { entity: named(bundle, text), issuer: "table".to_owned() };
+    let hop = |text: &String| Hop { entity: named(bundle, text), issuer: "table".into() };
     Ask {
         purpose: Purpose::Question,
         subject: named(bundle, &row.subject),
-        task: row.task.clone(),
+        task: row.task.as_str().into(),
         chain: row.chain.iter().map(hop).collect(),
-        enforcement_point: row.enforcement_point.clone(),
+        enforcement_point: row.enforcement_point.as_deref().map(Into::into),
         bound: row.bound,
         vouched: false,
-        server: row.server.clone(),
+        server: row.server.as_deref().map(Into::into),
         tool: None,
-        action: row.action.clone(),
+        action: row.action.as_str().into(),
         resource: named(bundle, &row.resource),
         input: row.input.as_ref().and_then(|input| serde_json::to_value(input).ok()),
         claims: Claimed::default(),

@@ -66,14 +66,14 @@ pub fn seal(head: &Head, own: &BTreeMap<String, Value>) -> Result<SealedQuestion
     let ask = Ask {
         purpose: Purpose::Use,
         subject: entity(&spec.subject),
-        task: spec.task.clone(),
+        task: spec.task.as_str().into(),
         chain: spec.chain.iter().map(hop).collect(),
-        enforcement_point: some(&spec.enforcement_point),
+        enforcement_point: some(&spec.enforcement_point).map(Into::into),
         bound: spec.bound,
         vouched: false,
-        server: some(&spec.server),
+        server: some(&spec.server).map(Into::into),
         tool: some(&spec.tool).map(|tool| Digest::of(tool.as_bytes())),
-        action: spec.action.clone(),
+        action: spec.action.as_str().into(),
         resource: entity(&spec.resource),
         input: some(&spec.input)
             .map(|text| read(text.as_bytes(), Limits::DEFAULT).unwrap_or_else(|error| panic!("{text}: {error}"))),

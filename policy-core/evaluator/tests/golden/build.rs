@@ -8,7 +8,6 @@ use policy_core::grant::{ArgumentScope, Budget, Grant, Rate, ResourceScope, Scop
 use policy_core::json::to_canonical_bytes;
 use policy_core::question::{Candidate, Lock, LockTarget, SealedQuestion};
 use policy_core::time::Timestamp;
-use policy_core::value::Value as Tagged;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -130,6 +129,7 @@ fn candidate(head: &Head, own: &BTreeMap<String, Value>) -> Result<Candidate, Va
     let spec: GrantSpec = serde_json::from_value(spec).unwrap_or_else(|error| panic!("{own:?}: {error}"));
     let approved = seal(head, &spec.approved)?;
     let call = approved.call;
+    let input_names = policy_core::containment::input_names(&call);
     let (resource, members) = match (&spec.is, &spec.r#in) {
         (None, Some(group)) => {
             let group = entity(group);
@@ -142,8 +142,8 @@ fn candidate(head: &Head, own: &BTreeMap<String, Value>) -> Result<Candidate, Va
         }
     };
     let grant = Grant {
-        exception: format!("exception-{}", spec.id),
-        id: spec.id,
+        exception: format!("exception-{}", spec.id).into(),
+        id: spec.id.into(),
         version: 1,
         subject: call.subject,
         task: approved.task,
@@ -164,10 +164,7 @@ fn candidate(head: &Head, own: &BTreeMap<String, Value>) -> Result<Candidate, Va
         },
         members: spec.members.as_deref().map_or(members, entities),
         input_digest: call.input_digest,
-        input_names: match &call.input {
-            Some(Tagged::Record(members)) => members.keys().cloned().collect(),
-            _ => Vec::new(),
-        },
+        input_names,
     };
     let budgets_left = spec.budgets_left.unwrap_or_else(|| spec.budgets.iter().map(|budget| budget.max).collect());
     let rate_left = spec.rate_left.or(spec.rate.map(|rate| rate.uses));

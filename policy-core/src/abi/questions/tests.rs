@@ -25,7 +25,7 @@ fn written(questions: &Questions, question: &SealedQuestion) -> [Vec<u8>; 2] {
 
 fn named(id: &str) -> Candidate {
     let mut candidate = candidate(exact());
-    candidate.grant.id = id.to_owned();
+    candidate.grant.id = id.into();
     candidate
 }
 
@@ -103,10 +103,10 @@ proptest! {
             let candidates = held.into_iter().map(|(id, max_uses, uses_left)| {
                 let mut candidate = Candidate { uses_left, ..named(&id) };
                 candidate.grant.scope.max_uses = max_uses;
-                candidate.grant.exception = text.clone();
+                candidate.grant.exception = text.as_str().into();
                 candidate
             });
-            let question = SealedQuestion { candidates: candidates.collect(), task: text.clone(), ..question() };
+            let question = SealedQuestion { candidates: candidates.collect(), task: text.as_str().into(), ..question() };
             prop_assert_eq!(written(&questions, &question), anew(&question));
         }
     }

@@ -177,9 +177,9 @@ impl World {
     pub fn question(&self, agent: usize, action: usize, task: usize) -> SealedQuestion {
         let mut question = self.blank.clone();
         question.call.subject = self::agent(agent);
-        question.call.action = ACTIONS[action].to_owned();
+        question.call.action = ACTIONS[action].into();
         question.call.resources = vec![EntityRef::new("Dataset", "b")];
-        question.task = TASKS[task].to_owned();
+        question.task = TASKS[task].into();
         question
     }
 
@@ -272,7 +272,7 @@ impl World {
             }),
             Step::Erase(which) => {
                 let gone = self.exception(*which).cloned();
-                let grant = gone.as_ref().and_then(|gone| gone.phase.grant()).map(|held| held.grant.id.clone());
+                let grant = gone.as_ref().and_then(|gone| gone.phase.grant()).map(|held| held.grant.id.to_string());
                 self.erased.extend(grant);
                 let erasure = Erasure {
                     run: "run".to_owned(),
@@ -331,19 +331,19 @@ fn terms() -> Terms {
 fn grant(exception: &Exception) -> Grant {
     let (request, question) = (&exception.request, &exception.request.question);
     Grant {
-        id: request.id.replace("exc", "grant"),
-        exception: request.id.clone(),
+        id: request.id.replace("exc", "grant").into(),
+        exception: request.id.as_str().into(),
         version: 1,
         subject: question.call.subject.clone(),
         task: question.task.clone(),
         chain: Vec::new(),
-        enforcement_point: "proxy".to_owned(),
+        enforcement_point: "proxy".into(),
         server: None,
         tool: None,
         action: question.call.action.clone(),
         scope: request.scope.clone(),
         members: Vec::new(),
         input_digest: question.call.input_digest,
-        input_names: vec!["rows".to_owned()],
+        input_names: vec!["rows".into()],
     }
 }

@@ -31,7 +31,7 @@ fn split(condition: &str) -> Bundle {
 }
 
 fn found(old: &Bundle, new: &Bundle) -> Vec<(Act, String)> {
-    alone_by(old, new).into_iter().map(|one| (one.act, one.person.id)).collect()
+    alone_by(old, new).into_iter().map(|one| (one.act, one.person.id.into())).collect()
 }
 
 fn mara() -> Vec<(Act, String)> {

@@ -33,7 +33,7 @@ fn saying(enforcement_point: Option<&str>) -> Ask {
     let mut ask = Ask {
         subject: EntityRef::new("Agent", "one"),
         chain: Vec::new(),
-        enforcement_point: enforcement_point.map(str::to_owned),
+        enforcement_point: enforcement_point.map(Into::into),
         action: "read".into(),
         resource: EntityRef::new("File", "a"),
         ..ask("disk", "", json!({"rows": 1}))

@@ -124,11 +124,11 @@ impl Reader {
             Event::VoteCast { vote } => {
                 self.check_open(now);
                 assert!(may_vote(context, &vote.person.id), "{} votes", vote.person);
-                self.decided.insert(vote.person.id.clone());
+                self.decided.insert(vote.person.id.to_string());
                 if vote.decision == VoteDecision::Approve {
                     assert!(!context.overdue_tiers.contains(&"low".to_owned()), "a review is overdue");
                     assert_eq!(vote.version as usize, self.versions.len());
-                    self.approvals.push((vote.person.id.clone(), self.versions.len(), vote.inside));
+                    self.approvals.push((vote.person.id.to_string(), self.versions.len(), vote.inside));
                     self.needed = self.demanded(context);
                 }
             }
@@ -145,7 +145,7 @@ impl Reader {
                 self.needed = asked.emergency_approvals.unwrap_or(self.needed.max(asked.approvals));
                 assert_eq!(terms.approvals, self.needed);
                 (self.emergency, self.decide_by) = (true, emergency.decide_by.millis());
-                self.decided.insert(emergency.by.id.clone());
+                self.decided.insert(emergency.by.id.to_string());
                 self.bundle = context.bundle.to_string();
             }
             Event::ExceptionRejudged { .. } => {
@@ -204,7 +204,7 @@ impl Reader {
                 let (_, _, back) = grant.uses.iter_mut().find(|(name, _, _)| name == evaluation).expect("a use");
                 assert!(!*back, "R3: one use comes back once");
                 *back = true;
-                self.decided.insert(by.id.clone());
+                self.decided.insert(by.id.to_string());
                 self.ended = None;
             }
             Event::GrantExhausted { .. } => {
@@ -245,7 +245,7 @@ impl Reader {
                 self.reviews.push((review.id.clone(), false));
             }
             Event::ReviewClosed { id, closing } => {
-                assert!(!INVOLVED.contains(&closing.by.id.as_str()) && !self.decided.contains(&closing.by.id));
+                assert!(!INVOLVED.contains(&closing.by.id.as_str()) && !self.decided.contains(closing.by.id.as_str()));
                 let (_, closed) = self.reviews.iter_mut().find(|(name, _)| name == id).expect("a review");
                 assert!(!*closed, "a review is closed once");
                 *closed = true;
