@@ -34,7 +34,7 @@ pub enum Signed {
     /// Nobody; with what went wrong when a link was tried.
     Out(Option<ApiError>),
     /// Somebody.
-    In(Session),
+    In(Box<Session>),
     /// The gate did not say.
     Failed(ApiError),
 }
@@ -122,7 +122,7 @@ impl Desk {
                 if let Some(error) = tried {
                     self.said.set(error.what());
                 }
-                self.signed.set(Signed::In(session));
+                self.signed.set(Signed::In(Box::new(session)));
             }
             Err(error) if error.is_signed_out() => self.signed.set(Signed::Out(tried)),
             Err(error) => self.signed.set(Signed::Failed(error)),

@@ -61,7 +61,7 @@ fn Demo() -> impl IntoView {
 fn Frame(children: Children) -> impl IntoView {
     let desk = Desk::take();
     let session = Memo::new(move |_| match desk.signed.get() {
-        Signed::In(session) => Some(session),
+        Signed::In(session) => Some(*session),
         _ => None,
     });
     let banners = move || {
