@@ -8,13 +8,13 @@ use std::sync::Arc;
 
 use proviso::random::SystemRandom;
 use proviso::store::sqlite::SqliteStore;
-use proviso::store::{Keys, Log, NewRecord, Record, SnapshotRule, Store as _, verify};
+use proviso::store::{Keys, Log, NewRecord, SnapshotRule, Store as _, verify};
 use proviso_tests::{AGENTS, Setup, Story, TestGate, write_file};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
 use super::asked::Asked;
-use super::million::{Nobody, until_free};
+use super::million::{Nobody, again, until_free};
 use super::{CONNECTIONS, IN_A_ROW};
 use crate::figures::Measured;
 use crate::measure::Way;
@@ -74,7 +74,7 @@ impl Model {
         let grant = voted.get("grant").and_then(serde_json::Value::as_str).ok_or("no grant was made")?.to_owned();
         let (mut records, stream) = (Vec::new(), format!("exception/{exception}"));
         verify::each_record(data, &mut |record| {
-            records.extend((record.log == Log::Ledger && record.leaf.stream == stream).then(|| again(record)));
+            records.extend((record.log == Log::Ledger && record.leaf.stream == stream).then(|| again(record.clone())));
             Ok(())
         })?;
         Ok(Self { records, exception, grant, agent: format!("{AGENTS}report-writer") })
@@ -97,25 +97,6 @@ impl Model {
             Ok(NewRecord { stream: named(&record.stream), payloads, ..record.clone() })
         });
         records.collect()
-    }
-}
-
-/// A record as it would be appended once more.
-fn again(record: &Record) -> NewRecord {
-    let Record { log, leaf, payloads, .. } = record.clone();
-    NewRecord {
-        log,
-        at: leaf.at,
-        kind: leaf.kind,
-        stream: leaf.stream,
-        outcome: leaf.outcome,
-        policies: leaf.policies,
-        module: leaf.module,
-        bundle: leaf.bundle,
-        payloads: payloads.into_iter().map(|(name, bytes)| (&*name.leak(), bytes)).collect(),
-        touches: Vec::new(),
-        urgent: false,
-        outbox: Vec::new(),
     }
 }
 

@@ -95,9 +95,15 @@ async fn models(setup: &Setup, data: &Path) -> Result<Vec<NewRecord>> {
 }
 
 fn model(record: Record) -> Result<NewRecord> {
+    let mut model = again(record);
+    model.payloads.retain(|(name, _)| *name == "decision");
+    if model.payloads.is_empty() { Err("it is no decision".into()) } else { Ok(model) }
+}
+
+/// A record as it would be appended once more.
+pub(super) fn again(record: Record) -> NewRecord {
     let Record { log, leaf, payloads, .. } = record;
-    let decision = payloads.into_iter().find(|(name, _)| name == "decision").ok_or("it is no decision")?.1;
-    Ok(NewRecord {
+    NewRecord {
         log,
         at: leaf.at,
         kind: leaf.kind,
@@ -106,11 +112,11 @@ fn model(record: Record) -> Result<NewRecord> {
         policies: leaf.policies,
         module: leaf.module,
         bundle: leaf.bundle,
-        payloads: vec![("decision", decision)],
+        payloads: payloads.into_iter().map(|(name, bytes)| (&*name.leak(), bytes)).collect(),
         touches: Vec::new(),
         urgent: false,
         outbox: Vec::new(),
-    })
+    }
 }
 
 /// Appends a month of such decisions from `since` on.
