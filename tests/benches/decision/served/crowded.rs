@@ -15,7 +15,7 @@ use tokio::runtime::Runtime;
 
 use super::asked::Asked;
 use super::million::{Nobody, again, until_free};
-use super::{CONNECTIONS, IN_A_ROW};
+use super::{bursts, felt};
 use crate::figures::Measured;
 use crate::measure::Way;
 use crate::{Result, Run};
@@ -38,13 +38,9 @@ pub fn measure(run: &mut Run, runtime: &Runtime, alone: &Arc<Asked>) -> Result<(
         drop(until_free(&data).await?);
         Ok::<_, Box<dyn std::error::Error>>(Story::on(TestGate::open(setup, &data).await?).await)
     })?;
+    runtime.block_on(hold_live(&story))?;
     let crowded = Arc::new(runtime.block_on(Asked::gate(&story))?);
-    let [none, many] = [alone, &crowded].map(|asked| {
-        move |calls: u32| {
-            let took = runtime.block_on(Asked::at_once(asked, CONNECTIONS, calls.saturating_mul(IN_A_ROW)));
-            took.map(|took| took / IN_A_ROW)
-        }
-    });
+    let [none, many] = [alone, &crowded].map(|asked| bursts(runtime, asked));
     let mut ways = [
         Way::elsewhere("a gate that holds no exception", none),
         Way::elsewhere("a gate that holds 100,000 live exceptions of others", many),
@@ -54,6 +50,23 @@ pub fn measure(run: &mut Run, runtime: &Runtime, alone: &Arc<Asked>) -> Result<(
         run.figure("growth_exceptions", Measured::ratio(many, none));
     }
     Ok(())
+}
+
+/// What is measured is nothing, unless the gate took them for what they are.
+async fn hold_live(story: &Story) -> Result<()> {
+    let mara = story.gate.person("mara").await;
+    for number in [0, OTHERS - 1] {
+        let (exception, grant) = names(number);
+        if felt::live(&story.client, &mara, &exception).await? != grant {
+            return Err(format!("{exception} has another grant than {grant}").into());
+        }
+    }
+    Ok(())
+}
+
+/// The names of an exception of others and of its grant.
+fn names(number: usize) -> (String, String) {
+    (format!("exc_{number:032x}"), format!("grant_{number:032x}"))
 }
 
 /// The records of one exception, and the names in them.
@@ -82,9 +95,8 @@ impl Model {
 
     /// The same of another agent.
     fn other(&self, number: usize) -> Result<Vec<NewRecord>> {
-        let exception = format!("exc_{number:032x}");
-        let (grant, agent) =
-            (format!("grant_{number:032x}"), format!("{AGENTS}of-others-{}", number % AGENTS_OF_OTHERS));
+        let (exception, grant) = names(number);
+        let agent = format!("{AGENTS}of-others-{}", number % AGENTS_OF_OTHERS);
         let named = |text: &str| {
             text.replace(&self.exception, &exception).replace(&self.grant, &grant).replace(&self.agent, &agent)
         };

@@ -71,7 +71,7 @@ async fn one(story: &Story, mara: &str, number: usize) -> Result<(Duration, Dura
 }
 
 /// The grant of an exception, as its page tells it.
-async fn live(client: &Client, person: &str, id: &str) -> Result<String> {
+pub(super) async fn live(client: &Client, person: &str, id: &str) -> Result<String> {
     let detail = as_person(client.request(Method::GET, &format!("/api/v1/exceptions/{id}")), person);
     let detail: Value = detail.send().await?.json().await?;
     let grant = detail.pointer("/exception/phase/grant/id").and_then(Value::as_str);

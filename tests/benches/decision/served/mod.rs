@@ -43,24 +43,27 @@ pub fn measure(run: &mut Run) -> Result<()> {
     let nothing = Arc::new(Asked::peer(&peers.nothing)?);
     let syncing = Arc::new(Asked::peer(&peers.syncing)?);
     rate(run, &runtime, [&gate, &nothing, &syncing])?;
+    crowded::measure(run, &runtime, &gate)?;
     lonely(run, &runtime, &disk, [&gate, &nothing, &syncing])?;
     let sync = disk.usual()?;
     felt::measure(run, &runtime, &story, sync)?;
-    crowded::measure(run, &runtime, &gate)?;
     replayed::measure(run, &runtime, story.gate.data())?;
     drop(story);
     started::measure(run, &runtime)?;
     drawn::measure(run, &runtime)
 }
 
+/// All connections at once: how long so many questions of each take, for one of each.
+fn bursts<'a>(runtime: &'a Runtime, asked: &'a Arc<Asked>) -> impl FnMut(u32) -> Result<Duration> + 'a {
+    move |calls| {
+        let took = runtime.block_on(Asked::at_once(asked, CONNECTIONS, calls.saturating_mul(IN_A_ROW)));
+        took.map(|took| took / IN_A_ROW)
+    }
+}
+
 /// Decisions a second, of all connections together.
 fn rate(run: &mut Run, runtime: &Runtime, of: [&Arc<Asked>; 3]) -> Result<()> {
-    let [gate, nothing, syncing] = of.map(|asked| {
-        move |calls: u32| {
-            let took = runtime.block_on(Asked::at_once(asked, CONNECTIONS, calls.saturating_mul(IN_A_ROW)));
-            took.map(|took| took / IN_A_ROW)
-        }
-    });
+    let [gate, nothing, syncing] = of.map(|asked| bursts(runtime, asked));
     let mut ways = [
         Way::elsewhere("a gate, the decision on the disk before it is told", gate),
         Way::elsewhere("a handler that does nothing", nothing),
