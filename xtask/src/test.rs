@@ -79,6 +79,8 @@ fn package_browser(place: &Place, count: &mut Count) -> Result<()> {
     let driver = place.which("chromedriver").context("there is no chromedriver on the PATH")?;
     let mut test = command(place, "wasm-pack")?;
     test.args(["test", "--headless", "--chrome", "--mode", "no-install", "policy-core/js"]);
+    // Its runner gives the driver 5 seconds and the tests of a file 20: too few beside another stage on two cores.
+    test.env("WASM_BINDGEN_TEST_DRIVER_TIMEOUT", "60").env("WASM_BINDGEN_TEST_TIMEOUT", "600");
     run_counted(test.env("CHROMEDRIVER", driver).env("CARGO_TARGET_DIR", &place.target), count)
 }
 
