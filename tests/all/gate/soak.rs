@@ -1,9 +1,10 @@
 //! Mixed load without an end: what a gate holds of memory and files after it is what it held before.
 
 use std::fs;
+use std::path::Path;
 
 use futures::future::join_all;
-use proviso_tests::{Binary, Parties, write_file};
+use proviso_tests::{AGENTS, Binary, Parties, sample_bundle, write_file};
 use serde_json::{Value, json};
 
 use super::{parties, sign_in};
@@ -11,6 +12,8 @@ use super::{parties, sign_in};
 /// How many rounds, where `PROVISO_SOAK` says nothing: what each change bears. The nightly task says as many as take ten
 /// minutes.
 const ROUNDS: usize = 60;
+/// So many agents ask in turn: one may make 200 requests within an hour.
+const WORKERS: usize = 20;
 /// After so many of a hundred rounds everything that is kept is there.
 const WARM: usize = 30;
 /// What may come besides: exceptions that are over stand in memory for the queue's history, some kilobytes each.
@@ -18,8 +21,8 @@ const OF_A_ROUND: u64 = 32 * 1024;
 /// What an allocator keeps for itself, more or less.
 const SLACK: u64 = 24 * 1024 * 1024;
 
-fn call(tool: &str, path: &str, id: &str) -> Value {
-    let mut call = write_file("report-writer", path, id);
+fn call(agent: &str, tool: &str, path: &str, id: &str) -> Value {
+    let mut call = write_file(agent, path, id);
     call["action"]["name"] = json!(tool);
     if tool != "write_file" {
         call["context"]["input"] = json!({"path": path});
@@ -27,36 +30,66 @@ fn call(tool: &str, path: &str, id: &str) -> Value {
     call
 }
 
-/// A gate, the agent that loads it, and the person who decides.
+fn name(worker: usize) -> String {
+    format!("worker-{worker}")
+}
+
+/// The sample bundle, with these agents in it.
+fn bundle_of_workers(folder: &Path) {
+    let mut files = sample_bundle();
+    let entities = files.get_mut("entities.json").unwrap();
+    let mut all: Vec<Value> = serde_json::from_str(entities).unwrap();
+    all.extend((0..WORKERS).map(|worker| {
+        let owner = json!({"__entity": {"type": "User", "id": "tom"}});
+        let uid = json!({"type": "Agent", "id": format!("{AGENTS}{}", name(worker))});
+        json!({"uid": uid, "attrs": {"owner": owner, "autonomy": 2}, "parents": []})
+    }));
+    *entities = serde_json::to_string_pretty(&all).unwrap();
+    for (path, text) in files {
+        let file = folder.join(path);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, text).unwrap();
+    }
+}
+
+/// A gate, the agents that load it, and the person who decides.
 struct Loaded {
     gate: Binary,
-    parties: Parties,
+    workers: Vec<Parties>,
     mara: String,
 }
 
 impl Loaded {
-    async fn start(data: &std::path::Path) -> Self {
-        let gate = Binary::serve(data);
-        let (parties, mara) = (parties(&gate), sign_in(&gate, "mara").await);
-        Self { gate, parties, mara }
+    async fn start(folder: &Path) -> Self {
+        bundle_of_workers(&folder.join("bundle"));
+        let gate = Binary::serve_bundle(&folder.join("data"), &folder.join("bundle"), &[]);
+        let Parties { client, point, .. } = parties(&gate);
+        let workers = (0..WORKERS).map(|worker| {
+            let subject = format!("Agent::{AGENTS}{}", name(worker));
+            let agent = gate.token(&["agent", "--subject", &subject, "--task", "weekly-report", "--for", "ines"]);
+            Parties { client: client.clone(), point: point.clone(), agent }
+        });
+        let (workers, mara) = (workers.collect(), sign_in(&gate, "mara").await);
+        Self { gate, workers, mara }
     }
 
     /// Reads that scope permits, a write that it does not, one that a guardrail forbids; and an exception's whole life.
     async fn round(&self, number: usize) {
-        let parties = &self.parties;
+        let worker = number % WORKERS;
+        let (parties, agent) = (&self.workers[worker], &name(worker));
         let asked = (0..8).map(|of| async move {
             let id = format!("soak-{number}-{of}");
             let (call, permitted) = match of {
-                6 => (call("write_file", "/srv/files/reports/never.md", &id), false),
-                7 => (call("write_file", "/srv/files/.hidden", &id), false),
-                _ => (call("read_file", &format!("/srv/files/{of}.md"), &id), true),
+                6 => (call(agent, "write_file", "/srv/files/reports/never.md", &id), false),
+                7 => (call(agent, "write_file", "/srv/files/.hidden", &id), false),
+                _ => (call(agent, "read_file", &format!("/srv/files/{of}.md"), &id), true),
             };
             let answer = parties.evaluate(&call).await.json();
             assert_eq!(answer["decision"], permitted, "{answer:#}");
         });
         join_all(asked).await;
         let path = format!("/srv/files/reports/{number}.md");
-        let wanted = |of: &str| call("write_file", &path, &format!("soak-{number}-{of}"));
+        let wanted = |of: &str| call(agent, "write_file", &path, &format!("soak-{number}-{of}"));
         let id = parties.ask(&wanted("ask"), None).await;
         let voted = parties.vote(&self.mara, &id, "approve", None).await.json();
         assert_eq!(voted["state"], "granted", "{voted:#}");
@@ -82,7 +115,7 @@ impl Loaded {
 async fn mixed_load_without_an_end_takes_no_more_memory_and_no_more_files() {
     let rounds = std::env::var("PROVISO_SOAK").map_or(ROUNDS, |rounds| rounds.parse().expect("how many rounds"));
     let folder = tempfile::tempdir().unwrap();
-    let loaded = Loaded::start(&folder.path().join("data")).await;
+    let loaded = Loaded::start(folder.path()).await;
     let warm = rounds * WARM / 100;
     let (mut memory, mut files) = (0, 0);
     for number in 0..rounds {

@@ -26,21 +26,23 @@ const AGENTS_OF_OTHERS: usize = 10_000;
 /// So many exceptions in one job.
 const JOB: usize = 250;
 
-pub fn measure(run: &mut Run, runtime: &Runtime, alone: &Arc<Asked>) -> Result<()> {
+pub fn measure(run: &mut Run, runtime: &Runtime) -> Result<()> {
     let folder = TempDir::new()?;
     let data = folder.path().join("data");
     // What is measured are decisions, and no snapshot that is written meanwhile.
     let rule = SnapshotRule { every: u64::MAX, ..SnapshotRule::default() };
     let setup = Setup { snapshots: Some(rule), ..Setup::default() };
-    let story = runtime.block_on(async {
+    let (empty, story) = runtime.block_on(async {
         let model = Model::new(&setup, &data).await?;
         append(&data, &model).await?;
         drop(until_free(&data).await?);
-        Ok::<_, Box<dyn std::error::Error>>(Story::on(TestGate::open(setup, &data).await?).await)
+        let story = Story::on(TestGate::open(setup, &data).await?).await;
+        Ok::<_, Box<dyn std::error::Error>>((Story::begin().await, story))
     })?;
     runtime.block_on(hold_live(&story))?;
+    let alone = Arc::new(runtime.block_on(Asked::gate(&empty))?);
     let crowded = Arc::new(runtime.block_on(Asked::gate(&story))?);
-    let [none, many] = [alone, &crowded].map(|asked| bursts(runtime, asked));
+    let [none, many] = [&alone, &crowded].map(|asked| bursts(runtime, asked));
     let mut ways = [
         Way::elsewhere("a gate that holds no exception", none),
         Way::elsewhere("a gate that holds 100,000 live exceptions of others", many),
