@@ -11,7 +11,7 @@ use crate::place::Place;
 use crate::saboteurs;
 use crate::stage::{Stage, run_all};
 use crate::tools::{self, CARGO_DENY, CARGO_MUTANTS};
-use crate::{assets, bench};
+use crate::{assets, bench, test};
 
 const STAGES: [Stage; 10] = [
     Stage::new("deny", "a minute, 10 on a fresh machine", deny),
@@ -76,35 +76,32 @@ fn plant(place: &Place, count: &mut Count) -> Result<()> {
 
 /// A gate killed a thousand times under load, half of them between the append and the reply.
 fn kills(place: &Place, count: &mut Count) -> Result<()> {
-    tools::install_for_build(place)?;
-    assets::build_assets(place, false)?;
-    let mut test = cargo(place, &["test", "--package", "proviso-tests", "--test", "all", "--", "record::killed::"])?;
-    run_counted(test.env("PROVISO_KILLS", "1000"), count)
+    at_length(place, count, "record::killed::", ("PROVISO_KILLS", "1000"))
 }
 
 /// Ten minutes and more of mixed load on one gate, with flat memory and open files.
 fn soak(place: &Place, count: &mut Count) -> Result<()> {
-    tools::install_for_build(place)?;
-    assets::build_assets(place, false)?;
-    let mut test = cargo(place, &["test", "--package", "proviso-tests", "--test", "all", "--", "gate::soak::"])?;
-    run_counted(test.env("PROVISO_SOAK", "3000"), count)
+    at_length(place, count, "gate::soak::", ("PROVISO_SOAK", "3000"))
 }
 
 /// Each write and each sync of a vote, a revoke and a start failing in its turn, in each way.
 fn disks(place: &Place, count: &mut Count) -> Result<()> {
-    tools::install_for_build(place)?;
-    assets::build_assets(place, false)?;
-    let only = "gate::failing_disk::sweeps::";
-    let mut test = cargo(place, &["test", "--package", "proviso-tests", "--test", "all", "--", only])?;
-    run_counted(test.env("PROVISO_DISK", "each"), count)
+    at_length(place, count, "gate::failing_disk::sweeps::", ("PROVISO_DISK", "each"))
 }
 
 /// Ten times the histories that each change plays: a million operations.
 fn histories(place: &Place, count: &mut Count) -> Result<()> {
+    at_length(place, count, "histories::eight", ("PROVISO_HISTORIES", "2000"))
+}
+
+/// Tests that each change runs, with a variable that says how much longer they last here. They are built as each change
+/// builds them, and so is the gate that they start: other packages would be other features, and most of it built again.
+fn at_length(place: &Place, count: &mut Count, filter: &str, (variable, value): (&str, &str)) -> Result<()> {
     tools::install_for_build(place)?;
     assets::build_assets(place, false)?;
-    let mut test = cargo(place, &["test", "--package", "proviso-tests", "--test", "all", "--", "histories::eight"])?;
-    run_counted(test.env("PROVISO_HISTORIES", "2000"), count)
+    test::build_native(place)?;
+    let mut tests = cargo(place, &["test", "--test", "all"])?;
+    run_counted(tests.args(test::NATIVE).args(["--", filter]).env(variable, value), count)
 }
 
 /// A mutant is compiled anew and tested once: the first costs more than the second.

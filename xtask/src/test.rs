@@ -15,7 +15,7 @@ use crate::tools;
 const WASM: &str = "wasm32-unknown-unknown";
 
 /// What is built and tested natively in one Cargo call. The others are for the browser or must be built alone.
-const NATIVE: [&str; 7] =
+pub const NATIVE: [&str; 7] =
     ["--workspace", "--exclude", "policy-module", "--exclude", "policy-js", "--exclude", "dashboard"];
 
 const STAGES: [Stage; 10] = [
@@ -59,7 +59,7 @@ fn native(place: &Place, count: &mut Count) -> Result<()> {
 }
 
 /// In one go, and before any test runs: tests of the whole start the real binary.
-fn build_native(place: &Place) -> Result<()> {
+pub fn build_native(place: &Place) -> Result<()> {
     run(cargo(place, &["build", "--tests", "--bins"])?.args(NATIVE))
 }
 

@@ -102,10 +102,10 @@ impl Rules {
         })
     }
 
-    /// The same rules, of which every policy is evaluated: what slices are held against.
+    /// The same rules, of which Cedar evaluates every policy, whole: what slices are held against.
     #[cfg(test)]
     pub(crate) fn unsliced(&self) -> Self {
-        Self { sets: self.sets.whole(), ..self.clone() }
+        Self { sets: Sets::whole(&self.policies), ..self.clone() }
     }
 
     /// How many policies there are.

@@ -1,5 +1,5 @@
 //! A policy's condition as the evaluator needs it: without the places in its file, which Cedar copies with every value that
-//! it makes and which no outcome and no message names; without what is always true of a scope that names nothing; and with
+//! it makes and which no outcome and no message names; without the `true` that stands for the scope before it; and with
 //! a few literals compared one by one, where Cedar would make a set of them anew for every question.
 
 use std::collections::BTreeMap;

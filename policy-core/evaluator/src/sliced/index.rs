@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use cedar_policy::{ActionConstraint, Entities, EntityUid, Policy, PrincipalConstraint, Request, ResourceConstraint};
+use cedar_policy::{ActionConstraint, EntityUid, Policy, PrincipalConstraint, ResourceConstraint};
 use cedar_policy_core::ast::EntityUID;
-use cedar_policy_core::entities::Dereference;
 use policy_core::sabotaged;
+
+use super::scope::{Parties, Party};
 
 /// The place of a name in its column; [`ANYTHING`] for a scope that names nothing.
 type Name = usize;
@@ -13,32 +14,45 @@ const ANYTHING: Name = 0;
 
 /// The names that one column of the scopes holds.
 #[derive(Debug, Clone, Default)]
-struct Column(BTreeMap<EntityUID, Name>);
+struct Column {
+    /// What must be the entity.
+    equal: BTreeMap<EntityUID, Name>,
+    /// What it must be in.
+    within: BTreeMap<EntityUID, Name>,
+    last: Name,
+}
 
 impl Column {
-    fn name(&mut self, uid: EntityUid) -> Name {
-        let next = self.0.len() + 1;
-        *self.0.entry(uid.into()).or_insert(next)
+    fn equal(&mut self, uid: EntityUid) -> Name {
+        name(&mut self.equal, &mut self.last, uid)
     }
 
-    /// What a scope may name for this entity to be meant: nothing, the entity, or what it is in. Of several kinds of
-    /// scope (`==`, `in`, `is … in`) the index keeps the name alone, and leaves the rest to Cedar.
-    fn names_of(&self, uid: &EntityUID, entities: &Entities) -> Vec<Name> {
+    fn within(&mut self, uid: EntityUid) -> Name {
+        name(&mut self.within, &mut self.last, uid)
+    }
+
+    /// What a scope may name for this entity to be meant: nothing, the entity, or what it is in. Which type it names
+    /// beside that is left to the scope.
+    fn names_of(&self, party: &Party<'_>) -> Vec<Name> {
         let mut names = Vec::with_capacity(4);
         // INVARIANT (R2): a scope that names nothing means everything.
         if !sabotaged!("r2_open_scopes_left_out") {
             names.push(ANYTHING);
         }
-        if self.0.is_empty() {
-            return names;
-        }
-        names.extend(self.0.get(uid));
-        let entities: &cedar_policy_core::entities::Entities = entities.as_ref();
-        if let Dereference::Data(entity) = entities.entity(uid) {
-            names.extend(entity.ancestors().filter_map(|ancestor| self.0.get(ancestor)));
+        names.extend(self.equal.get(party.uid));
+        if !self.within.is_empty() {
+            names.extend(self.within.get(party.uid));
+            names.extend(party.ancestors().filter_map(|ancestor| self.within.get(ancestor)));
         }
         names
     }
+}
+
+fn name(names: &mut BTreeMap<EntityUID, Name>, last: &mut Name, uid: EntityUid) -> Name {
+    *names.entry(uid.into()).or_insert_with(|| {
+        *last += 1;
+        *last
+    })
 }
 
 /// Policies by principal, action and resource of their scopes. An empty index leaves nothing out.
@@ -58,20 +72,18 @@ impl Index {
         for (position, policy) in policies.iter().enumerate() {
             let principal = match policy.principal_constraint() {
                 PrincipalConstraint::Any | PrincipalConstraint::Is(_) => ANYTHING,
-                PrincipalConstraint::In(uid) | PrincipalConstraint::Eq(uid) | PrincipalConstraint::IsIn(_, uid) => {
-                    index.principals.name(uid)
-                }
+                PrincipalConstraint::Eq(uid) => index.principals.equal(uid),
+                PrincipalConstraint::In(uid) | PrincipalConstraint::IsIn(_, uid) => index.principals.within(uid),
             };
             let resource = match policy.resource_constraint() {
                 ResourceConstraint::Any | ResourceConstraint::Is(_) => ANYTHING,
-                ResourceConstraint::In(uid) | ResourceConstraint::Eq(uid) | ResourceConstraint::IsIn(_, uid) => {
-                    index.resources.name(uid)
-                }
+                ResourceConstraint::Eq(uid) => index.resources.equal(uid),
+                ResourceConstraint::In(uid) | ResourceConstraint::IsIn(_, uid) => index.resources.within(uid),
             };
             let actions = match policy.action_constraint() {
                 ActionConstraint::Any => vec![ANYTHING],
-                ActionConstraint::Eq(uid) => vec![index.actions.name(uid)],
-                ActionConstraint::In(uids) => uids.into_iter().map(|uid| index.actions.name(uid)).collect(),
+                ActionConstraint::Eq(uid) => vec![index.actions.equal(uid)],
+                ActionConstraint::In(uids) => uids.into_iter().map(|uid| index.actions.within(uid)).collect(),
             };
             for action in actions {
                 index.positions.entry((principal, action, resource)).or_default().push(position);
@@ -81,11 +93,10 @@ impl Index {
     }
 
     /// The positions of the policies whose scope may hold, in order; nothing where all are to be asked.
-    pub(super) fn slice(&self, request: &Request, entities: &Entities) -> Option<Vec<usize>> {
-        let request = request.as_ref();
-        let principals = self.principals.names_of(request.principal().uid()?, entities);
-        let actions = self.actions.names_of(request.action().uid()?, entities);
-        let resources = self.resources.names_of(request.resource().uid()?, entities);
+    pub(super) fn slice(&self, parties: &Parties<'_>) -> Option<Vec<usize>> {
+        let principals = self.principals.names_of(&parties.principal);
+        let actions = self.actions.names_of(&parties.action);
+        let resources = self.resources.names_of(&parties.resource);
         let looks = principals.len().saturating_mul(actions.len()).saturating_mul(resources.len());
         // Where an entity is in more groups than there are policies, asking them all is the shorter way.
         if looks > self.policies {

@@ -2,14 +2,16 @@
 //!
 //! A policy's scope is a conjunction that stands before its conditions, and Cedar evaluates it first: where it does not
 //! hold, the policy is neither satisfied nor does it err. So leaving such a policy out changes no outcome, no reason and
-//! no set of errors. The index may return too many policies and never too few; each that it returns is evaluated whole,
-//! scope and all, by Cedar.
+//! no set of errors. The index may return too many policies and never too few; of those that it returns the scope is
+//! asked, and then Cedar about the conditions.
 //!
-//! INVARIANT (R2): what the index leaves out is what Cedar would have found not to apply; a test holds both together.
+//! INVARIANT (R2): what is left out is what Cedar would have found not to apply; a test holds both together.
 
 mod bare;
 mod index;
+mod scope;
 
+use std::cell::LazyCell;
 use std::collections::HashMap;
 
 use cedar_policy::{Entities, Policy, PolicySet, Request};
@@ -21,43 +23,80 @@ use policy_core::outcome::PolicyError;
 use crate::bundle::policies::Policies;
 use crate::cedar::{Verdict, says};
 use index::Index;
+use scope::{Parties, Scope};
 
 /// A policy as it is evaluated: what is the same for every question is made once.
 #[derive(Debug, Clone)]
 pub(crate) struct Judged {
     id: String,
-    /// Scope and conditions.
-    condition: Expr,
+    scope: Scope,
+    /// Its conditions; nothing where it has none.
+    condition: Option<Expr>,
 }
 
 impl Judged {
     pub(crate) fn of(policy: &Policy) -> Self {
-        let policy_in_core: &cedar_policy_core::ast::Policy = policy.as_ref();
-        Self { id: policy.id().to_string(), condition: bare::bare(&policy_in_core.condition()) }
+        let in_core: &cedar_policy_core::ast::Policy = policy.as_ref();
+        // Behind what is true, as they stand behind the scope: what is no boolean errs there in Cedar's words.
+        let condition = in_core.non_scope_constraints().map(|own| bare::bare(&Expr::and(Expr::val(true), own.clone())));
+        Self { id: policy.id().to_string(), scope: Scope::of(policy), condition }
+    }
+
+    /// The same policy with nothing done to it: scope and conditions are Cedar's.
+    #[cfg(test)]
+    fn whole(policy: &Policy) -> Self {
+        let in_core: &cedar_policy_core::ast::Policy = policy.as_ref();
+        Self { id: policy.id().to_string(), scope: Scope::OPEN, condition: Some(in_core.condition()) }
     }
 
     /// Asks this one policy.
     pub(crate) fn ask(&self, request: &Request, entities: &Entities) -> Verdict {
-        let mut verdict = Verdict::default();
-        self.ask_into(&evaluator(request, entities), &mut verdict);
-        verdict
+        match Parties::of(request, entities) {
+            Some(parties) => ask([self], request, entities, &parties),
+            None => left_open([self]),
+        }
     }
 
-    fn ask_into(&self, evaluator: &Evaluator<'_>, verdict: &mut Verdict) {
-        let err = |message| PolicyError { policy: self.id.clone(), message };
+    fn ask_into(&self, evaluator: &Evaluator<'_>, condition: &Expr, verdict: &mut Verdict) {
         // A bundle holds no templates, so there are no slots to fill.
-        match evaluator.interpret(&self.condition, &HashMap::new()).map(|value| value.value) {
+        match evaluator.interpret(condition, &HashMap::new()).map(|value| value.value) {
             Ok(ValueKind::Lit(Literal::Bool(true))) => verdict.satisfied.push(self.id.clone()),
             Ok(ValueKind::Lit(Literal::Bool(false))) => {}
             // A conjunction is true, false or an error. Anything else is the latter (R8).
-            Ok(_) => verdict.errors.push(err("it is neither true nor false".to_owned())),
-            Err(error) => verdict.errors.push(err(says(&error))),
+            Ok(_) => verdict.errors.push(self.err("it is neither true nor false".to_owned())),
+            Err(error) => verdict.errors.push(self.err(says(&error))),
         }
+    }
+
+    fn err(&self, message: String) -> PolicyError {
+        PolicyError { policy: self.id.clone(), message }
     }
 }
 
-fn evaluator<'e>(request: &Request, entities: &'e Entities) -> Evaluator<'e> {
-    Evaluator::new(request.as_ref().clone(), entities.as_ref(), Extensions::all_available())
+/// What these policies say of one request.
+fn ask<'p>(
+    policies: impl IntoIterator<Item = &'p Judged>,
+    request: &Request,
+    entities: &Entities,
+    parties: &Parties<'_>,
+) -> Verdict {
+    let mut verdict = Verdict::default();
+    // Often no scope holds, or nothing stands behind it.
+    let evaluator =
+        LazyCell::new(|| Evaluator::new(request.as_ref().clone(), entities.as_ref(), Extensions::all_available()));
+    for policy in policies.into_iter().filter(|policy| policy.scope.holds(parties)) {
+        match &policy.condition {
+            None => verdict.satisfied.push(policy.id.clone()),
+            Some(condition) => policy.ask_into(&evaluator, condition, &mut verdict),
+        }
+    }
+    verdict
+}
+
+/// What they say of a request that does not name who or what it is about: nothing that could be held, so an error (R8).
+fn left_open<'p>(policies: impl IntoIterator<Item = &'p Judged>) -> Verdict {
+    let err = |policy: &Judged| policy.err("the request leaves open whom it is about".to_owned());
+    Verdict { satisfied: Vec::new(), errors: policies.into_iter().map(err).collect() }
 }
 
 /// A set of permits only, or of forbids only.
@@ -70,27 +109,36 @@ pub(crate) struct Sliced {
 
 impl Sliced {
     pub(crate) fn of(set: &PolicySet) -> Self {
-        let mut policies: Vec<&Policy> = set.policies().collect();
-        policies.sort_by_cached_key(|policy| policy.id().to_string());
+        let policies = sorted(set);
         Self { index: Index::of(&policies), policies: policies.into_iter().map(Judged::of).collect() }
+    }
+
+    /// The same where Cedar is asked about every policy, whole.
+    #[cfg(test)]
+    fn whole(set: &PolicySet) -> Self {
+        Self { index: Index::default(), policies: sorted(set).into_iter().map(Judged::whole).collect() }
     }
 
     /// What the set says of one request: sorted, as whoever asks every policy would have it.
     pub(crate) fn ask(&self, request: &Request, entities: &Entities) -> Verdict {
-        let mut verdict = Verdict::default();
         if self.policies.is_empty() {
-            return verdict;
+            return Verdict::default();
         }
-        let evaluator = evaluator(request, entities);
-        match self.index.slice(request, entities) {
+        let Some(parties) = Parties::of(request, entities) else { return left_open(&self.policies) };
+        match self.index.slice(&parties) {
             Some(slice) => {
                 let policies = slice.into_iter().filter_map(|position| self.policies.get(position));
-                policies.for_each(|policy| policy.ask_into(&evaluator, &mut verdict));
+                ask(policies, request, entities, &parties)
             }
-            None => self.policies.iter().for_each(|policy| policy.ask_into(&evaluator, &mut verdict)),
+            None => ask(&self.policies, request, entities, &parties),
         }
-        verdict
     }
+}
+
+fn sorted(set: &PolicySet) -> Vec<&Policy> {
+    let mut policies: Vec<&Policy> = set.policies().collect();
+    policies.sort_by_cached_key(|policy| policy.id().to_string());
+    policies
 }
 
 /// The five folders.
@@ -105,25 +153,22 @@ pub(crate) struct Sets {
 
 impl Sets {
     pub(crate) fn of(policies: &Policies) -> Self {
-        Self {
-            scope: Sliced::of(&policies.scope),
-            guardrails: Sliced::of(&policies.guardrails),
-            request: Sliced::of(&policies.request),
-            approve: Sliced::of(&policies.approve),
-            console: Sliced::of(&policies.console),
-        }
+        Self::made(policies, Sliced::of)
     }
 
-    /// The same without an index: every policy is evaluated.
+    /// The same where Cedar is asked about every policy, whole.
     #[cfg(test)]
-    pub(crate) fn whole(&self) -> Self {
-        let whole = |sliced: &Sliced| Sliced { policies: sliced.policies.clone(), index: Index::default() };
+    pub(crate) fn whole(policies: &Policies) -> Self {
+        Self::made(policies, Sliced::whole)
+    }
+
+    fn made(policies: &Policies, of: fn(&PolicySet) -> Sliced) -> Self {
         Self {
-            scope: whole(&self.scope),
-            guardrails: whole(&self.guardrails),
-            request: whole(&self.request),
-            approve: whole(&self.approve),
-            console: whole(&self.console),
+            scope: of(&policies.scope),
+            guardrails: of(&policies.guardrails),
+            request: of(&policies.request),
+            approve: of(&policies.approve),
+            console: of(&policies.console),
         }
     }
 }
