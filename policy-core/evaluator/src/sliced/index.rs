@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use cedar_policy::{ActionConstraint, EntityUid, Policy, PrincipalConstraint, ResourceConstraint};
 use cedar_policy_core::ast::EntityUID;
 use policy_core::sabotaged;
 
-use super::scope::{Parties, Party};
+use super::scope::{Constraint, Parties, Party, Scope};
 
 /// The place of a name in its column; [`ANYTHING`] for a scope that names nothing.
 type Name = usize;
@@ -23,12 +22,14 @@ struct Column {
 }
 
 impl Column {
-    fn equal(&mut self, uid: EntityUid) -> Name {
-        name(&mut self.equal, &mut self.last, uid)
-    }
-
-    fn within(&mut self, uid: EntityUid) -> Name {
-        name(&mut self.within, &mut self.last, uid)
+    /// The names under which a scope stands that says this; none where nothing can be meant.
+    fn names_for(&mut self, constraint: &Constraint) -> Vec<Name> {
+        match constraint {
+            Constraint::Any | Constraint::Is(_) => vec![ANYTHING],
+            Constraint::Equals(uid) => vec![name(&mut self.equal, &mut self.last, uid)],
+            Constraint::IsIn(_, uid) => vec![name(&mut self.within, &mut self.last, uid)],
+            Constraint::InAny(uids) => uids.iter().map(|uid| name(&mut self.within, &mut self.last, uid)).collect(),
+        }
     }
 
     /// What a scope may name for this entity to be meant: nothing, the entity, or what it is in. Which type it names
@@ -48,8 +49,8 @@ impl Column {
     }
 }
 
-fn name(names: &mut BTreeMap<EntityUID, Name>, last: &mut Name, uid: EntityUid) -> Name {
-    *names.entry(uid.into()).or_insert_with(|| {
+fn name(names: &mut BTreeMap<EntityUID, Name>, last: &mut Name, uid: &EntityUID) -> Name {
+    *names.entry(uid.clone()).or_insert_with(|| {
         *last += 1;
         *last
     })
@@ -66,27 +67,18 @@ pub(super) struct Index {
 }
 
 impl Index {
-    /// An index of these policies by their position.
-    pub(super) fn of(policies: &[&Policy]) -> Self {
-        let mut index = Self { policies: policies.len(), ..Self::default() };
-        for (position, policy) in policies.iter().enumerate() {
-            let principal = match policy.principal_constraint() {
-                PrincipalConstraint::Any | PrincipalConstraint::Is(_) => ANYTHING,
-                PrincipalConstraint::Eq(uid) => index.principals.equal(uid),
-                PrincipalConstraint::In(uid) | PrincipalConstraint::IsIn(_, uid) => index.principals.within(uid),
-            };
-            let resource = match policy.resource_constraint() {
-                ResourceConstraint::Any | ResourceConstraint::Is(_) => ANYTHING,
-                ResourceConstraint::Eq(uid) => index.resources.equal(uid),
-                ResourceConstraint::In(uid) | ResourceConstraint::IsIn(_, uid) => index.resources.within(uid),
-            };
-            let actions = match policy.action_constraint() {
-                ActionConstraint::Any => vec![ANYTHING],
-                ActionConstraint::Eq(uid) => vec![index.actions.equal(uid)],
-                ActionConstraint::In(uids) => uids.into_iter().map(|uid| index.actions.within(uid)).collect(),
-            };
-            for action in actions {
-                index.positions.entry((principal, action, resource)).or_default().push(position);
+    /// An index of the policies with these scopes, by their position.
+    pub(super) fn of<'s>(scopes: impl ExactSizeIterator<Item = &'s Scope>) -> Self {
+        let mut index = Self { policies: scopes.len(), ..Self::default() };
+        for (position, scope) in scopes.enumerate() {
+            let actions = index.actions.names_for(&scope.action);
+            let resources = index.resources.names_for(&scope.resource);
+            for principal in index.principals.names_for(&scope.principal) {
+                for action in &actions {
+                    for resource in &resources {
+                        index.positions.entry((principal, *action, *resource)).or_default().push(position);
+                    }
+                }
             }
         }
         index

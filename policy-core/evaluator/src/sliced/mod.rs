@@ -109,8 +109,8 @@ pub(crate) struct Sliced {
 
 impl Sliced {
     pub(crate) fn of(set: &PolicySet) -> Self {
-        let policies = sorted(set);
-        Self { index: Index::of(&policies), policies: policies.into_iter().map(Judged::of).collect() }
+        let policies: Vec<Judged> = sorted(set).into_iter().map(Judged::of).collect();
+        Self { index: Index::of(policies.iter().map(|policy| &policy.scope)), policies }
     }
 
     /// The same where Cedar is asked about every policy, whole.

@@ -5,7 +5,7 @@
 
 use std::cell::OnceCell;
 
-use cedar_policy::{ActionConstraint, Entities, EntityUid, Policy, PrincipalConstraint, Request, ResourceConstraint};
+use cedar_policy::{ActionConstraint, Entities, Policy, PrincipalConstraint, Request, ResourceConstraint};
 use cedar_policy_core::ast::{Entity, EntityType, EntityUID};
 use cedar_policy_core::entities::Dereference;
 
@@ -64,7 +64,7 @@ impl<'a> Parties<'a> {
 
 /// What one party must be.
 #[derive(Debug, Clone)]
-enum Constraint {
+pub(super) enum Constraint {
     Any,
     Is(EntityType),
     Equals(EntityUID),
@@ -72,11 +72,42 @@ enum Constraint {
     IsIn(EntityType, EntityUID),
 }
 
-impl Constraint {
-    fn is_in(uid: EntityUid) -> Self {
-        Self::InAny(vec![uid.into()])
+impl From<PrincipalConstraint> for Constraint {
+    fn from(constraint: PrincipalConstraint) -> Self {
+        match constraint {
+            PrincipalConstraint::Any => Self::Any,
+            PrincipalConstraint::Is(kind) => Self::Is(kind.as_ref().clone()),
+            PrincipalConstraint::Eq(uid) => Self::Equals(uid.into()),
+            PrincipalConstraint::In(uid) => Self::InAny(vec![uid.into()]),
+            PrincipalConstraint::IsIn(kind, uid) => Self::IsIn(kind.as_ref().clone(), uid.into()),
+        }
     }
+}
 
+impl From<ActionConstraint> for Constraint {
+    fn from(constraint: ActionConstraint) -> Self {
+        match constraint {
+            ActionConstraint::Any => Self::Any,
+            ActionConstraint::Eq(uid) => Self::Equals(uid.into()),
+            ActionConstraint::In(uids) => Self::InAny(uids.into_iter().map(Into::into).collect()),
+        }
+    }
+}
+
+impl From<ResourceConstraint> for Constraint {
+    fn from(constraint: ResourceConstraint) -> Self {
+        // Cedar's two types differ in their names alone.
+        Self::from(match constraint {
+            ResourceConstraint::Any => PrincipalConstraint::Any,
+            ResourceConstraint::Is(kind) => PrincipalConstraint::Is(kind),
+            ResourceConstraint::Eq(uid) => PrincipalConstraint::Eq(uid),
+            ResourceConstraint::In(uid) => PrincipalConstraint::In(uid),
+            ResourceConstraint::IsIn(kind, uid) => PrincipalConstraint::IsIn(kind, uid),
+        })
+    }
+}
+
+impl Constraint {
     fn holds(&self, party: &Party<'_>) -> bool {
         match self {
             Self::Any => true,
@@ -91,9 +122,9 @@ impl Constraint {
 /// A policy's scope.
 #[derive(Debug, Clone)]
 pub(super) struct Scope {
-    principal: Constraint,
-    action: Constraint,
-    resource: Constraint,
+    pub(super) principal: Constraint,
+    pub(super) action: Constraint,
+    pub(super) resource: Constraint,
 }
 
 impl Scope {
@@ -103,28 +134,15 @@ impl Scope {
         Self { principal: Constraint::Any, action: Constraint::Any, resource: Constraint::Any };
 
     pub(super) fn of(policy: &Policy) -> Self {
-        let principal = match policy.principal_constraint() {
-            PrincipalConstraint::Any => Constraint::Any,
-            PrincipalConstraint::Is(kind) => Constraint::Is(kind.as_ref().clone()),
-            PrincipalConstraint::Eq(uid) => Constraint::Equals(uid.into()),
-            PrincipalConstraint::In(uid) => Constraint::is_in(uid),
-            PrincipalConstraint::IsIn(kind, uid) => Constraint::IsIn(kind.as_ref().clone(), uid.into()),
-        };
-        let action = match policy.action_constraint() {
-            ActionConstraint::Any => Constraint::Any,
-            ActionConstraint::Eq(uid) => Constraint::Equals(uid.into()),
-            ActionConstraint::In(uids) => Constraint::InAny(uids.into_iter().map(Into::into).collect()),
-        };
-        let resource = match policy.resource_constraint() {
-            ResourceConstraint::Any => Constraint::Any,
-            ResourceConstraint::Is(kind) => Constraint::Is(kind.as_ref().clone()),
-            ResourceConstraint::Eq(uid) => Constraint::Equals(uid.into()),
-            ResourceConstraint::In(uid) => Constraint::is_in(uid),
-            ResourceConstraint::IsIn(kind, uid) => Constraint::IsIn(kind.as_ref().clone(), uid.into()),
-        };
-        Self { principal, action, resource }
+        Self {
+            principal: policy.principal_constraint().into(),
+            action: policy.action_constraint().into(),
+            resource: policy.resource_constraint().into(),
+        }
     }
 
+    /// INVARIANT (R2, R3): all three, of a bundle's policy and of a grant's: what a grant permits is its subject's, for its
+    /// action and on its resource alone.
     pub(super) fn holds(&self, parties: &Parties<'_>) -> bool {
         self.principal.holds(&parties.principal)
             && self.action.holds(&parties.action)
