@@ -7,13 +7,18 @@ use std::sync::Arc;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A value that is not copied with whoever holds it. In JSON it is the value.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Shared<T>(Arc<T>);
 
 impl<T> Shared<T> {
     /// Whether both hold one and the same value, not only equal ones.
     pub fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// Whether nobody else holds it.
+    pub fn is_alone(&self) -> bool {
+        Arc::strong_count(&self.0) == 1
     }
 }
 
@@ -64,8 +69,9 @@ mod tests {
     fn whoever_changes_a_shared_value_changes_it_for_nobody_else() {
         let first: Shared<Vec<i32>> = vec![1].into();
         let mut second = first.clone();
-        assert!(first.is(&second));
+        assert!(first.is(&second) && !first.is_alone());
         second.push(2);
+        assert!(first.is_alone());
         assert_eq!((first.as_slice(), second.as_slice()), ([1].as_slice(), [1, 2].as_slice()));
         assert!(!first.is(&second) && first == Shared::from(Arc::new(vec![1])));
         assert_eq!(serde_json::to_string(&second).unwrap(), "[1,2]");

@@ -5,16 +5,17 @@ use policy_core::json;
 use policy_core::question::SealedQuestion;
 use policy_core::time::Timestamp;
 use proviso_api::access_request::AccessRequest;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::App;
 use super::asker::{Asker, binding_of, hold_actor};
-use super::event::{FoldOrigin, QUESTION};
+use super::event::{DECISION, DecisionRecord, FoldOrigin, QUESTION};
 use super::refusal::{Refusal, RefusalKind};
 use super::request::JUSTIFICATION;
 use super::state::{Denial, Entry, State};
 use crate::signing::{BindingClaims, TokenError};
-use crate::store::Log;
+use crate::store::{Log, Record};
 
 /// What tells that a message is one that came before: its key, its denial, its body.
 pub(super) struct Again<'a> {
@@ -96,7 +97,7 @@ impl App {
         asker: &Asker,
         body: &AccessRequest,
         now: Timestamp,
-    ) -> Result<(Denial, SealedQuestion), Refusal> {
+    ) -> Result<(Denied, SealedQuestion), Refusal> {
         if let Some(actor) = body.client.as_ref().and_then(|client| client.actor.as_ref()) {
             hold_actor(asker, actor)?;
         }
@@ -138,7 +139,7 @@ impl App {
         if now >= until {
             return Err(too_old());
         }
-        let question = self.denied_question(&denial)?;
+        let question = denial.question()?;
         // INVARIANT (R3): who was refused with a credential of their own is not answered for on a point's word.
         if question.vouched != asker.agent.is_vouched() {
             return Err(altered());
@@ -153,29 +154,30 @@ impl App {
 
     /// A denial in this asker's task, its own or another agent's. Whether one may ask for another is policy, in `file`;
     /// one of another task, or of an agent that this point may not ask for, looks like none at all.
-    fn reached_denial(&self, asker: &Asker, evaluation: &str) -> Result<Denial, Refusal> {
+    fn reached_denial(&self, asker: &Asker, evaluation: &str) -> Result<Denied, Refusal> {
         let denial = self.state().denial(evaluation).cloned().ok_or_else(altered)?;
-        let reaches = asker.point.as_ref().is_none_or(|point| point.subjects.matches(&denial.record.subject));
-        if denial.record.task != asker.agent.task || !reaches {
+        let reaches = asker.point.as_ref().is_none_or(|point| point.subjects.matches(&denial.kind.subject));
+        if denial.kind.task != asker.agent.task || !reaches {
             return Err(altered());
         }
-        Ok(denial)
+        self.recorded_denial(&denial)
     }
 
     /// A denial that this asker was given. Another agent's, or another task's, looks like none at all.
-    pub(super) fn own_denial(&self, asker: &Asker, evaluation: &str) -> Result<Denial, Refusal> {
+    pub(super) fn own_denial(&self, asker: &Asker, evaluation: &str) -> Result<Denied, Refusal> {
         let denial = self.state().denial(evaluation).cloned().ok_or_else(altered)?;
-        if denial.record.subject != asker.agent.subject || denial.record.task != asker.agent.task {
+        if denial.kind.subject != asker.agent.subject || denial.kind.task != asker.agent.task {
             return Err(altered());
         }
-        Ok(denial)
+        self.recorded_denial(&denial)
     }
 
-    /// The sealed question that was denied.
-    pub(super) fn denied_question(&self, denial: &Denial) -> Result<SealedQuestion, Refusal> {
-        let record = self.store().record(Log::Decisions, denial.seq).map_err(|error| self.unreadable(&error))?;
-        let bytes = record.as_ref().and_then(|record| record.payload(QUESTION)).ok_or_else(altered)?;
-        json::read_as(bytes, super::people::STORED).map_err(|_| altered())
+    /// What was recorded of a denial.
+    pub(super) fn recorded_denial(&self, denial: &Denial) -> Result<Denied, Refusal> {
+        let stored = self.store().record(Log::Decisions, denial.seq).map_err(|error| self.unreadable(&error))?;
+        let stored = stored.ok_or_else(altered)?;
+        let record = payload(&stored, DECISION)?;
+        Ok(Denied { stored, record })
     }
 
     fn claims_of(&self, token: &str, now: Timestamp) -> Result<BindingClaims, Refusal> {
@@ -185,6 +187,30 @@ impl App {
                 .help("send `denial.binding_token` byte for byte as the denial gave it, to the gate that gave it"),
         })
     }
+}
+
+/// A denial as the log has it.
+pub(super) struct Denied {
+    stored: Record,
+    /// What was decided.
+    pub record: DecisionRecord,
+}
+
+impl Denied {
+    /// Its position in the log of decisions.
+    pub const fn seq(&self) -> u64 {
+        self.stored.leaf.seq
+    }
+
+    /// The sealed question that was denied.
+    pub fn question(&self) -> Result<SealedQuestion, Refusal> {
+        payload(&self.stored, QUESTION)
+    }
+}
+
+fn payload<T: DeserializeOwned>(record: &Record, name: &str) -> Result<T, Refusal> {
+    let bytes = record.payload(name).ok_or_else(altered)?;
+    json::read_as(bytes, super::people::STORED).map_err(|_| altered())
 }
 
 fn altered() -> Refusal {

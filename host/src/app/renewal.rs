@@ -202,6 +202,9 @@ impl App {
             [VersionKey::Bundle, VersionKey::Locks].map(|key| state.version(key)).to_vec()
         };
         let (answer, limit) = self.judge(&question).await;
+        let denial = self.state().denial(&exception.request.evaluation).cloned();
+        // One that is not remembered, or was erased, says nothing of other words.
+        let asked = denial.and_then(|denial| self.recorded_denial(&denial).ok()?.record.asked);
         let call = &question.call;
         let body = again(&question);
         let decision = DecisionRecord {
@@ -230,7 +233,7 @@ impl App {
             requestable_until: None,
             exception: None,
             done: Vec::new(),
-            asked: self.state().denial(&exception.request.evaluation).and_then(|denial| denial.record.asked.clone()),
+            asked,
             enforcement_point: None,
         };
         let evaluation = decision.evaluation.clone();

@@ -85,7 +85,7 @@ impl App {
         let known = {
             let state = self.state();
             let permitted = state.uses.permitted(evaluation).filter(|permitted| is_of(permitted, caller));
-            permitted.map(|permitted| (permitted.subject.clone(), permitted.task.clone()))
+            permitted.map(|permitted| (permitted.kind.subject.clone(), permitted.kind.task.clone()))
         };
         match (known, caller) {
             (Some((subject, task)), _) => self.turn_to_report(&subject, &task).await,
@@ -133,8 +133,8 @@ impl App {
 /// call was made for, in its task.
 fn is_of(permitted: &Permitted, caller: &Credential) -> bool {
     let theirs = match caller {
-        Credential::EnforcementPoint(point) => permitted.credential == point.token,
-        Credential::Agent(agent) => permitted.subject == agent.subject && permitted.task == agent.task,
+        Credential::EnforcementPoint(point) => permitted.kind.credential == point.token,
+        Credential::Agent(agent) => permitted.kind.subject == agent.subject && permitted.kind.task == agent.task,
     };
     theirs && permitted.purpose == Purpose::Use
 }

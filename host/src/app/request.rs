@@ -15,10 +15,10 @@ use super::acts::By;
 use super::append::canonical;
 use super::asker::Asker;
 use super::denial::Again;
+use super::denial::Denied;
 use super::event::RequestOrigin;
 use super::filing::Filing;
 use super::refusal::{Refusal, RefusalKind};
-use super::state::Denial;
 use crate::identity::Credential;
 use crate::random;
 
@@ -61,7 +61,7 @@ impl App {
             idempotency_key: idempotency_key.map(str::to_owned),
             body: sent,
             refused: denial.record.answer.clone(),
-            refused_seq: denial.seq,
+            refused_seq: denial.seq(),
             reopens: None,
         };
         let access = body.requested_access.as_ref();
@@ -85,7 +85,7 @@ impl App {
         asker: &Asker,
         requester: EntityRef,
         body: &AccessRequest,
-        denial: &Denial,
+        denial: &Denied,
         question: SealedQuestion,
         now: Timestamp,
     ) -> Result<RequestFacts, Refusal> {

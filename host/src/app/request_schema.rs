@@ -6,10 +6,10 @@ use serde_json::{Map, Value, json};
 
 use super::App;
 use super::asker::Asker;
+use super::denial::Denied;
 use super::denial::too_old;
 use super::refusal::{Refusal, RefusalKind};
 use super::request::JUSTIFICATION;
-use super::state::Denial;
 use crate::identity::Credential;
 
 /// The longest justification.
@@ -29,7 +29,7 @@ impl App {
         let asker = Asker::of(caller, subject)?;
         let unknown = || Refusal::new(RefusalKind::NotFound, "unknown_evaluation", "there is no such denial");
         let denial = self.own_denial(&asker, evaluation).map_err(|_| unknown())?;
-        let question = self.denied_question(&denial).map_err(|_| unknown())?;
+        let question = denial.question().map_err(|_| unknown())?;
         if asker.point.is_none_or(|point| question.enforcement_point.as_deref() != Some(point.name.as_str())) {
             return Err(unknown());
         }
@@ -48,7 +48,7 @@ impl App {
     }
 }
 
-fn schema(url: &str, denial: &Denial, terms: &Terms, until: String) -> Value {
+fn schema(url: &str, denial: &Denied, terms: &Terms, until: String) -> Value {
     let unchanged = "As in the denied question, unchanged.";
     let text = || json!({"type": "string", "minLength": 1});
     let entity = || {

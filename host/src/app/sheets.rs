@@ -192,7 +192,7 @@ impl App {
                 if subjects.len() >= MOST_AGENTS {
                     break;
                 }
-                subjects.insert(denial.record.subject.clone());
+                subjects.insert(denial.kind.subject.clone());
             }
             (call.action.clone(), subjects)
         };
@@ -211,14 +211,14 @@ impl App {
         let (mut shapes, mut bytes) = (BTreeSet::new(), own);
         let of = |own: bool| {
             let denials = triable(&state, &call.action, activation.bundle, (as_of, at));
-            denials.filter(move |denial| (denial.record.subject == call.subject) == own)
+            denials.filter(move |denial| (denial.kind.subject == call.subject) == own)
         };
         // This agent's own first: no other one's crowd out what a yes would let through.
         let mut tried: Vec<u64> = of(true)
-            .chain(of(false).filter(|denial| seen.contains(&denial.record.subject)))
+            .chain(of(false).filter(|denial| seen.contains(&denial.kind.subject)))
             .filter(|denial| {
-                let record = &denial.record;
-                shapes.insert((record.subject.clone(), record.task.clone(), record.input_digest))
+                let kind = &denial.kind;
+                shapes.insert((kind.subject.clone(), kind.task.clone(), denial.input_digest))
             })
             .take(MOST_TRIED)
             // Nor do all of them together make it too large for the module: it would refuse every vote.
@@ -338,5 +338,5 @@ fn triable<'a>(
     all.filter(move |denial| denial.after < as_of && denial.at.plus(TRIED_WITHIN) > at)
         // INVARIANT (R8): no agent's denials make a sheet too large to be shown or voted on.
         .filter(|denial| denial.question.is_some_and(|bytes| bytes <= LARGEST_TRIED))
-        .filter(move |denial| denial.bundle == Some(bundle) && denial.record.action == action)
+        .filter(move |denial| denial.bundle == Some(bundle) && denial.kind.action == action)
 }

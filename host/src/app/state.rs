@@ -2,6 +2,7 @@
 
 mod decisions;
 mod form;
+mod kinds;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,11 +22,12 @@ use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
 pub use decisions::DENIALS_KEPT;
+pub(super) use kinds::{Kinds, Remembered};
 
 use super::activation::Proposals;
 use super::epoch::EpochFact;
 use super::erasure::{Erasures, Hold};
-use super::event::{ActivationFact, DecisionRecord, EVENT, FoldOrigin, GateEvent, LedgerEvent, ORIGIN, RequestOrigin};
+use super::event::{ActivationFact, EVENT, FoldOrigin, GateEvent, LedgerEvent, ORIGIN, RequestOrigin};
 use super::findings::{Accounts, Findings};
 use super::flight::Flights;
 use super::held;
@@ -36,6 +38,7 @@ use super::ownership::{Ownership, OwnershipEvent};
 use super::routing::Routing;
 use super::uses::Uses;
 use crate::identity::Registry;
+use crate::reconcile::CallKind;
 use crate::store::{FoldError, Log, Record, VersionKey};
 
 /// An exception with where its events stand.
@@ -73,7 +76,7 @@ impl Entry {
     }
 }
 
-/// A recorded denial.
+/// A recorded denial, by what it is looked for by: all that was recorded of it stands in the log.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Denial {
     /// Its position in the log of decisions.
@@ -86,8 +89,12 @@ pub struct Denial {
     pub bundle: Option<Digest>,
     /// How many bytes its sealed question has; nothing where it could not be sealed.
     pub question: Option<usize>,
-    /// The record.
-    pub record: DecisionRecord,
+    /// The evaluation.
+    pub evaluation: SmolStr,
+    /// Who asked for what.
+    pub kind: Shared<CallKind>,
+    /// The digest of the canonical arguments.
+    pub input_digest: Option<Digest>,
 }
 
 /// A lock that nobody has lifted.
@@ -118,6 +125,9 @@ pub struct State {
     // What records touched since this start: at a start there is none.
     #[serde(skip)]
     versions: BTreeMap<VersionKey, u64>,
+    // What calls have in common, once: found anew in all that remembers calls.
+    #[serde(skip)]
+    kinds: Kinds,
     // What counts among what is held: found anew in `exceptions`.
     #[serde(skip)]
     pub(super) held: held::Book,
@@ -181,7 +191,9 @@ pub struct State {
     pub measures: Measures,
     /// Recorded denials by position.
     pub denials: BTreeMap<u64, Denial>,
-    denial_ids: BTreeMap<String, u64>,
+    // The same by evaluation: found anew in them.
+    #[serde(skip)]
+    denial_ids: BTreeMap<SmolStr, u64>,
     /// What each task was already permitted.
     pub done: BTreeMap<String, BTreeSet<String>>,
 }

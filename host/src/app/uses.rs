@@ -6,13 +6,16 @@ use policy_core::digest::Digest;
 use policy_core::entity::{EntityRef, Hop};
 use policy_core::outcome::Outcome;
 use policy_core::question::{Purpose, SealedQuestion};
+use policy_core::shared::Shared;
 use policy_core::time::{Span, Timestamp};
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
 use super::event::DecisionRecord;
 use super::reply::VALID_FOR;
+use super::state::{Kinds, Remembered};
 use super::sweep::Sweep;
+use crate::reconcile::CallKind;
 
 /// How long the same call id is the same call.
 pub const REPEAT_WITHIN: Span = Span::from_seconds(10);
@@ -62,7 +65,7 @@ pub struct PastUse {
     /// The grant that permitted it.
     pub grant: String,
     /// The evaluation that consumed it.
-    pub evaluation: String,
+    pub evaluation: SmolStr,
     /// When.
     pub at: Timestamp,
     /// How many ledger records stood.
@@ -72,20 +75,18 @@ pub struct PastUse {
 /// An evaluation that permitted a call.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Permitted {
+    /// Its position in the log of decisions.
+    seq: u64,
     /// When.
     pub at: Timestamp,
-    /// The credential that asked.
-    pub credential: String,
-    /// For whom.
-    pub subject: EntityRef,
-    /// The task.
-    pub task: String,
+    /// Who asked for what.
+    pub kind: Shared<CallKind>,
     /// Whether it was a use: only that can run.
     pub purpose: Purpose,
     /// The exception, where one permitted it.
     pub exception: Option<String>,
     /// The evaluation that consumed the use: this one, or the one whose call it repeats.
-    pub consumed_by: String,
+    pub consumed_by: SmolStr,
 }
 
 /// What was permitted of late.
@@ -94,14 +95,28 @@ pub struct Uses {
     #[serde(with = "crate::pairs")]
     past: BTreeMap<UseKey, PastUse>,
     swept: Sweep,
-    permitted: BTreeMap<String, Permitted>,
-    /// Oldest first.
-    order: VecDeque<String>,
+    permitted: BTreeMap<SmolStr, Permitted>,
+    // Oldest first: found anew in what was permitted.
+    #[serde(skip)]
+    order: VecDeque<SmolStr>,
     /// What was permitted before so many ledger records stood is repeated by nothing.
     void: u64,
 }
 
 impl Uses {
+    /// At a start: what a snapshot leaves out, and what is there once.
+    pub(super) fn resume(&mut self, kinds: &mut Kinds) {
+        let mut order = BTreeMap::new();
+        for (evaluation, permitted) in &mut self.permitted {
+            permitted.kind = kinds.known(permitted.kind.clone());
+            if permitted.consumed_by == *evaluation {
+                permitted.consumed_by = evaluation.clone();
+            }
+            order.insert(permitted.seq, evaluation.clone());
+        }
+        self.order = order.into_values().collect();
+    }
+
     /// The use that this call repeats, if any.
     pub fn repeats(&self, call: &UseKey, now: Timestamp) -> Option<&PastUse> {
         let past = self.past.get(call).filter(|past| past.after >= self.void)?;
@@ -115,34 +130,33 @@ impl Uses {
 
     /// An evaluation permitted a call, with so many ledger records before it. Its question is read only where its call may
     /// be repeated.
-    pub fn add(
+    pub(super) fn add(
         &mut self,
-        (after, at): (u64, Timestamp),
+        of: &Remembered,
         decision: &DecisionRecord,
         question: impl FnOnce() -> Option<SealedQuestion>,
     ) {
         let permitted = Permitted {
-            at,
-            credential: decision.credential.clone(),
-            subject: decision.subject.clone(),
-            task: decision.task.clone(),
+            seq: of.seq,
+            at: of.at,
+            kind: of.kind.clone(),
             purpose: decision.purpose,
             exception: decision.exception.clone(),
-            consumed_by: self.consumed_by((after, at), decision, question),
+            consumed_by: self.consumed_by(of, decision, question),
         };
-        self.order.push_back(decision.evaluation.clone());
-        self.permitted.insert(decision.evaluation.clone(), permitted);
+        self.order.push_back(of.evaluation.clone());
+        self.permitted.insert(of.evaluation.clone(), permitted);
     }
 
     /// The evaluation that consumed what this one was permitted by: itself, and then its call may be repeated, or the one
     /// that it repeats.
     fn consumed_by(
         &mut self,
-        (after, at): (u64, Timestamp),
+        of: &Remembered,
         decision: &DecisionRecord,
         question: impl FnOnce() -> Option<SealedQuestion>,
-    ) -> String {
-        let evaluation = decision.evaluation.clone();
+    ) -> SmolStr {
+        let evaluation = of.evaluation.clone();
         if decision.purpose == Purpose::Use
             && decision.answer.outcome == Outcome::PermittedByException
             && let (Some(id), Some(grant)) = (&decision.call, &decision.answer.grant)
@@ -152,7 +166,8 @@ impl Uses {
             if decision.repeated {
                 return self.past.get(&key).map_or(evaluation, |past| past.evaluation.clone());
             }
-            self.past.insert(key, PastUse { grant: grant.clone(), evaluation: evaluation.clone(), at, after });
+            let (grant, evaluation) = (grant.clone(), evaluation.clone());
+            self.past.insert(key, PastUse { grant, evaluation, at: of.at, after: of.after });
         }
         evaluation
     }

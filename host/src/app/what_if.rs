@@ -88,7 +88,7 @@ impl App {
 
     /// What the task was permitted already, as far as this agent acts in it: of a task of others nothing is told.
     fn done_by(&self, subject: &EntityRef, task: &str) -> BTreeSet<String> {
-        let acts_in_it = self.state().accounts.asked_by(subject).iter().any(|decided| decided.task == task);
+        let acts_in_it = self.state().accounts.asked_by(subject).iter().any(|decided| decided.kind.task == task);
         if acts_in_it { self.done(task).into_iter().collect() } else { BTreeSet::new() }
     }
 

@@ -21,7 +21,7 @@ struct Side<'a> {
 /// Compares each source's calls with one another: two sources may name one host in two ways.
 pub(super) fn at_once(all: &mut Reconciled, placed: &[Placed<'_>]) {
     let task = |one: &Placed<'_>| match one.found.decision() {
-        Some(decided) => Some(decided.task.clone()),
+        Some(decided) => Some(decided.kind.task.clone()),
         None => one.execution.said.task.clone(),
     };
     let host = |one: &Placed<'_>| one.execution.said.host.clone();

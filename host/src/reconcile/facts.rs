@@ -5,36 +5,45 @@ use std::sync::Arc;
 
 use policy_core::digest::Digest;
 use policy_core::entity::EntityRef;
+use policy_core::shared::Shared;
 use policy_core::time::{Span, Timestamp};
 use proviso_api::findings::{EvidenceClass, FindingKind};
 use proviso_api::operations::ExecutionPhase;
 use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
 
-/// A use that was asked for, permitted or not.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Decided {
-    /// Its position in the log of decisions.
-    pub seq: u64,
-    /// The evaluation.
-    pub evaluation: String,
-    /// When.
-    pub at: Timestamp,
-    /// The credential that asked.
-    pub credential: String,
-    /// The enforcement point's name, where one asked.
-    pub point: Option<String>,
-    /// The call's id, as the caller gave it.
-    pub call: Option<String>,
+/// What many calls have in common: who makes them, by which credential and in which task, and what they do.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct CallKind {
     /// Who acts.
     pub subject: EntityRef,
     /// In which task.
     pub task: String,
+    /// The credential that asked.
+    pub credential: String,
+    /// The enforcement point's name, where one asked.
+    pub point: Option<String>,
     /// The upstream server.
     pub server: Option<String>,
     /// The action, in the bundle's words.
     pub action: String,
     /// The tools that it names, where no `[[tool]]` gave it an action.
     pub tools: Vec<String>,
+}
+
+/// A use that was asked for, permitted or not. Very many are remembered, so what they have in common is there once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decided {
+    /// Its position in the log of decisions.
+    pub seq: u64,
+    /// The evaluation.
+    pub evaluation: SmolStr,
+    /// When.
+    pub at: Timestamp,
+    /// Who asked for what.
+    pub kind: Shared<CallKind>,
+    /// The call's id, as the caller gave it.
+    pub call: Option<String>,
     /// The digest of the canonical arguments.
     pub input_digest: Option<Digest>,
     /// Whether it was permitted.
@@ -44,7 +53,7 @@ pub struct Decided {
     /// That grant.
     pub grant: Option<String>,
     /// The evaluation that consumed the use: a repeat of the same call is no second allow.
-    pub allow: String,
+    pub allow: SmolStr,
 }
 
 /// What a source says of something that ran. Persisted as part of a record: every member is for ever.
@@ -136,7 +145,7 @@ pub struct GrantFact {
 pub struct Account {
     /// What it asked to do, by evaluation.
     #[serde(with = "crate::pairs::shared")]
-    pub decided: BTreeMap<String, Arc<Decided>>,
+    pub decided: BTreeMap<SmolStr, Arc<Decided>>,
     /// What is said to have run, by position.
     #[serde(with = "crate::pairs::shared")]
     pub evidence: BTreeMap<u64, Arc<Evidence>>,

@@ -65,7 +65,8 @@ pub fn reconcile(account: &Account, grants: &[GrantFact], rules: &Rules, now: Ti
 
 /// Whether every decision that an execution may be on is still known.
 fn is_known(execution: &Execution, account: &Account) -> bool {
-    let named = execution.said.evaluation.as_ref().is_some_and(|evaluation| account.decided.contains_key(evaluation));
+    let named =
+        execution.said.evaluation.as_ref().is_some_and(|evaluation| account.decided.contains_key(evaluation.as_str()));
     let reach = before(before(execution.began(), super::BEHIND), SKEW);
     // Who does not say when it began, and names what is not known, may speak of any time.
     let is_dated = execution.said.started_at.is_some() || execution.said.evaluation.is_none();
@@ -81,10 +82,10 @@ fn on_decision(all: &mut Reconciled, one: &Placed<'_>, decided: &Decided, grants
     }
     let same_action = said.action.as_ref().is_none_or(|action| is_action(action, said.server.as_ref(), decided, rules));
     let differs = [
-        (said.subject.as_ref().is_none_or(|subject| *subject == decided.subject), "the subject"),
-        (agrees(said.task.as_ref(), Some(&decided.task)), "the task"),
+        (said.subject.as_ref().is_none_or(|subject| *subject == decided.kind.subject), "the subject"),
+        (agrees(said.task.as_ref(), Some(&decided.kind.task)), "the task"),
         (same_action, "the action"),
-        (agrees(said.server.as_ref(), decided.server.as_ref()), "the server"),
+        (agrees(said.server.as_ref(), decided.kind.server.as_ref()), "the server"),
         (agrees(said.input_digest.as_ref(), decided.input_digest.as_ref()), "the arguments"),
         (said.grant.is_none() || said.grant == decided.grant, "the grant"),
     ];
@@ -136,13 +137,13 @@ fn of_call(kind: FindingKind, one: &Placed<'_>, decided: &[&Decided]) -> Drawn {
     Drawn {
         kind,
         key: format!("{}\0{}", execution.source, execution.id),
-        task: execution.said.task.clone().or_else(|| first.map(|decided| decided.task.clone())),
+        task: execution.said.task.clone().or_else(|| first.map(|decided| decided.kind.task.clone())),
         strength: execution.class,
         ambiguous: !one.others.is_empty(),
         evidence: execution.pieces.clone(),
         decisions: decided.iter().chain(&one.others).map(|decided| decided.seq).collect(),
         exception: first.and_then(|decided| decided.exception.clone()),
-        action: execution.said.action.clone().or_else(|| first.map(|decided| decided.action.clone())),
+        action: execution.said.action.clone().or_else(|| first.map(|decided| decided.kind.action.clone())),
         about: Vec::new(),
         at: execution.began(),
     }
@@ -155,13 +156,13 @@ fn of_allow(kind: FindingKind, allow: &str, ran: &Ran<'_>, on: &[&Placed<'_>]) -
     Drawn {
         kind,
         key: allow.to_owned(),
-        task: first.map(|decided| decided.task.clone()),
+        task: first.map(|decided| decided.kind.task.clone()),
         strength: EvidenceClass::Observed,
         ambiguous: on.iter().any(|one| !one.others.is_empty()),
         evidence: on.iter().flat_map(|one| one.execution.pieces.iter().copied()).collect(),
         decisions: ran.decided.iter().chain(others).map(|decided| decided.seq).collect(),
         exception: ran.decided.iter().find_map(|decided| decided.exception.clone()),
-        action: first.map(|decided| decided.action.clone()),
+        action: first.map(|decided| decided.kind.action.clone()),
         about: Vec::new(),
         at: first.map_or_else(|| Timestamp::from_millis(0), |decided| decided.at),
     }
@@ -181,7 +182,7 @@ fn more_often(all: &mut Reconciled, allow: &str, ran: &Ran<'_>) {
 
 /// It was begun, and nobody whose word counts as much says how it ended.
 fn outcome_unknown(all: &mut Reconciled, allow: &str, ran: &Ran<'_>, rules: &Rules, now: Timestamp) {
-    let point = ran.decided.iter().find_map(|decided| decided.point.as_ref());
+    let point = ran.decided.iter().find_map(|decided| decided.kind.point.as_ref());
     let within = point.and_then(|point| rules.reports_within.get(point)).copied().unwrap_or(TOLD_WITHIN);
     let ended = |phase| matches!(phase, ExecutionPhase::Executed | ExecutionPhase::Failed);
     let known = ran.on.iter().filter(|one| ended(one.execution.said.phase)).map(|one| one.execution.class).max();
@@ -210,7 +211,7 @@ fn never_ran(
     now: Timestamp,
 ) {
     let Some(last) = ran.decided.iter().max_by_key(|decided| (decided.at, &decided.evaluation)) else { return };
-    let Some(within) = last.point.as_ref().and_then(|point| rules.reports_within.get(point)) else { return };
+    let Some(within) = last.kind.point.as_ref().and_then(|point| rules.reports_within.get(point)) else { return };
     // INVARIANT (R11): the silence of a point is observed, so that no agent's word ends it.
     if ran.on.iter().any(|one| one.execution.class > EvidenceClass::Reported) {
         return;

@@ -78,14 +78,14 @@ pub(super) fn place<'a>(executions: &'a [Execution], account: &'a Account, rules
 /// The decision that an execution names: by its evaluation, or by a call id that only one allow has.
 fn named<'a>(execution: &Execution, account: &'a Account) -> Option<&'a Decided> {
     let said = &execution.said;
-    if let Some(decided) = said.evaluation.as_ref().and_then(|evaluation| account.decided.get(evaluation)) {
+    if let Some(decided) = said.evaluation.as_ref().and_then(|evaluation| account.decided.get(evaluation.as_str())) {
         return Some(decided);
     }
     let call = said.call.as_ref()?;
     let (from, to) = window(execution, BEHIND);
     let same = |decided: &&Decided| {
         decided.call.as_ref() == Some(call)
-            && execution.credential.as_ref().is_none_or(|credential| *credential == decided.credential)
+            && execution.credential.as_ref().is_none_or(|credential| *credential == decided.kind.credential)
             && from <= decided.at.millis()
             && decided.at.millis() <= to
     };
@@ -164,14 +164,14 @@ fn is_alike(execution: &Execution, decided: &Decided, rules: &Rules) -> bool {
     let said = &execution.said;
     let same_call = match (&execution.credential, &said.call, &decided.call) {
         // Its own ids: another id is another call.
-        (Some(credential), Some(call), Some(asked)) if *credential == decided.credential => call == asked,
+        (Some(credential), Some(call), Some(asked)) if *credential == decided.kind.credential => call == asked,
         _ => true,
     };
     same_call
         && said.action.as_ref().is_some_and(|action| is_action(action, said.server.as_ref(), decided, rules))
-        && agrees(said.server.as_ref(), decided.server.as_ref())
+        && agrees(said.server.as_ref(), decided.kind.server.as_ref())
         && agrees(said.input_digest.as_ref(), decided.input_digest.as_ref())
-        && agrees(said.task.as_ref(), Some(&decided.task))
+        && agrees(said.task.as_ref(), Some(&decided.kind.task))
 }
 
 /// Whether two say the same, where both say something.
@@ -181,9 +181,10 @@ pub(super) fn agrees<T: PartialEq>(said: Option<&T>, decided: Option<&T>) -> boo
 
 /// Whether what a source calls an action is the decision's: the action's own name, or the tool's.
 pub(super) fn is_action(action: &str, server: Option<&String>, decided: &Decided, rules: &Rules) -> bool {
-    if action == decided.action || decided.tools.iter().any(|tool| tool == action) {
+    let kind = &decided.kind;
+    if action == kind.action || kind.tools.iter().any(|tool| tool == action) {
         return true;
     }
-    let Some(server) = server.or(decided.server.as_ref()) else { return false };
-    rules.actions.get(&(server.clone(), action.to_owned())).is_some_and(|meant| *meant == decided.action)
+    let Some(server) = server.or(kind.server.as_ref()) else { return false };
+    rules.actions.get(&(server.clone(), action.to_owned())).is_some_and(|meant| *meant == kind.action)
 }

@@ -16,7 +16,7 @@ use policy_core::time::{Span, Timestamp};
 
 use crate::app::VALID_FOR;
 
-pub use facts::{Account, Decided, Drawn, Evidence, GrantFact, Reconciled, Rules, Said};
+pub use facts::{Account, CallKind, Decided, Drawn, Evidence, GrantFact, Reconciled, Rules, Said};
 pub use judge::reconcile;
 
 /// How far the clocks of others may be off.

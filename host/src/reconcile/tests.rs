@@ -11,7 +11,7 @@ use policy_core::time::{Span, Timestamp};
 use proviso_api::findings::{EvidenceClass, FindingKind};
 use proviso_api::operations::ExecutionPhase;
 
-use super::facts::{Account, Decided, Evidence, GrantFact, Reconciled, Rules, Said};
+use super::facts::{Account, CallKind, Decided, Evidence, GrantFact, Reconciled, Rules, Said};
 
 /// Seconds, in milliseconds, since some noon.
 pub(super) fn at(seconds: f64) -> Timestamp {
@@ -27,21 +27,24 @@ pub(super) fn agent() -> EntityRef {
 pub(super) fn allowed(name: &str, seconds: f64) -> Decided {
     Decided {
         seq: 0,
-        evaluation: name.to_owned(),
+        evaluation: name.into(),
         at: at(seconds),
-        credential: "pvp_proxy".to_owned(),
-        point: Some("proxy".to_owned()),
+        kind: CallKind {
+            subject: agent(),
+            task: "weekly".to_owned(),
+            credential: "pvp_proxy".to_owned(),
+            point: Some("proxy".to_owned()),
+            server: Some("files".to_owned()),
+            action: "write_file".to_owned(),
+            tools: Vec::new(),
+        }
+        .into(),
         call: Some(format!("call-{name}")),
-        subject: agent(),
-        task: "weekly".to_owned(),
-        server: Some("files".to_owned()),
-        action: "write_file".to_owned(),
-        tools: Vec::new(),
         input_digest: Some(Digest::of(b"a")),
         permitted: true,
         exception: None,
         grant: None,
-        allow: name.to_owned(),
+        allow: name.into(),
     }
 }
 

@@ -32,7 +32,10 @@ impl App {
             let mut seen = BTreeSet::new();
             let mut asked = state.accounts.asked_by(agent);
             asked.sort_by_key(|decided| std::cmp::Reverse(decided.seq));
-            asked.retain(|decided| seen.insert((decided.action.clone(), decided.task.clone(), decided.input_digest)));
+            asked.retain(|decided| {
+                let kind = &decided.kind;
+                seen.insert((kind.action.clone(), kind.task.clone(), decided.input_digest))
+            });
             asked
         };
         let more = u32::try_from(asked.len().saturating_sub(MOST_CALLS)).unwrap_or(u32::MAX);

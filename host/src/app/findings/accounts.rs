@@ -5,14 +5,17 @@ use std::sync::Arc;
 
 use policy_core::entity::EntityRef;
 use policy_core::question::Purpose;
+use policy_core::shared::Shared;
 use policy_core::time::{Span, Timestamp};
 use proviso_api::findings::EvidenceClass;
 use proviso_api::operations::ExecutionPhase;
 use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
 
 use super::event::EvidenceRecord;
 use crate::app::event::{DecisionRecord, ExecutionRecord, OBSERVED};
-use crate::reconcile::{Account, Decided, Evidence, Said};
+use crate::app::state::{Kinds, Remembered};
+use crate::reconcile::{Account, CallKind, Decided, Evidence, Said};
 
 /// How long decisions and evidence are kept in memory; the log keeps them for ever.
 const KEPT: Span = Span::from_seconds(8 * 86_400);
@@ -24,12 +27,14 @@ const MOST: usize = 100_000;
 pub struct Accounts {
     #[serde(with = "crate::pairs::shared")]
     by_subject: BTreeMap<EntityRef, Arc<Account>>,
-    /// Whose evaluation it was.
-    subjects: BTreeMap<String, EntityRef>,
+    // By whom each evaluation is remembered: found anew in the accounts.
+    #[serde(skip)]
+    subjects: BTreeMap<SmolStr, Shared<CallKind>>,
     /// What a source has said under one name and phase.
     #[serde(with = "crate::pairs::shared")]
     said: BTreeMap<(String, String, u8), Arc<Said>>,
-    /// Oldest first.
+    // Oldest first: found anew in the accounts.
+    #[serde(skip)]
     order: VecDeque<(Timestamp, Kept)>,
     decisions: usize,
     /// How many pieces of each subject are its own word.
@@ -41,10 +46,11 @@ pub struct Accounts {
 }
 
 /// What is forgotten one day.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone)]
 enum Kept {
-    Decided(String),
-    Evidence { subject: EntityRef, seq: u64, reported: bool, name: (String, String, u8) },
+    Decided(SmolStr),
+    /// Whose, and its position.
+    Evidence(Box<(EntityRef, u64)>),
 }
 
 impl Accounts {
@@ -53,41 +59,51 @@ impl Accounts {
         self.keep_all = true;
     }
 
+    /// At a start: what a snapshot leaves out, and what is there once.
+    pub(in crate::app) fn resume(&mut self, kinds: &mut Kinds) {
+        let mut order = BTreeMap::new();
+        for (subject, account) in &mut self.by_subject {
+            let account = Arc::make_mut(account);
+            for (evaluation, decided) in &mut account.decided {
+                let decided = Arc::make_mut(decided);
+                decided.kind = kinds.known(decided.kind.clone());
+                if decided.allow == *evaluation {
+                    decided.allow = evaluation.clone();
+                }
+                decided.evaluation = evaluation.clone();
+                self.subjects.insert(evaluation.clone(), decided.kind.clone());
+                order.insert(decided.seq, (decided.at, Kept::Decided(evaluation.clone())));
+            }
+            for (seq, evidence) in &account.evidence {
+                order.insert(*seq, (evidence.recorded_at, Kept::Evidence(Box::new((subject.clone(), *seq)))));
+            }
+        }
+        self.order = order.into_values().collect();
+    }
+
     /// A use was asked for.
-    pub fn decided(
-        &mut self,
-        (seq, at): (u64, Timestamp),
-        decision: &DecisionRecord,
-        allow: String,
-        point: Option<String>,
-    ) {
+    pub(in crate::app) fn decided(&mut self, of: &Remembered, decision: &DecisionRecord, allow: SmolStr) {
         if decision.purpose != Purpose::Use {
             return;
         }
         let decided = Decided {
-            seq,
-            evaluation: decision.evaluation.clone(),
-            at,
-            credential: decision.credential.clone(),
-            point,
+            seq: of.seq,
+            evaluation: of.evaluation.clone(),
+            at: of.at,
+            kind: of.kind.clone(),
             call: decision.call.clone(),
-            subject: decision.subject.clone(),
-            task: decision.task.clone(),
-            server: decision.server.clone(),
-            action: decision.action.clone(),
-            tools: decision.tools.clone(),
             input_digest: decision.input_digest,
             permitted: decision.answer.outcome.permits(),
             exception: decision.exception.clone(),
             grant: decision.answer.grant.clone(),
             allow,
         };
-        self.subjects.insert(decided.evaluation.clone(), decided.subject.clone());
-        self.order.push_back((at, Kept::Decided(decided.evaluation.clone())));
+        self.subjects.insert(of.evaluation.clone(), of.kind.clone());
+        self.order.push_back((of.at, Kept::Decided(of.evaluation.clone())));
         self.decisions = self.decisions.saturating_add(1);
         let account = self.account(&decision.subject);
-        account.decided.insert(decided.evaluation.clone(), Arc::new(decided));
-        self.forget(at);
+        account.decided.insert(of.evaluation.clone(), Arc::new(decided));
+        self.forget(of.at);
     }
 
     /// Everybody of whom something is known.
@@ -107,9 +123,11 @@ impl Accounts {
 
     /// A call's own report came. What it is told under is the allow and the call: a repeat's report is the same call's.
     pub fn reported(&mut self, (seq, at): (u64, Timestamp), execution: &ExecutionRecord, source: String) {
-        let Some(subject) = self.subjects.get(&execution.evaluation).cloned() else { return };
-        let decided = self.by_subject.get(&subject).and_then(|account| account.decided.get(&execution.evaluation));
-        let allow = decided.map_or_else(|| execution.evaluation.clone(), |decided| decided.allow.clone());
+        let evaluation = execution.evaluation.as_str();
+        let Some(subject) = self.subject_of(evaluation).cloned() else { return };
+        let decided = self.by_subject.get(&subject).and_then(|account| account.decided.get(evaluation));
+        let allow = decided.map_or(evaluation, |decided| decided.allow.as_str());
+        let id = format!("{allow}/{}", execution.call);
         let class = if execution.evidence == OBSERVED { EvidenceClass::Observed } else { EvidenceClass::Reported };
         let sent = execution.phase == ExecutionPhase::Sending;
         let said = Said {
@@ -129,43 +147,34 @@ impl Accounts {
             trace: None,
             parent: None,
         };
-        let evidence = Evidence {
-            seq,
-            class,
-            source,
-            id: format!("{allow}/{}", execution.call),
-            credential: Some(execution.credential.clone()),
-            recorded_at: at,
-            said,
-        };
+        let evidence =
+            Evidence { seq, class, source, id, credential: Some(execution.credential.clone()), recorded_at: at, said };
         self.keep(subject, evidence);
     }
 
     /// Evidence came.
     pub fn evidence(&mut self, (seq, at): (u64, Timestamp), record: EvidenceRecord) {
-        let named = record.said.evaluation.as_ref().and_then(|evaluation| self.subjects.get(evaluation));
+        let named = record.said.evaluation.as_ref().and_then(|evaluation| self.subject_of(evaluation));
         let Some(subject) = named.cloned().or_else(|| record.said.subject.clone()) else { return };
         let EvidenceRecord { id, source, class, credential, said, .. } = record;
         self.keep(subject, Evidence { seq, class, source, id, credential, recorded_at: at, said });
     }
 
     fn keep(&mut self, subject: EntityRef, evidence: Evidence) {
-        let name = (evidence.source.clone(), evidence.id.clone(), phase(evidence.said.phase));
-        self.said.entry(name.clone()).or_insert_with(|| Arc::new(evidence.said.clone()));
+        self.said.entry(name_of(&evidence)).or_insert_with(|| Arc::new(evidence.said.clone()));
         let (seq, at) = (evidence.seq, evidence.recorded_at);
-        let reported = evidence.class == EvidenceClass::Reported;
-        if reported {
+        if evidence.class == EvidenceClass::Reported {
             let count = self.reported.entry(subject.clone()).or_default();
             *count = count.saturating_add(1);
         }
-        self.order.push_back((at, Kept::Evidence { subject: subject.clone(), seq, reported, name }));
+        self.order.push_back((at, Kept::Evidence(Box::new((subject.clone(), seq)))));
         self.account(&subject).evidence.insert(seq, Arc::new(evidence));
         self.forget(at);
     }
 
     /// Whose evaluation it was.
     pub fn subject_of(&self, evaluation: &str) -> Option<&EntityRef> {
-        self.subjects.get(evaluation)
+        self.subjects.get(evaluation).map(|kind| &kind.subject)
     }
 
     /// How many pieces of evidence of a subject are reported ones.
@@ -223,19 +232,21 @@ impl Accounts {
             match kept {
                 Kept::Decided(evaluation) => {
                     self.decisions = self.decisions.saturating_sub(1);
-                    let Some(subject) = self.subjects.remove(&evaluation) else { continue };
-                    let account = self.account(&subject);
+                    let Some(kind) = self.subjects.remove(&evaluation) else { continue };
+                    let account = self.account(&kind.subject);
                     account.decided.remove(&evaluation);
                     account.since = account.since.max(Some(just_after(at)));
                 }
-                Kept::Evidence { subject, seq, reported, name } => {
-                    self.said.remove(&name);
-                    if let Some(count) = self.reported.get_mut(&subject).filter(|_| reported) {
+                Kept::Evidence(of) => {
+                    let (subject, seq) = *of;
+                    let account = self.account(&subject);
+                    account.since = account.since.max(Some(just_after(at)));
+                    let Some(evidence) = account.evidence.remove(&seq) else { continue };
+                    self.said.remove(&name_of(&evidence));
+                    let is_reported = evidence.class == EvidenceClass::Reported;
+                    if let Some(count) = self.reported.get_mut(&subject).filter(|_| is_reported) {
                         *count = count.saturating_sub(1);
                     }
-                    let account = self.account(&subject);
-                    account.evidence.remove(&seq);
-                    account.since = account.since.max(Some(just_after(at)));
                 }
             }
         }
@@ -245,6 +256,11 @@ impl Accounts {
 /// The first instant that is still known of.
 fn just_after(at: Timestamp) -> Timestamp {
     Timestamp::from_millis(at.millis().saturating_add(1))
+}
+
+/// Under which name and phase which source said it.
+fn name_of(evidence: &Evidence) -> (String, String, u8) {
+    (evidence.source.clone(), evidence.id.clone(), phase(evidence.said.phase))
 }
 
 /// A phase as a part of a name.

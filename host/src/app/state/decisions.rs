@@ -4,7 +4,7 @@ use policy_core::question::{Purpose, SealedQuestion};
 use policy_core::sabotaged;
 use policy_core::time::{Span, Timestamp};
 
-use super::{Denial, State, read};
+use super::{Denial, Remembered, State, read};
 use crate::app::event::{DECISION, DecisionRecord, EXECUTION, ExecutionRecord, OBSERVED, QUESTION, SEARCH};
 use crate::app::findings::EVIDENCE;
 use crate::identity::TokenFacts;
@@ -34,7 +34,7 @@ impl State {
             self.flights.reported(&execution.evaluation, execution.phase);
             // INVARIANT (R3): whatever is told of a repeat is told of the use that it repeats.
             let permitted = self.uses.permitted(&execution.evaluation).filter(|_| !sabotaged!("r3_repeat_apart"));
-            let consumed_by = permitted.map_or(execution.evaluation, |permitted| permitted.consumed_by.clone());
+            let consumed_by = permitted.map_or(execution.evaluation, |permitted| permitted.consumed_by.to_string());
             if let Some(entry) = execution.exception.as_ref().and_then(|id| self.exceptions.get_mut(id)) {
                 entry.reports.insert(consumed_by, execution.phase);
             }
@@ -52,30 +52,37 @@ impl State {
         if decision.answer.outcome.permits() {
             self.apply_permitted(record, decision);
         } else {
-            let point = self.point(&decision.credential, at);
-            self.accounts.decided((seq, at), &decision, decision.evaluation.clone(), point);
-            let after = record.leaf.after.unwrap_or(0);
-            let question = record.payload(QUESTION).map(<[u8]>::len);
-            self.denial_ids.insert(decision.evaluation.clone(), seq);
-            let bundle = record.leaf.bundle;
-            self.denials.insert(seq, Denial { seq, after, at, bundle, question, record: decision });
+            self.apply_denied(record, &decision);
         }
         self.flights.forget(at);
         self.forget(at);
         Ok(())
     }
 
+    fn remembered(&mut self, record: &Record, decision: &DecisionRecord) -> Remembered {
+        let point = self.point(&decision.credential, record.leaf.at);
+        Remembered::of(record, decision, point, &mut self.kinds)
+    }
+
+    fn apply_denied(&mut self, record: &Record, decision: &DecisionRecord) {
+        let of = self.remembered(record, decision);
+        self.accounts.decided(&of, decision, of.evaluation.clone());
+        let Remembered { seq, after, at, evaluation, kind } = of;
+        let question = record.payload(QUESTION).map(<[u8]>::len);
+        let (bundle, input_digest) = (record.leaf.bundle, decision.input_digest);
+        self.denial_ids.insert(evaluation.clone(), seq);
+        self.denials.insert(seq, Denial { seq, after, at, bundle, question, evaluation, kind, input_digest });
+    }
+
     fn apply_permitted(&mut self, record: &Record, decision: DecisionRecord) {
-        let at = record.leaf.at;
+        let of = self.remembered(record, &decision);
         // One that cannot be read is repeated by nothing.
-        let after = record.leaf.after.unwrap_or(0);
-        self.uses.add((after, at), &decision, || read::<SealedQuestion>(record, QUESTION).ok());
+        self.uses.add(&of, &decision, || read::<SealedQuestion>(record, QUESTION).ok());
         let permitted = self.uses.permitted(&decision.evaluation);
-        let allow = permitted.map_or(&decision.evaluation, |permitted| &permitted.consumed_by).clone();
-        let point = self.point(&decision.credential, at);
-        self.accounts.decided((record.leaf.seq, at), &decision, allow, point);
+        let allow = permitted.map_or(&of.evaluation, |permitted| &permitted.consumed_by).clone();
+        self.accounts.decided(&of, &decision, allow);
         if decision.purpose == Purpose::Use {
-            self.flights.begin(at, &decision);
+            self.flights.begin(of.at, &decision);
             self.done.entry(decision.task).or_default().extend(decision.done);
         }
     }
@@ -103,6 +110,16 @@ impl State {
         }
     }
 
+    /// At a start: what a snapshot leaves out of what it holds of decisions, and what is there once.
+    pub(super) fn resume_decisions(&mut self) {
+        self.accounts.resume(&mut self.kinds);
+        self.uses.resume(&mut self.kinds);
+        for denial in self.denials.values_mut() {
+            denial.kind = self.kinds.known(denial.kind.clone());
+            self.denial_ids.insert(denial.evaluation.clone(), denial.seq);
+        }
+    }
+
     /// Forgets what nothing can ask for any more; the log keeps it.
     fn forget(&mut self, now: Timestamp) {
         while let Some(first) = self.denials.first_entry() {
@@ -110,7 +127,7 @@ impl State {
                 break;
             }
             let denial = first.remove();
-            self.denial_ids.remove(&denial.record.evaluation);
+            self.denial_ids.remove(&denial.evaluation);
         }
         self.uses.forget(now);
     }

@@ -18,6 +18,7 @@ impl State {
         let mut state: Self = serde_json::from_slice(form).map_err(|error| unreadable(&error))?;
         state.floor = floor;
         state.ownership.resume();
+        state.resume_decisions();
         state.exceptions.values_mut().for_each(Entry::share);
         state.exceptions.values().for_each(|entry| state.held.follow(None, &entry.exception));
         Ok(state)

@@ -63,7 +63,7 @@ impl App {
         evaluation: &str,
         now: Timestamp,
     ) -> (bool, Option<String>) {
-        let permitted = state.uses.permitted(evaluation).filter(|permitted| permitted.credential == credential);
+        let permitted = state.uses.permitted(evaluation).filter(|permitted| permitted.kind.credential == credential);
         let Some(permitted) = permitted else { return (false, None) };
         let Some(id) = &permitted.exception else { return (true, None) };
         let exception = state.exceptions.get(id).map(|entry| &entry.exception);

@@ -108,7 +108,7 @@ async fn an_action_that_nobody_knows_is_kept_short() {
     body.action.name = "x".repeat(500_000);
     let denied = caller.evaluate(app, body).await;
     assert_eq!(denied.context.reason, "unknown_action");
-    let kept = app.state().denial(&denied.context.evaluation_id).unwrap().record.action.len();
+    let kept = app.state().denial(&denied.context.evaluation_id).unwrap().kind.action.len();
     assert!(kept < 1_000, "{kept}");
 }
 

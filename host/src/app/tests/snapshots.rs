@@ -4,10 +4,12 @@
 mod every;
 
 use policy_core::lifecycle::Phase;
+use policy_core::time::Span;
 use proptest::prelude::*;
 use proviso_api::operations::{ExecutionPhase, ExecutionReport};
 
 use super::*;
+use crate::app::event::DECISION;
 use crate::app::state::{Entry, State};
 use crate::store::verify::each_record;
 use crate::store::{Log, Record};
@@ -173,12 +175,33 @@ fn form(state: &mut State) -> String {
     String::from_utf8(state.form().unwrap()).unwrap()
 }
 
+/// A decision so long after these that none of them is remembered any more.
+fn much_later(decisions: &[Record]) -> Option<Record> {
+    let last = decisions.last()?;
+    let mut later = decisions.iter().rfind(|record| record.payload(DECISION).is_some())?.clone();
+    (later.leaf.seq, later.leaf.at) = (last.leaf.seq + 1, last.leaf.at.plus(Span::from_seconds(90 * 86_400)));
+    let (_, payload) = later.payloads.iter_mut().find(|(name, _)| name == DECISION).unwrap();
+    let mut decision: Value = serde_json::from_slice(payload).unwrap();
+    decision["evaluation"] = json!("eval_much_later");
+    *payload = serde_json::to_vec(&decision).unwrap();
+    Some(later)
+}
+
+/// What is believed behind that.
+fn forgotten(mut state: State, later: Option<&Record>) -> String {
+    fold(&mut state, later.map_or(&[], std::slice::from_ref));
+    assert!(later.is_none() || state.denials.len() <= 1, "{:?}", state.denials);
+    form(&mut state)
+}
+
 /// Holds every cut of a history against all of it.
 fn hold_every_cut(app: &App) {
     let [ledger, decisions] = records(app);
+    let later = much_later(&decisions);
     let mut whole = State::new(1);
     fold(&mut whole, &ledger);
     fold(&mut whole, &decisions);
+    let whole_later = forgotten(whole.clone(), later.as_ref());
     let whole = form(&mut whole);
     // What the gate believes came record by record as they were written.
     assert_eq!(form(&mut app.state().clone()), whole, "as the gate believes");
@@ -196,6 +219,7 @@ fn hold_every_cut(app: &App) {
         fold(&mut resumed, before.1);
         fold(&mut resumed, behind.1);
         assert_eq!(form(&mut resumed), whole, "cut at {cut:?}");
+        assert_eq!(forgotten(resumed, later.as_ref()), whole_later, "cut at {cut:?}, much later");
         cut = match decisions.get(cut.1) {
             Some(next) if next.leaf.after.unwrap() <= cut.0 as u64 => (cut.0, cut.1 + 1),
             _ if cut.0 < ledger.len() => (cut.0 + 1, cut.1),

@@ -117,7 +117,7 @@ fn one_allow_is_for_one_call() {
     // Several words of one source on one execution are one, and a repeat is no second allow.
     let sending = with(of(Observed, "e1", "x", 1.0), |evidence| evidence.said.phase = ExecutionPhase::Sending);
     assert_eq!(kinds(&[allowed("e1", 0.0)], &[sending, of(Observed, "e1", "x", 1.0)], &[], 10.0), NONE);
-    let repeat = Decided { allow: "e1".to_owned(), ..allowed("e2", 3.0) };
+    let repeat = Decided { allow: "e1".into(), ..allowed("e2", 3.0) };
     let both = [of(Observed, "e1", "x", 1.0), of(Observed, "e2", "y", 4.0)];
     assert_eq!(kinds(&[allowed("e1", 0.0), repeat], &both, &[], 10.0), [MoreOften]);
     // Telemetry tells of one call twice: the agent's span, and inside it the client's.
@@ -168,7 +168,8 @@ fn what_was_permitted_ran_or_whoever_declares_to_report_says_nothing() {
     assert_eq!(kinds(&[allowed("e1", 0.0)], &[], &[], 305.0), [NeverRan]);
     assert_eq!(compare(&[allowed("e1", 0.0)], &[], &[], 1.0).next, Some(at(305.0)));
     // One that declares nothing.
-    let other = Decided { point: Some("gateway".to_owned()), ..allowed("e1", 0.0) };
+    let mut other = allowed("e1", 0.0);
+    other.kind.point = Some("gateway".to_owned());
     assert_eq!(kinds(&[other], &[], &[], 9_999.0), NONE);
     assert_eq!(kinds(&[denied("e1", 0.0)], &[], &[], 9_999.0), NONE);
     // An agent's word ends no silence; a system's does.
@@ -195,12 +196,12 @@ fn a_call_that_began_has_an_end() {
     };
     let two = |first: Evidence, second: Evidence, now: f64| {
         let mut decided = allowed("e1", 0.0);
-        decided.point = None;
+        decided.kind.point = None;
         kinds(&[decided], &[first, second], &[], now)
     };
     let end = |class| with(of(class, "e1", "y", 1.0), |evidence| evidence.source = "another".to_owned());
     let mut decided = allowed("e1", 0.0);
-    decided.point = None;
+    decided.kind.point = None;
     assert_eq!(kinds(std::slice::from_ref(&decided), &[begun(Observed)], &[], 60.999), NONE);
     assert_eq!(kinds(std::slice::from_ref(&decided), &[begun(Observed)], &[], 61.0), [OutcomeUnknown]);
     // As strong or stronger evidence ends it, weaker does not.
@@ -224,7 +225,11 @@ fn one_identity_is_in_one_task_and_on_one_host_at_a_time() {
     let spanning = |name: &str, from: f64, to: f64| {
         with(of(Observed, name, name, from), |evidence| evidence.said.ended_at = Some(at(to)))
     };
-    let task = |name: &str, task: &str, seconds: f64| Decided { task: task.to_owned(), ..allowed(name, seconds) };
+    let task = |name: &str, task: &str, seconds: f64| {
+        let mut decided = allowed(name, seconds);
+        decided.kind.task = task.to_owned();
+        decided
+    };
     let two = [task("e1", "a", 0.0), task("e2", "b", 1.0)];
     assert_eq!(kinds(&two, &[spanning("e1", 1.0, 3.0), spanning("e2", 2.0, 4.0)], &[], 10.0), [SeveralTasks]);
     assert_eq!(kinds(&two, &[spanning("e1", 1.0, 2.0), spanning("e2", 2.0, 4.0)], &[], 10.0), NONE);
