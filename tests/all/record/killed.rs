@@ -19,8 +19,9 @@ use load::{Acknowledged, Ballot, Load, Told};
 
 /// How many kills, where `PROVISO_KILLS` says nothing: what each change bears. The nightly task says 1,000.
 const KILLS: usize = 50;
-/// How many of them one folder goes through.
-const OF_ONE_FOLDER: usize = 10;
+/// How many of them one folder goes through: where each comes before a single vote, what is asked for is still no more than
+/// an agent may have open.
+const OF_ONE_FOLDER: usize = 6;
 /// How many folders are worked on at once.
 const AT_ONCE: usize = 2;
 /// How many requests are voted on under load, each time.
