@@ -159,7 +159,7 @@ async function faults(page: Page): Promise<string[]> {
     const before = await atRest(page);
     const { violations } = await new AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]).analyze();
     if (violations.length === 0 || before === await places(page)) {
-      return violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(" ")}`);
+      return violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => `${node.html} (${node.failureSummary})`).join(" ")}`);
     }
   }
 }
