@@ -249,15 +249,16 @@ pub struct SheetReply {
     pub smallest: Scope,
 }
 
-/// `GET /api/v1/exceptions/{id}/questions?as_of=`: what the preview evaluates.
+/// `GET /api/v1/exceptions/{id}/questions?as_of=`: what the preview evaluates. The gate hands on what it recorded as the
+/// text that it is; whoever asked reads questions.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct QuestionsReply {
+pub struct QuestionsReply<Recorded = SealedQuestion> {
     /// The refused question, with `now` at the sheet's instant.
     pub question: SealedQuestion,
     /// The grant's parts that no vote changes; its scope is the smallest. See `abi::Preview`.
     pub grant: policy_core::grant::Grant,
     /// Recorded denials, in the order of the sheet's `tried`.
-    pub others: Vec<SealedQuestion>,
+    pub others: Vec<Recorded>,
     /// The groups that a vote's `resource` may name (`{"in": …}`), with their members at the sheet's position: what the
     /// grant's `members` become. A group with more members than a grant may cover is left out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -4,17 +4,14 @@
 //! itself, so that where all at once are too much for one, it asks of fewer at a time and counts together: the answer is
 //! the same, since each denial is tried by itself.
 
-use std::collections::VecDeque;
-
-use policy_core::abi::{ABI_VERSION, Op, Preview, Previewed};
-use policy_core::grant::Scope;
-use policy_core::question::SealedQuestion;
+use policy_core::abi::{Op, Previewed, Previews};
+use policy_core::grant::{Grant, Scope};
 
 use super::App;
 use super::engine::EngineError;
 use super::judge::NoAnswer;
 use super::refusal::Refusal;
-use super::sheets::Shown;
+use super::sheets::{Recorded, Shown};
 
 /// Of how many denials one call is asked where more were too much for it. Each was asked by itself once, within the
 /// fuel of a question: so few are within that of a preview.
@@ -29,42 +26,32 @@ impl App {
     /// # Errors
     /// `limit` where the module gives no answer within its bounds, of however few denials; when a record cannot be read.
     pub(super) async fn preview(&self, shown: &Shown, scope: &Scope) -> Result<Previewed, Refusal> {
-        let preview = Preview {
-            v: ABI_VERSION,
-            question: shown.question.clone(),
-            grant: self.trial(shown, scope.clone()),
-            others: Vec::new(),
-            at: shown.sheet.at,
-        };
-        Ok(self.previewed(preview, self.others(shown).await?.into()).await?)
+        let others = self.others(shown).await?;
+        Ok(self.previewed(shown, &self.trial(shown, scope.clone()), &others).await?)
     }
 
     /// INVARIANT (R8): what is counted was tried, each denial once; where a part gives no answer, nothing does.
-    async fn previewed(
-        &self,
-        mut preview: Preview,
-        mut waiting: VecDeque<SealedQuestion>,
-    ) -> Result<Previewed, NoAnswer> {
-        let (mut size, mut sum) = (waiting.len(), None);
+    async fn previewed(&self, shown: &Shown, grant: &Grant, others: &[Recorded]) -> Result<Previewed, NoAnswer> {
+        let (mut waiting, mut size, mut sum) = (others, others.len(), None);
         let begun = self.boot();
         loop {
             if self.boot().saturating_sub(begun) > LONGEST {
                 return Err(NoAnswer::Engine(EngineError::Timeout));
             }
-            preview.others = waiting.drain(..size.min(waiting.len())).collect();
-            match self.ask_module(Op::Preview, &preview).await {
+            let (tried, later) = waiting.split_at(size.min(waiting.len()));
+            let preview = Previews::over(&shown.question, tried.iter().map(|other| other.get()), shown.sheet.at);
+            let input = preview.and_then(|preview| preview.with(grant)).map_err(|_| NoAnswer::Unreadable)?;
+            match self.ask_module_in(Op::Preview, input).await {
                 Ok(part) => {
                     let whole = together(sum.take(), part);
-                    if waiting.is_empty() {
+                    if later.is_empty() {
                         return Ok(whole);
                     }
-                    sum = Some(whole);
+                    (sum, waiting) = (Some(whole), later);
                 }
                 Err(error) => {
-                    let tried = preview.others.len();
-                    let fewer = FEWER.into_iter().find(|fewer| *fewer < tried && is_too_much(&error));
+                    let fewer = FEWER.into_iter().find(|fewer| *fewer < tried.len() && is_too_much(&error));
                     size = fewer.ok_or(error)?;
-                    preview.others.drain(..).rev().for_each(|other| waiting.push_front(other));
                 }
             }
         }

@@ -16,13 +16,14 @@ use policy_core::time::{Span, Timestamp};
 use policy_evaluator::abi::LARGEST_INPUT;
 use policy_evaluator::preview::MOST_OTHERS;
 use proviso_api::exceptions::{QuestionsReply, ResourceGroup, SheetReply};
+use serde_json::value::RawValue;
 use tokio::task::spawn_blocking;
 
 use super::App;
 use super::console::About;
 use super::event::{ActivationFact, QUESTION};
 use super::past::{Like, needed};
-use super::people::{STORED, unknown_exception};
+use super::people::unknown_exception;
 use super::refusal::{Refusal, RefusalKind};
 use super::state::{Denial, State};
 use crate::identity::PersonSession;
@@ -38,6 +39,9 @@ const LARGEST_IN_ALL: usize = LARGEST_INPUT - (512 << 10);
 const MOST_AGENTS: usize = 100;
 /// How far back it looks.
 const TRIED_WITHIN: Span = Span::from_seconds(7 * 86_400);
+
+/// A recorded question as it was written down. A preview tries a thousand of them, and none is looked into here.
+pub(super) type Recorded = Box<RawValue>;
 
 /// All that a sheet's preview needs.
 pub(super) struct Shown {
@@ -77,7 +81,7 @@ impl App {
         person: &PersonSession,
         id: &str,
         as_of: Option<u64>,
-    ) -> Result<QuestionsReply, Refusal> {
+    ) -> Result<QuestionsReply<Recorded>, Refusal> {
         self.hold_sheet(person, id).await?;
         self.refresh_before_sheet(id, as_of).await?;
         let shown = self.shown(person, id, as_of).await?;
@@ -166,7 +170,7 @@ impl App {
 
     /// The recorded denials that a preview tries: up to a thousand records, which a sheet alone need not read. Read from
     /// the disk, off the executor.
-    pub(super) async fn others(&self, shown: &Shown) -> Result<Vec<SealedQuestion>, Refusal> {
+    pub(super) async fn others(&self, shown: &Shown) -> Result<Vec<Recorded>, Refusal> {
         let (app, tried) = (self.clone(), shown.sheet.tried.clone());
         let reading =
             move || tried.into_iter().map(|seq| app.recorded_question(seq)).collect::<Result<Vec<_>, Refusal>>();
@@ -251,13 +255,13 @@ impl App {
         Ok(Facts { refused: entry.origin.refused.clone(), exception, bundle, tried, renews })
     }
 
-    fn recorded_question(&self, seq: u64) -> Result<SealedQuestion, Refusal> {
+    fn recorded_question(&self, seq: u64) -> Result<Recorded, Refusal> {
         let record = self.stored(Log::Decisions, seq)?;
         if record.has_erased(QUESTION) {
             return Err(Refusal::new(RefusalKind::Gone, "payload_erased", "what was asked was erased"));
         }
-        let bytes = record.payload(QUESTION).unwrap_or_default();
-        json::read_as(bytes, STORED).map_err(|_| self.unreadable(&StoreError::Database("a question is gone".into())))
+        serde_json::from_slice(record.payload(QUESTION).unwrap_or_default())
+            .map_err(|_| self.unreadable(&StoreError::Database("a question is gone".into())))
     }
 
     /// A stored record, verified.

@@ -5,6 +5,7 @@ use axum::Json;
 use axum::extract::{Path, Query, State};
 use proviso_api::exceptions::{QuestionsReply, SheetReply};
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use crate::http::caller::Person;
 use crate::http::problem::Refused;
@@ -32,6 +33,6 @@ pub(in crate::http) async fn questions(
     person: Person,
     Path(id): Path<String>,
     Query(at): Query<At>,
-) -> Result<Json<QuestionsReply>, Refused> {
+) -> Result<Json<QuestionsReply<Box<RawValue>>>, Refused> {
     Ok(Json(site.app().questions(&person.session, &id, at.as_of).await?))
 }
