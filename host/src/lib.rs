@@ -22,6 +22,7 @@ pub mod evidence;
 pub mod export;
 pub mod gate;
 mod grant_states;
+pub mod heap;
 pub mod http;
 pub mod identity;
 pub mod mcp;

@@ -124,7 +124,7 @@ const ONLY: [Only; 6] = [
     Only {
         word: "unsafe_code",
         roots: PRODUCT,
-        places: &["policy-core/module/src", "host/src/gate", "host/src/main.rs"],
+        places: &["policy-core/module/src", "host/src/gate", "host/src/heap.rs"],
     },
 ];
 

@@ -12,6 +12,7 @@ use super::Cut;
 use super::pass::{Pass, Passed};
 use super::resume::Believed;
 use super::sealed::{self, seal};
+use crate::heap;
 use crate::store::folding::{SnapshotRule, Snapshots, Verified};
 use crate::store::sqlite::{FILE, Shared, schema};
 use crate::store::types::{Fold, Head, Log, StoreError};
@@ -104,10 +105,13 @@ impl Drop for Worker {
 impl Worker {
     fn run(&self, begun: Begun) {
         let Some(snapshots) = self.fold.snapshots() else { return };
-        if let Some(believed) = begun.believed
-            && !self.verify_rest(snapshots, &believed)
-        {
-            return;
+        if let Some(believed) = begun.believed {
+            let verified = self.verify_rest(snapshots, &believed);
+            // What was folded anew is gone, and as large as what is believed.
+            heap::give_back();
+            if !verified {
+                return;
+            }
         }
         let (mut turn, mut covered) = (self.shared.place.turn(), begun.covered);
         while self.stop.rest(self.rule.look) {
@@ -125,7 +129,9 @@ impl Worker {
             if !due {
                 continue;
             }
-            match self.renew(snapshots, cut, &heads, turn) {
+            let renewed = self.renew(snapshots, cut, &heads, turn);
+            heap::give_back();
+            match renewed {
                 Ok(true) => covered = Some(cut.records()),
                 Ok(false) => {}
                 // What is read here changes under nobody's hands, but where something is erased.
