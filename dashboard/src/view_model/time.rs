@@ -30,28 +30,37 @@ impl GateClock {
 
 /// A length of time in words: `45 s`, `17 min`, `1 h 30 min`, `2 d 4 h`. Only the two largest units are told.
 pub fn length(span: Span) -> String {
-    let seconds = span.seconds();
-    let (days, hours, minutes, rest) = (seconds / 86_400, seconds % 86_400 / 3_600, seconds % 3_600 / 60, seconds % 60);
-    let parts = [(days, "d"), (hours, "h"), (minutes, "min"), (rest, "s")];
-    let told: Vec<String> = parts
-        .iter()
-        .skip_while(|(count, _)| *count == 0)
-        .take(2)
-        .filter(|(count, _)| *count > 0)
-        .map(|(count, unit)| format!("{count} {unit}"))
-        .collect();
+    let told: Vec<String> = two_largest(&units(span)).filter(|(count, _)| *count > 0).map(in_words).collect();
     if told.is_empty() { "0 s".into() } else { told.join(" ") }
 }
 
-/// How long until then: `in 17 min`, `in 4 min 9 s`, or `over`. Seconds are told only when they matter.
+type Unit = (u64, &'static str);
+
+fn units(span: Span) -> [Unit; 4] {
+    let seconds = span.seconds();
+    [(seconds / 86_400, "d"), (seconds % 86_400 / 3_600, "h"), (seconds % 3_600 / 60, "min"), (seconds % 60, "s")]
+}
+
+/// From the first that is not zero on; where all are, the smallest.
+fn two_largest(units: &[Unit]) -> impl Iterator<Item = &Unit> {
+    let zeros = units.iter().take_while(|(count, _)| *count == 0).count();
+    units.iter().skip(zeros.min(units.len().saturating_sub(1))).take(2)
+}
+
+fn in_words((count, unit): &Unit) -> String {
+    format!("{count} {unit}")
+}
+
+/// How long until then: `in 17 min`, `in 4 h 0 min`, `in 4 min 9 s`, or `over`. Seconds are told only when they matter. A
+/// unit is told at zero, too: what stands beside a countdown does not move when an hour is full.
 pub fn until(now: Timestamp, then: Timestamp) -> String {
     if now >= then {
         return "over".into();
     }
     let left = then.since(now);
-    let seconds = left.seconds();
-    let told = if seconds >= SECONDS_MATTER { Span::from_seconds(seconds - seconds % 60) } else { left };
-    format!("in {}", length(told))
+    let [rest @ .., _] = units(left);
+    let told = if left.seconds() >= SECONDS_MATTER { rest.as_slice() } else { &units(left) };
+    format!("in {}", two_largest(told).map(in_words).collect::<Vec<_>>().join(" "))
 }
 
 /// How long ago: `2 h ago`, or `just now`.
@@ -139,6 +148,12 @@ mod tests {
         assert_eq!(until(now, later), "in 17 min");
         assert_eq!(until(at("2026-11-22T16:00:01Z"), later), "in 16 min");
         assert_eq!(until(at("2026-11-22T16:12:51Z"), later), "in 4 min 9 s");
+        assert_eq!(until(at("2026-11-22T16:13:00Z"), later), "in 4 min 0 s");
+        assert_eq!(until(at("2026-11-22T16:16:15Z"), later), "in 45 s");
+        assert_eq!(until(Timestamp::from_millis(later.millis() - 1), later), "in 0 s");
+        assert_eq!(until(at("2026-11-22T12:17:00Z"), later), "in 4 h 0 min");
+        assert_eq!(until(at("2026-11-22T12:17:01Z"), later), "in 3 h 59 min");
+        assert_eq!(until(at("2026-11-20T16:17:00Z"), later), "in 2 d 0 h");
         assert_eq!(until(later, later), "over");
         assert_eq!(until(later, now), "over");
         assert_eq!(ago(later, now), "17 min ago");
