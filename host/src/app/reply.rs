@@ -40,6 +40,8 @@ impl App {
         let reading = self.0.time.read(self.0.folded.newest());
         // INVARIANT (R7): what was stopped while its record was written, or while it waited for a copy, does not leave.
         let overtaken = self.is_overtaken(&made.decision.evaluation, reading.now) && !sabotaged!("r7_stop_overtaken");
+        // One layer alone would hide that another does not honour a lock.
+        let overtaken = overtaken && !sabotaged!("r7_lock_ignored");
         let state = self.state();
         let now = reading.now.millis();
         let lapse = made.now.plus(Span::from_seconds(VALID_FOR.into())).millis();
