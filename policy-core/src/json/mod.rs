@@ -8,6 +8,7 @@ mod number;
 mod objects;
 mod plain;
 mod scan;
+mod special;
 mod strict;
 
 pub use canonical::{CanonicalError, to_canonical_bytes, write_canonical};

@@ -52,7 +52,8 @@ struct Question<'a> {
     #[serde(borrow)]
     candidates: Raw<'a>,
     locks: Vec<Lock>,
-    requested: Requested,
+    #[serde(borrow)]
+    requested: Raw<'a>,
 }
 
 /// A question with its entities and its candidates apart: its own members hold none.
@@ -108,6 +109,7 @@ pub(super) fn read_trial(rules: &Rules, input: &[u8]) -> Option<(Preview, Arc<[R
 struct Seen {
     facts: RefCell<Option<(Place, Arc<Facts>)>>,
     candidates: RefCell<Option<(Place, Arc<Vec<Candidate>>)>>,
+    requested: RefCell<Option<(Place, Arc<Requested>)>>,
 }
 
 type Place = (*const u8, usize);
@@ -115,6 +117,10 @@ type Place = (*const u8, usize);
 impl Seen {
     /// How long the known text is that `rest` begins with.
     fn known(&self, rules: &Rules, rest: &str) -> Option<usize> {
+        if let Some((length, known)) = rules.kept.requested.at(rest) {
+            self.requested.replace(Some(((rest.as_ptr(), length), known)));
+            return Some(length);
+        }
         if let Some((length, known)) = rules.kept.candidates.at(rest) {
             self.candidates.replace(Some(((rest.as_ptr(), length), known)));
             return Some(length);
@@ -138,6 +144,8 @@ impl Question<'_> {
         let facts = here(&seen.facts, self.entities.0).or_else(|| rules.kept.facts.of(rules, self.entities.0))?;
         let candidates =
             here(&seen.candidates, self.candidates.0).or_else(|| rules.kept.candidates.of(self.candidates.0))?;
+        let requested =
+            here(&seen.requested, self.requested.0).or_else(|| rules.kept.requested.of(self.requested.0))?;
         let question = SealedQuestion {
             v: self.v,
             purpose: self.purpose,
@@ -154,7 +162,7 @@ impl Question<'_> {
             claimed: self.claimed,
             candidates: Vec::new(),
             locks: self.locks,
-            requested: self.requested,
+            requested: (*requested).clone(),
         };
         Some(Apart { v, question, facts, candidates })
     }
@@ -198,7 +206,11 @@ mod tests {
             locks: vec![Lock { id: "l".to_owned(), target: LockTarget::Task("t".to_owned()) }],
             ..bare.clone()
         };
-        for question in [bare, whole] {
+        let asking = SealedQuestion {
+            requested: Requested { uses: 3, sum: 5, asker: Some("Agent::b".to_owned()), ..Requested::default() },
+            ..whole.clone()
+        };
+        for question in [bare.clone(), whole, asking, bare] {
             let bytes = to_canonical_bytes(&Evaluate { v: ABI_VERSION, question }).unwrap();
             let strict: Evaluate = read_object_as(&bytes, LIMITS, &[]).unwrap();
             for _ in 0..2 {

@@ -1,5 +1,6 @@
 //! What an instance keeps between questions, so that the next one need not make it again: entities, grants and what they
-//! compile to, the hour that it is, what an approver tries grants on. Each is what its input makes of it and nothing else.
+//! compile to, what is requested, the hour that it is, what an approver tries grants on. Each is what its input makes of it
+//! and nothing else.
 //!
 //! INVARIANT (R8): no outcome is kept, and nothing that depends on more than its key and the loaded bundle. What is kept
 //! is bounded; when it is full all of it is dropped, so that no question can hold another's place.
@@ -10,6 +11,7 @@ mod denials;
 mod facts;
 mod moments;
 mod permits;
+mod requested;
 
 use policy_core::json::Limits;
 
@@ -20,6 +22,7 @@ pub(crate) use denials::{KeptDenials, Recorded};
 pub(crate) use facts::{Facts, KeptFacts};
 pub(crate) use moments::Moments;
 pub(crate) use permits::KeptPermits;
+pub(crate) use requested::KeptRequested;
 
 /// How many levels of an input stand above a text that is kept, at most.
 const ABOVE: usize = 5;
@@ -34,6 +37,7 @@ pub(crate) struct Kept {
     pub(crate) facts: KeptFacts,
     pub(crate) moments: Moments,
     pub(crate) permits: KeptPermits,
+    pub(crate) requested: KeptRequested,
 }
 
 /// A copy begins with nothing.

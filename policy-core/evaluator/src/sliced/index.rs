@@ -10,6 +10,8 @@ use super::scope::{Constraint, Parties, Party, Scope};
 /// The place of a name in its column; [`ANYTHING`] for a scope that names nothing.
 type Name = usize;
 const ANYTHING: Name = 0;
+/// Up to how many policies are asked for their scopes one by one, which is less than to look them up.
+const FEW: usize = 8;
 
 /// The names that one column of the scopes holds.
 #[derive(Debug, Clone, Default)]
@@ -86,6 +88,9 @@ impl Index {
 
     /// The positions of the policies whose scope may hold, in order; nothing where all are to be asked.
     pub(super) fn slice(&self, parties: &Parties<'_>) -> Option<Vec<usize>> {
+        if self.policies <= FEW && !sabotaged!("r2_open_scopes_left_out") {
+            return None;
+        }
         let principals = self.principals.names_of(&parties.principal);
         let actions = self.actions.names_of(&parties.action);
         let resources = self.resources.names_of(&parties.resource);

@@ -5,7 +5,7 @@ use serde::ser::{
     SerializeTupleStruct, SerializeTupleVariant,
 };
 
-use super::{NotPlain, Result, Straight};
+use super::{NotPlain, Result, Straight, is_plain};
 
 /// The items of an array.
 pub(super) struct Items<'a> {
@@ -46,22 +46,41 @@ pub(super) struct Members<'a> {
 }
 
 impl<'a> Members<'a> {
-    pub(super) fn new(bytes: &'a mut Vec<u8>, closes: &'static str) -> Self {
+    /// `count`: how many there will be, as far as that is known.
+    pub(super) fn new(bytes: &'a mut Vec<u8>, count: usize, closes: &'static str) -> Self {
         bytes.push(b'{');
-        Self { begin: bytes.len(), bytes, places: Vec::new(), in_order: true, closes }
+        Self { begin: bytes.len(), bytes, places: Vec::with_capacity(count), in_order: true, closes }
     }
 
-    fn name<T: Serialize + ?Sized>(&mut self, name: &T) -> Result<()> {
+    /// Where the next member begins.
+    fn next(&mut self) -> usize {
         if !self.places.is_empty() {
             self.bytes.push(b',');
         }
-        let begin = self.bytes.len();
-        name.serialize(Straight { bytes: &mut *self.bytes })?;
-        // A name is a string, and its order is that of its bytes.
+        self.bytes.len()
+    }
+
+    /// The key of a map, which may be whatever is written as a string.
+    fn key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<()> {
+        let begin = self.next();
+        key.serialize(Straight { bytes: &mut *self.bytes })?;
         let text = self.bytes.get(begin..).and_then(|text| text.strip_prefix(b"\"")?.strip_suffix(b"\""));
-        if !text.is_some_and(|text| text.iter().all(|byte| matches!(byte, b' '..=b'~') && *byte != b'\\')) {
+        if !text.is_some_and(is_plain) {
             return Err(NotPlain);
         }
+        self.named(begin);
+        Ok(())
+    }
+
+    fn name(&mut self, name: &str) -> Result<()> {
+        let begin = self.next();
+        super::name(name, self.bytes)?;
+        self.named(begin);
+        Ok(())
+    }
+
+    /// The name that begins there is written.
+    fn named(&mut self, begin: usize) {
         let end = self.bytes.len();
         if let Some(&(before, upto, _)) = self.places.last() {
             self.in_order &=
@@ -69,7 +88,6 @@ impl<'a> Members<'a> {
         }
         self.bytes.push(b':');
         self.places.push((begin, end, end));
-        Ok(())
     }
 
     fn value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
@@ -140,7 +158,7 @@ impl SerializeMap for Members<'_> {
     type Error = NotPlain;
 
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<()> {
-        self.name(key)
+        self.key(key)
     }
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {

@@ -11,6 +11,7 @@ use std::fmt;
 use serde::ser::{self, Serialize};
 
 use crate::json::LARGEST_INTEGER;
+use crate::json::special::first_special;
 use inside::{Items, Members};
 
 /// Writes what is plain behind what is there. Whether it is plain: what is written of anything else is of no use.
@@ -76,29 +77,38 @@ impl<'a> Straight<'a> {
         Items::new(self.bytes, "]")
     }
 
-    fn members(self) -> Members<'a> {
-        Members::new(self.bytes, "}")
+    fn members(self, count: usize) -> Members<'a> {
+        Members::new(self.bytes, count, "}")
     }
 
     /// Opens the object of one variant.
     fn variant(self, name: &str) -> Result<&'a mut Vec<u8>> {
         self.bytes.push(b'{');
         self::name(name, self.bytes)?;
+        self.bytes.push(b':');
         Ok(self.bytes)
     }
 }
 
-/// A member's name and the colon.
+/// A member's name.
 fn name(name: &str, bytes: &mut Vec<u8>) -> Result<()> {
-    // The order of other names is not that of their bytes, or not that of what is written.
-    let is_plain = name.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\');
-    if !is_plain {
+    if !is_plain(name.as_bytes()) {
         return Err(NotPlain);
     }
-    bytes.push(b'"');
-    bytes.extend_from_slice(name.as_bytes());
-    bytes.extend_from_slice(b"\":");
+    quoted(name, bytes);
     Ok(())
+}
+
+/// Whether it is a name that is written as it is: the order of others is not that of their bytes, or not that of what is
+/// written.
+fn is_plain(name: &[u8]) -> bool {
+    name.is_ascii() && first_special(name).is_none()
+}
+
+fn quoted(text: &str, bytes: &mut Vec<u8>) {
+    bytes.push(b'"');
+    bytes.extend_from_slice(text.as_bytes());
+    bytes.push(b'"');
 }
 
 impl<'a> ser::Serializer for Straight<'a> {
@@ -161,12 +171,10 @@ impl<'a> ser::Serializer for Straight<'a> {
     }
 
     fn serialize_str(self, value: &str) -> Result<()> {
-        if value.bytes().any(|byte| matches!(byte, 0..=0x1f | b'"' | b'\\')) {
+        if first_special(value.as_bytes()).is_some() {
             return serde_json::to_writer(self.bytes, value).map_err(|_| NotPlain);
         }
-        self.bytes.push(b'"');
-        self.bytes.extend_from_slice(value.as_bytes());
-        self.bytes.push(b'"');
+        quoted(value, self.bytes);
         Ok(())
     }
 
@@ -228,16 +236,22 @@ impl<'a> ser::Serializer for Straight<'a> {
         Ok(Items::new(bytes, "]}"))
     }
 
-    fn serialize_map(self, _: Option<usize>) -> Result<Members<'a>> {
-        Ok(self.members())
+    fn serialize_map(self, count: Option<usize>) -> Result<Members<'a>> {
+        Ok(self.members(count.unwrap_or(0)))
     }
 
-    fn serialize_struct(self, _: &'static str, _: usize) -> Result<Members<'a>> {
-        Ok(self.members())
+    fn serialize_struct(self, _: &'static str, count: usize) -> Result<Members<'a>> {
+        Ok(self.members(count))
     }
 
-    fn serialize_struct_variant(self, _: &'static str, _: u32, variant: &'static str, _: usize) -> Result<Members<'a>> {
+    fn serialize_struct_variant(
+        self,
+        _: &'static str,
+        _: u32,
+        variant: &'static str,
+        count: usize,
+    ) -> Result<Members<'a>> {
         let bytes = self.variant(variant)?;
-        Ok(Members::new(bytes, "}}"))
+        Ok(Members::new(bytes, count, "}}"))
     }
 }

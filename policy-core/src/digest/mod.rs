@@ -1,5 +1,7 @@
 //! SHA-256 digests, written as 64 lower-case hexadecimal digits.
 
+mod digits;
+
 use std::fmt;
 use std::str::FromStr;
 
@@ -44,15 +46,12 @@ impl Digest {
 
     /// Hands on its digits: a digest stands in every question several times, and is written without a copy.
     fn written<T>(&self, write: impl FnOnce(&str) -> T) -> T {
-        const fn digit(half: u8) -> u8 {
-            if half < 10 { b'0' + half } else { b'a' - 10 + half }
-        }
-        let mut digits = [0_u8; 64];
-        for (pair, byte) in digits.as_chunks_mut::<2>().0.iter_mut().zip(self.0) {
-            *pair = [digit(byte >> 4), digit(byte & 15)];
+        let mut text = [0_u8; 64];
+        for (text, bytes) in text.as_chunks_mut().0.iter_mut().zip(self.0.as_chunks().0) {
+            *text = digits::written(*bytes);
         }
         // Digits are text.
-        write(std::str::from_utf8(&digits).unwrap_or_default())
+        write(std::str::from_utf8(&text).unwrap_or_default())
     }
 }
 
@@ -73,18 +72,10 @@ impl FromStr for Digest {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let refuse = || DigestError(text.chars().take(80).collect());
-        let nibble = |digit: u8| match digit {
-            b'0'..=b'9' => Ok(digit - b'0'),
-            b'a'..=b'f' => Ok(digit - b'a' + 10),
-            _ => Err(refuse()),
-        };
-        if text.len() != 64 {
-            return Err(refuse());
-        }
-        let mut bytes = [0u8; 32];
-        for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
-            let &[high, low] = pair else { return Err(refuse()) };
-            *byte = nibble(high)? << 4 | nibble(low)?;
+        let text: &[u8; 64] = text.as_bytes().try_into().map_err(|_| refuse())?;
+        let mut bytes = [0_u8; 32];
+        for (bytes, text) in bytes.as_chunks_mut().0.iter_mut().zip(text.as_chunks().0) {
+            *bytes = digits::read(*text).ok_or_else(refuse)?;
         }
         Ok(Self(bytes))
     }
