@@ -14,6 +14,7 @@ use crate::lifecycle::{
 use crate::outcome::Terms;
 pub(crate) use crate::presence::{Presence, Proof};
 use crate::question::{Call, Candidate, EntityFact, Purpose, Requested, SealedQuestion};
+use crate::record::Record;
 use crate::time::{Span, Timestamp};
 use crate::value::Value;
 
@@ -49,21 +50,21 @@ pub(crate) fn path(at: &[&str]) -> Vec<String> {
 }
 
 /// The call with these arguments: `rows` (Long), `file` (String, a path), `note` (String), `deep` ({`flag`: Bool}).
-pub(crate) fn input(rows: i64, file: &str, note: &str) -> BTreeMap<String, Value> {
-    BTreeMap::from([
-        ("rows".into(), Value::Long(rows)),
-        ("file".into(), string(file)),
-        ("note".into(), string(note)),
-        ("deep".into(), Value::Record(BTreeMap::from([("flag".into(), Value::Bool(true))]))),
-        ("tags".into(), Value::Set(vec![string("a")])),
-        ("owner".into(), Value::Entity(user("carol"))),
+pub(crate) fn input(rows: i64, file: &str, note: &str) -> Record {
+    Record::from([
+        ("rows", Value::Long(rows)),
+        ("file", string(file)),
+        ("note", string(note)),
+        ("deep", Value::Record(Record::from([("flag", Value::Bool(true))]))),
+        ("tags", Value::Set(vec![string("a")])),
+        ("owner", Value::Entity(user("carol"))),
     ])
 }
 
-pub(crate) fn question_with(input: BTreeMap<String, Value>) -> SealedQuestion {
+pub(crate) fn question_with(input: Record) -> SealedQuestion {
     let fact = |uid: EntityRef, parents: Vec<EntityRef>| EntityFact {
         uid,
-        attrs: BTreeMap::new(),
+        attrs: Record::new(),
         parents,
         source: "bundle".into(),
     };
@@ -91,7 +92,7 @@ pub(crate) fn question_with(input: BTreeMap<String, Value>) -> SealedQuestion {
         enforcement_point: Some("proxy".into()),
         bound: false,
         vouched: false,
-        context: BTreeMap::new(),
+        context: Record::new(),
         entities: vec![
             fact(dataset("q3"), vec![group("quarters")]),
             fact(group("quarters"), vec![group("finance")]),

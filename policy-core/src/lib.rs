@@ -17,6 +17,7 @@ pub mod outcome;
 mod parsed;
 pub mod presence;
 pub mod question;
+pub mod record;
 pub mod saboteur;
 pub mod shared;
 pub mod sheet;

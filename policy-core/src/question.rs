@@ -9,6 +9,7 @@ use smol_str::SmolStr;
 use crate::digest::Digest;
 use crate::entity::{EntityRef, Hop};
 use crate::grant::Grant;
+use crate::record::Record;
 use crate::shared::Shared;
 use crate::text;
 use crate::time::{Span, Timestamp};
@@ -45,7 +46,7 @@ pub struct SealedQuestion {
     pub vouched: bool,
     /// Cedar's context as the gate believes it, without `input` and `requested`: what the gate sets and the action
     /// declares, and what `bundle.toml` lets this caller supply.
-    pub context: BTreeMap<String, Value>,
+    pub context: Record,
     /// The slice of entities that policies may look at, sorted by uid. Action entities are the schema's.
     pub entities: Vec<EntityFact>,
     /// What the caller claimed and was not believed. Kept for the record; never reaches policy.
@@ -138,7 +139,7 @@ pub struct EntityFact {
     /// Which entity.
     pub uid: EntityRef,
     /// Its attributes.
-    pub attrs: BTreeMap<String, Value>,
+    pub attrs: Record,
     /// Its direct parents, sorted.
     pub parents: Vec<EntityRef>,
     /// Where this is from: `bundle`, `unknown` (an entity that no source knows: no attributes, no parents), or the name

@@ -1,10 +1,9 @@
 //! Values tagged with their Cedar type: the only form in which data crosses the module's boundary.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
 use crate::entity::EntityRef;
+use crate::record::Record;
 
 /// A value with its Cedar type, in JSON one member: `{"long": 3}`, `{"set": [{"string": "a"}]}`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -21,7 +20,7 @@ pub enum Value {
     /// A Cedar `Set`. It forgets order and repeats; exact arguments are therefore compared by digest.
     Set(Vec<Value>),
     /// A Cedar record.
-    Record(BTreeMap<String, Value>),
+    Record(Record),
     /// A `datetime`, as Cedar writes it: `2026-11-22T16:00:00.000Z`.
     Datetime(String),
     /// A `duration`, as Cedar writes it: `1h30m`.

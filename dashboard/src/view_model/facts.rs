@@ -71,7 +71,7 @@ pub fn known_of(question: &SealedQuestion, uid: &EntityRef) -> Vec<(String, Stri
         .entities
         .iter()
         .filter(|fact| fact.uid == *uid)
-        .flat_map(|fact| fact.attrs.iter().map(|(name, attribute)| (name.clone(), value(attribute))))
+        .flat_map(|fact| fact.attrs.iter().map(|(name, attribute)| (name.to_string(), value(attribute))))
         .collect()
 }
 

@@ -172,7 +172,7 @@ fn walk(value: &Value, at: &mut Vec<String>, found: &mut Vec<(Vec<String>, Scala
     let scalar = match value {
         Value::Record(members) => {
             for (name, member) in members {
-                at.push(name.clone());
+                at.push(name.to_string());
                 walk(member, at, found);
                 at.pop();
             }

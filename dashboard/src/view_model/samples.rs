@@ -10,6 +10,7 @@ use policy_core::lifecycle::{Exception, Phase, RequestFacts, Version, Vote, Vote
 use policy_core::outcome::{Evaluation, Outcome, Reason, Terms};
 use policy_core::presence::Proof;
 use policy_core::question::{Call, Purpose, Requested, SEALED_VERSION, SealedQuestion};
+use policy_core::record::Record;
 use policy_core::sheet::{Argument, BundleFact, DecisionSheet, SHEET_VERSION};
 use policy_core::time::{Span, Timestamp};
 use policy_core::value::Value;
@@ -97,7 +98,7 @@ fn terms() -> Terms {
 }
 
 pub fn question() -> SealedQuestion {
-    let input = BTreeMap::from([
+    let input = Record::from([
         ("content".to_owned(), Value::String("Q4".into())),
         ("path".to_owned(), Value::String("/reports/q4/a.md".into())),
     ]);
@@ -122,7 +123,7 @@ pub fn question() -> SealedQuestion {
         enforcement_point: Some("desk".into()),
         bound: false,
         vouched: false,
-        context: BTreeMap::new(),
+        context: Record::new(),
         entities: vec![],
         claimed: BTreeMap::new(),
         candidates: vec![],

@@ -121,7 +121,7 @@ fn lean(mut input: Eligible) -> Eligible {
     question.call.input = None;
     question.call.input_digest = Digest::of(b"null");
     question.call.paths.clear();
-    question.context.clear();
+    question.context = policy_core::record::Record::new();
     question.claimed.clear();
     question.candidates.clear();
     question.locks.clear();

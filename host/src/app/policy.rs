@@ -413,6 +413,8 @@ fn redacted(secret: &Value, code: &impl Fn(&str) -> String) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use policy_core::record::Record;
+
     use super::*;
 
     #[test]
@@ -420,15 +422,15 @@ mod tests {
         let code = |_: &str| "coded".to_owned();
         let texts = ["5s", "1.25", "10.0.0.7", "2026-11-22T16:00:00.000Z", "pin"].map(str::to_owned);
         let [duration, decimal, address, instant, pin] = texts;
-        let secret = Value::Record(BTreeMap::from([
-            ("a".to_owned(), Value::Duration(duration.clone())),
-            ("b".to_owned(), Value::Decimal(decimal.clone())),
-            ("c".to_owned(), Value::Ipaddr(address.clone())),
-            ("d".to_owned(), Value::Datetime(instant.clone())),
-            ("e".to_owned(), Value::Set(vec![Value::String(pin.clone())])),
-            ("f".to_owned(), Value::Entity(EntityRef::new("Account", &pin))),
-            ("g".to_owned(), Value::Record(BTreeMap::from([("h".to_owned(), Value::String(pin.clone()))]))),
-            ("i".to_owned(), Value::Long(4711)),
+        let secret = Value::Record(Record::from([
+            ("a", Value::Duration(duration.clone())),
+            ("b", Value::Decimal(decimal.clone())),
+            ("c", Value::Ipaddr(address.clone())),
+            ("d", Value::Datetime(instant.clone())),
+            ("e", Value::Set(vec![Value::String(pin.clone())])),
+            ("f", Value::Entity(EntityRef::new("Account", &pin))),
+            ("g", Value::Record(Record::from([("h", Value::String(pin.clone()))]))),
+            ("i", Value::Long(4711)),
         ]));
         let kept = serde_json::to_string(&redacted(&secret, &code)).unwrap();
         for text in [duration, decimal, address, instant, pin, "4711".to_owned()] {

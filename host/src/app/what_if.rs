@@ -143,7 +143,7 @@ fn plain(value: &Value) -> Json {
         Value::Entity(EntityRef { id, .. }) => Json::from(id.as_str()),
         Value::Set(values) => values.iter().map(plain).collect(),
         Value::Record(members) => {
-            Json::Object(members.iter().map(|(name, value)| (name.clone(), plain(value))).collect())
+            Json::Object(members.iter().map(|(name, value)| (name.to_string(), plain(value))).collect())
         }
     }
 }

@@ -3,11 +3,12 @@
 //! What the record cannot tell stays as it was: the grants with their counters, the locks, and what a request would have
 //! asked for.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use policy_core::digest::Digest;
 use policy_core::entity::{EntityRef, Hop};
 use policy_core::question::{EntityFact, SealedQuestion};
+use policy_core::record::Record;
 use policy_core::time::Timestamp;
 use policy_core::value::Value;
 use policy_evaluator::Bundle;
@@ -94,14 +95,14 @@ fn claims(before: Option<&Bundle>, question: &SealedQuestion) -> Claimed {
     for (name, value) in question.context.iter().filter(|(name, value)| !is_the_gates(question, name, value)) {
         match plain(value) {
             Json::Object(properties) if name == ACTION_PROPERTIES => claims.action = properties,
-            said => drop(claims.context.insert(name.clone(), said)),
+            said => drop(claims.context.insert(name.to_string(), said)),
         }
     }
     let believed = |fact: &&EntityFact| question.enforcement_point.as_ref() == Some(&fact.source);
     for fact in question.entities.iter().filter(believed) {
         let known = known(before, &fact.uid);
-        let said = fact.attrs.iter().filter(|(name, _)| !known.contains_key(*name));
-        let said = said.map(|(name, value)| (name.clone(), plain(value)));
+        let said = fact.attrs.iter().filter(|(name, _)| !known.contains_key(name));
+        let said = said.map(|(name, value)| (name.to_string(), plain(value)));
         if fact.uid == question.call.subject {
             claims.subject.extend(said);
         } else if question.call.resources.contains(&fact.uid) {
@@ -112,8 +113,8 @@ fn claims(before: Option<&Bundle>, question: &SealedQuestion) -> Claimed {
 }
 
 /// What the bundle itself says of an entity.
-fn known(bundle: Option<&Bundle>, uid: &EntityRef) -> BTreeMap<String, Value> {
-    let Some(bundle) = bundle else { return BTreeMap::new() };
+fn known(bundle: Option<&Bundle>, uid: &EntityRef) -> Record {
+    let Some(bundle) = bundle else { return Record::new() };
     let mut around = bundle.nothing();
     bundle.add_people(&mut around, std::slice::from_ref(uid));
     around.entities.into_iter().find(|fact| fact.uid == *uid).map(|fact| fact.attrs).unwrap_or_default()
@@ -183,7 +184,7 @@ fn plain(value: &Value) -> Json {
         Value::Entity(uid) => json!({"type": uid.kind, "id": uid.id}),
         Value::Set(items) => items.iter().map(plain).collect(),
         Value::Record(members) => {
-            let members = members.iter().map(|(name, value)| (name.clone(), plain(value)));
+            let members = members.iter().map(|(name, value)| (name.to_string(), plain(value)));
             Json::Object(members.collect::<Map<_, _>>())
         }
     }

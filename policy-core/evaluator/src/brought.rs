@@ -43,7 +43,7 @@ fn is_person(rules: &Rules, entity: &EntityRef) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
+    use policy_core::record::Record;
 
     use super::*;
     use crate::Bundle;
@@ -58,7 +58,7 @@ mod tests {
         let bundle = Bundle::accept(&files).unwrap();
         let fact = |uid: &EntityRef, source: &str| EntityFact {
             uid: uid.clone(),
-            attrs: BTreeMap::new(),
+            attrs: Record::new(),
             parents: Vec::new(),
             source: source.into(),
         };

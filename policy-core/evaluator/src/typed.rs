@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use policy_core::containment::is_normal_path;
 use policy_core::entity::EntityRef;
 use policy_core::json::LARGEST_INTEGER;
+use policy_core::record::Record;
 use policy_core::value::Value;
 use serde_json::Value as Json;
 
@@ -44,8 +45,8 @@ pub(crate) fn record(
     members: &BTreeMap<String, Member>,
     writer: Writer,
     config: &Config,
-) -> Result<BTreeMap<String, Value>, Misfit> {
-    let mut record = BTreeMap::new();
+) -> Result<Record, Misfit> {
+    let mut record = Record::new();
     for (name, json) in json {
         let member = members.get(name).ok_or_else(|| Misfit::here("is not declared").under(name))?;
         if json.is_null() && writer == Writer::Caller {
@@ -57,7 +58,7 @@ pub(crate) fn record(
         }
         record.insert(name.clone(), value);
     }
-    let missing = members.iter().find(|(name, member)| member.required && !record.contains_key(*name));
+    let missing = members.iter().find(|(name, member)| member.required && !record.contains_key(name));
     match missing {
         Some((name, _)) => Err(Misfit::here("is missing").under(name)),
         None => Ok(record),

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use policy_core::entity::EntityRef;
 use policy_core::question::SealedQuestion;
+use policy_core::record::Record;
 use policy_core::sheet::Argument;
 use policy_core::text::visible;
 use policy_core::value::Value;
@@ -193,15 +194,10 @@ fn entity(value: &Value) -> Option<EntityRef> {
     }
 }
 
-fn open(
-    record: &BTreeMap<String, Value>,
-    members: &BTreeMap<String, Member>,
-    at: &mut Vec<String>,
-    lines: &mut Vec<Argument>,
-) {
+fn open(record: &Record, members: &BTreeMap<String, Member>, at: &mut Vec<String>, lines: &mut Vec<Argument>) {
     for (name, value) in record {
-        let Some(member) = members.get(name) else { continue };
-        at.push(name.clone());
+        let Some(member) = members.get(name.as_str()) else { continue };
+        at.push(name.to_string());
         match (&member.of, value) {
             _ if member.secret || holds_secret(&member.of) && !matches!(member.of, Type::Record(_)) => {
                 let length = plain(value).to_string().chars().count();
@@ -247,7 +243,7 @@ fn plain(value: &Value) -> Json {
         Value::Entity(uid) => Json::from(uid.to_string()),
         Value::Set(items) => items.iter().map(plain).collect(),
         Value::Record(members) => {
-            Json::Object(members.iter().map(|(name, value)| (name.clone(), plain(value))).collect())
+            Json::Object(members.iter().map(|(name, value)| (name.to_string(), plain(value))).collect())
         }
     }
 }

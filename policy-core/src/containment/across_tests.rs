@@ -172,7 +172,7 @@ fn conditions_that_leave_each_argument_one_value_are_the_call_itself() {
     // What a condition cannot name stays open, and so do arguments that nobody typed.
     let mut tagged = call.clone();
     if let Some(crate::value::Value::Record(members)) = &mut tagged.input {
-        members.insert("tags".into(), crate::value::Value::Set(vec![]));
+        members.insert("tags", crate::value::Value::Set(vec![]));
     }
     let all = with(rest().into_iter().chain([equals(&["rows"], long(100)), file()]).collect());
     assert!(pins_arguments(&all, &call) && !pins_arguments(&all, &tagged));

@@ -98,7 +98,7 @@ pub fn pins_arguments(scope: &Scope, call: &Call) -> bool {
 fn is_pinned(value: &Value, at: &mut Vec<String>, conditions: &[Condition], call: &Call) -> bool {
     match value {
         Value::Record(members) => members.iter().all(|(name, member)| {
-            at.push(name.clone());
+            at.push(name.to_string());
             let pinned = is_pinned(member, at, conditions, call);
             at.pop();
             pinned
@@ -152,7 +152,7 @@ pub(super) fn is_member(entity: &EntityRef, group: &EntityRef, question: &Sealed
 /// The names of the call's top-level arguments, sorted.
 pub fn input_names(call: &Call) -> Vec<SmolStr> {
     match &call.input {
-        Some(Value::Record(members)) => members.keys().map(SmolStr::new).collect(),
+        Some(Value::Record(members)) => members.keys().cloned().collect(),
         _ => Vec::new(),
     }
 }

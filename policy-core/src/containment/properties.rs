@@ -108,7 +108,8 @@ proptest! {
     #[test]
     fn covers_agrees_with_a_plain_reading_of_the_conditions(scope in any_scope(), q in any_question()) {
         let Some(Value::Record(input)) = &q.call.input else { unreachable!("the question has arguments") };
-        let (Value::Long(rows), Value::String(file), Value::String(note)) = (&input["rows"], &input["file"], &input["note"])
+        let (Some(Value::Long(rows)), Some(Value::String(file)), Some(Value::String(note))) =
+            (input.get("rows"), input.get("file"), input.get("note"))
         else { unreachable!("the arguments have these types") };
         let scalar = |condition: &Condition| match condition.at[0].as_str() {
             "rows" => Scalar::Long(*rows),

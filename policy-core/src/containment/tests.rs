@@ -138,7 +138,7 @@ fn an_added_an_untyped_and_a_missing_argument_are_outside() {
     let scope = || with(vec![between(&["rows"], 0, 200)]);
     let mut added = question();
     if let Some(Value::Record(members)) = &mut added.call.input {
-        members.insert("overwrite".into(), Value::Bool(true));
+        members.insert("overwrite", Value::Bool(true));
     }
     assert_eq!(code(covers(&candidate(scope()), &added)), "out_of_scope input.overwrite");
     let mut untyped = question();

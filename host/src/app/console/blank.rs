@@ -5,6 +5,7 @@ use policy_core::grant::{ArgumentScope, Grant, Scope};
 use policy_core::lifecycle::{Exception, GrantState, Phase};
 use policy_core::presence::Proof;
 use policy_core::question::SealedQuestion;
+use policy_core::record::Record;
 
 /// What stands for what is not shown.
 const HIDDEN: &str = "(not shown to you)";
@@ -75,7 +76,7 @@ fn question(question: &mut SealedQuestion) {
     question.call.input = None;
     question.call.input_digest = Digest::of(b"null");
     question.call.paths.clear();
-    question.context.clear();
+    question.context = Record::new();
     question.claimed.clear();
     question.candidates.clear();
     (question.requested.sum, question.requested.held_sum) = (0, 0);

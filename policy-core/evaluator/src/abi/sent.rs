@@ -11,8 +11,8 @@ use policy_core::entity::Hop;
 use policy_core::grant::Grant;
 use policy_core::json::{Raw, read_plain};
 use policy_core::question::{Call, Candidate, Lock, Purpose, Requested, SealedQuestion};
+use policy_core::record::Record;
 use policy_core::time::Timestamp;
-use policy_core::value::Value;
 use serde::Deserialize;
 
 use super::LIMITS;
@@ -44,7 +44,7 @@ struct Question<'a> {
     bound: bool,
     #[serde(default)]
     vouched: bool,
-    context: BTreeMap<String, Value>,
+    context: Record,
     #[serde(borrow)]
     entities: Raw<'a>,
     #[serde(default)]
@@ -183,6 +183,7 @@ mod tests {
     use policy_core::entity::EntityRef;
     use policy_core::json::{read_object_as, to_canonical_bytes};
     use policy_core::question::LockTarget;
+    use policy_core::value::Value;
 
     use super::*;
     use crate::Bundle;
@@ -195,7 +196,7 @@ mod tests {
         let files = files.map(|(path, text)| (path.to_owned(), text.to_owned()));
         let bundle = Bundle::accept(&files.into()).unwrap();
         let mut bare = bundle.nothing();
-        bare.context.insert("task".to_owned(), Value::String("t \"quoted\"".to_owned()));
+        bare.context.insert("task", Value::String("t \"quoted\"".to_owned()));
         // With every member that a question may have.
         let whole = SealedQuestion {
             enforcement_point: Some("proxy".into()),

@@ -71,7 +71,7 @@ pub(crate) fn entities(rules: &Rules, facts: &[EntityFact]) -> Result<Entities, 
 
 fn entity(rules: &Rules, fact: &EntityFact, uid: ast::EntityUID) -> Result<ast::Entity, Unfit> {
     let attrs = fact.attrs.iter().map(|(name, attribute)| match value(rules, attribute) {
-        Ok(value) => Ok((name.as_str().into(), PartialValue::from(value))),
+        Ok(value) => Ok((name.clone(), PartialValue::from(value))),
         Err(misvalue) => Err((name, misvalue)),
     });
     let attrs: Result<Vec<_>, _> = attrs.collect();
@@ -86,7 +86,7 @@ fn entity(rules: &Rules, fact: &EntityFact, uid: ast::EntityUID) -> Result<ast::
         (Err((name, Misvalue::Unread(err))), parents) => {
             unnamed(rules, fact.attrs.values())?;
             parents?;
-            let error = EntityAttrEvaluationError { uid, attr_or_tag: name.as_str().into(), was_attr: true, err: *err };
+            let error = EntityAttrEvaluationError { uid, attr_or_tag: name.clone(), was_attr: true, err: *err };
             Err(Unfit::cedar(&error))
         }
     }

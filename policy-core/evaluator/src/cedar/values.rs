@@ -46,7 +46,7 @@ pub(crate) fn value(rules: &Rules, value: &Value) -> Result<ast::Value, Misvalue
             ast::Value::set(items, None)
         }
         Value::Record(members) => {
-            let members = members.iter().map(|(name, value)| Ok((name.as_str().into(), self::value(rules, value)?)));
+            let members = members.iter().map(|(name, value)| Ok((name.clone(), self::value(rules, value)?)));
             ast::Value::record_arc(Arc::new(members.collect::<Result<BTreeMap<_, _>, Misvalue>>()?), None)
         }
         Value::Datetime(text) => rules.kept.moments.datetime(text).map_err(Misvalue::Unread)?,
@@ -96,7 +96,7 @@ mod tests {
                 RestrictedExpression::new_set(items?)
             }
             Value::Record(members) => {
-                let members = members.iter().map(|(name, value)| Some((name.clone(), expression(rules, value)?)));
+                let members = members.iter().map(|(name, value)| Some((name.to_string(), expression(rules, value)?)));
                 RestrictedExpression::new_record(members.collect::<Option<Vec<_>>>()?).ok()?
             }
             Value::Datetime(text) => RestrictedExpression::new_datetime(text),
@@ -129,7 +129,8 @@ mod tests {
         scalar.prop_recursive(3, 24, 6, |inner| {
             prop_oneof![
                 prop::collection::vec(inner.clone(), 0..6).prop_map(Value::Set),
-                prop::collection::btree_map(any::<String>(), inner, 0..6).prop_map(Value::Record),
+                prop::collection::btree_map(any::<String>(), inner, 0..6)
+                    .prop_map(|members| Value::Record(members.into_iter().collect())),
             ]
         })
     }

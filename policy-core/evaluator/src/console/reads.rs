@@ -56,7 +56,7 @@ impl Reads {
     /// The same with what entities say where a policy reads it: it may hold its context against that, too.
     pub(crate) fn told<'a>(mut self, facts: impl Iterator<Item = &'a EntityFact>) -> Self {
         for (name, said) in facts.flat_map(|fact| &fact.attrs) {
-            if self.attributes.contains(name) {
+            if self.attributes.contains(name.as_str()) {
                 self.take(said);
             }
         }

@@ -90,7 +90,8 @@ pub fn about(bundle: &Bundle, who: &EntityRef) -> Vec<Mention> {
 /// What the bundle says of an entity: its attributes by name.
 pub fn attributes(bundle: &Bundle, of: &EntityRef) -> Vec<(String, Value)> {
     let fact = bundle.facts.get(of);
-    fact.map(|fact| fact.attrs.iter().map(|(name, value)| (name.clone(), value.clone())).collect()).unwrap_or_default()
+    fact.map(|fact| fact.attrs.iter().map(|(name, value)| (name.to_string(), value.clone())).collect())
+        .unwrap_or_default()
 }
 
 fn reference(rules: &Rules, uid: &EntityUid) -> EntityRef {

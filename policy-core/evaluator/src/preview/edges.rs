@@ -102,7 +102,7 @@ impl Trial<'_> {
             _ => Default::default(),
         };
         let edges = members.into_iter().filter_map(|(name, value)| {
-            let at = [name];
+            let at = [name.to_string()];
             let passes = self.with(words(&value), question.clone());
             let other = self.argument(question, &at, vary::other(&value)?)?;
             Some(self.edge(dimension(&at), passes, [other]))

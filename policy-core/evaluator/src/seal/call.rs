@@ -6,6 +6,7 @@ use policy_core::digest::Digest;
 use policy_core::entity::EntityRef;
 use policy_core::outcome::Reason;
 use policy_core::question::Call;
+use policy_core::record::Record;
 use policy_core::text::visible;
 use policy_core::value::Value;
 use serde_json::Value as Json;
@@ -117,13 +118,13 @@ fn resource(resource: EntityRef) -> Result<EntityRef, SealError> {
 /// Where `@path` strings stand that the call has.
 fn collect_paths(
     members: &BTreeMap<String, Member>,
-    record: &BTreeMap<String, Value>,
+    record: &Record,
     at: &mut Vec<String>,
     paths: &mut Vec<Vec<String>>,
 ) {
     for (name, value) in record {
-        let Some(member) = members.get(name) else { continue };
-        at.push(name.clone());
+        let Some(member) = members.get(name.as_str()) else { continue };
+        at.push(name.to_string());
         match (&member.of, value) {
             (Type::String, Value::String(_)) if member.path => paths.push(at.clone()),
             (Type::Record(members), Value::Record(record)) => collect_paths(members, record, at, paths),

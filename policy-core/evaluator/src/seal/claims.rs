@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use policy_core::outcome::Reason;
 use policy_core::question::EntityFact;
+use policy_core::record::Record;
 use policy_core::value::Value;
 use serde_json::{Map, Value as Json};
 
@@ -36,7 +37,7 @@ impl Bundle {
         &self,
         ask: &Ask,
         action: &ActionType,
-        context: &mut BTreeMap<String, Value>,
+        context: &mut Record,
         claimed: &mut BTreeMap<String, Json>,
     ) -> Result<(), SealError> {
         let listed = self.rules.config.context_claims.as_ref();

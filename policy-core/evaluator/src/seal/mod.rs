@@ -13,6 +13,7 @@ use policy_core::entity::{EntityRef, Hop};
 use policy_core::json::to_canonical_bytes;
 use policy_core::outcome::Reason;
 use policy_core::question::{Purpose, Requested, SEALED_VERSION, SealedQuestion};
+use policy_core::record::Record;
 use policy_core::text::is_identifier;
 use policy_core::time::Timestamp;
 use policy_core::value::Value;
@@ -154,7 +155,7 @@ impl Bundle {
         call: &policy_core::question::Call,
         chain: &[Hop],
         action: &ActionType,
-    ) -> BTreeMap<String, Value> {
+    ) -> Record {
         let text = |text: &str| Value::String(text.to_owned());
         let strings = || Type::Set(Box::new(Type::String));
         let hops = std::iter::once(&call.subject).chain(chain.iter().map(|hop| &hop.entity));

@@ -7,6 +7,7 @@ use policy_core::digest::Digest;
 use policy_core::entity::{EntityRef, Hop};
 use policy_core::outcome::Reason;
 use policy_core::question::{Call, EntityFact, Purpose, Requested, SEALED_VERSION, SealedQuestion};
+use policy_core::record::Record;
 use policy_core::sabotaged;
 use policy_core::time::Timestamp;
 use policy_core::value::Value;
@@ -28,7 +29,7 @@ impl Bundle {
         ask: &Ask,
         call: &Call,
         chain: &[Hop],
-        context: &BTreeMap<String, Value>,
+        context: &Record,
         claimed: &mut BTreeMap<String, Json>,
     ) -> Result<Vec<EntityFact>, SealError> {
         let mut facts = Facts::new();
@@ -98,7 +99,7 @@ impl Bundle {
             enforcement_point: None,
             bound: false,
             vouched: false,
-            context: BTreeMap::new(),
+            context: Record::new(),
             entities: Vec::new(),
             claimed: BTreeMap::new(),
             candidates: Vec::new(),
@@ -150,7 +151,7 @@ impl Bundle {
 }
 
 fn nobody_knows(uid: &EntityRef) -> EntityFact {
-    EntityFact { uid: uid.clone(), attrs: BTreeMap::new(), parents: Vec::new(), source: UNKNOWN.into() }
+    EntityFact { uid: uid.clone(), attrs: Record::new(), parents: Vec::new(), source: UNKNOWN.into() }
 }
 
 fn references(value: &Value, into: &mut Vec<EntityRef>) {

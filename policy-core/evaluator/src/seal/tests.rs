@@ -53,7 +53,7 @@ fn a_tool_becomes_an_action_on_the_resource_that_its_arguments_name() {
     assert_eq!(question.call.action, "post_journal");
     assert_eq!(question.call.resources, [EntityRef::new("Dataset", "finance/sandbox")]);
     assert!(question.call.typed);
-    let members: Vec<&str> = question.context.keys().map(String::as_str).collect();
+    let members: Vec<&str> = question.context.keys().map(SmolStr::as_str).collect();
     assert_eq!(members, ["input_digest", "now", "task"]);
     let sources: Vec<&str> = question.entities.iter().map(|fact| fact.source.as_str()).collect();
     assert!(sources.iter().all(|source| *source == "bundle"), "{:?}", question.entities);
@@ -209,7 +209,7 @@ fn a_listed_claim_is_believed_of_a_listed_enforcement_point_only() {
     let bundle = Bundle::accept(&files).unwrap();
     let mut fact = policy_core::question::EntityFact {
         uid: EntityRef::new("User", "new"),
-        attrs: BTreeMap::new(),
+        attrs: Record::new(),
         parents: Vec::new(),
         source: crate::UNKNOWN.into(),
     };
@@ -223,10 +223,10 @@ fn a_listed_claim_is_believed_of_a_listed_enforcement_point_only() {
         assert_eq!(fact.source, if believed { "gateway" } else { "unknown" });
     }
     // What the bundle says stands.
-    fact.attrs.insert("name".into(), Value::String("Old".into()));
+    fact.attrs.insert("name", Value::String("Old".into()));
     let ask = Ask { enforcement_point: Some("gateway".into()), ..ask("files", "x", Json::Null) };
     bundle.entity_claims(&ask, "subject", &said, &mut fact, &mut BTreeMap::new()).unwrap();
-    assert_eq!(fact.attrs["name"], Value::String("Old".into()));
+    assert_eq!(fact.attrs.get("name"), Some(&Value::String("Old".into())));
 }
 
 #[test]

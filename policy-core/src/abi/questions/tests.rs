@@ -11,6 +11,7 @@ use crate::entity::EntityRef;
 use crate::fixtures::{between, candidate, exact, question, with};
 use crate::grant::{Budget, Scope};
 use crate::question::{Lock, LockTarget};
+use crate::record::Record;
 use crate::value::Value;
 
 /// As whoever keeps nothing writes it.
@@ -38,7 +39,7 @@ fn a_question_is_written_as_it_is_written_whole() {
     let whole = SealedQuestion {
         bound: true,
         vouched: true,
-        context: BTreeMap::from([("now".to_owned(), Value::String("\u{202e}\n\"".to_owned()))]),
+        context: Record::from([("now", Value::String("\u{202e}\n\"".to_owned()))]),
         // What is not plain: a fraction, and names that are not in the order of their bytes.
         claimed: BTreeMap::from([("s".to_owned(), json!({"\u{fb33}": 0.5, "\u{1f600}": 1e30, "\n": 2}))]),
         candidates: vec![named("a"), open, named("\u{202e}\" \u{e9}")],

@@ -140,7 +140,7 @@ fn a_declared_renewal_lies_inside_its_predecessor_at_another_time() {
     // An argument that the predecessor's call did not have.
     let mut added = renewing(held, 1, true);
     let mut more = input(100, "/reports/q3.csv", "quarter end");
-    more.insert("overwrite".into(), crate::value::Value::Bool(true));
+    more.insert("overwrite", crate::value::Value::Bool(true));
     added.question = question_with(more);
     added.scope.not_after = at(50);
     added.decide_by = at(50);

@@ -2,6 +2,7 @@
 
 use cedar_policy_core::ast;
 use policy_core::outcome::Reason;
+use policy_core::record::Record;
 use proptest::prelude::*;
 
 use super::super::{action as action_uid, checked, context as cedars, request, uid};
@@ -59,7 +60,8 @@ fn any_value() -> impl Strategy<Value = Value> {
     scalar.prop_recursive(3, 16, 4, move |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..4).prop_map(Value::Set),
-            prop::collection::btree_map(name.clone().prop_map(str::to_owned), inner, 0..4).prop_map(Value::Record),
+            prop::collection::btree_map(name.clone(), inner, 0..4)
+                .prop_map(|members| Value::Record(members.into_iter().collect())),
         ]
     })
 }
@@ -108,14 +110,14 @@ const NAMES: [&str; 15] = [
     "must", "input",
 ];
 
-fn any_context() -> impl Strategy<Value = BTreeMap<String, Value>> {
+fn any_context() -> impl Strategy<Value = Record> {
     let member = prop::sample::select(NAMES.to_vec()).prop_flat_map(|name| {
         let value = prop_oneof![9 => fitting(name), 1 => any_value().boxed()];
         (Just(name.to_owned()), value)
     });
     let must = prop_oneof![9 => fitting("must").prop_map(Some), 1 => Just(None)];
     (prop::collection::vec(member, 0..5), must, prop::bool::weighted(0.05)).prop_map(|(members, must, more)| {
-        let mut context: BTreeMap<String, Value> = members.into_iter().collect();
+        let mut context: Record = members.into_iter().collect();
         context.extend(must.map(|must| ("must".to_owned(), must)));
         if more {
             context.insert("more".to_owned(), Value::Bool(true));
@@ -124,7 +126,7 @@ fn any_context() -> impl Strategy<Value = BTreeMap<String, Value>> {
     })
 }
 
-fn members(context: &BTreeMap<String, Value>) -> impl Iterator<Item = (&str, &Value)> + Clone {
+fn members(context: &Record) -> impl Iterator<Item = (&str, &Value)> + Clone {
     context.iter().map(|(name, value)| (name.as_str(), value))
 }
 
@@ -168,10 +170,10 @@ proptest! {
     ) {
         thread_local! { static RULES: Rules = rules(); }
         RULES.with(|rules| {
-            let mut context: BTreeMap<String, Value> =
+            let mut context: Record =
                 values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
             context.insert("must".to_owned(), Value::Long(must));
-            let odd = ["colour", "act"].iter().any(|name| context.contains_key(*name));
+            let odd = ["colour", "act"].iter().any(|name| context.contains_key(name));
             let read = &rules.actions["read"];
             prop_assert_eq!(super::context(rules, read, members(&context)), !odd);
             context.remove("must");
@@ -192,7 +194,7 @@ fn a_call_fits_plainly_where_any_id_of_both_types_may() {
     assert!(!fits("Agent", "all", "File") && !fits("Agent", "none", "File"));
     // Of those whose ids are listed Cedar says which there are.
     assert!(!fits("Colour", "paint", "File") && !fits("Colour", "paint", "Colour"));
-    let context = BTreeMap::from([("must".to_owned(), Value::Long(1))]);
+    let context = Record::from([("must".to_owned(), Value::Long(1))]);
     let paint = |id: &str| {
         let made = cedars(&rules, members(&context)).unwrap();
         request(&rules, &EntityRef::new("Colour", id), "paint", &EntityRef::new("File", "f"), made, true).map(drop)
