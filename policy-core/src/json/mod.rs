@@ -7,6 +7,7 @@ mod canonical;
 mod number;
 mod objects;
 mod plain;
+mod same;
 mod scan;
 mod special;
 mod strict;
@@ -14,6 +15,7 @@ mod strict;
 pub use canonical::{CanonicalError, to_canonical_bytes, write_canonical};
 pub use objects::{object_as, read_object_as};
 pub use plain::{Known, Raw, read_plain};
+pub use same::same_blocks;
 pub use strict::{Limits, ReadError, read, read_as};
 
 /// The largest whole number that a JSON number holds exactly, 2^53 − 1; its negative is the smallest.
