@@ -1,10 +1,12 @@
 //! Files that are there whole or not at all, whatever happens while they are written.
 
 use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind, Write as _};
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
 /// Writes a file, durably and readable by its owner only, in the place of the one that is there: a reader finds the old
 /// one or the new one, also after a power cut.
@@ -51,15 +53,18 @@ pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
 
 /// The most bytes that every disk writes as one.
 const SECTOR: usize = 512;
-/// How often a file is read that is another one at each look.
-const LOOKS: usize = 64;
+/// How often whoever reads asks whether a file is written just now, and how long it waits between.
+const LOOKS: usize = 100;
+const BETWEEN: Duration = Duration::from_millis(10);
 
 /// Writes a file whose last state may be lost in a power cut, and never half of one. No sync: it costs some calls of the
 /// system and waits for no disk.
 ///
 /// Where a file is there that is as long, its bytes are written over: that changes no file's size, place or name, so that
 /// whatever is synced next on this disk has nothing to bring along. They stand in the first sector, so that a power cut
-/// leaves those of before or these. Whoever reads meanwhile reads with [`read_settled`].
+/// leaves those of before or these. It is locked for as long as that takes, so that [`read_whole`] sees no half of it, also
+/// where the system takes the processor away in between. Nobody is waited for: where somebody reads it, or the disk has no
+/// locks, another file takes its place.
 ///
 /// # Errors
 /// What the system says; what is there then is the old file or the new one.
@@ -67,6 +72,7 @@ pub(crate) fn write_over(path: &Path, bytes: &[u8]) -> io::Result<()> {
     if bytes.len() <= SECTOR
         && let Ok(file) = OpenOptions::new().write(true).open(path)
         && file.metadata()?.len() == u64::try_from(bytes.len()).unwrap_or(u64::MAX)
+        && file.try_lock().is_ok()
     {
         return file.write_all_at(bytes, 0);
     }
@@ -75,20 +81,24 @@ pub(crate) fn write_over(path: &Path, bytes: &[u8]) -> io::Result<()> {
     fs::rename(&beside, path)
 }
 
-/// Reads a file that another process may be writing over: as it stands at two looks one after the other.
+/// Reads a file that another process may be writing over with [`write_over`]: one of its states, whole.
 ///
 /// # Errors
-/// What the system says, also where it is another one at each look.
-pub(crate) fn read_settled(path: &Path) -> io::Result<Vec<u8>> {
-    let mut before = fs::read(path)?;
+/// What the system says, also where whoever writes it does not come to an end.
+pub(crate) fn read_whole(path: &Path) -> io::Result<Vec<u8>> {
+    let mut file = File::open(path)?;
     for _ in 0..LOOKS {
-        let now = fs::read(path)?;
-        if now == before {
-            return Ok(now);
+        match file.try_lock_shared() {
+            Err(TryLockError::WouldBlock) => thread::sleep(BETWEEN),
+            // Where the disk has no locks, nobody writes over.
+            Ok(()) | Err(TryLockError::Error(_)) => {
+                let mut bytes = Vec::new();
+                file.read_to_end(&mut bytes)?;
+                return Ok(bytes);
+            }
         }
-        before = now;
     }
-    Err(io::Error::other("it is another one at each look"))
+    Err(io::Error::other("it is being written, and that does not come to an end"))
 }
 
 #[cfg(test)]
@@ -104,7 +114,7 @@ mod tests {
         let place = || fs::metadata(&path).unwrap().ino();
         let write = |text: &str| {
             write_over(&path, text.as_bytes()).unwrap();
-            assert_eq!(read_settled(&path).unwrap(), text.as_bytes());
+            assert_eq!(read_whole(&path).unwrap(), text.as_bytes());
             assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside it");
         };
         write("first");
@@ -149,11 +159,28 @@ mod tests {
                 }
             });
             while !writing.is_finished() {
-                // Written without a pause it may be another one at each look, which is told.
-                if let Ok(read) = read_settled(&path) {
-                    assert!(states.iter().any(|state| state.as_bytes() == read), "{read:?}");
-                }
+                let read = read_whole(&path).unwrap();
+                assert!(states.iter().any(|state| state.as_bytes() == read), "{read:?}");
             }
         });
+    }
+
+    #[test]
+    fn whoever_reads_holds_nobody_up_and_whoever_writes_is_waited_for_but_not_for_ever() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("kept");
+        write_over(&path, b"first").unwrap();
+        let mut reading = File::open(&path).unwrap();
+        reading.lock_shared().unwrap();
+        write_over(&path, b"other").unwrap();
+        assert_eq!(read_whole(&path).unwrap(), b"other");
+        let mut old = String::new();
+        reading.read_to_string(&mut old).unwrap();
+        assert_eq!(old, "first");
+        let writing = OpenOptions::new().write(true).open(&path).unwrap();
+        writing.lock().unwrap();
+        assert!(read_whole(&path).unwrap_err().to_string().contains("does not come to an end"));
+        drop(writing);
+        assert_eq!(read_whole(&path).unwrap(), b"other");
     }
 }

@@ -37,7 +37,7 @@ fn copy_files(from: &Path, to: &Path, but: &[&str]) -> Result<(), StoreError> {
             continue;
         }
         // The gate writes heads over.
-        match whole_file::read_settled(&path) {
+        match whole_file::read_whole(&path) {
             Ok(bytes) => write_new(&to.join(&name), &bytes)?,
             // It was replaced while we looked: whatever took its place has another name.
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}

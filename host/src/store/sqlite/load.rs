@@ -154,8 +154,8 @@ impl Seen {
         for log in Log::ALL {
             let path = head_file(data, log);
             // A gate may be writing it over.
-            let read = whole_file::read_settled(&path)
-                .and_then(|bytes| String::from_utf8(bytes).map_err(std::io::Error::other));
+            let read =
+                whole_file::read_whole(&path).and_then(|bytes| String::from_utf8(bytes).map_err(std::io::Error::other));
             match read {
                 // What a power cut leaves of a file that was never synced. It says as little as one that is gone.
                 Ok(note) if note.is_empty() => {}
